@@ -1,0 +1,348 @@
+//! Which field of a body carries what: the service map's answer for one direction of one route.
+//!
+//! A map is a small trie over JSON paths. A leaf says either *no personal datum* ([`Field::Open`]) or a data class.
+//! Whatever no leaf names is undeclared, and undeclared fields never pass. Each part of the tree belongs to a *scope*:
+//! the request as a whole, or the records of a list, each of which names its own subject.
+
+use std::collections::BTreeMap;
+use std::fmt;
+
+use crate::{Ladder, Space};
+
+/// The position of a data class in its service map.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct ClassId(pub u16);
+
+/// The position of a node in its field map.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct NodeId(u32);
+
+/// The position of a record scope in its field map; 0 is the request as a whole.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct ScopeId(u16);
+
+impl ScopeId {
+    /// The scope of everything outside any record: the subject that the request names.
+    pub const REQUEST: Self = Self(0);
+
+    /// The position.
+    #[must_use]
+    pub const fn index(self) -> usize {
+        self.0 as usize
+    }
+}
+
+/// What a leaf carries.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Field {
+    /// No personal datum.
+    Open,
+    /// A datum of this class, with the treatments that its category knows.
+    Class(ClassId, Ladder),
+}
+
+/// What becomes of a record of which no personal datum is left.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+pub enum Emptied {
+    /// It is left out.
+    #[default]
+    Omit,
+    /// What is not personal stays.
+    Keep,
+}
+
+/// A list of records, each about a subject of its own.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RecordScope {
+    /// The path of the member, from the record, that names the subject; it must hold a string or an integer.
+    pub subject: Vec<Box<str>>,
+    /// The identifier space of that member.
+    pub space: Space,
+    /// What becomes of a record of which nothing personal is left.
+    pub emptied: Emptied,
+}
+
+/// Why a path cannot be added to a map.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum PathError {
+    /// The path is empty, has an empty segment, or `[]`, `*` or `**` in a wrong place.
+    Syntax,
+    /// The path was given before with another meaning.
+    Twice,
+    /// The path leads below or above a leaf that was given before.
+    Overlap,
+}
+
+impl fmt::Display for PathError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Syntax => "a path is made of member names divided by dots; `[]` after a name stands for each element, `*` for any name, `.**` at the end for everything below",
+            Self::Twice => "the path is given twice",
+            Self::Overlap => "the path leads into a field that is declared as a whole",
+        })
+    }
+}
+
+impl std::error::Error for PathError {}
+
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+struct Node {
+    path: String,
+    children: BTreeMap<Box<str>, NodeId>,
+    any: Option<NodeId>,
+    items: Option<NodeId>,
+    leaf: Option<Field>,
+    subtree: bool,
+    scope: Option<ScopeId>,
+}
+
+/// The compiled map. Walk it from [`root`](Self::root) by [`member`](Self::member) and [`items`](Self::items).
+///
+/// ```
+/// use consentry_model::{ClassId, Field, FieldMap, Ladder};
+///
+/// let email = Field::Class(ClassId(0), Ladder::default());
+/// let map = FieldMap::builder().leaf("rows[].email", email)?.leaf("total", Field::Open)?.build();
+/// let row = map.items(map.member(map.root(), "rows").unwrap()).unwrap();
+/// assert_eq!(map.field(map.member(row, "email").unwrap()), Some(email));
+/// assert_eq!(map.member(row, "ssn"), None); // undeclared
+/// # Ok::<(), consentry_model::PathError>(())
+/// ```
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct FieldMap {
+    nodes: Vec<Node>,
+    scopes: Vec<RecordScope>,
+}
+
+impl FieldMap {
+    /// Starts an empty map.
+    #[must_use]
+    pub fn builder() -> FieldMapBuilder {
+        FieldMapBuilder { map: Self { nodes: vec![Node::default()], scopes: Vec::new() } }
+    }
+
+    /// The node of the whole body.
+    #[must_use]
+    pub const fn root(&self) -> NodeId {
+        NodeId(0)
+    }
+
+    fn node(&self, id: NodeId) -> Option<&Node> {
+        self.nodes.get(id.0 as usize)
+    }
+
+    /// The node of a member of an object: the member's own, else the wildcard's; `None` when undeclared.
+    #[must_use]
+    pub fn member(&self, of: NodeId, name: &str) -> Option<NodeId> {
+        let node = self.node(of)?;
+        node.children.get(name).copied().or(node.any)
+    }
+
+    /// The node of an array's elements; `None` when undeclared.
+    #[must_use]
+    pub fn items(&self, of: NodeId) -> Option<NodeId> {
+        self.node(of)?.items
+    }
+
+    /// What the node carries as a leaf.
+    #[must_use]
+    pub fn field(&self, id: NodeId) -> Option<Field> {
+        self.node(id)?.leaf
+    }
+
+    /// Whether a leaf covers objects and everything below them (`path.**`); otherwise it covers a scalar, or an
+    /// array of scalars, and a deeper structure under it is undeclared.
+    #[must_use]
+    pub fn covers_subtree(&self, id: NodeId) -> bool {
+        self.node(id).is_some_and(|n| n.subtree)
+    }
+
+    /// The record scope that begins at each object of this node, if one does.
+    #[must_use]
+    pub fn scope_at(&self, id: NodeId) -> Option<ScopeId> {
+        self.node(id)?.scope
+    }
+
+    /// A record scope; `None` for [`ScopeId::REQUEST`].
+    #[must_use]
+    pub fn scope(&self, id: ScopeId) -> Option<&RecordScope> {
+        id.index().checked_sub(1).and_then(|at| self.scopes.get(at))
+    }
+
+    /// The path of a node as the bundle writes it, for evidence: `rows[].email`.
+    #[must_use]
+    pub fn path(&self, id: NodeId) -> &str {
+        self.node(id).map_or("", |n| &n.path)
+    }
+
+    /// Every leaf with its path, in no particular order.
+    pub fn leaves(&self) -> impl Iterator<Item = (&str, Field)> {
+        self.nodes.iter().filter_map(|n| Some((&*n.path, n.leaf?)))
+    }
+
+    /// Whether some leaf holds a data class.
+    #[must_use]
+    pub fn is_personal(&self) -> bool {
+        self.leaves().any(|(_, f)| matches!(f, Field::Class(..)))
+    }
+}
+
+/// Builds a [`FieldMap`] path by path.
+#[derive(Clone, Debug)]
+pub struct FieldMapBuilder {
+    map: FieldMap,
+}
+
+enum Step<'a> {
+    Name(&'a str),
+    Any,
+    Items,
+}
+
+impl FieldMapBuilder {
+    /// Declares the leaf at a path. The path `[]` alone, or leading, stands for the elements of a root array.
+    ///
+    /// # Errors
+    /// When the path is not one, or clashes with one given before; see [`PathError`].
+    pub fn leaf(mut self, path: &str, field: Field) -> Result<Self, PathError> {
+        let (path_to, subtree) = match path.strip_suffix(".**") {
+            Some(head) => (head, true),
+            None if path == "**" => ("", true),
+            None => (path, false),
+        };
+        let at = self.walk(path_to)?;
+        let node = self.map.nodes.get_mut(at.0 as usize).ok_or(PathError::Syntax)?;
+        if node.leaf.is_some_and(|there| there != field || node.subtree != subtree) {
+            return Err(PathError::Twice);
+        }
+        if !node.children.is_empty() || node.any.is_some() || node.items.is_some() {
+            return Err(PathError::Overlap);
+        }
+        node.leaf = Some(field);
+        node.subtree = subtree;
+        Ok(self)
+    }
+
+    /// Declares that each object at `path` (which ends in `[]`) is a record about a subject of its own.
+    ///
+    /// # Errors
+    /// When the path is not one of array elements, or was given before.
+    pub fn records(mut self, path: &str, scope: RecordScope) -> Result<Self, PathError> {
+        if !path.ends_with("[]") {
+            return Err(PathError::Syntax);
+        }
+        let at = self.walk(path)?;
+        let id = ScopeId(u16::try_from(self.map.scopes.len() + 1).map_err(|_| PathError::Syntax)?);
+        let node = self.map.nodes.get_mut(at.0 as usize).ok_or(PathError::Syntax)?;
+        if node.scope.is_some() {
+            return Err(PathError::Twice);
+        }
+        node.scope = Some(id);
+        self.map.scopes.push(scope);
+        Ok(self)
+    }
+
+    /// The finished map.
+    #[must_use]
+    pub fn build(self) -> FieldMap {
+        self.map
+    }
+
+    fn walk(&mut self, path: &str) -> Result<NodeId, PathError> {
+        let mut at = self.map.root();
+        for step in steps(path)? {
+            at = self.child(at, &step)?;
+        }
+        Ok(at)
+    }
+
+    fn child(&mut self, at: NodeId, step: &Step<'_>) -> Result<NodeId, PathError> {
+        let next = NodeId(u32::try_from(self.map.nodes.len()).map_err(|_| PathError::Syntax)?);
+        let node = self.map.nodes.get_mut(at.0 as usize).ok_or(PathError::Syntax)?;
+        if node.leaf.is_some() {
+            return Err(PathError::Overlap);
+        }
+        let slot = match step {
+            Step::Name(name) => node.children.entry((*name).into()).or_insert(next),
+            Step::Any => node.any.get_or_insert(next),
+            Step::Items => node.items.get_or_insert(next),
+        };
+        let found = *slot;
+        if found == next {
+            let path = match step {
+                Step::Items => format!("{}[]", node.path),
+                Step::Name(name) if node.path.is_empty() => (*name).to_owned(),
+                Step::Name(name) => format!("{}.{name}", node.path),
+                Step::Any if node.path.is_empty() => "*".to_owned(),
+                Step::Any => format!("{}.*", node.path),
+            };
+            self.map.nodes.push(Node { path, ..Node::default() });
+        }
+        Ok(found)
+    }
+}
+
+fn steps(path: &str) -> Result<Vec<Step<'_>>, PathError> {
+    let mut out = Vec::new();
+    if path.is_empty() {
+        return Ok(out);
+    }
+    for (at, segment) in path.split('.').enumerate() {
+        let name = segment.trim_end_matches("[]");
+        let arrays = (segment.len() - name.len()) / 2;
+        match name {
+            "" if at == 0 && arrays > 0 => {}
+            "" | "**" => return Err(PathError::Syntax),
+            "*" => out.push(Step::Any),
+            _ if name.contains(['[', ']', '*']) => return Err(PathError::Syntax),
+            _ => out.push(Step::Name(name)),
+        }
+        out.extend((0..arrays).map(|_| Step::Items));
+    }
+    Ok(out)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn class(n: u16) -> Field {
+        Field::Class(ClassId(n), Ladder::default())
+    }
+
+    #[test]
+    fn paths_that_are_none_or_that_clash_are_refused() {
+        for path in ["", "a..b", "a[", "a[]b", "a.**.b", "[]..a", "a*"] {
+            assert!(FieldMap::builder().leaf(path, Field::Open).is_err() || path.is_empty(), "{path}");
+        }
+        let map = || FieldMap::builder().leaf("a.b", class(1)).unwrap();
+        assert_eq!(map().leaf("a.b", class(2)).unwrap_err(), PathError::Twice);
+        assert_eq!(map().leaf("a.b.c", class(2)).unwrap_err(), PathError::Overlap);
+        assert_eq!(map().leaf("a", class(2)).unwrap_err(), PathError::Overlap);
+        assert!(map().leaf("a.b", class(1)).is_ok());
+    }
+
+    #[test]
+    fn a_root_array_has_records_too() {
+        let scope =
+            RecordScope { subject: vec!["email".into()], space: Space::new("email"), emptied: Emptied::Omit };
+        let map =
+            FieldMap::builder().leaf("[].email", class(1)).unwrap().records("[]", scope).unwrap().build();
+        let row = map.items(map.root()).unwrap();
+        assert!(map.scope_at(row).is_some());
+        assert_eq!(map.path(map.member(row, "email").unwrap()), "[].email");
+    }
+
+    #[test]
+    fn a_members_own_declaration_wins_over_the_wildcard() {
+        let map = FieldMap::builder()
+            .leaf("tags.*", class(1))
+            .unwrap()
+            .leaf("tags.colour", Field::Open)
+            .unwrap()
+            .build();
+        let tags = map.member(map.root(), "tags").unwrap();
+        assert_eq!(map.field(map.member(tags, "colour").unwrap()), Some(Field::Open));
+        assert_eq!(map.field(map.member(tags, "x").unwrap()), Some(class(1)));
+    }
+}

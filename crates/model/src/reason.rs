@@ -1,0 +1,239 @@
+//! Why something was refused or withheld: one closed list of codes.
+
+use std::fmt;
+
+use serde::{Deserialize, Serialize};
+
+/// Who may be told a reason.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Audience {
+    /// The caller: it depends on requester, purpose, route and content alone.
+    Caller,
+    /// The person, and requesters that the bundle names; everybody else hears [`Reason::NotPermitted`].
+    Person,
+    /// The caller, as a fault of the service rather than a decision.
+    Service,
+}
+
+macro_rules! reasons {
+    ($($(#[$doc:meta])* $name:ident = $code:literal, $status:literal, $audience:ident;)*) => {
+        /// Why something was refused or withheld. The list is closed: a new reason breaks every place that has to
+        /// think about it.
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+        #[serde(try_from = "String", into = "&'static str")]
+        pub enum Reason {
+            $($(#[$doc])* $name,)*
+        }
+
+        impl Reason {
+            /// Every reason, in the order in which one is preferred to another when several apply.
+            pub const ALL: &'static [Self] = &[$(Self::$name,)*];
+
+            /// The stable code, also the last segment of the problem type.
+            #[must_use]
+            pub const fn code(self) -> &'static str {
+                match self { $(Self::$name => $code,)* }
+            }
+
+            /// The HTTP status it is answered with (RFC 9110).
+            #[must_use]
+            pub const fn status(self) -> u16 {
+                match self { $(Self::$name => $status,)* }
+            }
+
+            /// Who may be told.
+            #[must_use]
+            pub const fn audience(self) -> Audience {
+                match self { $(Self::$name => Audience::$audience,)* }
+            }
+        }
+    };
+}
+
+reasons! {
+    /// No token came with a request that needs one.
+    TokenMissing = "token-missing", 401, Caller;
+    /// The token cannot be read.
+    TokenMalformed = "token-malformed", 401, Caller;
+    /// The token's signature, issuer, audience or algorithm does not hold.
+    TokenInvalid = "token-invalid", 401, Caller;
+    /// The token is past its time, or not yet at it.
+    TokenExpired = "token-expired", 401, Caller;
+    /// The token is good, but the bundle registers no such requester.
+    RequesterUnknown = "requester-unknown", 401, Caller;
+    /// The route needs a proven identity that the token does not give.
+    IdentityUnverified = "identity-unverified", 401, Caller;
+    /// The request's head can be read in more than one way, or in none.
+    HeadMalformed = "head-malformed", 400, Caller;
+    /// The bundle does not govern the host that was named.
+    HostUnknown = "host-unknown", 421, Caller;
+    /// No route of the service map describes the request.
+    RouteUnknown = "route-unknown", 403, Caller;
+    /// No purpose was declared and the route fixes none.
+    PurposeMissing = "purpose-missing", 403, Caller;
+    /// `Data-Purpose` is not one structured-field token.
+    PurposeMalformed = "purpose-malformed", 400, Caller;
+    /// More than one purpose was declared.
+    PurposeConflict = "purpose-conflict", 400, Caller;
+    /// The vocabulary does not know the purpose.
+    PurposeUnknown = "purpose-unknown", 403, Caller;
+    /// The token does not allow the purpose.
+    PurposeOutsideToken = "purpose-outside-token", 403, Caller;
+    /// The bundle does not let this requester use the purpose.
+    PurposeOutsideRequester = "purpose-outside-requester", 403, Caller;
+    /// The route does not serve the purpose.
+    PurposeOutsideRoute = "purpose-outside-route", 403, Caller;
+    /// No rule permits this purpose here, whoever the person is.
+    PurposeNotPermitted = "purpose-not-permitted", 403, Caller;
+    /// No rule permits this recipient here, whoever the person is.
+    RecipientNotPermitted = "recipient-not-permitted", 403, Caller;
+    /// The request brings data that may not be collected here.
+    MinimisationViolation = "minimisation-violation", 403, Caller;
+    /// Only figures about groups may be used so.
+    AggregateOnly = "aggregate-only", 403, Caller;
+    /// The two kinds of data may not be joined.
+    Linkage = "linkage", 403, Caller;
+    /// A legal demand needs its reference and its approver.
+    LegalReferenceRequired = "legal-reference-required", 403, Caller;
+    /// A clause governs this whose mechanism does not exist yet; meanwhile it is refused.
+    MechanismPending = "mechanism-pending", 403, Caller;
+    /// No field map names the field.
+    FieldUndeclared = "field-undeclared", 403, Caller;
+    /// What the caller is told whenever the true reason depends on a person.
+    NotPermitted = "not-permitted", 403, Caller;
+    /// The ledger knows nobody by that identifier, or the record names nobody.
+    SubjectUnresolved = "subject-unresolved", 403, Person;
+    /// No consent is recorded.
+    ConsentRequired = "consent-required", 403, Person;
+    /// The consent is recorded as unknown.
+    ConsentUnknown = "consent-unknown", 403, Person;
+    /// The person was asked and has not answered.
+    ConsentRequested = "consent-requested", 403, Person;
+    /// The person put the answer off.
+    ConsentDeferred = "consent-deferred", 403, Person;
+    /// The person said no.
+    ConsentRefused = "consent-refused", 403, Person;
+    /// The person took the consent back.
+    ConsentWithdrawn = "consent-withdrawn", 403, Person;
+    /// The consent ran out.
+    ConsentExpired = "consent-expired", 403, Person;
+    /// Somebody other than the person ended the consent.
+    ConsentRevoked = "consent-revoked", 403, Person;
+    /// The consent was found invalid.
+    ConsentInvalidated = "consent-invalidated", 403, Person;
+    /// There is a consent, but of a weaker kind than the rule asks for.
+    ConsentInsufficient = "consent-insufficient", 403, Person;
+    /// The person objected or opted out.
+    ObjectionRecorded = "objection-recorded", 403, Person;
+    /// The contract that the rule rests on is not there, or is over.
+    BasisLapsed = "basis-lapsed", 403, Person;
+    /// The person had the processing restricted.
+    ProcessingRestricted = "processing-restricted", 403, Person;
+    /// The person's data was erased.
+    Erased = "erased", 403, Person;
+    /// A prohibition without a reason of its own holds.
+    Prohibited = "prohibited", 403, Person;
+    /// A condition of the nearest permission is not met, or not known to be met.
+    ConditionUnmet = "condition-unmet", 403, Person;
+    /// The request body's media type is not one that can be read.
+    BodyMediaType = "body-media-type", 415, Caller;
+    /// The request body is encoded.
+    BodyEncoding = "body-encoding", 415, Caller;
+    /// The request body is not well-formed.
+    BodyMalformed = "body-malformed", 400, Caller;
+    /// An object of the request body names a member twice.
+    BodyDuplicateKey = "body-duplicate-key", 400, Caller;
+    /// The request body is over the limit.
+    BodyTooLarge = "body-too-large", 413, Caller;
+    /// A body came where the route takes none.
+    BodyUnexpected = "body-unexpected", 400, Caller;
+    /// The upstream's media type is not one that can be redacted.
+    ResponseMediaType = "response-media-type", 502, Service;
+    /// The upstream encoded its body although asked not to.
+    ResponseEncoding = "response-encoding", 502, Service;
+    /// The upstream's body is not well-formed.
+    ResponseMalformed = "response-malformed", 502, Service;
+    /// An object of the upstream's body names a member twice.
+    ResponseDuplicateKey = "response-duplicate-key", 502, Service;
+    /// The upstream's body ended early.
+    ResponseTruncated = "response-truncated", 502, Service;
+    /// One record of the upstream's body is over the limit.
+    ResponseRecordTooLarge = "response-record-too-large", 502, Service;
+    /// The upstream redirects, and where to is data nobody declared.
+    ResponseRedirect = "response-redirect", 502, Service;
+    /// The upstream answered with a part or with a switched protocol.
+    ResponsePartial = "response-partial", 502, Service;
+    /// The upstream answered with an error of its own; its text is not passed on.
+    UpstreamError = "upstream-error", 502, Service;
+    /// The upstream cannot be reached.
+    UpstreamUnreachable = "upstream-unreachable", 502, Service;
+    /// The upstream did not answer in time.
+    UpstreamTimeout = "upstream-timeout", 504, Service;
+    /// The ledger does not answer.
+    LedgerUnavailable = "ledger-unavailable", 503, Service;
+    /// The evidence log cannot be written.
+    EvidenceUnavailable = "evidence-unavailable", 503, Service;
+    /// No evidence slot is free.
+    EvidenceFull = "evidence-full", 503, Service;
+    /// No bundle is in force, or the last good one is too old.
+    BundleUnavailable = "bundle-unavailable", 503, Service;
+    /// Evaluating a rule failed; an error never permits.
+    EvaluationError = "evaluation-error", 500, Service;
+}
+
+impl Reason {
+    /// What a caller hears who may not know what depends on a person.
+    #[must_use]
+    pub const fn told_to_strangers(self) -> Self {
+        match self.audience() {
+            Audience::Caller | Audience::Service => self,
+            Audience::Person => Self::NotPermitted,
+        }
+    }
+
+    /// Reads a code.
+    #[must_use]
+    pub fn parse(code: &str) -> Option<Self> {
+        Self::ALL.iter().copied().find(|r| r.code() == code)
+    }
+}
+
+impl fmt::Display for Reason {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.code())
+    }
+}
+
+impl From<Reason> for &'static str {
+    fn from(reason: Reason) -> Self {
+        reason.code()
+    }
+}
+
+impl TryFrom<String> for Reason {
+    type Error = String;
+    fn try_from(code: String) -> Result<Self, String> {
+        Self::parse(&code).ok_or_else(|| format!("unknown reason `{code}`"))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn codes_are_unique_and_read_back() {
+        for (at, reason) in Reason::ALL.iter().enumerate() {
+            assert_eq!(Reason::parse(reason.code()), Some(*reason));
+            assert!(Reason::ALL[..at].iter().all(|other| other.code() != reason.code()), "{reason}");
+        }
+    }
+
+    #[test]
+    fn law_13_whatever_depends_on_a_person_is_one_and_the_same_403() {
+        for reason in Reason::ALL.iter().filter(|r| r.audience() == Audience::Person) {
+            assert_eq!(reason.told_to_strangers(), Reason::NotPermitted, "{reason}");
+            assert_eq!(reason.told_to_strangers().status(), 403);
+        }
+    }
+}

@@ -1,0 +1,93 @@
+//! How revealing a datum is when it leaves.
+
+use std::fmt;
+
+use serde::{Deserialize, Serialize};
+
+/// How revealing a datum is when it leaves, from the most revealing to the least.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Treatment {
+    /// As it is.
+    Clear,
+    /// Shortened to a coarser value: a network instead of an address, a month instead of a day.
+    Truncated,
+    /// Parts replaced by asterisks.
+    Masked,
+    /// Removed, name and value.
+    Withheld,
+}
+
+impl Treatment {
+    /// Every treatment, most revealing first.
+    pub const ALL: [Self; 4] = [Self::Clear, Self::Truncated, Self::Masked, Self::Withheld];
+
+    /// The word in bundles and records.
+    #[must_use]
+    pub const fn code(self) -> &'static str {
+        match self {
+            Self::Clear => "clear",
+            Self::Truncated => "truncated",
+            Self::Masked => "masked",
+            Self::Withheld => "withheld",
+        }
+    }
+
+    /// The less revealing of two: what data about several people gets.
+    #[must_use]
+    pub fn least_revealing(self, other: Self) -> Self {
+        self.max(other)
+    }
+}
+
+impl fmt::Display for Treatment {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.code())
+    }
+}
+
+/// How a value of a category is shortened.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum TruncateForm {
+    /// An IP address to its network: /24 for version 4, /48 for version 6.
+    Ip,
+    /// An ISO 8601 date or date-time to its year and month.
+    Date,
+    /// A postcode to its first two characters.
+    Postcode,
+}
+
+/// How a value of a category is masked.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum MaskForm {
+    /// First character of the local part and the whole domain stay: `a***@example.org`.
+    Email,
+    /// The last four characters of a value of at least eight stay; of a shorter one, none.
+    LastFour,
+    /// The first character of each word stays.
+    Initials,
+}
+
+/// Which treatments between *clear* and *withheld* a category knows. A value that a form cannot read is withheld.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+pub struct Ladder {
+    /// How it is truncated, if it can be.
+    pub truncated: Option<TruncateForm>,
+    /// How it is masked, if it can be.
+    pub masked: Option<MaskForm>,
+}
+
+impl Ladder {
+    /// The treatments to ask for, most revealing first; *withheld* needs no permission and is not among them.
+    pub fn steps(self) -> impl Iterator<Item = Treatment> {
+        [
+            Some(Treatment::Clear),
+            self.truncated.map(|_| Treatment::Truncated),
+            self.masked.map(|_| Treatment::Masked),
+        ]
+        .into_iter()
+        .flatten()
+    }
+}
