@@ -1,1 +1,54 @@
-//! To be written.
+//! Bytes and verdicts in, bytes out: redaction of bodies, without I/O.
+//!
+//! A [`JsonRedactor`] is fed the bytes of one JSON text in pieces of any size. It reads them strictly, works out from
+//! a [`FieldMap`](consentry_model::FieldMap) which value is whose and of which data class, and stops at the end of
+//! each *window* to ask for the verdicts that the window needs. Only [`JsonRedactor::release`] hands bytes out, and
+//! only those of the window that was decided.
+//!
+//! What never passes, whatever the verdicts say: anything the map does not name, and anything that can be read in two
+//! ways (duplicate names, bad UTF-8, lone surrogates, bytes after the end). What passes, passes byte for byte.
+//!
+//! ```
+//! use std::sync::Arc;
+//! use consentry_body::{Limits, SubjectIx, Window, redact};
+//! use consentry_model::{ClassId, Emptied, Field, FieldMap, Ladder, RecordScope, Space, Treatment};
+//!
+//! let email = Field::Class(ClassId(0), Ladder::default());
+//! let rows = RecordScope { subject: vec!["id".into()], space: Space::new("customer"), emptied: Emptied::Keep };
+//! let map = FieldMap::builder()
+//!     .leaf("rows[].id", Field::Open)?
+//!     .leaf("rows[].email", email)?
+//!     .records("rows[]", rows)?
+//!     .build();
+//! let body = br#"{"rows": [{"id": 1, "email": "a@x.org"}, {"id": 2, "email": "b@x.org"}], "debug": 1}"#;
+//!
+//! // Whoever is not the first subject of the window is withheld.
+//! let decide = |_: &Window| {
+//!     |subject: SubjectIx, _| if subject == SubjectIx(0) { Treatment::Clear } else { Treatment::Withheld }
+//! };
+//! let (out, report) = redact(&Arc::new(map), Limits::default(), body, decide).unwrap();
+//! assert_eq!(out, br#"{"rows": [{"id": 1, "email": "a@x.org"}, {"id": 2}]}"#.as_slice());
+//! assert_eq!(report.undeclared, 1);
+//! # Ok::<(), consentry_model::PathError>(())
+//! ```
+
+mod emit;
+mod error;
+mod forms;
+mod json;
+mod limits;
+mod names;
+mod once;
+mod record;
+mod redactor;
+mod report;
+mod tape;
+mod walk;
+mod window;
+
+pub use error::{BodyError, BodyFault};
+pub use limits::Limits;
+pub use once::redact;
+pub use redactor::{JsonRedactor, Step};
+pub use report::Report;
+pub use window::{Decide, RecordSubject, SubjectIx, Window};

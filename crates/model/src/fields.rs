@@ -144,6 +144,18 @@ impl FieldMap {
         self.node(of)?.items
     }
 
+    /// Whether the map expects an object here: some member is declared, by name or by wildcard.
+    #[must_use]
+    pub fn has_members(&self, id: NodeId) -> bool {
+        self.node(id).is_some_and(|n| !n.children.is_empty() || n.any.is_some())
+    }
+
+    /// Whether some list of the body is declared as records.
+    #[must_use]
+    pub fn has_records(&self) -> bool {
+        !self.scopes.is_empty()
+    }
+
     /// What the node carries as a leaf.
     #[must_use]
     pub fn field(&self, id: NodeId) -> Option<Field> {

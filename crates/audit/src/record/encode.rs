@@ -1,0 +1,247 @@
+//! From structures to the bytes of a record; what does not fit one record is spread over several.
+
+use serde::Serialize;
+
+use super::read::Kind;
+use super::request::{Closing, Head, Step, Verdicts};
+use super::system::Note;
+use super::verdict_line::VerdictLine;
+use crate::error::LogError;
+use crate::frame::RECORD_BYTES_MAX;
+use crate::id::{RecordId, timestamp};
+use consentry_model::Moment;
+
+/// Room kept for the envelope.
+const ENVELOPE_BYTES_MAX: usize = 256;
+/// The largest record without its envelope.
+const BODY_BYTES_MAX: usize = RECORD_BYTES_MAX - ENVELOPE_BYTES_MAX;
+/// Room kept for the `parts` member and the brackets of the list.
+const PARTS_BYTES_MAX: usize = 64;
+
+/// A record without its envelope, which the writer puts in front.
+#[derive(Debug)]
+pub(crate) struct Body {
+    pub(crate) kind: Kind,
+    json: String,
+}
+
+impl Body {
+    fn of<T: Serialize>(kind: Kind, content: &T) -> Result<Self, LogError> {
+        let json = serde_json::to_string(content).map_err(|_| LogError::Encode)?;
+        if json.len() > BODY_BYTES_MAX { Err(LogError::TooLarge) } else { Ok(Self { kind, json }) }
+    }
+
+    /// How many bytes it has without the envelope.
+    pub(crate) fn bytes(&self) -> usize {
+        self.json.len()
+    }
+
+    /// The bytes that are stored and hashed.
+    pub(crate) fn seal(&self, id: RecordId, seq: u64, at: Moment, ticket: Option<RecordId>) -> Vec<u8> {
+        let ticket = ticket.map_or_else(String::new, |t| format!(r#","ticket":"{t}""#));
+        // What serde writes for a structure begins with a brace; an empty one has no member to put a comma before.
+        let members = self.json.strip_prefix('{').unwrap_or(&self.json);
+        let comma = if members == "}" { "" } else { "," };
+        let (kind, at) = (self.kind.code(), timestamp(at));
+        format!(r#"{{"v":1,"type":"{kind}","id":"{id}","seq":{seq},"ts":"{at}"{ticket}{comma}{members}"#)
+            .into_bytes()
+    }
+}
+
+/// The records of a step, the first one first.
+pub(crate) fn encode_step(step: &Step) -> Result<Vec<Body>, LogError> {
+    match step {
+        Step::Head(head) => one_or(Body::of(Kind::Head, head), || split_head(head)),
+        Step::Verdicts(verdicts) => one_or(Body::of(Kind::Verdicts, verdicts), || split_verdicts(verdicts)),
+    }
+}
+
+/// The last record of a ticket. It always fits: paths that do not are counted instead.
+pub(crate) fn encode_closing(closing: &Closing) -> Result<Body, LogError> {
+    let mut closing = closing.clone();
+    loop {
+        match Body::of(Kind::Outcome, &closing) {
+            Err(LogError::TooLarge) if !closing.withheld.is_empty() => {
+                let kept = closing.withheld.len() / 2;
+                let cut = closing.withheld.len() - kept;
+                closing.withheld_more = closing.withheld_more.saturating_add(cut as u64);
+                closing.withheld.truncate(kept);
+            }
+            body => return body,
+        }
+    }
+}
+
+/// The record of a note.
+pub(crate) fn encode_note(note: &Note) -> Result<Body, LogError> {
+    match note {
+        Note::PolicyInstalled(note) => Body::of(Kind::PolicyInstalled, note),
+        Note::PolicyRefused(note) => Body::of(Kind::PolicyRefused, note),
+        Note::ConsentChanged(note) => Body::of(Kind::ConsentChanged, note),
+    }
+}
+
+/// A record of the log about itself.
+pub(crate) fn encode_system<T: Serialize>(kind: Kind, content: &T) -> Result<Body, LogError> {
+    Body::of(kind, content)
+}
+
+fn one_or(
+    whole: Result<Body, LogError>,
+    split: impl FnOnce() -> Result<Vec<Body>, LogError>,
+) -> Result<Vec<Body>, LogError> {
+    match whole {
+        Ok(body) => Ok(vec![body]),
+        Err(LogError::TooLarge) => split(),
+        Err(other) => Err(other),
+    }
+}
+
+/// A head without its verdicts, and the verdicts in records of their own.
+fn split_head(head: &Head) -> Result<Vec<Body>, LogError> {
+    let rest = Verdicts {
+        direction: None,
+        window: None,
+        bundle: head.bundle.clone(),
+        ledger: head.ledger,
+        verdicts: head.verdicts.clone(),
+        parts: 0,
+    };
+    let rest = split_verdicts(&rest)?;
+    let head = Head { verdicts: Vec::new(), parts: rest.len() as u64, ..head.clone() };
+    let mut bodies = vec![Body::of(Kind::Head, &head)?];
+    bodies.extend(rest);
+    Ok(bodies)
+}
+
+fn split_verdicts(whole: &Verdicts) -> Result<Vec<Body>, LogError> {
+    let empty = Verdicts { verdicts: Vec::new(), ..whole.clone() };
+    let taken = Body::of(Kind::Verdicts, &empty)?.json.len() + PARTS_BYTES_MAX;
+    let room = BODY_BYTES_MAX.checked_sub(taken).ok_or(LogError::TooLarge)?;
+    let mut chunks: Vec<Vec<VerdictLine>> = vec![Vec::new()];
+    let mut used = 0;
+    for line in &whole.verdicts {
+        for (piece, bytes) in split_line(line, room)? {
+            if used + bytes > room {
+                chunks.push(Vec::new());
+                used = 0;
+            }
+            used += bytes;
+            if let Some(chunk) = chunks.last_mut() {
+                chunk.push(piece);
+            }
+        }
+    }
+    let after = (0..chunks.len() as u64).rev();
+    chunks
+        .into_iter()
+        .zip(after)
+        .map(|(verdicts, parts)| Body::of(Kind::Verdicts, &Verdicts { verdicts, parts, ..empty.clone() }))
+        .collect()
+}
+
+/// A line, or several that share its subjects, each with its length and a comma's.
+fn split_line(line: &VerdictLine, room: usize) -> Result<Vec<(VerdictLine, usize)>, LogError> {
+    let bytes = serde_json::to_string(line).map_err(|_| LogError::Encode)?.len() + 1;
+    if bytes <= room {
+        return Ok(vec![(line.clone(), bytes)]);
+    }
+    let (left, right) = line.subjects.split_at(line.subjects.len() / 2);
+    if left.is_empty() {
+        return Err(LogError::TooLarge);
+    }
+    let first = VerdictLine { subjects: left.to_vec(), ..line.clone() };
+    let second = VerdictLine { subjects: right.to_vec(), unresolved: 0, ..line.clone() };
+    let mut pieces = split_line(&first, room)?;
+    pieces.extend(split_line(&second, room)?);
+    Ok(pieces)
+}
+
+#[cfg(test)]
+mod tests {
+    use consentry_model::{
+        BundleDigest, Category, LedgerRevision, Outcome, SubjectRef, SubjectType, Treatment, Verdict,
+    };
+
+    use super::super::read::{Entry, Record};
+    use super::super::request::{End, PathCount};
+    use super::super::verdict_line::Direction;
+    use super::*;
+    use crate::id::RandomSource;
+
+    fn line(subjects: u32) -> VerdictLine {
+        let verdict = Verdict {
+            treatment: Treatment::Clear,
+            rules: [].into(),
+            clauses: [].into(),
+            reason: None,
+            near: [].into(),
+        };
+        let refs = (0..subjects).map(|n| {
+            let mut bytes = [0; 16];
+            bytes[..4].copy_from_slice(&n.to_be_bytes());
+            SubjectRef::from_bytes(bytes)
+        });
+        let category = Category::new("user.contact.email").unwrap();
+        let mut line = VerdictLine::new(category, SubjectType::new("customer"), &verdict);
+        line.subjects = refs.collect();
+        line.unresolved = 3;
+        line
+    }
+
+    fn read_all(bodies: &[Body]) -> Vec<Record> {
+        let random = RandomSource::new().unwrap();
+        let at = Moment::from_unix_millis(1);
+        let id = RecordId::at(at, random.bytes());
+        bodies.iter().map(|b| Record::parse(b.seal(id, 0, at, Some(id))).unwrap()).collect()
+    }
+
+    #[test]
+    fn ten_thousand_subjects_are_spread_over_records_and_none_is_lost_or_doubled() {
+        let lines = vec![line(10_000), line(1)];
+        let mut head = Head::new(Outcome::Allow);
+        head.verdicts = lines.clone();
+        let whole = Verdicts::new(Direction::Response, 0, BundleDigest::new("d"), LedgerRevision(4), lines);
+        for (step, heads) in [(Step::Head(head), 1), (Step::Verdicts(whole), 0)] {
+            let records = read_all(&encode_step(&step).unwrap());
+            assert!(records.iter().all(|r| r.bytes().len() <= RECORD_BYTES_MAX));
+            let mut found = Vec::new();
+            let mut unresolved = 0;
+            for (n, record) in records.iter().enumerate() {
+                let (lines, parts) = match record.entry() {
+                    Entry::Head(head) => (&head.verdicts, head.parts),
+                    Entry::Verdicts(verdicts) => (&verdicts.verdicts, verdicts.parts),
+                    other => panic!("{other:?}"),
+                };
+                assert_eq!(parts as usize, records.len() - n - 1);
+                found.extend(lines.iter().flat_map(|l| l.subjects.iter().copied()));
+                unresolved += lines.iter().map(|l| l.unresolved).sum::<u64>();
+            }
+            assert_eq!(records.iter().filter(|r| matches!(r.entry(), Entry::Head(_))).count(), heads);
+            found.sort_unstable();
+            let mut expected = [line(10_000).subjects, line(1).subjects].concat();
+            expected.sort_unstable();
+            assert!(found == expected);
+            assert_eq!(unresolved, 6);
+        }
+    }
+
+    #[test]
+    fn what_cannot_be_split_is_an_error() {
+        let mut endless = line(0);
+        endless.origin = Some("x".repeat(70_000).into());
+        let mut head = Head::new(Outcome::Allow);
+        head.verdicts = vec![endless];
+        assert_eq!(encode_step(&head.into()).unwrap_err(), LogError::TooLarge);
+    }
+
+    #[test]
+    fn a_closing_always_fits() {
+        let mut closing = Closing::new(End::Delivered);
+        closing.withheld = (0..9000).map(|n| PathCount(format!("a.long.path.{n}").into(), 1)).collect();
+        let records = read_all(&[encode_closing(&closing).unwrap()]);
+        let Entry::Outcome(read) = records[0].entry() else { panic!() };
+        assert_eq!(read.withheld.len() as u64 + read.withheld_more, 9000);
+        assert!(read.withheld_more > 0);
+    }
+}

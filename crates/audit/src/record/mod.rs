@@ -1,0 +1,19 @@
+//! What records say, version 1: flat structures whose JSON outlives whatever engine fills them.
+//!
+//! Every record begins with the same envelope: `v`, `type`, `id`, `seq`, `ts` and, where it belongs to a request,
+//! `ticket`. None of them holds a value of anybody's data: names of fields, keys, rules and clauses, counts, and
+//! the ledger's random references to subjects are all there is.
+
+mod encode;
+mod read;
+mod request;
+mod system;
+mod verdict_line;
+
+pub(crate) use encode::{Body, encode_closing, encode_note, encode_step, encode_system};
+pub use read::{Entry, Kind, ReadError, Record};
+pub use request::{Closing, End, Head, PathCount, PurposeSource, Step, Verdicts};
+pub use system::{
+    ConsentChanged, LogOpened, LogOutage, LogRecovered, Note, PolicyInstalled, PolicyRefused, Summary,
+};
+pub use verdict_line::{Direction, FactWord, VerdictLine};

@@ -1,0 +1,266 @@
+//! The records of one request.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use consentry_model::{
+    Act, BundleDigest, LedgerRevision, Outcome, Purpose, Reason, RecipientId, RequesterId, VocabularyRevision,
+};
+use serde::{Deserialize, Serialize};
+
+use super::verdict_line::{Direction, FactWord, VerdictLine, is_zero};
+
+/// A record that a ticket commits before it is closed.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Step {
+    /// The ruling on the request, before the inner service is called.
+    Head(Head),
+    /// The verdicts on one window of a body.
+    Verdicts(Verdicts),
+}
+
+impl From<Head> for Step {
+    fn from(head: Head) -> Self {
+        Self::Head(head)
+    }
+}
+
+impl From<Verdicts> for Step {
+    fn from(verdicts: Verdicts) -> Self {
+        Self::Verdicts(verdicts)
+    }
+}
+
+/// Where the purpose came from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum PurposeSource {
+    /// The token fixes it.
+    Token,
+    /// The request declared it.
+    Header,
+    /// The route fixes it.
+    Route,
+}
+
+/// The ruling on a request, recorded before the inner service is called.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[non_exhaustive]
+pub struct Head {
+    /// Who asks; `None` when that was never established.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub requester: Option<RequesterId>,
+    /// Who receives.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub recipient: Option<RecipientId>,
+    /// Why; `None` when no purpose could be established.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub purpose: Option<Purpose>,
+    /// Where the purpose came from.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub purpose_source: Option<PurposeSource>,
+    /// The route's template, such as `GET /customers/{id}`; never the path that was asked for.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub route: Option<Arc<str>>,
+    /// What is done with the data.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub act: Option<Act>,
+    /// The bundle in force.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub bundle: Option<BundleDigest>,
+    /// The vocabulary it was compiled against.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub vocabulary: Option<VocabularyRevision>,
+    /// How far the ledger was.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub ledger: Option<LedgerRevision>,
+    /// The ruling so far.
+    pub outcome: Outcome,
+    /// Whether verdicts on a body follow, which may make less of it.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub pending_body: bool,
+    /// Why it was refused, or not left clear.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reason: Option<Reason>,
+    /// Whether the ruling was only reported, not carried out.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub report_only: bool,
+    /// The trace, in hex; the ticket fills it in.
+    #[serde(default)]
+    pub trace_id: String,
+    /// The span, in hex; the ticket fills it in.
+    #[serde(default)]
+    pub span_id: String,
+    /// The facts of the request that identify nobody, by name.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub facts: BTreeMap<Arc<str>, FactWord>,
+    /// The answers.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub verdicts: Vec<VerdictLine>,
+    /// How many records of verdicts continue this one; the writer fills it in.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub parts: u64,
+}
+
+impl Head {
+    /// A head that says its outcome and nothing else; fill in what is known.
+    #[must_use]
+    pub fn new(outcome: Outcome) -> Self {
+        Self {
+            requester: None,
+            recipient: None,
+            purpose: None,
+            purpose_source: None,
+            route: None,
+            act: None,
+            bundle: None,
+            vocabulary: None,
+            ledger: None,
+            outcome,
+            pending_body: false,
+            reason: None,
+            report_only: false,
+            trace_id: String::new(),
+            span_id: String::new(),
+            facts: BTreeMap::new(),
+            verdicts: Vec::new(),
+            parts: 0,
+        }
+    }
+}
+
+/// The verdicts on one window of a body, recorded before its bytes are released.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[non_exhaustive]
+pub struct Verdicts {
+    /// In which direction the body goes; `None` continues the head.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub direction: Option<Direction>,
+    /// The number of the window, from 0; `None` continues the head.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub window: Option<u64>,
+    /// The bundle in force.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub bundle: Option<BundleDigest>,
+    /// How far the ledger was.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub ledger: Option<LedgerRevision>,
+    /// The answers.
+    pub verdicts: Vec<VerdictLine>,
+    /// How many records of verdicts continue this one; the writer fills it in.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub parts: u64,
+}
+
+impl Verdicts {
+    /// The verdicts on a window.
+    #[must_use]
+    pub fn new(
+        direction: Direction,
+        window: u64,
+        bundle: BundleDigest,
+        ledger: LedgerRevision,
+        verdicts: Vec<VerdictLine>,
+    ) -> Self {
+        Self {
+            direction: Some(direction),
+            window: Some(window),
+            bundle: Some(bundle),
+            ledger: Some(ledger),
+            verdicts,
+            parts: 0,
+        }
+    }
+}
+
+/// How a ticket ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum End {
+    /// The whole answer was handed to the transport.
+    Delivered,
+    /// The request was refused.
+    Refused,
+    /// Something broke, here or behind us.
+    Failed,
+    /// The caller went away, or nobody closed the ticket.
+    Abandoned,
+}
+
+impl End {
+    /// The word in records.
+    #[must_use]
+    pub const fn code(self) -> &'static str {
+        match self {
+            Self::Delivered => "delivered",
+            Self::Refused => "refused",
+            Self::Failed => "failed",
+            Self::Abandoned => "abandoned",
+        }
+    }
+}
+
+/// A field, by its path in the field map, and how often something was done to it.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+pub struct PathCount(pub Arc<str>, pub u64);
+
+/// The last record of a request.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[non_exhaustive]
+pub struct Closing {
+    /// How it ended.
+    pub end: End,
+    /// The status that was sent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub status: Option<u16>,
+    /// The true reason of a refusal or failure.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reason: Option<Reason>,
+    /// How many bytes of body were handed to the transport.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub bytes: u64,
+    /// How many records the answer held, dropped ones among them.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub records: u64,
+    /// How many records were dropped from it.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub omitted: u64,
+    /// How many values left masked or truncated.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub altered: u64,
+    /// How many values were withheld because no field map names them.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub undeclared: u64,
+    /// Which declared fields were withheld, and how often.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub withheld: Vec<PathCount>,
+    /// How many paths more were withheld than the record had room for.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub withheld_more: u64,
+}
+
+impl Closing {
+    /// A closing that says how it ended and nothing else; fill in what is known.
+    #[must_use]
+    pub const fn new(end: End) -> Self {
+        Self {
+            end,
+            status: None,
+            reason: None,
+            bytes: 0,
+            records: 0,
+            omitted: 0,
+            altered: 0,
+            undeclared: 0,
+            withheld: Vec::new(),
+            withheld_more: 0,
+        }
+    }
+
+    /// How many values did not leave as they were.
+    pub(crate) fn redactions(&self) -> u64 {
+        self.withheld
+            .iter()
+            .fold(self.altered.saturating_add(self.undeclared), |sum, PathCount(_, n)| sum.saturating_add(*n))
+    }
+}

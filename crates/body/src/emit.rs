@@ -1,0 +1,211 @@
+//! From the tape and the verdicts to bytes.
+
+use bytes::Bytes;
+use consentry_model::{Emptied, Field, FieldMap, ScopeId, Treatment};
+
+use crate::error::Fault;
+use crate::forms;
+use crate::json::{unescape, write_string};
+use crate::tape::{At, Leaf, Op};
+use crate::walk::Walk;
+use crate::{Decide, Report};
+
+/// A record that is being written, and what it takes to leave it out again.
+#[derive(Debug)]
+struct Written {
+    level: usize,
+    out_len: usize,
+    siblings: bool,
+    emptied: Emptied,
+    /// Whether it has a personal value, and whether one was kept.
+    personal: bool,
+    kept: bool,
+}
+
+/// What outlives a window: for each open array or object, whether something was written in it already.
+#[derive(Debug)]
+pub(crate) struct Emitter {
+    any: Vec<bool>,
+}
+
+impl Emitter {
+    pub(crate) fn new() -> Self {
+        Self { any: vec![false] }
+    }
+
+    /// Whether the root value was written, or at least begun.
+    pub(crate) fn has_value(&self) -> bool {
+        self.any.first().copied().unwrap_or(false)
+    }
+
+    /// Writes a window.
+    pub(crate) fn window(
+        &mut self,
+        text: &[u8],
+        walk: &Walk,
+        decide: &dyn Decide,
+        report: &mut Report,
+    ) -> Result<Bytes, Fault> {
+        let out = Vec::with_capacity(text.len());
+        let mut pass = Pass { emitter: self, text, walk, decide, report, out, written: Vec::new(), skip: 0 };
+        for op in &walk.tape.ops {
+            pass.op(op).ok_or(Fault::internal(0))?;
+        }
+        let out = pass.out;
+        report.undeclared = report.undeclared.saturating_add(walk.tape.undeclared);
+        report.records = report.records.saturating_add(walk.tape.records);
+        Ok(Bytes::from(out))
+    }
+}
+
+/// The writing of one window. Its methods answer `None` when the tape does not fit the text, which never happens.
+struct Pass<'a> {
+    emitter: &'a mut Emitter,
+    text: &'a [u8],
+    walk: &'a Walk,
+    decide: &'a dyn Decide,
+    report: &'a mut Report,
+    out: Vec<u8>,
+    written: Vec<Written>,
+    /// How many arrays deep the writing is in one that is withheld as a whole.
+    skip: usize,
+}
+
+impl Pass<'_> {
+    fn op(&mut self, op: &Op) -> Option<()> {
+        match *op {
+            Op::Enter { .. } | Op::EnterLeaf { .. } if self.skip > 0 => self.skip += 1,
+            Op::Leave { .. } if self.skip > 0 => self.skip -= 1,
+            Op::Verbatim { .. } | Op::Value { .. } if self.skip > 0 => {}
+            Op::Verbatim { start, end } => self.child(start, end)?,
+            Op::Enter { start, open_end } => self.enter(start, open_end)?,
+            Op::EnterRecord { start, open_end, scope } => self.enter_record(start, open_end, scope)?,
+            Op::EnterLeaf { start, open_end, leaf } => self.enter_leaf(start, open_end, leaf)?,
+            Op::Leave { from, end } => self.leave(from, end)?,
+            Op::Value { .. } => self.value(op)?,
+        }
+        Some(())
+    }
+
+    /// Copies a stretch that begins a child, after a comma where one is due.
+    fn child(&mut self, start: At, end: At) -> Option<()> {
+        let any = self.emitter.any.last_mut()?;
+        if *any {
+            self.out.push(b',');
+        }
+        *any = true;
+        self.copy(start, end)
+    }
+
+    fn copy(&mut self, start: At, end: At) -> Option<()> {
+        self.out.extend_from_slice(self.text.get(start as usize..end as usize)?);
+        Some(())
+    }
+
+    fn enter(&mut self, start: At, open_end: At) -> Option<()> {
+        self.child(start, open_end)?;
+        self.emitter.any.push(false);
+        Some(())
+    }
+
+    fn enter_record(&mut self, start: At, open_end: At, scope: ScopeId) -> Option<()> {
+        let emptied = self.map().scope(scope)?.emptied;
+        let siblings = *self.emitter.any.last()?;
+        let (level, out_len) = (self.emitter.any.len(), self.out.len());
+        self.written.push(Written { level, out_len, siblings, emptied, personal: false, kept: false });
+        self.enter(start, open_end)
+    }
+
+    fn enter_leaf(&mut self, start: At, open_end: At, leaf: Leaf) -> Option<()> {
+        let treatment = self.treatment(leaf)?;
+        self.tally(treatment == Treatment::Clear);
+        if treatment == Treatment::Withheld {
+            self.report.count_withheld(self.walk.map().path(leaf.node));
+            self.skip = 1;
+            return Some(());
+        }
+        self.enter(start, open_end)
+    }
+
+    fn leave(&mut self, from: At, end: At) -> Option<()> {
+        self.emitter.any.pop()?;
+        let level = self.emitter.any.len();
+        let Some(record) = self.written.pop_if(|record| record.level == level) else {
+            return self.copy(from, end);
+        };
+        if let Some(outer) = self.written.last_mut() {
+            outer.personal |= record.personal;
+            outer.kept |= record.kept;
+        }
+        if record.personal && !record.kept && record.emptied == Emptied::Omit {
+            self.out.truncate(record.out_len);
+            *self.emitter.any.last_mut()? = record.siblings;
+            self.report.omitted = self.report.omitted.saturating_add(1);
+            return Some(());
+        }
+        self.copy(from, end)
+    }
+
+    fn value(&mut self, op: &Op) -> Option<()> {
+        let Op::Value { start, value, value_end, end, text, leaf } = *op else { return None };
+        let treatment = self.treatment(leaf)?;
+        let altered = match treatment {
+            Treatment::Clear => {
+                self.child(start, end)?;
+                self.kept();
+                return Some(());
+            }
+            Treatment::Truncated | Treatment::Masked if text => self.alter(value, value_end, leaf, treatment),
+            Treatment::Truncated | Treatment::Masked | Treatment::Withheld => None,
+        };
+        let path = self.walk.map().path(leaf.node);
+        let Some(altered) = altered else {
+            self.report.count_withheld(path);
+            self.tally(false);
+            return Some(());
+        };
+        self.report.count_altered(path, treatment);
+        self.child(start, value)?;
+        write_string(&altered, &mut self.out);
+        self.copy(value_end, end)?;
+        self.kept();
+        Some(())
+    }
+
+    /// The string in its less revealing form; `None` when the form cannot read it.
+    fn alter(&self, value: At, value_end: At, leaf: Leaf, treatment: Treatment) -> Option<String> {
+        let inside = self.text.get(value as usize + 1..(value_end as usize).checked_sub(1)?)?;
+        let text = unescape(std::str::from_utf8(inside).ok()?).ok()?;
+        let Some(Field::Class(_, ladder)) = self.map().field(leaf.node) else { return None };
+        match treatment {
+            Treatment::Truncated => forms::truncate(ladder.truncated?, &text),
+            Treatment::Masked => forms::mask(ladder.masked?, &text),
+            Treatment::Clear | Treatment::Withheld => None,
+        }
+    }
+
+    /// What the verdict makes of a leaf: a form that its ladder lacks is withheld, and so is what nobody owns.
+    fn treatment(&self, leaf: Leaf) -> Option<Treatment> {
+        let Some(Field::Class(class, ladder)) = self.map().field(leaf.node) else { return None };
+        let subject = self.walk.tape.subject(leaf.owner)?;
+        let asked = self.decide.treatment(subject, class);
+        let known = ladder.steps().any(|step| step == asked);
+        Some(if known { asked } else { Treatment::Withheld })
+    }
+
+    fn kept(&mut self) {
+        self.report.personal_kept = self.report.personal_kept.saturating_add(1);
+        self.tally(true);
+    }
+
+    fn tally(&mut self, kept: bool) {
+        if let Some(record) = self.written.last_mut() {
+            record.personal = true;
+            record.kept |= kept;
+        }
+    }
+
+    fn map(&self) -> &FieldMap {
+        self.walk.map()
+    }
+}

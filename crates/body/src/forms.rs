@@ -1,0 +1,221 @@
+//! The treatments between *clear* and *withheld*. A form that cannot read a value says so, and it is withheld. Each
+//! form reads its own result, and leaves it as it is.
+
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
+
+use consentry_model::{MaskForm, TruncateForm};
+
+const HIDDEN: &str = "****";
+const HIDDEN_REST: &str = "***";
+const POSTCODE_CHARS_MAX: usize = 12;
+
+/// A value made coarser.
+pub(crate) fn truncate(form: TruncateForm, text: &str) -> Option<String> {
+    match form {
+        TruncateForm::Ip => network(text),
+        TruncateForm::Date => month(text),
+        TruncateForm::Postcode => postcode_area(text),
+    }
+}
+
+/// A value with parts replaced by asterisks, of which there are always as many.
+pub(crate) fn mask(form: MaskForm, text: &str) -> Option<String> {
+    match form {
+        MaskForm::Email => email(text),
+        MaskForm::LastFour => last_four(text),
+        MaskForm::Initials => initials(text),
+    }
+}
+
+fn network(text: &str) -> Option<String> {
+    Some(match text.parse().ok()? {
+        IpAddr::V4(address) => {
+            let [a, b, c, _] = address.octets();
+            Ipv4Addr::new(a, b, c, 0).to_string()
+        }
+        IpAddr::V6(address) => {
+            let [a, b, c, ..] = address.segments();
+            Ipv6Addr::new(a, b, c, 0, 0, 0, 0, 0).to_string()
+        }
+    })
+}
+
+fn month(text: &str) -> Option<String> {
+    let (date, time) = text.split_once('T').map_or((text, None), |(date, time)| (date, Some(time)));
+    let mut parts = date.split('-');
+    let (year, month, day) = (parts.next()?, parts.next()?, parts.next());
+    let reads = parts.next().is_none()
+        && year.len() == 4
+        && year.bytes().all(|b| b.is_ascii_digit())
+        && two_digits(month).is_some_and(|m| (1..=12).contains(&m))
+        && day.is_none_or(|d| two_digits(d).is_some_and(|d| (1..=31).contains(&d)))
+        && time.is_none_or(|t| day.is_some() && is_time(t));
+    reads.then(|| format!("{year}-{month}"))
+}
+
+fn is_time(text: &str) -> bool {
+    let hour = text.get(..2).and_then(two_digits).is_some_and(|h| h <= 24);
+    hour && text.bytes().all(|b| b.is_ascii_digit() || matches!(b, b':' | b'.' | b',' | b'+' | b'-' | b'Z'))
+}
+
+fn two_digits(text: &str) -> Option<u8> {
+    (text.len() == 2 && text.bytes().all(|b| b.is_ascii_digit())).then(|| text.parse().ok()).flatten()
+}
+
+fn postcode_area(text: &str) -> Option<String> {
+    let readable = text.len() <= POSTCODE_CHARS_MAX
+        && text.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b' ' | b'-'));
+    let area = text.get(..2).filter(|area| area.bytes().all(|b| b.is_ascii_alphanumeric()))?;
+    readable.then(|| area.to_owned())
+}
+
+fn email(text: &str) -> Option<String> {
+    let (local, domain) = text.split_once('@')?;
+    let odd = |c: char| c.is_whitespace() || c.is_control() || r#"@"(),:;<>[]\"#.contains(c);
+    let first = local.chars().next().filter(|_| !local.contains(odd))?;
+    let names = domain
+        .split('.')
+        .all(|label| !label.is_empty() && label.chars().all(|c| c.is_alphanumeric() || c == '-'));
+    names.then(|| format!("{first}{HIDDEN_REST}@{domain}"))
+}
+
+fn last_four(text: &str) -> Option<String> {
+    let count = text.chars().count();
+    match count {
+        0 => None,
+        1..8 => Some(HIDDEN.to_owned()),
+        _ => Some(HIDDEN.chars().chain(text.chars().skip(count - 4)).collect()),
+    }
+}
+
+fn initials(text: &str) -> Option<String> {
+    let mut out = String::new();
+    for first in text.split_whitespace().filter_map(|word| word.chars().next()) {
+        if !out.is_empty() {
+            out.push(' ');
+        }
+        out.push(first);
+        out.push_str(HIDDEN_REST);
+    }
+    (!out.is_empty()).then_some(out)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn check<F: Copy + std::fmt::Debug>(
+        apply: fn(F, &str) -> Option<String>,
+        form: F,
+        cases: &[(&str, Option<&str>)],
+    ) {
+        for (text, want) in cases {
+            let out = apply(form, text);
+            assert_eq!(out.as_deref(), *want, "{form:?} of {text:?}");
+            if let Some(out) = out {
+                assert_eq!(apply(form, &out), Some(out.clone()), "{form:?} twice of {text:?}");
+            }
+        }
+    }
+
+    #[test]
+    fn addresses_are_shortened_to_their_network() {
+        let cases = [
+            ("192.0.2.77", Some("192.0.2.0")),
+            ("2001:db8:1:2:3:4:5:6", Some("2001:db8:1::")),
+            ("::1", Some("::")),
+            ("::ffff:192.0.2.7", Some("::")),
+            ("192.0.2.077", None),
+            ("192.0.2.7:80", None),
+            ("fe80::1%eth0", None),
+            (" 192.0.2.7", None),
+            ("", None),
+        ];
+        check(truncate, TruncateForm::Ip, &cases);
+    }
+
+    #[test]
+    fn dates_are_shortened_to_their_month() {
+        let cases = [
+            ("1990-05-17", Some("1990-05")),
+            ("1990-05", Some("1990-05")),
+            ("1990-05-17T10:20:30.5+02:00", Some("1990-05")),
+            ("1990-05-17T10:20:30Z", Some("1990-05")),
+            ("1990", None),
+            ("1990-13-01", None),
+            ("1990-00", None),
+            ("1990-05-32", None),
+            ("1990-5-17", None),
+            ("1990-+5", None),
+            ("1990-05T10:00", None),
+            ("1990-05-17T", None),
+            ("1990-05-17T10 Ann", None),
+            ("1990-05-17 10:20", None),
+            ("1990-05-17-01", None),
+            ("17.05.1990", None),
+            ("\u{661}990-05", None),
+        ];
+        check(truncate, TruncateForm::Date, &cases);
+    }
+
+    #[test]
+    fn postcodes_are_shortened_to_two_characters() {
+        let cases = [
+            ("SW1A 1AA", Some("SW")),
+            ("10115", Some("10")),
+            ("NL-1012", Some("NL")),
+            ("1", None),
+            ("", None),
+            (" 10115", None),
+            ("10115 Berlin Mitte", None),
+            ("1\u{e9}115", None),
+            ("a@b.org", None),
+        ];
+        check(truncate, TruncateForm::Postcode, &cases);
+    }
+
+    #[test]
+    fn of_an_address_the_first_character_and_the_domain_stay() {
+        let cases = [
+            ("ann@example.org", Some("a***@example.org")),
+            ("\u{e9}va@ex\u{e4}mple.org", Some("\u{e9}***@ex\u{e4}mple.org")),
+            ("a@x", Some("a***@x")),
+            ("@example.org", None),
+            ("ann@", None),
+            ("ann", None),
+            ("ann@x@y", None),
+            ("Ann <ann@example.org>", None),
+            ("ann@example.org;bob@example.org", None),
+            ("ann@example.org, Bob", None),
+            ("mailto:ann@example.org", None),
+            ("ann@example..org", None),
+            ("", None),
+        ];
+        check(mask, MaskForm::Email, &cases);
+    }
+
+    #[test]
+    fn of_a_long_value_the_last_four_stay_and_of_a_short_one_none() {
+        let cases = [
+            ("4111111111111234", Some("****1234")),
+            ("12345678", Some("****5678")),
+            ("1234567", Some("****")),
+            ("1", Some("****")),
+            ("\u{e9}\u{e9}\u{e9}\u{e9}abcd", Some("****abcd")),
+            ("", None),
+        ];
+        check(mask, MaskForm::LastFour, &cases);
+    }
+
+    #[test]
+    fn of_each_word_the_first_character_stays() {
+        let cases = [
+            ("Ann Smith", Some("A*** S***")),
+            ("  \u{c9}va\tde la  Cruz ", Some("\u{c9}*** d*** l*** C***")),
+            ("Ann", Some("A***")),
+            ("   ", None),
+            ("", None),
+        ];
+        check(mask, MaskForm::Initials, &cases);
+    }
+}

@@ -1,0 +1,98 @@
+//! The member names of the objects that are open, to notice a second of the same.
+
+use std::collections::HashSet;
+use std::ops::Range;
+
+/// Up to this many names are compared one by one; more are hashed.
+const FEW: usize = 16;
+
+#[derive(Debug)]
+struct Object {
+    spans_from: usize,
+    text_from: usize,
+    many: Option<HashSet<Box<str>>>,
+    many_bytes: usize,
+}
+
+/// The names of the open objects, innermost last.
+#[derive(Debug, Default)]
+pub(crate) struct Names {
+    text: String,
+    spans: Vec<Range<usize>>,
+    objects: Vec<Object>,
+    bytes: usize,
+}
+
+impl Names {
+    pub(crate) fn open(&mut self) {
+        self.objects.push(Object {
+            spans_from: self.spans.len(),
+            text_from: self.text.len(),
+            many: None,
+            many_bytes: 0,
+        });
+    }
+
+    pub(crate) fn close(&mut self) {
+        if let Some(object) = self.objects.pop() {
+            self.spans.truncate(object.spans_from);
+            self.text.truncate(object.text_from);
+            self.bytes = self.bytes.saturating_sub(object.many_bytes);
+        }
+    }
+
+    /// How many bytes of names are held.
+    pub(crate) const fn bytes(&self) -> usize {
+        self.text.len().saturating_add(self.bytes)
+    }
+
+    /// Adds a name to the innermost object; `false` when it is there already, or when no object is open.
+    pub(crate) fn insert(&mut self, name: &str) -> bool {
+        let Some(object) = self.objects.last_mut() else { return false };
+        if let Some(many) = &mut object.many {
+            object.many_bytes += name.len();
+            self.bytes += name.len();
+            return many.insert(name.into());
+        }
+        let spans = self.spans.get(object.spans_from..).unwrap_or_default();
+        let there = || spans.iter().filter_map(|span| self.text.get(span.clone()));
+        if there().any(|other| other == name) {
+            return false;
+        }
+        if spans.len() >= FEW {
+            object.many = Some(there().chain([name]).map(Box::from).collect());
+            object.many_bytes = name.len();
+            self.bytes += name.len();
+            return true;
+        }
+        let from = self.text.len();
+        self.text.push_str(name);
+        self.spans.push(from..self.text.len());
+        true
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_second_of_the_same_is_noticed_in_small_and_large_objects() {
+        for count in [1, FEW - 1, FEW, FEW + 1, 100] {
+            let mut names = Names::default();
+            names.open();
+            for n in 0..count {
+                assert!(names.insert(&format!("n{n}")), "{n} of {count}");
+                names.open();
+                assert!(names.insert("n0"), "an inner object has names of its own");
+                names.close();
+            }
+            for n in 0..count {
+                assert!(!names.insert(&format!("n{n}")), "{n} of {count}");
+            }
+            names.close();
+            assert_eq!(names.bytes(), 0);
+        }
+        assert!(!Names::default().insert("nowhere"));
+    }
+}

@@ -1,0 +1,217 @@
+//! The redactor's turns: bytes in, verdicts asked for, bytes out.
+
+use std::sync::Arc;
+
+use bytes::{Buf, Bytes, BytesMut};
+use consentry_model::FieldMap;
+
+use crate::emit::Emitter;
+use crate::error::Fault;
+use crate::json::Grammar;
+use crate::walk::Walk;
+use crate::{BodyError, BodyFault, Decide, Limits, Report, Window};
+
+/// The tape keeps 32-bit positions; a window and a record fit below that.
+const HELD_BYTES_MAX: usize = 1 << 30;
+
+/// What the redactor needs next.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Step {
+    /// More input, or word that there is none.
+    NeedInput,
+    /// The verdicts on this window; hand them to [`JsonRedactor::release`].
+    NeedVerdicts(Window),
+    /// Nothing: every byte has been released.
+    Done,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Phase {
+    Reading,
+    /// A window of this many bytes waits for its verdicts.
+    Deciding {
+        bytes: usize,
+        last: bool,
+    },
+    Done,
+    Failed(BodyError),
+}
+
+/// A streaming redactor of one JSON text. Call [`step`](Self::step) until it asks for something, give it that, and
+/// go on until it is done. How the input is cut into pieces changes nothing of the result.
+///
+/// After an error it stays in that error, and what it held is gone.
+pub struct JsonRedactor {
+    limits: Limits,
+    buffer: BytesMut,
+    /// How many bytes of the body came before the buffer.
+    released: u64,
+    /// Where in the buffer the stretch begins that must be held back as one.
+    unit: usize,
+    ended: bool,
+    phase: Phase,
+    grammar: Grammar,
+    walk: Walk,
+    emitter: Emitter,
+    report: Report,
+}
+
+impl std::fmt::Debug for JsonRedactor {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("JsonRedactor")
+            .field("released", &self.released)
+            .field("held", &self.buffer.len())
+            .field("phase", &self.phase)
+            .finish_non_exhaustive()
+    }
+}
+
+impl JsonRedactor {
+    /// A redactor for one body.
+    #[must_use]
+    pub fn new(map: Arc<FieldMap>, limits: Limits) -> Self {
+        let limits = Limits {
+            window_bytes_max: limits.window_bytes_max.min(HELD_BYTES_MAX),
+            record_bytes_max: limits.record_bytes_max.min(HELD_BYTES_MAX),
+            ..limits
+        };
+        Self {
+            limits,
+            buffer: BytesMut::new(),
+            released: 0,
+            unit: 0,
+            ended: false,
+            phase: Phase::Reading,
+            grammar: Grammar::new(limits.depth_max),
+            walk: Walk::new(map),
+            emitter: Emitter::new(),
+            report: Report::default(),
+        }
+    }
+
+    /// Takes the next bytes of the body. They are copied, and read by [`step`](Self::step); to hold no more than the
+    /// limits say, push only when it asks.
+    ///
+    /// # Errors
+    /// After [`end`](Self::end), or after an earlier error.
+    pub fn push(&mut self, bytes: &[u8]) -> Result<(), BodyError> {
+        self.check()?;
+        if self.ended {
+            return Err(self.fail(Fault::new(BodyFault::OutOfTurn, self.buffer.len())));
+        }
+        self.buffer.extend_from_slice(bytes);
+        Ok(())
+    }
+
+    /// Says that the body has no more bytes. Whether it is complete is known when the rest has been read:
+    /// [`step`](Self::step) answers with [`BodyFault::Truncated`] when it is not.
+    ///
+    /// # Errors
+    /// The second time, or after an earlier error.
+    pub fn end(&mut self) -> Result<(), BodyError> {
+        self.push(&[])?;
+        self.ended = true;
+        Ok(())
+    }
+
+    /// Reads on until something is needed. Asked again, it needs the same again.
+    ///
+    /// # Errors
+    /// When the body is not one that may pass; see [`BodyFault`].
+    pub fn step(&mut self) -> Result<Step, BodyError> {
+        self.check()?;
+        match self.phase {
+            Phase::Done => Ok(Step::Done),
+            Phase::Deciding { .. } => Ok(Step::NeedVerdicts(self.walk.tape.window())),
+            Phase::Reading | Phase::Failed(_) => self.read().map_err(|fault| self.fail(fault)),
+        }
+    }
+
+    /// Takes the verdicts on the window that [`step`](Self::step) asked for, and hands its bytes out. They may be
+    /// none.
+    ///
+    /// # Errors
+    /// When no verdicts were asked for, after an earlier error, or when the body as a whole is withheld.
+    pub fn release(&mut self, decide: &dyn Decide) -> Result<Bytes, BodyError> {
+        self.check()?;
+        let Phase::Deciding { bytes, last } = self.phase else {
+            return Err(self.fail(Fault::new(BodyFault::OutOfTurn, self.grammar.at())));
+        };
+        self.emit(decide, bytes, last).map_err(|fault| self.fail(fault))
+    }
+
+    /// What became of everything released so far.
+    #[must_use]
+    pub fn report(&self) -> &Report {
+        &self.report
+    }
+
+    fn check(&self) -> Result<(), BodyError> {
+        match self.phase {
+            Phase::Failed(error) => Err(error),
+            Phase::Reading | Phase::Deciding { .. } | Phase::Done => Ok(()),
+        }
+    }
+
+    fn fail(&mut self, fault: Fault) -> BodyError {
+        let error = BodyError::new(fault.kind, self.released.saturating_add(fault.at as u64));
+        self.phase = Phase::Failed(error);
+        self.buffer = BytesMut::new();
+        self.walk.tape.clear();
+        error
+    }
+
+    fn read(&mut self) -> Result<Step, Fault> {
+        loop {
+            let held = self.buffer.len();
+            let view_end = held.min(self.unit.saturating_add(self.limits.record_bytes_max));
+            let cut_off = view_end < held;
+            let view = self.buffer.get(..view_end).ok_or(Fault::internal(0))?;
+            let Some(token) = self.grammar.next(view, self.ended && !cut_off)? else {
+                if cut_off {
+                    return Err(Fault::new(BodyFault::RecordTooLarge, view_end));
+                }
+                if !self.ended {
+                    return Ok(Step::NeedInput);
+                }
+                if !self.grammar.is_complete() {
+                    return Err(Fault::new(BodyFault::Truncated, held));
+                }
+                self.walk.end(held)?;
+                return Ok(self.ask(held, true));
+            };
+            if !self.walk.token(view, &token)? {
+                continue;
+            }
+            self.unit = token.end;
+            if self.walk.name_bytes() > self.limits.record_bytes_max {
+                return Err(Fault::new(BodyFault::RecordTooLarge, token.end));
+            }
+            if token.end >= self.limits.window_bytes_max
+                || self.walk.tape.subjects_len() >= self.limits.window_subjects_max
+            {
+                return Ok(self.ask(token.end, false));
+            }
+        }
+    }
+
+    fn ask(&mut self, bytes: usize, last: bool) -> Step {
+        self.phase = Phase::Deciding { bytes, last };
+        Step::NeedVerdicts(self.walk.tape.window())
+    }
+
+    fn emit(&mut self, decide: &dyn Decide, bytes: usize, last: bool) -> Result<Bytes, Fault> {
+        let text = self.buffer.get(..bytes).ok_or(Fault::internal(0))?;
+        let out = self.emitter.window(text, &self.walk, decide, &mut self.report)?;
+        if last && !self.emitter.has_value() {
+            return Err(Fault::new(BodyFault::NothingLeft, bytes));
+        }
+        self.buffer.advance(bytes);
+        self.released = self.released.saturating_add(bytes as u64);
+        self.grammar.forget(bytes);
+        self.walk.forget();
+        self.unit = 0;
+        self.phase = if last { Phase::Done } else { Phase::Reading };
+        Ok(out)
+    }
+}

@@ -1,0 +1,46 @@
+//! What became of the values, in counts.
+
+use std::collections::BTreeMap;
+
+use consentry_model::Treatment;
+
+/// What became of everything released so far: counts by the map's own paths. Names and values of the body never
+/// occur in it.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Report {
+    /// Personal values removed, by path. An array that its leaf covers counts once when it goes as a whole, else by
+    /// element.
+    pub withheld: BTreeMap<String, u64>,
+    /// Personal values truncated or masked, by path.
+    pub altered: BTreeMap<(String, Treatment), u64>,
+    /// Personal values that left in any treatment: clear, truncated or masked. A clear array counts by element.
+    pub personal_kept: u64,
+    /// Members and elements removed because the map does not declare them; their names may be personal, so they are
+    /// only counted. What lies below one is not counted again.
+    pub undeclared: u64,
+    /// Records seen, nested ones included.
+    pub records: u64,
+    /// Records left out because nothing personal was left of them.
+    pub omitted: u64,
+}
+
+impl Report {
+    pub(crate) fn count_withheld(&mut self, path: &str) {
+        add(&mut self.withheld, path.to_owned());
+    }
+
+    pub(crate) fn count_altered(&mut self, path: &str, treatment: Treatment) {
+        add(&mut self.altered, (path.to_owned(), treatment));
+    }
+
+    /// Whether everything left as it came.
+    #[must_use]
+    pub fn is_untouched(&self) -> bool {
+        self.withheld.is_empty() && self.altered.is_empty() && self.undeclared == 0 && self.omitted == 0
+    }
+}
+
+fn add<K: Ord>(counts: &mut BTreeMap<K, u64>, key: K) {
+    let count = counts.entry(key).or_default();
+    *count = count.saturating_add(1);
+}

@@ -1,0 +1,98 @@
+//! What holds of every document, map, verdict and way to cut the input.
+#![allow(clippy::unwrap_used, clippy::indexing_slicing, reason = "a test that fails may panic")]
+
+use std::collections::BTreeMap;
+
+use consentry_body::{BodyFault, Limits, RecordSubject, Report};
+use consentry_model::{ClassId, Treatment};
+use proptest::collection::vec;
+use proptest::prelude::*;
+
+mod support;
+use support::random::{any_map, doc, limits, personal_map, verdict};
+use support::reference::{Model, texts};
+use support::{run, text};
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 300, failure_persistence: None, ..ProptestConfig::default() })]
+
+    #[test]
+    fn the_redactor_does_what_the_model_does(
+        doc in doc(), map in any_map(), limits in limits(), seed: u64, pieces in vec(1_usize..40, 0..4),
+    ) {
+        let body = doc.render();
+        let verdict = verdict(seed);
+        let mut model = Model { map: &map, verdict: &verdict, report: Report::default() };
+        let want = model.body(&doc);
+        let ran = run(&map, limits, body.as_bytes(), &pieces, &verdict);
+        match want {
+            Some(want) => {
+                let (out, report) = ran.unwrap();
+                let out = text(&out);
+                prop_assert_eq!(&out, &want);
+                prop_assert_eq!(report, model.report);
+                prop_assert_ne!(support::oracle::read(out.as_bytes()), support::oracle::Answer::NotJson);
+            }
+            None => {
+                let (out, fault) = ran.unwrap_err();
+                prop_assert!(out.is_empty());
+                prop_assert!(matches!(fault, BodyFault::Undeclared | BodyFault::NothingLeft));
+            }
+        }
+    }
+
+    #[test]
+    fn with_every_verdict_against_it_no_personal_string_is_in_the_output(
+        doc in doc(), map in personal_map(), limits in limits(), against in prop_oneof![Just(Treatment::Withheld), Just(Treatment::Truncated)],
+    ) {
+        let body = doc.render();
+        if let Ok((out, report)) = run(&map, limits, body.as_bytes(), &[], &|_, _| against) {
+            let out = text(&out);
+            let mut there = BTreeMap::new();
+            texts(&doc, &mut there);
+            for text in there.keys().filter(|t| t.starts_with("secret-")) {
+                prop_assert!(!out.contains(text.as_str()));
+            }
+            prop_assert!(against != Treatment::Withheld || report.personal_kept == 0);
+        }
+    }
+
+    #[test]
+    fn a_second_time_changes_nothing(doc in doc(), map in any_map(), limits in limits(), seed: u64) {
+        // By class alone: a record that lost the name of its subject is nobody's the second time.
+        let of = verdict(seed);
+        let verdict = |_: &RecordSubject, class: ClassId| of(&RecordSubject::Request, class);
+        if let Ok((once, _)) = run(&map, limits, doc.render().as_bytes(), &[], &verdict) {
+            let once = once.concat();
+            let (twice, report) = run(&map, limits, &once, &[], &verdict).unwrap();
+            prop_assert_eq!(text(&twice), String::from_utf8(once).unwrap());
+            prop_assert_eq!((report.undeclared, report.omitted), (0, 0));
+        }
+    }
+
+    #[test]
+    fn all_clear_and_all_declared_is_the_same_bytes(doc in doc(), map in any_map(), limits in limits()) {
+        let body = doc.render();
+        if let Ok((out, report)) = run(&map, limits, body.as_bytes(), &[], &|_, _| Treatment::Clear) {
+            prop_assert_eq!(text(&out) == body, report.undeclared == 0);
+            prop_assert_eq!(report.undeclared == 0, report.is_untouched());
+        }
+    }
+
+    #[test]
+    fn small_limits_refuse_or_change_nothing(
+        doc in doc(), map in any_map(), seed: u64, record_bytes_max in 0_usize..200, depth_max in 0_usize..5,
+        pieces in vec(1_usize..40, 0..4),
+    ) {
+        let body = doc.render();
+        let verdict = verdict(seed);
+        let small = Limits { record_bytes_max, depth_max, ..Limits::default() };
+        let cut = run(&map, small, body.as_bytes(), &pieces, &verdict);
+        let whole = run(&map, small, body.as_bytes(), &[], &verdict);
+        prop_assert_eq!(&cut, &whole);
+        match (cut, run(&map, Limits::default(), body.as_bytes(), &[], &verdict)) {
+            (Err((_, BodyFault::RecordTooLarge | BodyFault::TooDeep)), _) => {}
+            (small, wide) => prop_assert_eq!(small, wide),
+        }
+    }
+}

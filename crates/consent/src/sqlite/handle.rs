@@ -1,0 +1,242 @@
+//! Opening a ledger file, and the trait by way of it.
+
+use std::future::Future;
+use std::path::Path;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
+
+use async_trait::async_trait;
+use consentry_model::{Identifier, LedgerEvent, LedgerRevision, Moment, Resolution, SubjectRef};
+use sqlx::sqlite::{
+    SqliteConnectOptions, SqliteJournalMode, SqlitePool, SqlitePoolOptions, SqliteSynchronous,
+};
+use sqlx::{ConnectOptions, Sqlite, Transaction};
+
+use super::file::LedgerFile;
+use super::{read, schema, write};
+use crate::{Appended, Batch, Ledger, LedgerError, LedgerErrorKind};
+
+/// How long a statement waits for another process to let go of the file, in milliseconds.
+pub const LEDGER_BUSY_MILLIS_MAX: u64 = 2_000;
+
+/// How long a call takes at most before it fails, in milliseconds, its wait for a connection included.
+pub const LEDGER_ANSWER_MILLIS_MAX: u64 = 5_000;
+
+/// How many snapshots are read from at the same time; there is one writer besides.
+const READERS_MAX: u32 = 4;
+
+/// How long to wait before the file is tried again that another process is just making a ledger of.
+const OPEN_RETRY_MILLIS: u64 = 20;
+
+/// A ledger in one SQLite file, which several handles and processes on one machine may use at the same time.
+///
+/// What [`append`](Ledger::append) and [`link`](Ledger::link) return was synchronised to the disk. Events can be
+/// added and never changed or removed, also not with other programs that respect the file's triggers. **Identifiers
+/// and events stand in the file in clear**: it is the controller's own store, made readable for its owner alone
+/// (mode 0600); encrypt the disk it is on.
+///
+/// When the file is deleted or replaced, every call fails from then on: the handle never answers from a file that
+/// nobody else sees, and never starts an empty one.
+#[derive(Debug)]
+pub struct SqliteLedger {
+    readers: SqlitePool,
+    writer: SqlitePool,
+    file: LedgerFile,
+    /// The highest revision that this handle has seen. A ledger never goes back.
+    seen: AtomicU64,
+}
+
+/// A transaction, with what was known when it began.
+struct Open {
+    tx: Transaction<'static, Sqlite>,
+    /// The highest revision that the handle had seen before.
+    seen: u64,
+    /// The revision it began at.
+    revision: LedgerRevision,
+}
+
+impl SqliteLedger {
+    /// Opens the ledger at `path`, and makes an empty one where there is no file. A service that already has
+    /// subjects wants [`open_existing`](Self::open_existing).
+    ///
+    /// # Errors
+    /// When the file cannot be made or read, is something else than a ledger, or was written by a newer version.
+    pub async fn open(path: impl AsRef<Path> + Send) -> Result<Self, LedgerError> {
+        Self::open_file(LedgerFile::open(path.as_ref(), true)?, true).await
+    }
+
+    /// Opens the ledger at `path`, which must be there.
+    ///
+    /// # Errors
+    /// As [`open`](Self::open), and when there is no ledger.
+    pub async fn open_existing(path: impl AsRef<Path> + Send) -> Result<Self, LedgerError> {
+        Self::open_file(LedgerFile::open(path.as_ref(), false)?, false).await
+    }
+
+    /// The subject of a reference, following an alias to the subject it was merged into.
+    ///
+    /// # Errors
+    /// As [`resolve`](Ledger::resolve).
+    pub async fn subject(&self, subject: &SubjectRef) -> Result<Resolution, LedgerError> {
+        answer_in_time(async {
+            let mut snapshot = self.snapshot().await?;
+            let answer = read::subject(&mut snapshot.tx, subject).await?;
+            self.answered(snapshot).await?;
+            Ok(answer)
+        })
+        .await
+    }
+
+    /// Waits for the calls under way and lets go of the file.
+    pub async fn close(&self) {
+        self.readers.close().await;
+        self.writer.close().await;
+    }
+
+    async fn open_file(file: LedgerFile, create: bool) -> Result<Self, LedgerError> {
+        let options = SqliteConnectOptions::new()
+            .filename(file.path())
+            .create_if_missing(false)
+            .foreign_keys(true)
+            .journal_mode(SqliteJournalMode::Wal)
+            .synchronous(SqliteSynchronous::Full)
+            .pragma("recursive_triggers", "ON")
+            .pragma("trusted_schema", "OFF")
+            .busy_timeout(Duration::from_millis(LEDGER_BUSY_MILLIS_MAX))
+            .disable_statement_logging();
+        answer_in_time(prepare_file(&options, create)).await?;
+        let pool = |connections| {
+            SqlitePoolOptions::new()
+                .max_connections(connections)
+                .acquire_timeout(Duration::from_millis(LEDGER_ANSWER_MILLIS_MAX))
+                .idle_timeout(None)
+                .max_lifetime(None)
+                .connect_lazy_with(options.clone())
+        };
+        let ledger = Self { readers: pool(READERS_MAX), writer: pool(1), file, seen: AtomicU64::new(0) };
+        ledger.revision().await?;
+        Ok(ledger)
+    }
+
+    async fn snapshot(&self) -> Result<Open, LedgerError> {
+        self.file.still_there()?;
+        let seen = self.seen.load(Ordering::Acquire);
+        let mut tx = self.readers.begin().await?;
+        let revision = read::revision(&mut tx).await?;
+        Ok(Open { tx, seen, revision })
+    }
+
+    /// Lets the answers from a snapshot out, if the file is still the ledger.
+    async fn answered(&self, snapshot: Open) -> Result<LedgerRevision, LedgerError> {
+        snapshot.tx.rollback().await?;
+        self.admit(snapshot.seen, snapshot.revision)?;
+        Ok(snapshot.revision)
+    }
+
+    async fn begin_write(&self) -> Result<Open, LedgerError> {
+        self.file.still_there()?;
+        let seen = self.seen.load(Ordering::Acquire);
+        let mut tx = self.writer.begin_with("BEGIN IMMEDIATE").await?;
+        let revision = read::revision(&mut tx).await?;
+        self.admit(seen, revision)?;
+        Ok(Open { tx, seen, revision })
+    }
+
+    async fn commit(&self, written: Open, appended: Appended) -> Result<Appended, LedgerError> {
+        written.tx.commit().await?;
+        self.admit(written.revision.0, appended.revision)?;
+        Ok(appended)
+    }
+
+    fn admit(&self, seen: u64, revision: LedgerRevision) -> Result<(), LedgerError> {
+        self.file.still_there()?;
+        if revision.0 < seen {
+            return Err(LedgerError::corrupt("the ledger went back to an earlier revision"));
+        }
+        self.seen.fetch_max(revision.0, Ordering::AcqRel);
+        Ok(())
+    }
+}
+
+#[async_trait]
+impl Ledger for SqliteLedger {
+    async fn resolve(&self, who: &[Identifier]) -> Result<Batch, LedgerError> {
+        answer_in_time(async {
+            let mut snapshot = self.snapshot().await?;
+            let answers = read::resolve(&mut snapshot.tx, who).await?;
+            Ok(Batch { revision: self.answered(snapshot).await?, answers })
+        })
+        .await
+    }
+
+    async fn append(
+        &self,
+        who: &Identifier,
+        events: &[LedgerEvent],
+        recorded_at: Moment,
+    ) -> Result<Appended, LedgerError> {
+        answer_in_time(async {
+            let mut open = self.begin_write().await?;
+            let appended = write::append(&mut open.tx, who, events, recorded_at).await?;
+            self.commit(open, appended).await
+        })
+        .await
+    }
+
+    async fn link(
+        &self,
+        known: &Identifier,
+        also: &Identifier,
+        recorded_at: Moment,
+    ) -> Result<Appended, LedgerError> {
+        answer_in_time(async {
+            let mut open = self.begin_write().await?;
+            let appended = write::link(&mut open.tx, known, also, recorded_at).await?;
+            self.commit(open, appended).await
+        })
+        .await
+    }
+
+    async fn revision(&self) -> Result<LedgerRevision, LedgerError> {
+        answer_in_time(async { self.answered(self.snapshot().await?).await }).await
+    }
+}
+
+/// Makes or checks the tables on a connection of its own. Turning a new file to write-ahead logging takes a lock that
+/// SQLite does not wait for, so a file that another process is just making is tried again.
+async fn prepare_file(options: &SqliteConnectOptions, create: bool) -> Result<(), LedgerError> {
+    loop {
+        let attempt = async {
+            let mut connection = options.connect().await?;
+            schema::prepare(&mut connection, create).await?;
+            sqlx::Connection::close(connection).await?;
+            Ok::<(), LedgerError>(())
+        };
+        match attempt.await {
+            Err(e) if e.is_locked() => tokio::time::sleep(Duration::from_millis(OPEN_RETRY_MILLIS)).await,
+            done => return done,
+        }
+    }
+}
+
+async fn answer_in_time<T>(work: impl Future<Output = Result<T, LedgerError>>) -> Result<T, LedgerError> {
+    let late = |_| LedgerError::new(LedgerErrorKind::Unavailable, "the ledger did not answer in time");
+    tokio::time::timeout(Duration::from_millis(LEDGER_ANSWER_MILLIS_MAX), work).await.map_err(late)?
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn law_12_every_connection_is_durable_and_checks_its_references() {
+        let folder = tempfile::tempdir().unwrap();
+        let ledger = SqliteLedger::open(folder.path().join("ledger.db")).await.unwrap();
+        for pool in [&ledger.readers, &ledger.writer] {
+            let mode: String = sqlx::query_scalar("PRAGMA journal_mode").fetch_one(pool).await.unwrap();
+            let synchronous: i64 = sqlx::query_scalar("PRAGMA synchronous").fetch_one(pool).await.unwrap();
+            let keys: i64 = sqlx::query_scalar("PRAGMA foreign_keys").fetch_one(pool).await.unwrap();
+            assert_eq!((mode.as_str(), synchronous, keys), ("wal", 2, 1));
+        }
+    }
+}

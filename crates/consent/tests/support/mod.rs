@@ -1,0 +1,87 @@
+//! Short ways to write events down.
+
+#![allow(
+    dead_code,
+    clippy::unwrap_used,
+    reason = "each test file uses its part, and a test that panics is a test that fails"
+)]
+
+use consentry_model::{
+    ConsentEvent, ConsentKind, ConsentState, Identifier, LedgerEvent, LedgerRevision, Lineage, Moment,
+    Purpose, RecipientId, Space, SubjectRef, SubjectState,
+};
+
+/// Every purpose the tests know.
+pub(crate) const PURPOSES: [&str; 7] = ["m", "m.c", "m.c.e", "m.c.e.w", "m.c.s", "m.x", "other"];
+
+pub(crate) fn at(millis: i64) -> Moment {
+    Moment::from_unix_millis(millis)
+}
+
+pub(crate) fn purpose(key: &str) -> Purpose {
+    Purpose::new(key).unwrap()
+}
+
+pub(crate) fn id(space: &str, value: &str) -> Identifier {
+    Identifier::new(Space::new(space), value)
+}
+
+pub(crate) fn said(key: &str, state: ConsentState, millis: i64) -> ConsentEvent {
+    ConsentEvent {
+        purpose: purpose(key),
+        state,
+        kind: ConsentKind::OptIn,
+        recipient: None,
+        effective: at(millis),
+        valid_until: None,
+        notice: None,
+    }
+}
+
+pub(crate) fn yes(key: &str, millis: i64) -> LedgerEvent {
+    LedgerEvent::Consent(said(key, ConsentState::Given, millis))
+}
+
+pub(crate) fn event(key: &str, state: ConsentState, millis: i64) -> LedgerEvent {
+    LedgerEvent::Consent(said(key, state, millis))
+}
+
+pub(crate) fn yes_until(key: &str, millis: i64, until: i64) -> LedgerEvent {
+    LedgerEvent::Consent(ConsentEvent {
+        valid_until: Some(at(until)),
+        ..said(key, ConsentState::Given, millis)
+    })
+}
+
+pub(crate) fn yes_as(key: &str, kind: ConsentKind, millis: i64) -> LedgerEvent {
+    LedgerEvent::Consent(ConsentEvent { kind, ..said(key, ConsentState::Given, millis) })
+}
+
+pub(crate) fn event_for(recipient: &str, key: &str, state: ConsentState, millis: i64) -> LedgerEvent {
+    let recipient = Some(RecipientId::new(recipient));
+    LedgerEvent::Consent(ConsentEvent { recipient, ..said(key, state, millis) })
+}
+
+pub(crate) fn objection(key: &str, millis: i64) -> LedgerEvent {
+    LedgerEvent::Objection { purpose: purpose(key), recipient: None, effective: at(millis) }
+}
+
+pub(crate) fn state(events: &[LedgerEvent]) -> SubjectState {
+    SubjectState {
+        subject: SubjectRef::from_bytes([7; 16]),
+        events: (1..).map(LedgerRevision).zip(events.iter().cloned()).collect(),
+    }
+}
+
+/// The lineage of a key by its segments, among [`PURPOSES`].
+pub(crate) fn lineage(asked: &str) -> Lineage {
+    let asked = purpose(asked);
+    let mut ancestors = Vec::new();
+    let mut above = asked.parent();
+    while let Some(key) = above {
+        above = key.parent();
+        ancestors.push(key);
+    }
+    let below = PURPOSES.into_iter().map(purpose).filter(|p| *p != asked && p.is_within(&asked)).collect();
+    Lineage::new(asked, ancestors, below)
+}

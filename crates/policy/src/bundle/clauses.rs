@@ -1,0 +1,95 @@
+//! The clauses of the source document, and what became of each.
+
+use std::sync::Arc;
+
+use crate::text::{Kind, Node, Reader, Span};
+
+/// What became of a clause.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum ClauseStatus {
+    /// Rules, routes or settings that cite it hold it fully.
+    Enforced,
+    /// They hold what can be seen at this edge; the text says what is left to people.
+    Partly(String),
+    /// Its mechanism does not exist yet: everything it governs is refused meanwhile.
+    Pending(String),
+    /// There is nothing to enforce at this edge; the text says why.
+    Organisational(String),
+}
+
+impl ClauseStatus {
+    /// The word in bundles and reports.
+    #[must_use]
+    pub const fn code(&self) -> &'static str {
+        match self {
+            Self::Enforced => "enforced",
+            Self::Partly(_) => "partly",
+            Self::Pending(_) => "pending",
+            Self::Organisational(_) => "organisational",
+        }
+    }
+}
+
+/// One clause.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Clause {
+    /// Its id, for example `panopta-05`.
+    pub id: Arc<str>,
+    /// The line of the source document.
+    pub line: u32,
+    /// The section of the source document.
+    pub section: String,
+    /// A paraphrase; the document's own words stay out of the bundle.
+    pub says: String,
+    /// What became of it.
+    pub status: ClauseStatus,
+}
+
+/// Reads a `clauses` section.
+pub(crate) fn read_clauses(node: &Node, reader: &mut Reader) -> Vec<(Clause, Span)> {
+    let mut out: Vec<(Clause, Span)> = Vec::new();
+    for item in reader.sequence(node) {
+        let keys = ["id", "line", "section", "says", "status"];
+        let Some(entry) = reader.object(item, &keys, "a clause") else { continue };
+        let mut word = |key| reader.need(&entry, key, "a clause").and_then(|n| Some((reader.word(n)?, n.span)));
+        let (id, section, says) = (word("id"), word("section"), word("says"));
+        let line = reader.need(&entry, "line", "a clause").and_then(|n| {
+            let line = reader.integer(n).and_then(|i| u32::try_from(i).ok());
+            if line.is_none() {
+                reader.error("out-of-range", n.span, "a line counts from 1");
+            }
+            line
+        });
+        let status = reader.need(&entry, "status", "a clause").and_then(|n| read_status(n, reader));
+        let (Some((id, span)), Some(line), Some((section, _)), Some((says, _)), Some(status)) =
+            (id, line, section, says, status)
+        else {
+            continue;
+        };
+        if out.iter().any(|(c, _)| *c.id == *id) {
+            reader.error("defined-twice", span, format!("clause `{id}` is listed already"));
+            continue;
+        }
+        let clause = Clause { id: id.into(), line, section: section.into(), says: says.into(), status };
+        out.push((clause, span));
+    }
+    out
+}
+
+fn read_status(node: &Node, reader: &mut Reader) -> Option<ClauseStatus> {
+    if let Kind::Text(_) = node.kind {
+        return reader.one_of(node, "status without a text", &[("enforced", ())]).map(|()| ClauseStatus::Enforced);
+    }
+    let object = reader.object(node, &["partly", "pending", "organisational"], "a status")?;
+    let [(key, _, value)] = object.entries() else {
+        reader.error("wrong-shape", node.span, "a status is `enforced`, or one of `partly`, `pending`, `organisational` with its text");
+        return None;
+    };
+    let text = reader.word(value)?.to_owned();
+    match key.as_str() {
+        "partly" => Some(ClauseStatus::Partly(text)),
+        "pending" => Some(ClauseStatus::Pending(text)),
+        "organisational" => Some(ClauseStatus::Organisational(text)),
+        _ => None,
+    }
+}

@@ -1,0 +1,282 @@
+//! The engine: one question in, one verdict out. Pure, synchronous, without I/O.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use consentry_model::{
+    Act, ClassId, ConsentState, Facts, Ladder, Moment, Purpose, Reason, RecipientId, RequesterId, RuleId, Treatment,
+    Verdict,
+};
+
+use super::cedar::{Answer, Compiled, EngineError};
+use super::reasons::id_against;
+use super::spoken::Asked;
+use crate::bundle::{Bundle, DataClass};
+use crate::rules::Verb;
+
+/// May this requester, for this recipient, do this act with this class of data for this purpose?
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct Question {
+    /// Who asks.
+    pub requester: RequesterId,
+    /// In which capacity the data is received.
+    pub recipient: RecipientId,
+    /// What is done.
+    pub act: Act,
+    /// Why.
+    pub purpose: Purpose,
+    /// With what.
+    pub class: ClassId,
+}
+
+/// What is known of a person's wish; it colours the reason and never the decision.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Person {
+    /// Whether the ledger knows the person, or the route is about nobody in particular.
+    pub resolved: bool,
+    /// The state of the consent to the asked purpose; `None` without any record.
+    pub consent: Option<ConsentState>,
+    /// Whether an objection stands.
+    pub objected: bool,
+}
+
+impl Person {
+    /// Nobody in particular: the ledger cannot hold anything.
+    pub const ANONYMOUS: Self = Self { resolved: true, consent: None, objected: false };
+    /// Somebody whom the ledger does not know.
+    pub const UNRESOLVED: Self = Self { resolved: false, consent: None, objected: false };
+}
+
+/// Answers already given within one request: the same question on the same facts is asked once. A list of a thousand
+/// people costs as many evaluations as there are different states among them.
+#[derive(Default)]
+pub struct Memo {
+    answers: HashMap<(Question, Facts, Person), Verdict>,
+}
+
+/// What one rule had to say, for `explain`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct TraceLine {
+    /// The rule.
+    pub rule: RuleId,
+    /// `true` for a rule that permits, `false` for one that stops or binds.
+    pub permits: bool,
+    /// Whether it spoke: known, or unknown.
+    pub spoke: Option<bool>,
+}
+
+/// Everything that was said to one question.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Trace {
+    /// The verdict.
+    pub verdict: Verdict,
+    /// The rules whose scope fits, in the bundle's order.
+    pub lines: Vec<TraceLine>,
+}
+
+/// A bundle, compiled.
+///
+/// ```
+/// use consentry_policy::{Bundle, Engine, Sources};
+///
+/// let text = "bundle: {controller: Example, policy: {version: v1, from: 2026-01-01}}\n";
+/// let bundle = Bundle::read(&Sources::from_texts([("bundle.yaml", text)])).unwrap();
+/// let engine = Engine::new(bundle)?;
+/// assert!(engine.cedar_policies().contains("core-erased"));
+/// # Ok::<(), consentry_policy::EngineError>(())
+/// ```
+pub struct Engine {
+    bundle: Bundle,
+    compiled: Compiled,
+}
+
+impl Engine {
+    /// Compiles a bundle.
+    ///
+    /// # Errors
+    /// When the generated policies do not pass Cedar's strict validation.
+    pub fn new(bundle: Bundle) -> Result<Self, EngineError> {
+        let compiled = Compiled::new(&bundle, false)?;
+        Ok(Self { bundle, compiled })
+    }
+
+    /// Compiles a bundle beside a rule that permits everything: only prohibitions and obligations can still refuse. For
+    /// the tests of prohibitions; nothing that serves requests calls it.
+    ///
+    /// # Errors
+    /// As [`new`](Self::new).
+    pub fn tempted(bundle: Bundle) -> Result<Self, EngineError> {
+        let compiled = Compiled::new(&bundle, true)?;
+        Ok(Self { bundle, compiled })
+    }
+
+    /// The bundle.
+    #[must_use]
+    pub fn bundle(&self) -> &Bundle {
+        &self.bundle
+    }
+
+    /// The Cedar policies, as text: the reference semantics.
+    #[must_use]
+    pub fn cedar_policies(&self) -> String {
+        self.compiled.texts.iter().map(|t| t.text.as_str()).collect::<Vec<_>>().join("\n")
+    }
+
+    /// The strict schema that the policies are validated against.
+    #[must_use]
+    pub fn cedar_schema(&self) -> &str {
+        &self.compiled.schema_text
+    }
+
+    /// Facts with everything unknown, ready to be stated.
+    #[must_use]
+    pub fn facts(&self) -> Facts {
+        Facts::unknown(&self.bundle.schema)
+    }
+
+    /// The reason that holds whoever the person is; `None` as long as somebody's state could make it a yes. Of `facts`
+    /// only what the request states is looked at, because the caller gives no others.
+    #[must_use]
+    pub fn hopeless(&self, question: &Question, request_facts: &Facts, now: Moment) -> Option<Reason> {
+        let Some(class) = self.bundle.service.class(question.class) else {
+            return Some(Reason::EvaluationError);
+        };
+        if !self.compiled.knows(question) {
+            return Some(Reason::RecipientNotPermitted);
+        }
+        let facts = with_class(request_facts, class);
+        let asked = self.asked(question, class, Treatment::Clear, &facts, now);
+        let steps: Vec<_> = self.ladder(class).steps().collect();
+        let temptation = self.compiled.texts.iter().any(|t| t.id.as_str() == "tempted");
+        match asked.hopeless(&steps) {
+            Some(_) if temptation && asked.none_against() => None,
+            other => other,
+        }
+    }
+
+    /// The verdict for one data class of one person.
+    #[must_use]
+    pub fn decide(
+        &self,
+        question: &Question,
+        facts: &Facts,
+        person: Person,
+        now: Moment,
+        memo: &mut Memo,
+    ) -> Verdict {
+        let key = (question.clone(), facts.clone(), person);
+        if let Some(there) = memo.answers.get(&key) {
+            return there.clone();
+        }
+        let verdict = self.verdict(question, facts, &person, now);
+        memo.answers.insert(key, verdict.clone());
+        verdict
+    }
+
+    /// The verdict, and every rule that had something to say.
+    #[must_use]
+    pub fn trace(&self, question: &Question, facts: &Facts, person: Person, now: Moment) -> Trace {
+        let verdict = self.verdict(question, facts, &person, now);
+        let mut lines = Vec::new();
+        if let Some(class) = self.bundle.service.class(question.class) {
+            let facts = with_class(facts, class);
+            let asked = self.asked(question, class, Treatment::Clear, &facts, now);
+            for rule in &self.bundle.rules {
+                if matches!(rule.verb, Verb::Permit { .. }) && asked.lacks(rule).is_some() {
+                    let spoke = asked.for_it(rule);
+                    lines.push(TraceLine { rule: rule.id.clone(), permits: true, spoke });
+                }
+                match asked.against(rule) {
+                    Some(false) => {}
+                    spoke => lines.push(TraceLine { rule: id_against(rule), permits: false, spoke }),
+                }
+            }
+        }
+        Trace { verdict, lines }
+    }
+
+    fn verdict(&self, question: &Question, facts: &Facts, person: &Person, now: Moment) -> Verdict {
+        let Some(class) = self.bundle.service.class(question.class) else {
+            return withheld(Reason::EvaluationError);
+        };
+        if !self.compiled.knows(question) {
+            return withheld(Reason::RecipientNotPermitted);
+        }
+        let facts = with_class(facts, class);
+        let mut first_no: Option<Vec<RuleId>> = None;
+        for treatment in self.ladder(class).steps() {
+            match self.compiled.ask(&self.bundle, question, class, treatment, &facts, now) {
+                Answer::Error => return withheld(Reason::EvaluationError),
+                Answer::Yes(rules) => {
+                    let clear = treatment == Treatment::Clear;
+                    let asked = self.asked(question, class, Treatment::Clear, &facts, now);
+                    let reason = (!clear).then(|| asked.why_not(person).reason);
+                    return self.verdict_of(treatment, rules, reason, Vec::new());
+                }
+                Answer::No(rules) => _ = first_no.get_or_insert(rules),
+            }
+        }
+        let asked = self.asked(question, class, Treatment::Clear, &facts, now);
+        let why = asked.why_not(person);
+        self.verdict_of(Treatment::Withheld, first_no.unwrap_or_default(), Some(why.reason), why.near)
+    }
+
+    fn verdict_of(
+        &self,
+        treatment: Treatment,
+        rules: Vec<RuleId>,
+        reason: Option<Reason>,
+        near: Vec<(RuleId, Reason)>,
+    ) -> Verdict {
+        let mut clauses: Vec<Arc<str>> = Vec::new();
+        let nearest = near.iter().map(|(id, _)| id).take_while(|_| rules.is_empty());
+        for id in rules.iter().chain(nearest) {
+            let id = RuleId::new(id.as_str().trim_end_matches("/no"));
+            for clause in self.bundle.rule(&id).into_iter().flat_map(|r| &r.clauses) {
+                if !clauses.contains(clause) {
+                    clauses.push(Arc::clone(clause));
+                }
+            }
+        }
+        Verdict { treatment, rules: rules.into(), clauses: clauses.into(), reason, near: near.into() }
+    }
+
+    fn ladder(&self, class: &DataClass) -> Ladder {
+        self.bundle.vocabulary.ladder(&class.category)
+    }
+
+    fn asked<'a>(
+        &'a self,
+        question: &'a Question,
+        class: &'a DataClass,
+        treatment: Treatment,
+        facts: &'a Facts,
+        now: Moment,
+    ) -> Asked<'a> {
+        Asked { bundle: &self.bundle, question, class, treatment, facts, now }
+    }
+}
+
+impl Asked<'_> {
+    fn none_against(&self) -> bool {
+        self.bundle.rules.iter().all(|r| self.against(r) != Some(true))
+    }
+}
+
+fn with_class(facts: &Facts, class: &DataClass) -> Facts {
+    let mut facts = facts.clone();
+    for (id, value) in &class.facts {
+        facts.set(*id, Some(*value));
+    }
+    facts
+}
+
+fn withheld(reason: Reason) -> Verdict {
+    Verdict {
+        treatment: Treatment::Withheld,
+        rules: [].into(),
+        clauses: [].into(),
+        reason: Some(reason),
+        near: [].into(),
+    }
+}

@@ -1,0 +1,13 @@
+//! Deciding: rules as Cedar policies, questions, verdicts, rulings and the permit.
+
+mod cedar;
+mod cedar_text;
+mod decide;
+mod reasons;
+mod ruling;
+mod spoken;
+
+pub use crate::rules::CoreFacts;
+pub use cedar::EngineError;
+pub use decide::{Engine, Memo, Person, Question, Trace, TraceLine};
+pub use ruling::{Item, Permit, Refusal, Ruling};

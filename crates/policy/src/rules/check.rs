@@ -1,0 +1,218 @@
+//! What Cedar would accept silently, or read otherwise than the laws.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use consentry_model::{Act, Purpose};
+
+use super::ast::{Condition, Cure, Duty, Origin, Rule, Test, Verb};
+use crate::bundle::{ANYONE, Bundle, Case, Clause, ClauseStatus};
+use crate::text::{Reader, Span};
+
+/// Checks a bundle as a whole.
+pub(crate) fn check(
+    bundle: &Bundle,
+    rules: &[(Rule, Span)],
+    clauses: &[(Clause, Span)],
+    cases: &[(Case, Span)],
+    reader: &mut Reader,
+) {
+    each_rule(bundle, rules, reader);
+    bases_that_meet(bundle, rules, reader);
+    clauses_and_what_cites_them(bundle, rules, clauses, reader);
+    each_case(bundle, cases, clauses, reader);
+}
+
+fn each_rule(bundle: &Bundle, rules: &[(Rule, Span)], reader: &mut Reader) {
+    let mut ids = BTreeSet::new();
+    for (rule, span) in rules {
+        if !ids.insert(&rule.id) {
+            reader.error("defined-twice", *span, format!("rule `{}` is defined already", rule.id));
+        }
+        if rule.origin == Origin::Core {
+            continue;
+        }
+        if rule.clauses.is_empty() {
+            reader.error("rule-without-clause", *span, format!("rule `{}` cites no clause", rule.id));
+        }
+        for clause in &rule.clauses {
+            if bundle.clause(clause).is_none() {
+                let known = bundle.clauses.iter().map(|c| &*c.id);
+                reader.unknown("unknown-clause", *span, "clause", clause, known);
+            }
+        }
+        if let (Some(from), Some(until)) = (rule.from, rule.until)
+            && from >= until
+        {
+            reader.error("never-in-force", *span, format!("rule `{}` ends before it begins", rule.id));
+        }
+        consent_in_its_place(bundle, rule, *span, reader);
+    }
+}
+
+/// More consent may only ever open: a prohibition names it in `cure`, an obligation not at all.
+fn consent_in_its_place(bundle: &Bundle, rule: &Rule, span: Span, reader: &mut Reader) {
+    let mut asks = false;
+    let mut look = |condition: &Condition| {
+        condition.each_test(&mut |test| {
+            if let Test::Is(id, _) = test {
+                asks |= bundle.core.consent.contains(id);
+            }
+        });
+    };
+    let negative = match &rule.verb {
+        Verb::Permit { .. } => None,
+        Verb::Forbid(_) => Some(&rule.when),
+        Verb::Require(Duty::That(that)) => {
+            look(that);
+            Some(&rule.when)
+        }
+    };
+    negative.into_iter().chain(&rule.unless).for_each(&mut look);
+    if asks {
+        let message = format!("rule `{}` asks for a consent outside `basis`, `cure` and a permission's `when`", rule.id);
+        reader.error("consent-in-wrong-place", span, message);
+    }
+}
+
+/// Law 6: permissions on different bases must never meet in one cell.
+fn bases_that_meet(bundle: &Bundle, rules: &[(Rule, Span)], reader: &mut Reader) {
+    let permits: Vec<_> = rules
+        .iter()
+        .filter_map(|(rule, span)| match &rule.verb {
+            Verb::Permit { basis, .. } => Some((rule, basis, *span)),
+            Verb::Forbid(_) | Verb::Require(_) => None,
+        })
+        .collect();
+    for (at, (rule, basis, span)) in permits.iter().enumerate() {
+        for (other, other_basis, _) in permits.iter().take(at) {
+            if basis != other_basis && can_meet(bundle, rule, other) {
+                reader.error_help(
+                    "bases-meet",
+                    *span,
+                    format!("rules `{}` and `{}` permit the same on different bases", other.id, rule.id),
+                    format!("{} here, {} there", basis.code(), other_basis.code()),
+                    "one basis is fixed before data is used and never swapped for another; narrow one of the two rules",
+                );
+            }
+        }
+    }
+}
+
+fn can_meet(bundle: &Bundle, a: &Rule, b: &Rule) -> bool {
+    let vocabulary = &bundle.vocabulary;
+    let overlap = |x: &Option<Vec<String>>, y: &Option<Vec<String>>, touch: &dyn Fn(&str, &str) -> bool| match (x, y) {
+        (Some(x), Some(y)) => x.iter().any(|p| y.iter().any(|q| touch(p, q))),
+        _ => true,
+    };
+    let purposes = |r: &Rule| r.purposes.as_ref().map(|v| v.iter().map(|p| p.as_str().to_owned()).collect());
+    let data = |r: &Rule| r.data.as_ref().map(|v| v.iter().map(|c| c.as_str().to_owned()).collect());
+    let to = |r: &Rule| {
+        (!r.to.is_empty()).then(|| r.to.iter().map(|t| t.as_str().to_owned()).collect::<Vec<_>>())
+    };
+    let any_of = |x: &[String], y: &[String]| x.is_empty() || y.is_empty() || x.iter().any(|v| y.contains(v));
+    let names = |r: &Rule| r.of.iter().map(|s| s.as_str().to_owned()).collect::<Vec<_>>();
+    let requesters = |r: &Rule| r.by.iter().map(|s| s.as_str().to_owned()).collect::<Vec<_>>();
+    let acts = |x: &[Act], y: &[Act]| x.is_empty() || y.is_empty() || x.iter().any(|v| y.contains(v));
+    overlap(&purposes(a), &purposes(b), &|x, y| vocabulary.purposes.touches(x, y))
+        && overlap(&data(a), &data(b), &|x, y| vocabulary.categories.touches(x, y))
+        && overlap(&to(a), &to(b), &|x, y| vocabulary.recipients.touches(x, y))
+        && any_of(&names(a), &names(b))
+        && any_of(&requesters(a), &requesters(b))
+        && acts(&a.acts, &b.acts)
+        && !exclude_each_other(&a.when, &b.when)
+}
+
+/// Whether two conditions ask the same fact for values that have none in common.
+fn exclude_each_other(a: &Condition, b: &Condition) -> bool {
+    let (Condition::All(a), Condition::All(b)) = (a, b) else { return false };
+    a.iter().any(|x| {
+        b.iter().any(|y| match (x, y) {
+            (Condition::Test(Test::Is(f, v)), Condition::Test(Test::Is(g, w))) => {
+                f == g && v.iter().all(|value| !w.contains(value))
+            }
+            _ => false,
+        })
+    })
+}
+
+fn clauses_and_what_cites_them(
+    bundle: &Bundle,
+    rules: &[(Rule, Span)],
+    clauses: &[(Clause, Span)],
+    reader: &mut Reader,
+) {
+    let mut cited: BTreeMap<&str, (usize, usize)> = BTreeMap::new();
+    for (rule, _) in rules {
+        for clause in &rule.clauses {
+            let entry = cited.entry(clause).or_default();
+            entry.0 += 1;
+            entry.1 += usize::from(matches!(rule.verb, Verb::Forbid(Cure::Pending(_))));
+        }
+    }
+    let service = &bundle.service;
+    let elsewhere = service
+        .routes
+        .iter()
+        .flat_map(|r| &r.clauses)
+        .chain(service.cookies.iter().flat_map(|c| &c.clauses))
+        .chain(bundle.contact.iter().flat_map(|c| &c.clauses));
+    for clause in elsewhere {
+        cited.entry(clause).or_default().0 += 1;
+        if bundle.clause(clause).is_none() {
+            let span = clauses.first().map_or(Span::default(), |(_, s)| *s);
+            let known = bundle.clauses.iter().map(|c| &*c.id);
+            reader.unknown("unknown-clause", span, "clause", clause, known);
+        }
+    }
+    for (clause, span) in clauses {
+        let (all, pending) = cited.get(&*clause.id).copied().unwrap_or_default();
+        let trouble = match &clause.status {
+            ClauseStatus::Enforced | ClauseStatus::Partly(_) if all == pending => {
+                Some(("clause-without-rule", "no rule, route, cookie or contact that is in force cites it"))
+            }
+            ClauseStatus::Pending(_) if pending == 0 => {
+                Some(("pending-without-refusal", "no rule with `pending` refuses what it governs"))
+            }
+            ClauseStatus::Organisational(_) if all > 0 => {
+                Some(("organisational-but-cited", "it says that nothing is to be enforced, yet something cites it"))
+            }
+            ClauseStatus::Enforced
+            | ClauseStatus::Partly(_)
+            | ClauseStatus::Pending(_)
+            | ClauseStatus::Organisational(_) => None,
+        };
+        if let Some((code, why)) = trouble {
+            reader.error(code, *span, format!("clause `{}` is {}, but {why}", clause.id, clause.status.code()));
+        }
+    }
+}
+
+fn each_case(bundle: &Bundle, cases: &[(Case, Span)], clauses: &[(Clause, Span)], reader: &mut Reader) {
+    let mut tested = BTreeSet::new();
+    for (case, span) in cases {
+        tested.insert(case.clause.as_str());
+        if bundle.clause(&case.clause).is_none() {
+            let known = bundle.clauses.iter().map(|c| &*c.id);
+            reader.unknown("unknown-clause", *span, "clause", &case.clause, known);
+        }
+        if let Some(why) = &case.why
+            && Purpose::new(why).is_err()
+        {
+            reader.error("not-a-key", *span, format!("`{why}` is not a purpose"));
+        }
+        let known = case.who == ANYONE
+            || bundle.requesters.keys().any(|r| r.as_str() == case.who)
+            || case.about.contains(&case.who)
+            || case.given.iter().any(|g| g.person == case.who);
+        if !known {
+            let names = bundle.requesters.keys().map(|r| r.as_str()).chain([ANYONE]);
+            reader.unknown("unknown-requester", *span, "requester or person", &case.who, names);
+        }
+    }
+    for (clause, span) in clauses {
+        let needs_case = !matches!(clause.status, ClauseStatus::Organisational(_));
+        if needs_case && !tested.contains(&*clause.id) {
+            reader.error("clause-without-case", *span, format!("no case tests clause `{}`", clause.id));
+        }
+    }
+}

@@ -1,0 +1,194 @@
+//! YAML as a tree in which every value knows its place.
+
+use std::fmt;
+
+use serde::de::{Deserialize, Deserializer, MapAccess, SeqAccess, Visitor};
+use serde_yaml::{Location, Spanned};
+
+/// A stretch of one file's text, in bytes.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub(crate) struct Span {
+    pub(crate) file: usize,
+    pub(crate) start: usize,
+    pub(crate) len: usize,
+}
+
+/// A value and its place.
+#[derive(Clone, Debug)]
+pub(crate) struct Node {
+    pub(crate) kind: Kind,
+    pub(crate) span: Span,
+}
+
+/// What a value is.
+#[derive(Clone, Debug)]
+pub(crate) enum Kind {
+    Null,
+    Bool(bool),
+    Int(i64),
+    Float,
+    Text(String),
+    List(Vec<Node>),
+    Map(Vec<(String, Span, Node)>),
+}
+
+impl Kind {
+    /// What a person calls it.
+    pub(crate) fn what(&self) -> &'static str {
+        match self {
+            Self::Null => "nothing",
+            Self::Bool(_) => "true or false",
+            Self::Int(_) | Self::Float => "a number",
+            Self::Text(_) => "a word",
+            Self::List(_) => "a list",
+            Self::Map(_) => "a mapping",
+        }
+    }
+}
+
+/// What the YAML reader objects to, and where.
+pub(crate) struct YamlFault {
+    pub(crate) message: String,
+    pub(crate) start: usize,
+    pub(crate) len: usize,
+}
+
+impl Node {
+    /// Reads one document. Anchors, aliases, merge keys, duplicate keys, several documents and YAML 1.1's other words
+    /// for true and false are refused or read as plain words.
+    pub(crate) fn parse(text: &str, file: usize) -> Result<Self, YamlFault> {
+        let options = serde_yaml::options! {
+            strict_booleans: true,
+            merge_keys: serde_yaml::options::MergeKeyPolicy::Error,
+            with_snippet: false,
+            budget: serde_yaml::budget! { max_anchors: 0, max_aliases: 0, max_depth: 32 },
+        };
+        let tree: Tree = serde_yaml::from_str_with_options(text, options).map_err(|e| fault(&e, text))?;
+        Ok(tree.into_node(file))
+    }
+}
+
+fn fault(error: &serde_yaml::Error, text: &str) -> YamlFault {
+    let message = error.to_string();
+    // The place is told by the diagnostic itself; only what is wrong is kept.
+    let message = message.split_once(": ").map_or(message.as_str(), |(head, rest)| {
+        if head.contains("line ") { rest } else { message.as_str() }
+    });
+    let first = message.lines().next().unwrap_or("the YAML cannot be read");
+    let (start, len) = error.location().map_or((0, 0), |at| bytes(&at));
+    YamlFault { message: first.to_owned(), start: start.min(text.len()), len }
+}
+
+fn bytes(at: &Location) -> (usize, usize) {
+    let span = at.span();
+    let start = span.byte_offset().unwrap_or_else(|| span.offset());
+    let len = span.byte_len().unwrap_or_else(|| span.len());
+    (to_usize(start), to_usize(len))
+}
+
+fn to_usize<N: TryInto<usize>>(n: N) -> usize {
+    n.try_into().unwrap_or(usize::MAX)
+}
+
+struct Tree(Spanned<TreeKind>);
+
+enum TreeKind {
+    Null,
+    Bool(bool),
+    Int(i64),
+    Float,
+    Text(String),
+    List(Vec<Tree>),
+    Map(Vec<(Spanned<String>, Tree)>),
+}
+
+impl Tree {
+    fn into_node(self, file: usize) -> Node {
+        let span_of = |at: &Location| {
+            let (start, len) = bytes(at);
+            Span { file, start, len }
+        };
+        let span = span_of(&self.0.referenced);
+        let kind = match self.0.value {
+            TreeKind::Null => Kind::Null,
+            TreeKind::Bool(b) => Kind::Bool(b),
+            TreeKind::Int(i) => Kind::Int(i),
+            TreeKind::Float => Kind::Float,
+            TreeKind::Text(t) => Kind::Text(t),
+            TreeKind::List(items) => Kind::List(items.into_iter().map(|t| t.into_node(file)).collect()),
+            TreeKind::Map(entries) => Kind::Map(
+                entries
+                    .into_iter()
+                    .map(|(key, value)| (key.value, span_of(&key.referenced), value.into_node(file)))
+                    .collect(),
+            ),
+        };
+        Node { kind, span }
+    }
+}
+
+impl<'de> Deserialize<'de> for Tree {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        Spanned::deserialize(deserializer).map(Tree)
+    }
+}
+
+impl<'de> Deserialize<'de> for TreeKind {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_any(KindVisitor)
+    }
+}
+
+struct KindVisitor;
+
+impl<'de> Visitor<'de> for KindVisitor {
+    type Value = TreeKind;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a YAML value")
+    }
+
+    fn visit_unit<E>(self) -> Result<TreeKind, E> {
+        Ok(TreeKind::Null)
+    }
+
+    fn visit_none<E>(self) -> Result<TreeKind, E> {
+        Ok(TreeKind::Null)
+    }
+
+    fn visit_bool<E>(self, value: bool) -> Result<TreeKind, E> {
+        Ok(TreeKind::Bool(value))
+    }
+
+    fn visit_i64<E>(self, value: i64) -> Result<TreeKind, E> {
+        Ok(TreeKind::Int(value))
+    }
+
+    fn visit_u64<E>(self, value: u64) -> Result<TreeKind, E> {
+        Ok(i64::try_from(value).map_or(TreeKind::Float, TreeKind::Int))
+    }
+
+    fn visit_f64<E>(self, _: f64) -> Result<TreeKind, E> {
+        Ok(TreeKind::Float)
+    }
+
+    fn visit_str<E>(self, value: &str) -> Result<TreeKind, E> {
+        Ok(TreeKind::Text(value.to_owned()))
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, mut access: A) -> Result<TreeKind, A::Error> {
+        let mut items = Vec::new();
+        while let Some(item) = access.next_element()? {
+            items.push(item);
+        }
+        Ok(TreeKind::List(items))
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut access: A) -> Result<TreeKind, A::Error> {
+        let mut entries = Vec::new();
+        while let Some(key) = access.next_key()? {
+            entries.push((key, access.next_value()?));
+        }
+        Ok(TreeKind::Map(entries))
+    }
+}

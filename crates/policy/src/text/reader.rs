@@ -1,0 +1,207 @@
+//! Reading nodes with the words at hand: unknown keys, wrong shapes and typos are all reported, none stops the rest.
+
+use jiff::civil::Date;
+use jiff::tz::TimeZone;
+
+use consentry_model::Moment;
+
+use super::{Diagnostics, Kind, Node, Severity, Span};
+
+/// A mapping whose keys have been checked.
+#[derive(Clone, Copy)]
+pub(crate) struct Object<'a> {
+    pub(crate) span: Span,
+    entries: &'a [(String, Span, Node)],
+}
+
+impl<'a> Object<'a> {
+    pub(crate) fn get(&self, key: &str) -> Option<&'a Node> {
+        self.entries.iter().find(|(k, ..)| k == key).map(|(.., node)| node)
+    }
+
+    pub(crate) fn entries(&self) -> &'a [(String, Span, Node)] {
+        self.entries
+    }
+}
+
+/// Collects what is wrong while a bundle is read.
+pub(crate) struct Reader {
+    pub(crate) found: Diagnostics,
+}
+
+impl Reader {
+    pub(crate) fn error(&mut self, code: &'static str, span: Span, message: impl Into<String>) {
+        self.found.push(Severity::Error, code, Some(span), message, "here", None);
+    }
+
+    pub(crate) fn error_help(
+        &mut self,
+        code: &'static str,
+        span: Span,
+        message: impl Into<String>,
+        label: impl Into<String>,
+        help: impl Into<String>,
+    ) {
+        self.found.push(Severity::Error, code, Some(span), message, label, Some(help.into()));
+    }
+
+    pub(crate) fn warning(&mut self, code: &'static str, span: Span, message: impl Into<String>) {
+        self.found.push(Severity::Warning, code, Some(span), message, "here", None);
+    }
+
+    /// A word that must be one of those known.
+    pub(crate) fn unknown<'k>(
+        &mut self,
+        code: &'static str,
+        span: Span,
+        what: &str,
+        word: &str,
+        known: impl IntoIterator<Item = &'k str>,
+    ) {
+        let near = nearest(word, known);
+        let help = near.map(|n| format!("did you mean `{n}`?"));
+        let message = format!("unknown {what} `{word}`");
+        self.found.push(Severity::Error, code, Some(span), message, format!("no {what} of that name"), help);
+    }
+
+    fn wrong_shape(&mut self, node: &Node, wanted: &str) {
+        let message = format!("{wanted} is wanted here, not {}", node.kind.what());
+        self.error("wrong-shape", node.span, message);
+    }
+
+    /// A mapping with these keys at most.
+    pub(crate) fn object<'a>(&mut self, node: &'a Node, keys: &[&str], what: &str) -> Option<Object<'a>> {
+        let object = self.mapping(node)?;
+        for (key, span, _) in object.entries {
+            if !keys.contains(&key.as_str()) {
+                self.unknown("unknown-key", *span, &format!("key of {what}"), key, keys.iter().copied());
+            }
+        }
+        Some(object)
+    }
+
+    /// A mapping with any keys.
+    pub(crate) fn mapping<'a>(&mut self, node: &'a Node) -> Option<Object<'a>> {
+        match &node.kind {
+            Kind::Map(entries) => Some(Object { span: node.span, entries }),
+            Kind::Null => Some(Object { span: node.span, entries: &[] }),
+            Kind::Bool(_) | Kind::Int(_) | Kind::Float | Kind::Text(_) | Kind::List(_) => {
+                self.wrong_shape(node, "a mapping");
+                None
+            }
+        }
+    }
+
+    /// A value that must be there.
+    pub(crate) fn need<'a>(&mut self, object: &Object<'a>, key: &str, what: &str) -> Option<&'a Node> {
+        let found = object.get(key);
+        if found.is_none() {
+            self.error("key-missing", object.span, format!("{what} needs `{key}`"));
+        }
+        found
+    }
+
+    /// A word.
+    pub(crate) fn word<'a>(&mut self, node: &'a Node) -> Option<&'a str> {
+        match &node.kind {
+            Kind::Text(text) => Some(text),
+            Kind::Null | Kind::Bool(_) | Kind::Int(_) | Kind::Float | Kind::List(_) | Kind::Map(_) => {
+                self.wrong_shape(node, "a word");
+                None
+            }
+        }
+    }
+
+    /// True or false.
+    pub(crate) fn boolean(&mut self, node: &Node) -> Option<bool> {
+        match node.kind {
+            Kind::Bool(b) => Some(b),
+            Kind::Null | Kind::Int(_) | Kind::Float | Kind::Text(_) | Kind::List(_) | Kind::Map(_) => {
+                self.wrong_shape(node, "`true` or `false`");
+                None
+            }
+        }
+    }
+
+    /// A whole number.
+    pub(crate) fn integer(&mut self, node: &Node) -> Option<i64> {
+        match node.kind {
+            Kind::Int(i) => Some(i),
+            Kind::Null | Kind::Bool(_) | Kind::Float | Kind::Text(_) | Kind::List(_) | Kind::Map(_) => {
+                self.wrong_shape(node, "a whole number");
+                None
+            }
+        }
+    }
+
+    /// One value or a list of them.
+    pub(crate) fn list<'a>(&mut self, node: &'a Node) -> &'a [Node] {
+        match &node.kind {
+            Kind::List(items) => items,
+            Kind::Null => &[],
+            Kind::Bool(_) | Kind::Int(_) | Kind::Float | Kind::Text(_) | Kind::Map(_) => {
+                std::slice::from_ref(node)
+            }
+        }
+    }
+
+    /// A list, and nothing else.
+    pub(crate) fn sequence<'a>(&mut self, node: &'a Node) -> &'a [Node] {
+        if !matches!(node.kind, Kind::List(_) | Kind::Null) {
+            self.wrong_shape(node, "a list");
+            return &[];
+        }
+        self.list(node)
+    }
+
+    /// One word or a list of words, each with its place.
+    pub(crate) fn words<'a>(&mut self, node: &'a Node) -> Vec<(&'a str, Span)> {
+        let mut out = Vec::new();
+        for item in self.list(node) {
+            if let Some(word) = self.word(item) {
+                out.push((word, item.span));
+            }
+        }
+        out
+    }
+
+    /// One of a closed list of words.
+    pub(crate) fn one_of<T: Copy>(
+        &mut self,
+        node: &Node,
+        what: &str,
+        choices: &[(&'static str, T)],
+    ) -> Option<T> {
+        let word = self.word(node)?;
+        let found = choices.iter().find(|(w, _)| *w == word).map(|(_, value)| *value);
+        if found.is_none() {
+            self.unknown("unknown-word", node.span, what, word, choices.iter().map(|(w, _)| *w));
+        }
+        found
+    }
+
+    /// A date, from its first moment in UTC.
+    pub(crate) fn date(&mut self, node: &Node) -> Option<Moment> {
+        let word = self.word(node)?;
+        let parsed = word
+            .parse::<Date>()
+            .ok()
+            .filter(|_| word.len() == 10)
+            .and_then(|d| d.to_zoned(TimeZone::UTC).ok())
+            .map(|z| Moment::from_unix_millis(z.timestamp().as_millisecond()));
+        if parsed.is_none() {
+            self.error("not-a-date", node.span, format!("`{word}` is not a date such as 2026-02-05"));
+        }
+        parsed
+    }
+}
+
+/// The known word nearest to a typo, if one is near enough.
+fn nearest<'k>(word: &str, known: impl IntoIterator<Item = &'k str>) -> Option<&'k str> {
+    known
+        .into_iter()
+        .map(|k| (strsim::jaro_winkler(word, k), k))
+        .filter(|(score, _)| *score > 0.8)
+        .max_by(|a, b| a.0.total_cmp(&b.0))
+        .map(|(_, k)| k)
+}

@@ -1,0 +1,65 @@
+//! The bundles in `policies/`: each is checked, and its cases are run.
+
+use std::path::{Path, PathBuf};
+
+use crate::run::{cargo, root};
+use crate::tally::Tally;
+
+const CLI: &str = "consentry-cli";
+
+/// Checks and tests every bundle.
+pub(crate) fn all() -> Tally {
+    let bundles = match bundles(&root().join("policies")) {
+        Ok(bundles) => bundles,
+        Err(e) => return Tally::one_failure("policies", &format!("the folder cannot be read: {e}")),
+    };
+    if bundles.is_empty() {
+        return Tally::one_skip("policies", "no folder in policies/ has a bundle.yaml");
+    }
+    if let Some(why) = cargo(["build", "--package", CLI]).shown().failure {
+        return Tally::one_failure("policies", &format!("the command does not build: {why}"));
+    }
+    let mut tally = Tally::default();
+    for bundle in bundles {
+        let folder = format!("policies/{bundle}");
+        tally.add(consentry("check", &folder).check(&format!("consentry check {folder}")));
+        tally.add(cases(&folder));
+    }
+    tally
+}
+
+fn cases(folder: &str) -> Tally {
+    let name = format!("consentry test {folder}");
+    let ended = consentry("test", folder).shown();
+    match (Tally::of_policy_test(&name, &ended.output), ended.failure) {
+        (Some(mut tally), Some(why)) => {
+            if tally.failed == 0 {
+                tally.fail(format!("{name}: {why}"));
+            }
+            tally
+        }
+        (Some(tally), None) if tally.passed + tally.failed > 0 => tally,
+        (Some(_), None) => Tally::one_failure(&name, "it has no case"),
+        (None, Some(why)) => Tally::one_failure(&name, &why),
+        (None, None) => Tally::one_failure(&name, "it does not say how many passed and failed"),
+    }
+}
+
+fn consentry(command: &str, folder: &str) -> crate::run::Run {
+    cargo(["run", "--quiet", "--package", CLI, "--"]).args([command, folder])
+}
+
+/// The names of the folders that are bundles, sorted.
+fn bundles(policies: &Path) -> std::io::Result<Vec<String>> {
+    let mut names = Vec::new();
+    for entry in std::fs::read_dir(policies)? {
+        let path: PathBuf = entry?.path();
+        if path.join("bundle.yaml").is_file()
+            && let Some(name) = path.file_name()
+        {
+            names.push(name.to_string_lossy().into_owned());
+        }
+    }
+    names.sort();
+    Ok(names)
+}

@@ -1,0 +1,57 @@
+//! The steps that run tests.
+
+use std::path::PathBuf;
+
+use crate::run::{Run, cargo, root};
+use crate::tally::Tally;
+
+/// The package of benchmarks, which is built but not run.
+pub(crate) const BENCHES: &str = "consentry-benches";
+
+/// All tests except those in the documentation. Whatever services they need would be started here.
+pub(crate) fn all() -> Tally {
+    println!("the tests need no service; nothing is installed or started");
+    counted("test", cargo(["test", "--workspace", "--exclude", BENCHES, "--all-targets", "--no-fail-fast"]))
+}
+
+/// The examples in the documentation, which `--all-targets` leaves out.
+pub(crate) fn documentation() -> Tally {
+    counted("doctest", cargo(["test", "--workspace", "--doc", "--no-fail-fast"]))
+}
+
+/// The house's own rules.
+pub(crate) fn tidy() -> Tally {
+    counted("tidy", cargo(["test", "--package", "consentry-tests", "--test", "tidy"]))
+}
+
+/// Runs a `cargo test` and counts. Tests that cannot run at the moment append `SKIPPED <name>: <reason>` to the file
+/// that `CONSENTRY_SKIP_LOG` names.
+fn counted(name: &str, run: Run) -> Tally {
+    let log = match fresh_log(name) {
+        Ok(log) => log,
+        Err(e) => return Tally::one_failure(name, &format!("the list of skipped tests cannot be kept: {e}")),
+    };
+    let ended = run.env("CONSENTRY_SKIP_LOG", &log).shown();
+    let mut tally = Tally::of_cargo_test(&ended.output).unwrap_or_default();
+    match std::fs::read_to_string(&log) {
+        Ok(text) => tally.move_skipped(&text),
+        Err(e) => tally.fail(format!("{name}: the list of skipped tests cannot be read: {e}")),
+    }
+    match ended.failure {
+        // A binary that does not build, or dies before it can count.
+        Some(why) if tally.failed == 0 => tally.fail(format!("{name}: {why}")),
+        None if tally.passed == 0 && tally.skipped.is_empty() => tally.fail(format!("{name}: no test ran")),
+        Some(_) | None => {}
+    }
+    tally
+}
+
+fn fresh_log(name: &str) -> std::io::Result<PathBuf> {
+    let target =
+        std::env::var_os("CARGO_TARGET_DIR").map_or_else(|| root().join("target"), |dir| root().join(dir));
+    let dir = target.join("xtask");
+    std::fs::create_dir_all(&dir)?;
+    let log = dir.join(format!("skipped-{name}.log"));
+    std::fs::write(&log, "")?;
+    Ok(log)
+}
