@@ -1,5 +1,6 @@
 //! The handle of an open log.
 
+use std::fmt;
 use std::path::Path;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::mpsc::{Sender, channel};
@@ -23,12 +24,17 @@ use crate::trace_context::TraceParent;
 use crate::writer::{Append, Message, Then, Writer};
 
 /// An open evidence log. Clones are handles of the same log; one process at a time can have it open.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub struct AuditLog {
     inner: Arc<Inner>,
 }
 
-#[derive(Debug)]
+impl fmt::Debug for AuditLog {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "AuditLog({})", self.inner.public_key.origin())
+    }
+}
+
 struct Inner {
     queue: Sender<Message>,
     state: Arc<State>,
@@ -39,8 +45,19 @@ struct Inner {
     writer: Mutex<Option<JoinHandle<()>>>,
 }
 
+/// Says that the log is closed when the writer's thread ends, however it ends.
+struct Gone {
+    state: Arc<State>,
+    clock: Arc<dyn Fn() -> Moment + Send + Sync>,
+}
+
+impl Drop for Gone {
+    fn drop(&mut self) {
+        self.state.fail(Failure::Closed, (self.clock)());
+    }
+}
+
 /// Requests refused before anybody was known to have made them, by the position of the reason.
-#[derive(Debug)]
 struct Strangers {
     counts: Vec<AtomicU64>,
     since: Mutex<Moment>,
@@ -60,6 +77,7 @@ impl AuditLog {
         let state = Arc::new(State::new(options.slots_max));
         let opened_at = (options.clock)();
         let traces_are_kept = options.telemetry.is_on();
+        let gone = Gone { state: Arc::clone(&state), clock: Arc::clone(&options.clock) };
         let mut writer = Writer::new(recovered, options, Arc::clone(&state), Arc::clone(&random));
         writer.open(dropped_bytes).map_err(|failure| {
             let kind = match failure {
@@ -72,7 +90,10 @@ impl AuditLog {
         let (queue, messages) = channel();
         let thread = std::thread::Builder::new()
             .name("evidence".into())
-            .spawn(move || writer.run(&messages))
+            .spawn(move || {
+                let _gone = gone;
+                writer.run(&messages);
+            })
             .map_err(|e| io_error(dir, e))?;
         let counts = Reason::ALL.iter().map(|_| AtomicU64::new(0)).collect();
         let strangers = Strangers { counts, since: Mutex::new(opened_at) };

@@ -121,3 +121,158 @@ impl IdGenerator for GivenIds {
         NEXT.get().1
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::io::{Read as _, Write as _};
+    use std::net::TcpListener;
+
+    use consentry_model::{
+        Category, Outcome, Purpose, Reason, RuleId, SubjectRef, SubjectType, Treatment, Verdict,
+    };
+    use opentelemetry::Key;
+    use opentelemetry_sdk::trace::{InMemorySpanExporter, SpanData};
+
+    use super::*;
+    use crate::{
+        AuditLog, Closing, End, Head, LogOptions, PathCount, Reader, Telemetry, TraceParent, VerdictLine,
+    };
+
+    const CALLER: &str = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-0";
+
+    fn withheld() -> Head {
+        let verdict = Verdict {
+            treatment: Treatment::Withheld,
+            rules: [RuleId::new("r")].into(),
+            clauses: ["panopta-05".into()].into(),
+            reason: Some(Reason::ConsentWithdrawn),
+            near: [].into(),
+        };
+        let category = Category::new("user.contact.email").unwrap();
+        let mut line = VerdictLine::new(category, SubjectType::new("customer"), &verdict);
+        line.subjects = vec![SubjectRef::from_bytes([0xab; 16])];
+        let mut head = Head::new(Outcome::Refuse);
+        head.purpose = Purpose::new("marketing").ok();
+        head.reason = Some(Reason::ConsentWithdrawn);
+        head.verdicts = vec![line];
+        head
+    }
+
+    /// Records one request whose caller samples or does not; gives the spans and the `traceparent` sent on.
+    async fn one(caller: Option<&str>) -> (Vec<SpanData>, TraceParent, Vec<crate::Record>) {
+        let memory = InMemorySpanExporter::default();
+        let provider = SdkTracerProvider::builder()
+            .with_id_generator(GivenIds)
+            .with_simple_exporter(memory.clone())
+            .build();
+        let dir = tempfile::tempdir().unwrap();
+        let options =
+            LogOptions { telemetry: Telemetry::with(Exporter::of(provider)), ..LogOptions::default() };
+        let log = AuditLog::open(dir.path(), options).unwrap();
+        let mut ticket = log.reserve(Moment::from_unix_millis(1_000)).unwrap();
+        if let Some(parent) = caller.and_then(TraceParent::parse) {
+            ticket.join_trace(parent);
+        }
+        let sent_on = ticket.traceparent().and_then(|t| TraceParent::parse(&t)).unwrap();
+        ticket.commit(withheld()).await.unwrap();
+        assert!(memory.get_finished_spans().unwrap().is_empty(), "a span comes after the last record");
+        let mut closing = Closing::new(End::Refused);
+        closing.withheld = vec![PathCount("email".into(), 3)];
+        closing.altered = 2;
+        ticket.close(&closing);
+        log.flush().await.unwrap();
+        let records = Reader::open(dir.path()).unwrap().records().map(Result::unwrap).collect();
+        (memory.get_finished_spans().unwrap(), sent_on, records)
+    }
+
+    #[tokio::test]
+    async fn a_span_joins_the_caller_names_the_record_and_nobody() {
+        let (spans, sent_on, records) = one(Some(&format!("{CALLER}1"))).await;
+        let [span] = spans.as_slice() else { panic!("{}", spans.len()) };
+        let text = |key: &'static str| {
+            let found = span.attributes.iter().find(|a| a.key == Key::new(key));
+            found.map(|a| a.value.to_string()).unwrap_or_default()
+        };
+        let last = records.last().unwrap();
+        for (key, value) in [
+            ("privacy.decision", "refuse".to_owned()),
+            ("privacy.end", "refused".to_owned()),
+            ("privacy.purpose", "marketing".to_owned()),
+            ("privacy.reason", "not-permitted".to_owned()),
+            ("privacy.clause", r#"["panopta-05"]"#.to_owned()),
+            ("privacy.redaction.count", "5".to_owned()),
+            ("audit.record.id", last.id().to_string()),
+            ("audit.sequence.number", last.seq().to_string()),
+            ("audit.ticket.id", last.ticket().unwrap().to_string()),
+        ] {
+            assert_eq!(text(key), value, "{key}");
+        }
+        assert!(text("audit.log.origin").starts_with("consentry/"));
+        assert_eq!(span.name, "privacy.enforce");
+        assert_eq!(span.span_context.trace_id().to_string(), "4bf92f3577b34da6a3ce929d0e0e4736");
+        assert_eq!(span.parent_span_id.to_string(), "00f067aa0ba902b7");
+        assert_eq!(span.span_context.span_id().to_bytes(), sent_on.span_id);
+        assert!(sent_on.sampled);
+        let all = format!("{span:?}");
+        assert!(
+            !all.contains("abababab") && !all.contains("consent-withdrawn") && !all.contains("email"),
+            "{all}"
+        );
+    }
+
+    #[tokio::test]
+    async fn without_a_caller_a_trace_begins_here() {
+        let (spans, sent_on, _) = one(None).await;
+        assert_eq!(spans.len(), 1);
+        assert_eq!(spans[0].span_context.trace_id().to_bytes(), sent_on.trace_id);
+        assert_eq!(spans[0].parent_span_id, SpanId::INVALID);
+    }
+
+    #[tokio::test]
+    async fn a_caller_that_does_not_sample_gets_no_span_and_evidence_is_kept_all_the_same() {
+        let (spans, sent_on, records) = one(Some(&format!("{CALLER}0"))).await;
+        assert!(spans.is_empty());
+        assert!(!sent_on.sampled);
+        assert_eq!(records.len(), 3);
+    }
+
+    /// Takes one POST and gives its head and the length of its body.
+    fn collector(listener: &TcpListener) -> (String, usize) {
+        let (mut stream, _) = listener.accept().unwrap();
+        let mut request = Vec::new();
+        let mut chunk = [0; 4096];
+        loop {
+            let n = stream.read(&mut chunk).unwrap();
+            request.extend_from_slice(&chunk[..n]);
+            let Some(end) = request.windows(4).position(|w| w == b"\r\n\r\n") else { continue };
+            let head = String::from_utf8(request[..end].to_vec()).unwrap().to_lowercase();
+            let length =
+                head.split("content-length: ").nth(1).unwrap().lines().next().unwrap().parse().unwrap();
+            if n == 0 || request.len() - end - 4 >= length {
+                stream
+                    .write_all(b"HTTP/1.1 200 OK\r\ncontent-length: 0\r\nconnection: close\r\n\r\n")
+                    .unwrap();
+                return (head, length);
+            }
+        }
+    }
+
+    #[tokio::test]
+    async fn a_batch_reaches_a_collector_as_protobuf() {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let endpoint = format!("http://{}", listener.local_addr().unwrap());
+        let server = std::thread::spawn(move || collector(&listener));
+        let dir = tempfile::tempdir().unwrap();
+        let telemetry = Telemetry::otlp(&endpoint, "consentry-test").unwrap();
+        let options = LogOptions { telemetry: telemetry.clone(), ..LogOptions::default() };
+        let log = AuditLog::open(dir.path(), options).unwrap();
+        drop(log.reserve(Moment::from_unix_millis(1_000)).unwrap());
+        log.shutdown();
+        telemetry.shutdown();
+        let (head, length) = server.join().unwrap();
+        assert!(head.starts_with("post /v1/traces http/1.1\r\n"), "{head}");
+        assert!(head.contains("content-type: application/x-protobuf"), "{head}");
+        assert!(length > 50, "{length}");
+        assert_eq!(Telemetry::otlp("https://x", "s").unwrap_err(), TelemetryError::Endpoint);
+    }
+}

@@ -18,7 +18,7 @@ use crate::options::LogOptions;
 use crate::walk::walk;
 
 /// How much of the history's end is read at opening; a note has a few hundred bytes.
-const HISTORY_TAIL_BYTES: u64 = 8_192;
+const HISTORY_TAIL_BYTES: u64 = 4_096;
 
 /// A log that may be written to.
 #[derive(Debug)]
@@ -137,7 +137,8 @@ fn read_key(path: &Path) -> Result<[u8; 32], OpenError> {
     seed.ok_or(OpenError::Key("is not 32 bytes in base64"))
 }
 
-/// The newest signed sizes with their roots, from `checkpoint` and from the end of the history, which is written first.
+/// The signed sizes with their roots, from `checkpoint` and from the end of the history, which is written first.
+/// How the history began is left to [`verify`](crate::verify()).
 fn signed_roots(
     layout: &Layout,
     public: &PublicKey,
@@ -146,17 +147,21 @@ fn signed_roots(
     let latest = read_checkpoint(&layout.checkpoint, public)?;
     let (tail, tail_start) = history_tail(&layout.history, public)?;
     let (notes, unfinished) = split_history(&tail);
-    let signature = || Damage::Signature { file: layout.history.clone() };
-    let last = notes.last().and_then(|note| public.verify(note)).ok_or_else(signature)?;
-    if last.size < latest.size || (last.size == latest.size && last.root != latest.root) {
-        let offset = tail_start + tail.len() as u64;
-        return Err(at(&layout.history, offset, latest.size, "the history lacks the newest checkpoint"));
+    let mut signed = BTreeMap::new();
+    for note in notes {
+        let signature = || Damage::Signature { file: layout.history.clone() };
+        let checkpoint = public.verify(note).ok_or_else(signature)?;
+        signed.insert(checkpoint.size, checkpoint.root);
+    }
+    let end = tail_start + tail.len() as u64;
+    if signed.get(&latest.size) != Some(&latest.root) {
+        return Err(at(&layout.history, end, latest.size, "the history lacks the newest checkpoint"));
     }
     if unfinished > 0 {
-        let good = tail_start + (tail.len() - unfinished) as u64;
+        let good = end - unfinished as u64;
         options.storage.cut(&layout.history, good).map_err(|e| io_error(&layout.history, e))?;
     }
-    Ok(BTreeMap::from([(latest.size, latest.root), (last.size, last.root)]))
+    Ok(signed)
 }
 
 /// The checkpoint in a file, which must be there and be signed.

@@ -16,6 +16,7 @@ const SPAN_CLAUSES_MAX: usize = 64;
 
 /// What a ticket's span will say. Nothing in it is about a person.
 #[derive(Debug)]
+#[cfg_attr(not(feature = "otlp"), expect(dead_code, reason = "no exporter reads it"))]
 pub(crate) struct SpanFacts {
     pub(crate) start: Moment,
     own: TraceParent,

@@ -152,7 +152,6 @@ impl Writer {
         {
             self.fail(failure);
         }
-        self.state.fail(Failure::Closed, self.now());
     }
 
     /// Deals with a message and with those that queue behind it, as far as they go into one group.

@@ -68,7 +68,7 @@ fn check(bytes: &[u8], pieces: &[usize]) -> Result<(), TestCaseError> {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 300, failure_persistence: None, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { cases: 1000, failure_persistence: None, ..ProptestConfig::default() })]
 
     #[test]
     fn random_bytes(bytes in vec(any::<u8>(), 0..40), pieces in vec(1_usize..5, 0..3)) {

@@ -14,7 +14,7 @@ use support::reference::{Model, texts};
 use support::{run, text};
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 300, failure_persistence: None, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { cases: 1000, failure_persistence: None, ..ProptestConfig::default() })]
 
     #[test]
     fn the_redactor_does_what_the_model_does(

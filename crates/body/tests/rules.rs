@@ -57,6 +57,10 @@ fn law_1_undeclared_members_go_whatever_the_verdicts_say() {
         (r#"{"a":{"b":1},"open":{}}"#, r#"{}"#),
         (r#"{"a":["s",[1,[null]],true]}"#, r#"{"a":["s",[1,[null]],true]}"#),
         (r#"{"a":[{"b":1},"s",{}],"open":[1,{},[2,{"x":[]}]]}"#, r#"{"a":["s"],"open":[1,[2]]}"#),
+        // Between two that stay.
+        (r#"{"any":{"p":1,"q":{"s":1},"r":2}}"#, r#"{"any":{"p":1,"r":2}}"#),
+        (r#"{"open":[1,{"s":1},2 , {} , 3]}"#, r#"{"open":[1,2 , 3]}"#),
+        (r#"{"open":1,"x":[2],"a":3}"#, r#"{"open":1,"a":3}"#),
         // Of another shape than declared.
         (r#"{"in":"s"}"#, r#"{}"#),
         (r#"{"in":[{"b":1}]}"#, r#"{}"#),
@@ -94,7 +98,14 @@ fn a_body_that_is_one_withheld_datum_is_a_fault() {
 #[test]
 fn withheld_members_and_elements_go_and_the_commas_stay_right() {
     let map = map(
-        &[("a", class(0)), ("b", class(1)), ("c", Field::Open), ("l[]", class(0)), ("t.**", class(0))],
+        &[
+            ("a", class(0)),
+            ("b", class(1)),
+            ("c", Field::Open),
+            ("d", Field::Open),
+            ("l[]", class(0)),
+            ("t.**", class(0)),
+        ],
         &[],
     );
     for (body, want) in [
@@ -102,6 +113,7 @@ fn withheld_members_and_elements_go_and_the_commas_stay_right() {
         (r#"{"b":2,"a":1,"c":3}"#, r#"{"b":2,"c":3}"#),
         (r#"{"c":3, "b":2, "a":1}"#, r#"{"c":3, "b":2}"#),
         (r#"{ "a":1 }"#, r#"{}"#),
+        (r#"{"c":1,"a":2,"d":3}"#, r#"{"c":1,"d":3}"#),
         (r#"{"a":[1,"x",[2]],"c":4}"#, r#"{"c":4}"#),
         (r#"{"l":[1,2,3],"b":1}"#, r#"{"l":[],"b":1}"#),
         (r#"{"c":1,"l":[ [1] ,2],"b":1}"#, r#"{"c":1,"l":[],"b":1}"#),

@@ -1,1 +1,21 @@
-fn main() {}
+//! The `consentry` command.
+//!
+//! What is on standard output is the answer; everything else is on standard error. Each command documents its exit
+//! codes; whatever stands on neither list is 2 for a mistake in the call.
+
+mod args;
+mod bundle;
+mod commands;
+mod output;
+mod stop;
+
+use std::process::ExitCode;
+
+use clap::Parser;
+
+fn main() -> ExitCode {
+    match args::Cli::parse().run() {
+        Ok(exit) => exit.into(),
+        Err(stop) => stop.tell().into(),
+    }
+}

@@ -1,1 +1,33 @@
-//! To be written.
+//! The tower middleware: authenticate → describe → decide → gate → redact → close the ticket.
+//!
+//! [`ConsentryLayer`] wraps any service. The service behind it is called only with a
+//! [`Permit`](consentry_policy::Permit), and only after the ruling is durable in the evidence log; what it answers
+//! leaves window by window, each released by the receipt of its own verdicts.
+//!
+//! What defeats a layer: a route added to a router *after* the layer is not behind it. Wrap the finished service.
+//!
+//! A layer cannot be built without a policy slot, an authenticator, a ledger and an evidence log. While the slot is
+//! empty, or the bundle in it is too old, everything is refused.
+
+mod body;
+mod clock;
+mod describe;
+mod evidence;
+mod exchange;
+mod gate;
+mod head;
+mod layer;
+mod limits;
+mod people;
+mod refuse;
+mod request;
+mod response;
+mod service;
+mod slot;
+
+pub use body::{ResponseBody, StreamError};
+pub use clock::{Clock, SystemClock};
+pub use layer::{BuildError, Builder, ConsentryLayer};
+pub use limits::Limits;
+pub use service::Consentry;
+pub use slot::{AuthenticatorSlot, Installed, PolicySlot};

@@ -107,8 +107,7 @@ pub enum ConsentKind {
 
 impl ConsentKind {
     /// Every kind.
-    pub const ALL: [Self; 5] =
-        [Self::Implied, Self::SoftOptIn, Self::OptIn, Self::Explicit, Self::Parental];
+    pub const ALL: [Self; 5] = [Self::Implied, Self::SoftOptIn, Self::OptIn, Self::Explicit, Self::Parental];
 
     /// The word in bundles, the ledger and records.
     #[must_use]

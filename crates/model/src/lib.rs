@@ -25,7 +25,9 @@ pub use consent::{
     ConsentEvent, ConsentKind, ConsentState, ContractState, KindSet, LawfulBasis, LedgerEvent, SubjectState,
 };
 pub use facts::{FactDef, FactId, FactSchema, FactSource, FactType, FactValue, Facts};
-pub use fields::{ClassId, Emptied, Field, FieldMap, FieldMapBuilder, NodeId, PathError, RecordScope, ScopeId};
+pub use fields::{
+    ClassId, Emptied, Field, FieldMap, FieldMapBuilder, NodeId, PathError, RecordScope, ScopeId,
+};
 pub use key::{Category, KeyError, Lineage, Purpose};
 pub use moment::Moment;
 pub use party::{RecipientClass, RecipientId, RequesterId};

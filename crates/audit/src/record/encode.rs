@@ -208,11 +208,15 @@ mod tests {
             let mut found = Vec::new();
             let mut unresolved = 0;
             for (n, record) in records.iter().enumerate() {
-                let (lines, parts) = match record.entry() {
-                    Entry::Head(head) => (&head.verdicts, head.parts),
-                    Entry::Verdicts(verdicts) => (&verdicts.verdicts, verdicts.parts),
-                    other => panic!("{other:?}"),
+                let lines = record.entry().verdicts();
+                let parts = if let Entry::Verdicts(verdicts) = record.entry() {
+                    verdicts.parts
+                } else {
+                    records.len() as u64 - 1
                 };
+                if let Entry::Head(head) = record.entry() {
+                    assert_eq!(head.parts, parts);
+                }
                 assert_eq!(parts as usize, records.len() - n - 1);
                 found.extend(lines.iter().flat_map(|l| l.subjects.iter().copied()));
                 unresolved += lines.iter().map(|l| l.unresolved).sum::<u64>();

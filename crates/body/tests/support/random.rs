@@ -7,7 +7,7 @@ use consentry_body::{Limits, RecordSubject};
 use consentry_model::{ClassId, Emptied, Field, FieldMap, MaskForm, Treatment, TruncateForm};
 use proptest::collection::vec;
 use proptest::prelude::*;
-use proptest::sample::{select, subsequence};
+use proptest::sample::select;
 
 use super::reference::{Child, Doc};
 use super::{class, laddered, scope};
@@ -104,8 +104,8 @@ fn array(value: impl Strategy<Value = Doc> + 'static) -> BoxedStrategy<Doc> {
 }
 
 fn object(value: impl Strategy<Value = Doc> + 'static) -> BoxedStrategy<Doc> {
-    let names = subsequence(NAMES.to_vec(), 0..=NAMES.len()).prop_shuffle();
-    (names, vec((any::<u64>(), space(), space(), space(), value), NAMES.len()), space())
+    let names = Just(NAMES.to_vec()).prop_shuffle();
+    (names, vec((any::<u64>(), space(), space(), space(), value), 0..6), space())
         .prop_map(|(names, values, empty)| {
             let child =
                 |(name, (seed, around, before, after, value)): (&str, (u64, String, String, String, Doc))| {
@@ -131,7 +131,11 @@ fn with(doc: Doc, values: Vec<(&str, Doc)>) -> Doc {
                             inner.push(member("rows", value));
                             Doc::Object(inner, space)
                         }
-                        other => other,
+                        other @ (Doc::Object(..)
+                        | Doc::Array(..)
+                        | Doc::Text(..)
+                        | Doc::Integer(_)
+                        | Doc::Other(_)) => other,
                     };
                 }
                 (slot, value) => *slot = value,
@@ -149,6 +153,7 @@ fn member(name: &str, value: Doc) -> Child {
 fn field() -> impl Strategy<Value = Field> {
     let forms = |n, cut, mask| laddered(n, cut, mask);
     select(vec![
+        Field::Open,
         Field::Open,
         class(0),
         class(1),

@@ -177,6 +177,10 @@ impl Model<'_> {
                 tally.kept |= treatment == Treatment::Clear;
                 if treatment == Treatment::Withheld {
                     *self.report.withheld.entry(path).or_default() += 1;
+                    // What is undeclared in it, or a record, is counted all the same.
+                    let records = subtree && self.map.scope_at(node).is_some();
+                    self.report.undeclared += if subtree { 0 } else { objects(elements) };
+                    self.report.records += if records { objects(elements) } else { 0 };
                     return None;
                 }
             }
@@ -212,6 +216,16 @@ impl Model<'_> {
         self.report.undeclared += 1;
         None
     }
+}
+
+/// How many objects lie in arrays of arrays.
+fn objects(elements: &[Child]) -> u64 {
+    let count = |child: &Child| match &child.value {
+        Doc::Object(..) => 1,
+        Doc::Array(inner, _) => objects(inner),
+        Doc::Text(..) | Doc::Integer(_) | Doc::Other(_) => 0,
+    };
+    elements.iter().map(count).sum()
 }
 
 /// The treatments that the random maps use, in another way than the crate does them.

@@ -7,10 +7,8 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use consentry_model::{Identifier, LedgerEvent, LedgerRevision, Moment, Resolution, SubjectRef};
-use sqlx::sqlite::{
-    SqliteConnectOptions, SqliteJournalMode, SqlitePool, SqlitePoolOptions, SqliteSynchronous,
-};
-use sqlx::{ConnectOptions, Sqlite, Transaction};
+use sqlx::sqlite::{SqliteConnectOptions, SqlitePool, SqlitePoolOptions, SqliteSynchronous};
+use sqlx::{ConnectOptions, Connection, Sqlite, Transaction};
 
 use super::file::LedgerFile;
 use super::{read, schema, write};
@@ -93,27 +91,30 @@ impl SqliteLedger {
         self.writer.close().await;
     }
 
+    /// Turning a new file to write-ahead logging takes a lock that SQLite does not wait for, and so does a last handle
+    /// that is just being closed: what is locked is tried again.
     async fn open_file(file: LedgerFile, create: bool) -> Result<Self, LedgerError> {
         let options = SqliteConnectOptions::new()
             .filename(file.path())
             .create_if_missing(false)
             .foreign_keys(true)
-            .journal_mode(SqliteJournalMode::Wal)
             .synchronous(SqliteSynchronous::Full)
             .pragma("recursive_triggers", "ON")
             .pragma("trusted_schema", "OFF")
             .busy_timeout(Duration::from_millis(LEDGER_BUSY_MILLIS_MAX))
             .disable_statement_logging();
-        answer_in_time(prepare_file(&options, create)).await?;
-        let pool = |connections| {
-            SqlitePoolOptions::new()
-                .max_connections(connections)
-                .acquire_timeout(Duration::from_millis(LEDGER_ANSWER_MILLIS_MAX))
-                .idle_timeout(None)
-                .max_lifetime(None)
-                .connect_lazy_with(options.clone())
-        };
-        let ledger = Self { readers: pool(READERS_MAX), writer: pool(1), file, seen: AtomicU64::new(0) };
+        let (readers, writer) = answer_in_time(async {
+            loop {
+                match connect(&options, create).await {
+                    Err(e) if e.is_locked() => {
+                        tokio::time::sleep(Duration::from_millis(OPEN_RETRY_MILLIS)).await;
+                    }
+                    done => return done,
+                }
+            }
+        })
+        .await?;
+        let ledger = Self { readers, writer, file, seen: AtomicU64::new(0) };
         ledger.revision().await?;
         Ok(ledger)
     }
@@ -202,21 +203,28 @@ impl Ledger for SqliteLedger {
     }
 }
 
-/// Makes or checks the tables on a connection of its own. Turning a new file to write-ahead logging takes a lock that
-/// SQLite does not wait for, so a file that another process is just making is tried again.
-async fn prepare_file(options: &SqliteConnectOptions, create: bool) -> Result<(), LedgerError> {
-    loop {
-        let attempt = async {
-            let mut connection = options.connect().await?;
-            schema::prepare(&mut connection, create).await?;
-            sqlx::Connection::close(connection).await?;
-            Ok::<(), LedgerError>(())
-        };
-        match attempt.await {
-            Err(e) if e.is_locked() => tokio::time::sleep(Duration::from_millis(OPEN_RETRY_MILLIS)).await,
-            done => return done,
-        }
+/// Makes or checks the tables on a connection of its own, then opens the readers and the writer. That connection goes
+/// last: whoever closes a file's last connection takes its write-ahead log away.
+async fn connect(
+    options: &SqliteConnectOptions,
+    create: bool,
+) -> Result<(SqlitePool, SqlitePool), LedgerError> {
+    let mut first = options.connect().await?;
+    schema::prepare(&mut first, create).await?;
+    let pool = |connections| {
+        SqlitePoolOptions::new()
+            .max_connections(connections)
+            .acquire_timeout(Duration::from_millis(LEDGER_ANSWER_MILLIS_MAX))
+            .idle_timeout(None)
+            .max_lifetime(None)
+            .connect_lazy_with(options.clone())
+    };
+    let (readers, writer) = (pool(READERS_MAX), pool(1));
+    for pool in [&readers, &writer] {
+        read::revision(&mut *pool.acquire().await?).await?;
     }
+    first.close().await?;
+    Ok((readers, writer))
 }
 
 async fn answer_in_time<T>(work: impl Future<Output = Result<T, LedgerError>>) -> Result<T, LedgerError> {

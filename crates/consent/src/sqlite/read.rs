@@ -141,7 +141,9 @@ mod tests {
 
     #[tokio::test]
     async fn look_ups_go_by_index_and_never_through_a_table() {
-        let mut connection = SqliteConnectOptions::new().in_memory(true).connect().await.unwrap();
+        let folder = tempfile::tempdir().unwrap();
+        let file = SqliteConnectOptions::new().filename(folder.path().join("l.db")).create_if_missing(true);
+        let mut connection = file.connect().await.unwrap();
         schema::prepare(&mut connection, true).await.unwrap();
         for sql in [
             format!("WITH asked (n, space, value) AS (VALUES (0, 'a', 'b'), (1, 'a', 'c'){NAMED_BY}"),

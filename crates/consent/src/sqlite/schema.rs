@@ -40,7 +40,17 @@ pub(super) async fn prepare(connection: &mut SqliteConnection, create: bool) -> 
     }
     check(&mut tx).await?;
     tx.commit().await?;
-    Ok(())
+    log_ahead(connection).await
+}
+
+/// Readers and the writer do not hold each other up. It is a property of the file, and set only once that is known to
+/// be a ledger.
+async fn log_ahead(connection: &mut SqliteConnection) -> Result<(), LedgerError> {
+    let mode: String = sqlx::query_scalar("PRAGMA journal_mode = WAL").fetch_one(connection).await?;
+    match mode.as_str() {
+        "wal" => Ok(()),
+        _ => Err(LedgerError::unavailable("the ledger file cannot be written ahead of")),
+    }
 }
 
 async fn check(connection: &mut SqliteConnection) -> Result<(), LedgerError> {

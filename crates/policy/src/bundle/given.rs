@@ -19,16 +19,20 @@ pub struct Given {
     pub events: Vec<LedgerEvent>,
 }
 
-const FORMS: [&str; 8] = [
+const FORMS: [&str; 9] = [
     "NAME gave KIND consent to PURPOSE [for RECIPIENT] on DATE [until DATE]",
     "NAME refused PURPOSE [for RECIPIENT] on DATE",
     "NAME withdrew PURPOSE [for RECIPIENT] on DATE",
     "NAME objected to PURPOSE [for RECIPIENT] on DATE",
     "NAME has a STATE consent to PURPOSE on DATE",
+    "NAME asked for a contract on DATE",
     "NAME has a contract since DATE [until DATE]",
     "NAME is restricted since DATE",
     "NAME was erased on DATE",
 ];
+
+/// The day of a sentence that names none. A recorded one may leave it open: everything else is compared.
+const OPEN_DAY: Moment = Moment::BEGINNING;
 
 /// Reads a sentence; one that is none of the forms is an error that shows the nearest.
 pub(crate) fn read_given(sentence: &str, span: Span, reader: &mut Reader) -> Option<Given> {
@@ -68,8 +72,12 @@ fn parse<'w>(words: &[&'w str]) -> Option<(&'w str, Vec<LedgerEvent>)> {
             vec![LedgerEvent::Objection {
                 purpose: Purpose::new(purpose).ok()?,
                 recipient: tail.recipient,
-                effective: tail.on?,
+                effective: tail.on.unwrap_or(OPEN_DAY),
             }]
+        }
+        ["asked", "for", "a", "contract", tail @ ..] => {
+            let effective = Tail::read(tail)?.on.unwrap_or(OPEN_DAY);
+            vec![LedgerEvent::Contract { state: ContractState::Requested, effective }]
         }
         ["has", "a", "contract", "since", from] => vec![contract(ContractState::Active, from)?],
         ["has", "a", "contract", "since", from, "until", to] => {
@@ -117,8 +125,7 @@ fn consent(state: ConsentState, kind: ConsentKind, purpose: &str, tail: Tail) ->
         state,
         kind,
         recipient: tail.recipient,
-        // A recorded sentence may leave the day open: the runner compares everything else.
-        effective: tail.on.unwrap_or(Moment::BEGINNING),
+        effective: tail.on.unwrap_or(OPEN_DAY),
         valid_until: tail.until,
         notice: None,
     }))
@@ -147,6 +154,11 @@ mod tests {
             ("ann withdrew marketing for adnet on 2026-01-01", 1),
             ("ann objected to marketing on 2026-01-01", 1),
             ("ann opted out of marketing on 2026-01-01", 1),
+            ("ann objected to marketing", 1),
+            ("ann objected to marketing on", 0),
+            ("ann asked for a contract", 1),
+            ("ann asked for a contract on 2026-01-01", 1),
+            ("ann asked for a contract on Sunday", 0),
             ("ann has a contract since 2026-01-01 until 2026-02-01", 2),
             ("ann has an invalidated consent to marketing on 2026-01-01", 1),
             ("ann is restricted since 2026-01-01", 1),

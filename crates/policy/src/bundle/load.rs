@@ -291,6 +291,7 @@ impl Loader {
         for node in self.section("cookies") {
             map.cookies.extend(read_cookies(&node, vocabulary, &mut self.reader));
         }
+        map.add_cookie_classes();
         map
     }
 

@@ -133,9 +133,8 @@ impl SealedSource {
 }
 
 fn read_lock(dir: &Path) -> Result<String, LockError> {
-    crate::text::read_file(&dir.join(LOCK)).map_err(|error| match error.kind() {
-        io::ErrorKind::NotFound => LockError::Unsealed,
-        _ => LockError::Unreadable(error),
+    crate::text::read_file(&dir.join(LOCK)).map_err(|error| {
+        if error.kind() == io::ErrorKind::NotFound { LockError::Unsealed } else { LockError::Unreadable(error) }
     })
 }
 

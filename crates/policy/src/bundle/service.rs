@@ -1,6 +1,6 @@
 //! The service map: which route serves which purpose and carries which data about whom.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use consentry_model::{
@@ -261,6 +261,32 @@ impl ServiceMap {
     #[must_use]
     pub fn class(&self, id: ClassId) -> Option<&DataClass> {
         self.classes.get(usize::from(id.0))
+    }
+
+    /// The data class of a category of somebody, without any further attestation: what a cookie holds.
+    #[must_use]
+    pub fn class_of(&self, category: &Category, subject_type: &SubjectType) -> Option<ClassId> {
+        let bare = |c: &DataClass| {
+            c.category == *category && c.subject_type == *subject_type && c.facts.is_empty()
+        };
+        self.classes.iter().position(bare).and_then(|at| u16::try_from(at).ok()).map(ClassId)
+    }
+
+    /// Every registered cookie may meet every kind of person that the routes are about.
+    pub(crate) fn add_cookie_classes(&mut self) {
+        let types: BTreeSet<_> =
+            self.routes.iter().filter_map(|r| r.about.as_ref()).map(|a| a.subject_type.clone()).collect();
+        let categories: BTreeSet<_> = self.cookies.iter().map(|c| c.category.clone()).collect();
+        for category in &categories {
+            for subject_type in &types {
+                let class = DataClass {
+                    category: category.clone(),
+                    subject_type: subject_type.clone(),
+                    facts: Vec::new(),
+                };
+                self.class_id(class);
+            }
+        }
     }
 
     pub(crate) fn class_id(&mut self, class: DataClass) -> ClassId {

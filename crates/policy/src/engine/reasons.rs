@@ -27,7 +27,7 @@ impl Asked<'_> {
             return None;
         }
         let stopped = self.bundle.rules.iter().filter(|r| self.against(r) == Some(true));
-        let stated: Vec<_> = stopped.filter_map(|r| stated_reason(r)).collect();
+        let stated: Vec<_> = stopped.filter_map(stated_reason).collect();
         Some(stated.into_iter().min_by_key(|r| rank(*r)).unwrap_or_else(|| self.nothing_permits()))
     }
 
@@ -163,17 +163,21 @@ fn by_state(person: &Person) -> Reason {
 /// The order in which one reason is preferred to another: what nobody can change first, then the person's state from
 /// the gravest down, then what is merely missing.
 pub(crate) fn rank(reason: Reason) -> (u8, Reason) {
-    let group = match reason {
-        Reason::EvaluationError => 0,
-        Reason::SubjectUnresolved => 1,
-        Reason::Erased => 2,
-        Reason::ProcessingRestricted => 3,
-        Reason::IdentityUnverified | Reason::LegalReferenceRequired => 4,
-        Reason::MechanismPending => 6,
-        Reason::ConditionUnmet | Reason::Prohibited => 8,
-        Reason::PurposeNotPermitted | Reason::RecipientNotPermitted | Reason::MinimisationViolation => 9,
-        _ => 5,
-    };
+    const GROUPS: [(Reason, u8); 12] = [
+        (Reason::EvaluationError, 0),
+        (Reason::SubjectUnresolved, 1),
+        (Reason::Erased, 2),
+        (Reason::ProcessingRestricted, 3),
+        (Reason::IdentityUnverified, 4),
+        (Reason::LegalReferenceRequired, 4),
+        (Reason::MechanismPending, 6),
+        (Reason::ConditionUnmet, 8),
+        (Reason::Prohibited, 8),
+        (Reason::PurposeNotPermitted, 9),
+        (Reason::RecipientNotPermitted, 9),
+        (Reason::MinimisationViolation, 9),
+    ];
+    let group = GROUPS.iter().find(|(r, _)| *r == reason).map_or(5, |(_, group)| *group);
     (group, reason)
 }
 

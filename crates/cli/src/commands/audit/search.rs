@@ -1,0 +1,107 @@
+//! Finding requests.
+
+use consentry_audit::{Found, Search};
+use consentry_model::{Moment, Outcome, Purpose, Reason, RequesterId, SubjectRef};
+use serde_json::{Value, json};
+
+use super::words::{Ticket, raw};
+use super::{Log, unreadable};
+use crate::args::{Format, read};
+use crate::output::{self, DIM, NAME, PLAIN, Table, count, when};
+use crate::stop::{Exit, Stop};
+
+/// Find requests by who, what for, outcome, reason, clause, person or time
+///
+/// Every filter given must be met by some record of the request. Exits with 1 when nothing is found.
+#[derive(clap::Args)]
+pub(super) struct Find {
+    #[command(flatten)]
+    log: Log,
+    /// Who asked
+    #[arg(long, value_name = "NAME")]
+    requester: Option<String>,
+    /// For this purpose, or one below it
+    #[arg(long, value_name = "PURPOSE", value_parser = read::purpose)]
+    purpose: Option<Purpose>,
+    /// The ruling: allow, redact, refuse
+    #[arg(long, value_name = "OUTCOME", value_parser = read::outcome)]
+    outcome: Option<Outcome>,
+    /// The true reason, of the whole or of one verdict
+    #[arg(long, value_name = "CODE", value_parser = read::reason)]
+    reason: Option<Reason>,
+    /// A clause that a verdict rests on
+    #[arg(long, value_name = "ID")]
+    clause: Option<String>,
+    /// Whose data was asked for: the ledger's reference, as `consentry consent show` prints it
+    #[arg(long, value_name = "REF", value_parser = read::subject_ref)]
+    subject: Option<SubjectRef>,
+    /// Written at or after this: a day, or an RFC 3339 time
+    #[arg(long, value_name = "TIME", value_parser = output::read_moment)]
+    since: Option<Moment>,
+    /// Written before this
+    #[arg(long, value_name = "TIME", value_parser = output::read_moment)]
+    until: Option<Moment>,
+    /// At most so many, newest first
+    #[arg(long, value_name = "N", default_value_t = 100)]
+    limit: usize,
+    /// The form of the answer
+    #[arg(long, value_enum, default_value_t)]
+    format: Format,
+}
+
+impl Find {
+    pub(super) fn run(&self) -> Result<Exit, Stop> {
+        let mut search = Search::default();
+        search.requester = self.requester.as_deref().map(RequesterId::new);
+        search.purpose.clone_from(&self.purpose);
+        search.outcome = self.outcome;
+        search.reason = self.reason;
+        search.clause.clone_from(&self.clause);
+        search.subject = self.subject;
+        search.since = self.since;
+        search.until = self.until;
+        search.limit = self.limit;
+        let found = search.run(&self.log.reader()?).map_err(|e| unreadable(&self.log.log, &e))?;
+        match self.format {
+            Format::Text => tell(&found)?,
+            Format::Json => output::say_json(&json!({ "found": found.iter().map(one).collect::<Vec<_>>() }))?,
+        }
+        Ok(if found.is_empty() { Exit::NO } else { Exit::OK })
+    }
+}
+
+fn one(found: &Found) -> Value {
+    let records: Vec<Value> = found.records.iter().map(raw).collect();
+    json!({ "ticket": found.ticket.map(|id| id.to_string()), "records": records })
+}
+
+fn tell(found: &[Found]) -> Result<(), Stop> {
+    let mut table = Table::new(["evidence", "time", "outcome", "requester", "route", "reason and clauses"]);
+    for one in found {
+        let ticket = Ticket::of(&one.records);
+        let Some(first) = one.records.first() else { continue };
+        let id = one.ticket.unwrap_or(first.id()).to_string();
+        if one.ticket.is_none() {
+            let kind = first.kind().code().to_owned();
+            let empty = || (PLAIN, String::new());
+            table.row([(DIM, id), (DIM, when(first.ts())), (DIM, kind), empty(), empty(), empty()]);
+            continue;
+        }
+        let (style, outcome) = ticket.outcome();
+        let mut why: Vec<String> = ticket.reason().map(|r| r.code().to_owned()).into_iter().collect();
+        why.extend(ticket.deciding_clauses());
+        table.row([
+            (DIM, id),
+            (DIM, when(first.ts())),
+            (style, outcome.to_owned()),
+            (NAME, ticket.requester()),
+            (PLAIN, ticket.route()),
+            (PLAIN, why.join(" ")),
+        ]);
+    }
+    if !found.is_empty() {
+        output::say(&table.render(0, usize::MAX))?;
+    }
+    output::note(&count(found.len(), "request"));
+    Ok(())
+}

@@ -1,0 +1,232 @@
+//! Records in words.
+
+use std::collections::BTreeSet;
+
+use anstyle::Style;
+use consentry_audit::{Closing, End, Entry, Head, Record, VerdictLine};
+use consentry_model::{Outcome, Reason, Treatment};
+use serde_json::Value;
+
+use crate::output::{self, BOLD, DIM, ERROR, FAIR, GOOD, NAME, PLAIN, Table, paint, when};
+
+/// The records of one request, looked at as one thing.
+pub(crate) struct Ticket<'a> {
+    head: Option<&'a Head>,
+    closing: Option<&'a Closing>,
+    lines: Vec<&'a VerdictLine>,
+}
+
+impl<'a> Ticket<'a> {
+    /// Of these records.
+    pub(crate) fn of(records: &'a [Record]) -> Self {
+        let mut out = Self { head: None, closing: None, lines: Vec::new() };
+        for record in records {
+            out.lines.extend(record.entry().verdicts());
+            if let Entry::Head(head) = record.entry() {
+                out.head = Some(head);
+            }
+            if let Entry::Outcome(closing) = record.entry() {
+                out.closing = Some(closing);
+            }
+        }
+        out
+    }
+
+    /// What became of it, and how bad that is.
+    pub(crate) fn outcome(&self) -> (Style, &'static str) {
+        match (self.closing.map(|c| c.end), self.head.map(|h| h.outcome)) {
+            (Some(End::Refused), _) | (_, Some(Outcome::Refuse)) => (ERROR, "refuse"),
+            (Some(End::Failed), _) => (ERROR, "failed"),
+            (Some(End::Abandoned), _) => (FAIR, "abandoned"),
+            (_, Some(Outcome::Redact)) => (FAIR, "redact"),
+            (_, Some(Outcome::Allow)) if self.something_is_missing() => (FAIR, "redact"),
+            (_, Some(Outcome::Allow)) => (GOOD, "allow"),
+            (_, None) => (FAIR, "undecided"),
+        }
+    }
+
+    fn something_is_missing(&self) -> bool {
+        self.closing.is_some_and(|c| {
+            !c.withheld.is_empty() || c.withheld_more > 0 || c.omitted > 0 || c.altered > 0 || c.undeclared > 0
+        })
+    }
+
+    /// The true reason.
+    pub(crate) fn reason(&self) -> Option<Reason> {
+        self.closing
+            .and_then(|c| c.reason)
+            .or_else(|| self.head.and_then(|h| h.reason))
+            .or_else(|| self.lines.iter().find_map(|line| line.reason))
+    }
+
+    /// Who asked.
+    pub(crate) fn requester(&self) -> String {
+        self.head.and_then(|h| h.requester.as_ref()).map(ToString::to_string).unwrap_or_default()
+    }
+
+    /// By which route.
+    pub(crate) fn route(&self) -> String {
+        self.head.and_then(|h| h.route.as_deref()).unwrap_or_default().to_owned()
+    }
+
+    /// The clauses of what was not left clear, or of everything when all was.
+    pub(crate) fn deciding_clauses(&self) -> BTreeSet<String> {
+        let of = |clear: bool| {
+            let lines = self.lines.iter().filter(move |l| (l.treatment == Treatment::Clear) == clear);
+            lines.flat_map(|l| &l.clauses).map(|c| c.to_string()).collect::<BTreeSet<_>>()
+        };
+        let against = of(false);
+        if against.is_empty() { of(true) } else { against }
+    }
+}
+
+/// A record exactly as it was written.
+pub(super) fn raw(record: &Record) -> Value {
+    // A record was read as JSON before it got here.
+    serde_json::from_slice(record.bytes()).unwrap_or(Value::Null)
+}
+
+/// Records one after the other.
+pub(super) fn in_words(records: &[Record]) -> String {
+    let mut out = String::new();
+    if records.iter().any(|r| r.ticket().is_some()) && records.len() > 1 {
+        let ticket = Ticket::of(records);
+        let (style, outcome) = ticket.outcome();
+        let reason = ticket.reason().map(|r| format!(", {r}")).unwrap_or_default();
+        out.push_str(&format!("{}{reason}\n\n", paint(style, outcome)));
+    }
+    for record in records {
+        let title = format!("record {} {}", record.seq(), record.kind().code());
+        out.push_str(&format!("{} {}\n", paint(BOLD, title), paint(DIM, when(record.ts()))));
+        let mut facts = Facts::default();
+        facts.add("id", record.id());
+        facts.maybe("ticket", record.ticket());
+        one(record.entry(), &mut facts);
+        out.push_str(&facts.0.render(2, output::width()));
+        for line in record.entry().verdicts() {
+            out.push_str(&verdict(line));
+        }
+        out.push('\n');
+    }
+    out
+}
+
+#[derive(Default)]
+struct Facts(Table);
+
+impl Facts {
+    fn add(&mut self, name: &str, value: impl ToString) {
+        self.0.row([(DIM, name.to_owned()), (PLAIN, value.to_string())]);
+    }
+
+    fn maybe<T: ToString>(&mut self, name: &str, value: Option<T>) {
+        if let Some(value) = value {
+            self.add(name, value);
+        }
+    }
+
+    fn nonzero(&mut self, name: &str, value: u64) {
+        self.maybe(name, (value > 0).then_some(value));
+    }
+}
+
+fn one(entry: &Entry, facts: &mut Facts) {
+    match entry {
+        Entry::Head(head) => of_head(head, facts),
+        Entry::Verdicts(verdicts) => {
+            facts.maybe("window", verdicts.window);
+            facts.maybe("bundle", verdicts.bundle.as_ref());
+            facts.maybe("ledger revision", verdicts.ledger);
+        }
+        Entry::Outcome(closing) => of_closing(closing, facts),
+        Entry::ConsentChanged(change) => {
+            facts.add("subject", change.subject);
+            facts.add("purpose", &change.purpose);
+            facts.add("state", change.state);
+        }
+        Entry::PolicyInstalled(installed) => {
+            facts.add("controller", format!("{} {}", installed.controller, installed.version));
+            facts.add("bundle", &installed.bundle);
+        }
+        Entry::PolicyRefused(refused) => facts.add("why", &refused.why),
+        Entry::Summary(summary) => {
+            facts.add("from", format!("{} until {}", summary.since, summary.until));
+            for (reason, number) in &summary.counts {
+                facts.add(reason.code(), number);
+            }
+        }
+        Entry::LogOpened(opened) => facts.add("records before", opened.previous_size),
+        Entry::LogRecovered(recovered) => facts.add("bytes cut off", recovered.bytes_dropped),
+        Entry::LogOutage(outage) => {
+            facts.add("from", format!("{} until {}", outage.since, outage.until));
+            facts.add("requests refused", outage.requests_refused);
+            facts.add("closings lost", outage.closings_lost);
+            facts.add("commits failed", outage.commits_failed);
+        }
+    }
+}
+
+fn of_head(head: &Head, facts: &mut Facts) {
+    facts.add("outcome", head.outcome);
+    facts.maybe("reason", head.reason);
+    facts.maybe("requester", head.requester.as_ref());
+    facts.maybe("recipient", head.recipient.as_ref());
+    facts.maybe("purpose", head.purpose.as_ref());
+    facts.maybe("route", head.route.as_deref());
+    facts.maybe("act", head.act);
+    facts.maybe("bundle", head.bundle.as_ref());
+    facts.maybe("ledger revision", head.ledger);
+    facts.maybe("decided by", head.pending_body.then_some("the verdicts on the body, which follow"));
+    facts.maybe("report only", head.report_only.then_some("the ruling was not carried out"));
+    if !head.facts.is_empty() {
+        facts.add("facts", known(&head.facts));
+    }
+}
+
+fn of_closing(closing: &Closing, facts: &mut Facts) {
+    facts.add("end", closing.end.code());
+    facts.maybe("status", closing.status);
+    facts.maybe("reason", closing.reason);
+    facts.nonzero("bytes", closing.bytes);
+    facts.nonzero("records", closing.records);
+    facts.nonzero("records left out", closing.omitted);
+    facts.nonzero("values altered", closing.altered);
+    facts.nonzero("undeclared values", closing.undeclared);
+    for consentry_audit::PathCount(path, times) in &closing.withheld {
+        facts.add("withheld", format!("{path} ({times}×)"));
+    }
+    facts.nonzero("more withheld paths", closing.withheld_more);
+}
+
+fn verdict(line: &VerdictLine) -> String {
+    let style = match line.treatment {
+        Treatment::Clear => GOOD,
+        Treatment::Truncated | Treatment::Masked => FAIR,
+        Treatment::Withheld => ERROR,
+    };
+    let reason = line.reason.map(|r| format!(" because {r}")).unwrap_or_default();
+    let mut out = format!(
+        "  {} of a {} is {}{reason}\n",
+        paint(NAME, &line.category),
+        line.subject_type,
+        paint(style, line.treatment)
+    );
+    let mut facts = Facts::default();
+    let list = |items: Vec<String>| (!items.is_empty()).then(|| items.join(", "));
+    facts.maybe("subjects", list(line.subjects.iter().map(ToString::to_string).collect()));
+    facts.nonzero("unresolved", line.unresolved);
+    facts.maybe("rules", list(line.rules.iter().map(ToString::to_string).collect()));
+    facts.maybe("clauses", list(line.clauses.iter().map(ToString::to_string).collect()));
+    facts.maybe("nearly", list(line.near.iter().map(|(rule, lacks)| format!("{rule} ({lacks})")).collect()));
+    facts.maybe("facts", (!line.facts.is_empty()).then(|| known(&line.facts)));
+    out.push_str(&facts.0.render(4, output::width()));
+    out
+}
+
+fn known(facts: &std::collections::BTreeMap<std::sync::Arc<str>, consentry_audit::FactWord>) -> String {
+    let word = |value: &consentry_audit::FactWord| match value {
+        consentry_audit::FactWord::Bool(value) => value.to_string(),
+        consentry_audit::FactWord::Word(word) => word.to_string(),
+    };
+    facts.iter().map(|(name, value)| format!("{name}={}", word(value))).collect::<Vec<_>>().join(", ")
+}

@@ -1,0 +1,215 @@
+//! What the ledger holds about one person.
+
+use std::collections::BTreeSet;
+
+use consentry_consent::{Ledger as _, Standing, contract, erased, restricted, standing};
+use consentry_model::{
+    ConsentKind, LedgerEvent, LedgerRevision, Lineage, Moment, Purpose, RecipientId, Resolution, SubjectState,
+};
+use consentry_policy::Vocabulary;
+use serde_json::{Value, json};
+
+use super::{Keys, LedgerArgs, Who, failed, open};
+use crate::args::{Format, read};
+use crate::output::{self, DIM, ERROR, FAIR, GOOD, NAME, PLAIN, Table, paint, when};
+use crate::stop::{Exit, Stop};
+
+/// Show a person's history, and what stands of it for each purpose
+#[derive(clap::Args)]
+pub(super) struct Show {
+    #[command(flatten)]
+    ledger: LedgerArgs,
+    #[command(flatten)]
+    who: Who,
+    /// For this purpose too, whether anything was said of it or not; can be repeated
+    #[arg(long = "purpose", value_name = "PURPOSE", value_parser = read::purpose)]
+    purposes: Vec<Purpose>,
+    /// As of when: a day, or an RFC 3339 time; now when nothing is said
+    #[arg(long, value_name = "TIME", value_parser = output::read_moment)]
+    at: Option<Moment>,
+    #[command(flatten)]
+    keys: Keys,
+    /// The form of the answer
+    #[arg(long, value_enum, default_value_t)]
+    format: Format,
+}
+
+/// What stands for one purpose and recipient.
+struct Stands {
+    purpose: Purpose,
+    recipient: Option<RecipientId>,
+    /// `None` when the vocabulary does not know the purpose.
+    standing: Option<Standing>,
+}
+
+impl Show {
+    pub(super) async fn run(&self) -> Result<Exit, Stop> {
+        let vocabulary = self.keys.vocabulary()?;
+        let ledger = open(&self.ledger.ledger, false).await?;
+        let batch = ledger.resolve(std::slice::from_ref(&self.who.subject)).await;
+        ledger.close().await;
+        let batch = batch.map_err(failed)?;
+        let Some(Resolution::Known(state)) = batch.answers.first() else {
+            return Err(Stop::because(Exit::NO, "the ledger knows nobody by this identifier"));
+        };
+        let at = self.at.unwrap_or_else(output::now);
+        let stands = all(state, &self.purposes, &vocabulary, at);
+        match self.format {
+            Format::Text => tell(state, &stands, batch.revision, at)?,
+            Format::Json => output::say_json(&report(state, &stands, batch.revision, at))?,
+        }
+        Ok(Exit::OK)
+    }
+}
+
+/// What stands for every purpose and recipient that anything was said of, and for those that were asked for.
+fn all(state: &SubjectState, asked: &[Purpose], vocabulary: &Vocabulary, at: Moment) -> Vec<Stands> {
+    let mut wanted: BTreeSet<(Purpose, Option<RecipientId>)> = asked.iter().map(|p| (p.clone(), None)).collect();
+    for (_, event) in &state.events {
+        match event {
+            LedgerEvent::Consent(c) => _ = wanted.insert((c.purpose.clone(), c.recipient.clone())),
+            LedgerEvent::Objection { purpose, recipient, .. } => {
+                wanted.insert((purpose.clone(), recipient.clone()));
+            }
+            LedgerEvent::Contract { .. } | LedgerEvent::Restriction { .. } | LedgerEvent::Erasure { .. } => {}
+        }
+    }
+    let tell = |lineage: &Lineage, recipient: &Option<RecipientId>| {
+        standing(state, lineage, &|named| Some(named) == recipient.as_ref(), at)
+    };
+    wanted
+        .into_iter()
+        .map(|(purpose, recipient)| {
+            let standing = vocabulary.lineage(&purpose).map(|lineage| tell(&lineage, &recipient));
+            Stands { purpose, recipient, standing }
+        })
+        .collect()
+}
+
+fn tell(state: &SubjectState, stands: &[Stands], revision: LedgerRevision, at: Moment) -> Result<(), Stop> {
+    let mut table = Table::bare();
+    let mut fact = |name: &str, value: String| table.row([(DIM, name.to_owned()), (PLAIN, value)]);
+    fact("subject", state.subject.to_string());
+    fact("as of", format!("{}, ledger revision {revision}", when(at)));
+    fact("contract", contract(state, at).code().to_owned());
+    fact("restricted", yes(restricted(state, at)));
+    fact("erased", yes(erased(state, at)));
+    output::say(&table.render(0, output::width()))?;
+    let mut table = Table::new(["revision", "from", "what", "for", "until", "notice"]);
+    for (revision, event) in &state.events {
+        let line = Line::of(event);
+        table.row([
+            (DIM, revision.to_string()),
+            (PLAIN, when(line.effective)),
+            (PLAIN, line.what),
+            (NAME, line.purpose),
+            (PLAIN, line.until.map(when).unwrap_or_default()),
+            (PLAIN, line.notice.unwrap_or_default()),
+        ]);
+    }
+    output::say(&format!("\n{}", table.render(0, output::width())))?;
+    if stands.is_empty() {
+        return Ok(());
+    }
+    let mut table = Table::new(["stands", "state", "for"]);
+    for one in stands {
+        let (style, word, state) = match &one.standing {
+            None => (ERROR, "unknown", "this vocabulary has no such purpose".to_owned()),
+            Some(s) if !s.kinds.is_empty() => (GOOD, "yes", format!("{} ({})", s.state, kinds(s).join(", "))),
+            Some(s) if s.objected => (ERROR, "no", "objected".to_owned()),
+            Some(s) => (if s.said_no { ERROR } else { FAIR }, "no", s.state.to_string()),
+        };
+        table.row([(style, word.to_owned()), (PLAIN, state), (NAME, for_whom(&one.purpose, one.recipient.as_ref()))]);
+    }
+    output::say(&format!("\n{}", table.render(0, output::width())))?;
+    output::say(&paint(DIM, "a yes counts where a rule asks for consent of its kind or a weaker one"))
+}
+
+fn report(state: &SubjectState, stands: &[Stands], revision: LedgerRevision, at: Moment) -> Value {
+    let history: Vec<Value> = state
+        .events
+        .iter()
+        .map(|(revision, event)| {
+            let line = Line::of(event);
+            json!({ "revision": revision.0, "from": when(line.effective), "what": line.what, "event": event })
+        })
+        .collect();
+    let states: Vec<Value> = stands
+        .iter()
+        .map(|one| {
+            json!({
+                "purpose": one.purpose.as_str(),
+                "recipient": one.recipient.as_ref().map(RecipientId::as_str),
+                "known": one.standing.is_some(),
+                "valid": one.standing.as_ref().is_some_and(|s| !s.kinds.is_empty()),
+                "kinds": one.standing.as_ref().map(kinds),
+                "state": one.standing.as_ref().map(|s| s.state.code()),
+                "said_no": one.standing.as_ref().map(|s| s.said_no),
+                "objected": one.standing.as_ref().map(|s| s.objected),
+            })
+        })
+        .collect();
+    json!({
+        "subject": state.subject.to_string(),
+        "at": when(at),
+        "ledger_revision": revision.0,
+        "contract": contract(state, at).code(),
+        "restricted": restricted(state, at),
+        "erased": erased(state, at),
+        "history": history,
+        "states": states,
+    })
+}
+
+/// An event in words.
+struct Line {
+    effective: Moment,
+    what: String,
+    purpose: String,
+    until: Option<Moment>,
+    notice: Option<String>,
+}
+
+impl Line {
+    fn of(event: &LedgerEvent) -> Self {
+        let plain = |effective: &Moment, what: String, purpose: String| Self {
+            effective: *effective,
+            what,
+            purpose,
+            until: None,
+            notice: None,
+        };
+        match event {
+            LedgerEvent::Consent(c) => {
+                let kind = if c.state.is_valid() { format!(" ({})", c.kind) } else { String::new() };
+                Self {
+                    until: c.valid_until,
+                    notice: c.notice.clone(),
+                    ..plain(&c.effective, format!("{}{kind}", c.state), for_whom(&c.purpose, c.recipient.as_ref()))
+                }
+            }
+            LedgerEvent::Objection { purpose, recipient, effective } => {
+                plain(effective, "objection".to_owned(), for_whom(purpose, recipient.as_ref()))
+            }
+            LedgerEvent::Contract { state, effective } => {
+                plain(effective, format!("contract {}", state.code()), String::new())
+            }
+            LedgerEvent::Restriction { on, effective } => {
+                plain(effective, format!("restriction {}", if *on { "on" } else { "off" }), String::new())
+            }
+            LedgerEvent::Erasure { effective } => plain(effective, "erasure".to_owned(), String::new()),
+        }
+    }
+}
+
+fn kinds(standing: &Standing) -> Vec<&'static str> {
+    ConsentKind::ALL.into_iter().filter(|k| standing.kinds.satisfies(*k)).map(ConsentKind::code).collect()
+}
+
+fn for_whom(purpose: &Purpose, recipient: Option<&RecipientId>) -> String {
+    recipient.map_or_else(|| purpose.to_string(), |r| format!("{purpose} by {r}"))
+}
+
+fn yes(is: bool) -> String {
+    if is { "yes" } else { "no" }.to_owned()
+}

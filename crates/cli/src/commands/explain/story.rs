@@ -1,0 +1,281 @@
+//! The request and the people that are asked about.
+
+use consentry_consent::{contract, erased, restricted, standing};
+use consentry_model::{
+    Act, ClassId, ConsentKind, ConsentState, FactType, Facts, LedgerEvent, LedgerRevision, Moment, Purpose, Reason,
+    RecipientClass, RecipientId, RequesterId, SubjectRef, SubjectState,
+};
+use consentry_policy::{
+    Bundle, DataClass, Engine, Given, Person, PurposeRule, Question, Route, Sources, SubjectSource, Trace,
+};
+
+use super::Args;
+use crate::bundle::{Checked, Wrong};
+use crate::output;
+use crate::stop::{Exit, Stop};
+
+/// The name under which the sentences of the command line appear in diagnostics.
+const COMMAND_LINE: &str = "command-line.yaml";
+/// The requester of public routes.
+const ANYONE: &str = "anyone";
+
+/// One request, and whom it is about.
+pub(super) struct Story {
+    pub(super) requester: RequesterId,
+    pub(super) receives_as: RecipientId,
+    pub(super) purpose: Purpose,
+    pub(super) route: Route,
+    /// Why the request is refused before any rule is asked.
+    pub(super) refused: Option<Reason>,
+    people: Vec<Whom>,
+    request_facts: Facts,
+    own: bool,
+    at: Moment,
+}
+
+/// Somebody.
+enum Whom {
+    /// A route about nobody in particular.
+    Anonymous,
+    /// Somebody whom the ledger does not know.
+    Unresolved,
+    /// Somebody of whom it holds this.
+    Known { name: String, state: SubjectState },
+}
+
+/// What is said to one data class of one person, on one side.
+pub(super) struct Answer {
+    pub(super) person: Option<String>,
+    pub(super) act: Act,
+    pub(super) recipient: RecipientId,
+    pub(super) class: DataClass,
+    pub(super) trace: Trace,
+}
+
+impl Story {
+    /// Reads the command line against the bundle.
+    pub(super) fn read(args: &Args, checked: &Checked) -> Result<Self, Stop> {
+        let bundle = checked.bundle();
+        let route = route(&args.route, bundle)?;
+        let requester = RequesterId::new(&args.requester);
+        let receives_as = receives_as(&requester, args.own, bundle)?;
+        let purpose = match (&args.purpose, &route.purpose) {
+            (Some(purpose), _) | (None, PurposeRule::Fixed(purpose)) => purpose.clone(),
+            (None, PurposeRule::OneOf(several)) => {
+                let several: Vec<_> = several.iter().map(Purpose::as_str).collect();
+                let what = format!("`{}` serves more than one purpose", route.id);
+                return Err(Stop::because(Exit::UNASKED, what)
+                    .help(format!("add --purpose, one of {} or below", several.join(", "))));
+            }
+        };
+        if !bundle.vocabulary.knows_purpose(&purpose) {
+            let what = format!("the bundle's vocabulary has no purpose `{purpose}`");
+            return Err(Stop::because(Exit::UNASKED, what));
+        }
+        let refused = refused(bundle, &requester, &purpose, &route);
+        let people = people(args, checked, &route)?;
+        let request_facts = request_facts(&args.facts, &checked.engine)?;
+        let at = args.at.unwrap_or_else(output::now);
+        let route = route.clone();
+        Ok(Self { requester, receives_as, purpose, route, refused, people, request_facts, own: args.own, at })
+    }
+
+    /// Asks the engine for every class, side and person.
+    pub(super) fn answers(&self, engine: &Engine) -> Vec<Answer> {
+        let vocabulary = &engine.bundle().vocabulary;
+        let stays = [RecipientClass::Internal, RecipientClass::Subject, RecipientClass::Processor]
+            .iter()
+            .any(|class| vocabulary.recipient_is(self.receives_as.as_str(), class.code()));
+        let reads = if stays { Act::Read } else { Act::Disclose };
+        let sides = [
+            (Act::Collect, self.route.collector(), self.route.request_classes()),
+            (reads, self.receives_as.clone(), self.route.response_classes()),
+        ];
+        let mut out = Vec::new();
+        for whom in &self.people {
+            for (act, recipient, classes) in &sides {
+                out.extend(classes.iter().filter_map(|id| self.answer(engine, whom, *act, recipient, *id)));
+            }
+        }
+        out
+    }
+
+    fn answer(&self, engine: &Engine, whom: &Whom, act: Act, recipient: &RecipientId, id: ClassId) -> Option<Answer> {
+        let bundle = engine.bundle();
+        let class = bundle.service.class(id)?.clone();
+        let question = Question {
+            requester: self.requester.clone(),
+            recipient: recipient.clone(),
+            act,
+            purpose: self.purpose.clone(),
+            class: id,
+        };
+        let (facts, person, name) = self.known(whom, recipient, bundle);
+        let trace = engine.trace(&question, &facts, person, self.at);
+        Some(Answer { person: name, act, recipient: recipient.clone(), class, trace })
+    }
+
+    /// The facts of a person, and what colours the reason.
+    fn known(&self, whom: &Whom, recipient: &RecipientId, bundle: &Bundle) -> (Facts, Person, Option<String>) {
+        let core = &bundle.core;
+        let mut facts = self.request_facts.clone();
+        facts.set_bool(core.own, self.own);
+        let state = match whom {
+            Whom::Unresolved => return (facts, Person::UNRESOLVED, None),
+            Whom::Anonymous => &SubjectState { subject: SubjectRef::from_bytes([0; 16]), events: Vec::new() },
+            Whom::Known { state, .. } => state,
+        };
+        let mut person = Person::ANONYMOUS;
+        // Of a purpose without a lineage nothing can be said: everything about the wish stays unknown.
+        if let Some(lineage) = bundle.vocabulary.lineage(&self.purpose) {
+            let matches = |named: &RecipientId| bundle.vocabulary.recipient_is(recipient.as_str(), named.as_str());
+            let stands = standing(state, &lineage, &matches, self.at);
+            for kind in ConsentKind::ALL {
+                facts.set_bool(core.consent_of(kind), stands.kinds.satisfies(kind));
+            }
+            facts.set_bool(core.said_no, stands.said_no);
+            let recorded: Option<ConsentState> = stands.recorded.then_some(stands.state);
+            person = Person { resolved: true, consent: recorded, objected: stands.objected };
+        }
+        facts.set_word(&bundle.schema, core.contract, contract(state, self.at).code());
+        facts.set_bool(core.erased, erased(state, self.at));
+        facts.set_bool(core.restricted, restricted(state, self.at));
+        let name = if let Whom::Known { name, .. } = whom { Some(name.clone()) } else { None };
+        (facts, person, name)
+    }
+}
+
+fn route<'a>(wanted: &str, bundle: &'a Bundle) -> Result<&'a Route, Stop> {
+    let routes = &bundle.service.routes;
+    routes.iter().find(|r| *r.id == *wanted).ok_or_else(|| {
+        let known: Vec<_> = routes.iter().map(|r| format!("\n        {}", r.id)).collect();
+        Stop::because(Exit::UNASKED, format!("the bundle has no route `{wanted}`"))
+            .help(format!("it has{}", known.concat()))
+    })
+}
+
+fn receives_as(requester: &RequesterId, own: bool, bundle: &Bundle) -> Result<RecipientId, Stop> {
+    if own {
+        return Ok(RecipientId::new(RecipientClass::Subject.code()));
+    }
+    match bundle.requesters.get(requester) {
+        Some(def) => Ok(def.receives_as.clone()),
+        None if requester.as_str() == ANYONE => Ok(RecipientId::new(RecipientClass::Public.code())),
+        None => {
+            let known: Vec<_> = bundle.requesters.keys().map(RequesterId::as_str).collect();
+            Err(Stop::because(Exit::UNASKED, format!("the bundle registers no requester `{requester}`"))
+                .help(format!("it registers {}, and `{ANYONE}` on public routes", known.join(", "))))
+        }
+    }
+}
+
+fn refused(bundle: &Bundle, requester: &RequesterId, purpose: &Purpose, route: &Route) -> Option<Reason> {
+    let covers = |above: &Purpose| bundle.vocabulary.covers(above, purpose);
+    let served = match &route.purpose {
+        PurposeRule::Fixed(fixed) => fixed == purpose,
+        PurposeRule::OneOf(several) => several.iter().any(covers),
+    };
+    if !served {
+        return Some(Reason::PurposeOutsideRoute);
+    }
+    match bundle.requesters.get(requester) {
+        Some(def) if def.purposes.iter().any(covers) => None,
+        // Rights are the person's own, and a public route asks nobody what for.
+        Some(_) if route.right.is_some() || route.public => None,
+        Some(_) => Some(Reason::PurposeOutsideRequester),
+        None if route.public => None,
+        None => Some(Reason::TokenMissing),
+    }
+}
+
+fn people(args: &Args, checked: &Checked, route: &Route) -> Result<Vec<Whom>, Stop> {
+    let given = sentences(args, checked, route)?;
+    if route.about.as_ref().is_none_or(|a| a.subject == SubjectSource::Anonymous) {
+        return Ok(vec![Whom::Anonymous]);
+    }
+    let mut names = args.about.clone();
+    if names.is_empty() {
+        for sentence in &given {
+            if !names.contains(&sentence.person) {
+                names.push(sentence.person.clone());
+            }
+        }
+    }
+    if names.is_empty() {
+        return Ok(vec![Whom::Unresolved]);
+    }
+    let events = |name: &str| -> Vec<(LedgerRevision, LedgerEvent)> {
+        let told = given.iter().filter(|g| g.person == name).flat_map(|g| g.events.iter().cloned());
+        (1..).map(LedgerRevision).zip(told).collect()
+    };
+    let known = names.into_iter().map(|name| {
+        let state = SubjectState { subject: SubjectRef::from_bytes([0; 16]), events: events(&name) };
+        Whom::Known { name, state }
+    });
+    Ok(known.collect())
+}
+
+/// Reads the sentences as the sentences of a case that stands beside the bundle's own.
+fn sentences(args: &Args, checked: &Checked, route: &Route) -> Result<Vec<Given>, Stop> {
+    if args.given.is_empty() {
+        return Ok(Vec::new());
+    }
+    let Some(clause) = checked.bundle().clauses.first() else {
+        return Err(Stop::because(Exit::NO, "a bundle without clauses has no cases, and no sentences"));
+    };
+    let quoted = |text: &str| serde_json::Value::from(text).to_string();
+    let list: String = args.given.iter().map(|s| format!("      - {}\n", quoted(s))).collect();
+    let text = format!(
+        "cases:\n  - case: explain\n    clause: {}\n    who: {ANYONE}\n    asks: {}\n    then: allow\n    given:\n{list}",
+        quoted(&clause.id),
+        quoted(&route.id),
+    );
+    let own = checked.sources.iter().filter(|(name, _)| *name != COMMAND_LINE);
+    let sources = Sources::from_texts(own.chain([(COMMAND_LINE, text.as_str())]));
+    match consentry_policy::Bundle::read(&sources) {
+        Ok(bundle) => {
+            let case = bundle.cases.into_iter().find(|c| c.name == "explain" && c.given.len() == args.given.len());
+            Ok(case.map(|c| c.given).unwrap_or_default())
+        }
+        Err(found) => Err(Wrong::Found(found).stop(&args.bundle)),
+    }
+}
+
+/// What the request states when nothing else is said: no signal, no reference, nobody identified.
+fn request_facts(stated: &[String], engine: &Engine) -> Result<Facts, Stop> {
+    let bundle = engine.bundle();
+    let (schema, core) = (&bundle.schema, &bundle.core);
+    let mut facts = engine.facts();
+    for id in [core.gpc, core.legal, core.approver] {
+        facts.set_bool(id, false);
+    }
+    for name in bundle.references.keys() {
+        if let Some(id) = schema.id(name) {
+            facts.set_bool(id, false);
+        }
+    }
+    facts.set_word(schema, core.assurance, "none");
+    for text in stated {
+        let (name, value) = text.split_once('=').unwrap_or((text, "true"));
+        let id = schema.id(name).filter(|_| name.starts_with("request."));
+        let set = id.and_then(|id| Some((id, schema.def(id)?)));
+        let wrong = |what: String| Stop::because(Exit::UNASKED, what);
+        let Some((id, def)) = set else {
+            let known: Vec<_> = schema.iter().map(|(_, d)| &*d.name).filter(|n| n.starts_with("request.")).collect();
+            return Err(wrong(format!("the request has no fact `{name}`")).help(format!("it has {}", known.join(", "))));
+        };
+        match (&def.ty, value) {
+            (FactType::Bool, "true") => facts.set_bool(id, true),
+            (FactType::Bool, "false") => facts.set_bool(id, false),
+            (FactType::Bool, _) => return Err(wrong(format!("`{name}` is true or false"))),
+            (FactType::Word(words) | FactType::Level(words), word) if words.iter().any(|w| **w == *word) => {
+                facts.set_word(schema, id, word);
+            }
+            (FactType::Word(words) | FactType::Level(words), _) => {
+                let words: Vec<_> = words.iter().map(|w| &**w).collect();
+                return Err(wrong(format!("`{name}` is one of {}", words.join(", "))));
+            }
+        }
+    }
+    Ok(facts)
+}

@@ -1,0 +1,54 @@
+//! A refusal as the caller sees it: an RFC 9457 problem that says nothing about any person.
+
+use bytes::Bytes;
+use consentry_audit::RecordId;
+use consentry_model::Reason;
+use consentry_policy::Bundle;
+use http::{HeaderValue, Response, StatusCode, header};
+
+use crate::body::ResponseBody;
+
+/// The problem response for a code. `status` replaces the code's own where the upstream's was.
+pub(crate) fn problem(
+    base: &str,
+    told: Reason,
+    status: Option<StatusCode>,
+    record: Option<RecordId>,
+    bundle: Option<&Bundle>,
+) -> Response<ResponseBody> {
+    let own = StatusCode::from_u16(told.status()).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+    let status = status.unwrap_or(own);
+    let mut body = serde_json::json!({
+        "type": format!("{base}{}", told.code()),
+        "title": title(told),
+        "status": status.as_u16(),
+        "code": told.code(),
+    });
+    if let Some(members) = body.as_object_mut() {
+        if let Some(record) = record {
+            members.insert("instance".into(), format!("urn:uuid:{record}").into());
+        }
+        if let Some(contact) = bundle.and_then(|b| b.contact.as_ref()) {
+            members.insert("contact".into(), contact.url.as_str().into());
+        }
+    }
+    let bytes = Bytes::from(body.to_string());
+    let mut response = Response::new(ResponseBody::whole(bytes));
+    *response.status_mut() = status;
+    let headers = response.headers_mut();
+    headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/problem+json"));
+    headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    if status == StatusCode::UNAUTHORIZED {
+        headers.insert(header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));
+    }
+    response
+}
+
+/// The code in words: RFC 9457 wants a title that is the same for every occurrence of a type.
+fn title(reason: Reason) -> String {
+    let mut words = reason.code().replace('-', " ");
+    if let Some(first) = words.get_mut(..1) {
+        first.make_ascii_uppercase();
+    }
+    words
+}

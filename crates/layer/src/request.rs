@@ -1,0 +1,383 @@
+//! What a request brings: its body, its query, its headers and cookies, and what of them goes on.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use bytes::Bytes;
+use consentry_body::{BodyError, BodyFault, JsonRedactor, Report, Step, SubjectIx, Window};
+use consentry_model::{
+    ClassId, ConsentEvent, ConsentKind, ConsentState, Field, Identifier, LedgerEvent, Moment, Reason,
+    Resolution, Treatment,
+};
+use consentry_policy::{Body, EventEffect, EventSpec, Excess, HeadField, Reference, Route, SubjectSource};
+use http::{HeaderMap, HeaderName, HeaderValue, Request, header};
+use http_body_util::{BodyExt, Full, Limited};
+use serde_json::Value;
+
+use crate::describe::Access;
+use crate::evidence::Taken;
+use crate::head::Head;
+use crate::layer::Shared;
+use crate::people::resolve;
+use crate::service::BoxError;
+
+/// Headers that say how to talk, not who talks; they go on.
+const TECHNICAL: [HeaderName; 3] = [header::ACCEPT, header::CONTENT_TYPE, header::HOST];
+
+/// Headers that every client sends and that stay here without a word: ours, the transport's, and those that would
+/// hide or split an answer.
+const SILENT: [&str; 38] = [
+    "accept-charset",
+    "accept-encoding",
+    "accept-language",
+    "authorization",
+    "baggage",
+    "cache-control",
+    "connection",
+    "content-length",
+    "data-purpose",
+    "dnt",
+    "expect",
+    "forwarded",
+    "if-match",
+    "if-modified-since",
+    "if-none-match",
+    "if-range",
+    "if-unmodified-since",
+    "keep-alive",
+    "origin",
+    "pragma",
+    "priority",
+    "proxy-authorization",
+    "proxy-connection",
+    "range",
+    "sec-gpc",
+    "sec-purpose",
+    "te",
+    "trailer",
+    "traceparent",
+    "tracestate",
+    "transfer-encoding",
+    "upgrade-insecure-requests",
+    "user-agent",
+    "via",
+    "x-forwarded-for",
+    "x-forwarded-host",
+    "x-forwarded-proto",
+    "content-encoding",
+];
+
+/// A request body that was read whole and found well-formed.
+pub(crate) struct Brought {
+    json: Option<Value>,
+    redactor: Option<(JsonRedactor, Window)>,
+}
+
+/// The request that the inner service sees. Only this module makes one.
+pub(crate) struct UpstreamRequest(Request<Full<Bytes>>);
+
+impl UpstreamRequest {
+    pub(crate) fn with_header(mut self, name: &'static str, value: HeaderValue) -> Self {
+        self.0.headers_mut().insert(name, value);
+        self
+    }
+
+    pub(crate) fn into_inner(self) -> Request<Full<Bytes>> {
+        self.0
+    }
+}
+
+/// Reads a body whole, within its bounds.
+pub(crate) async fn read<B>(shared: &Shared, route: &Route, head: &Head, body: B) -> Result<Brought, Reason>
+where
+    B: http_body::Body<Data = Bytes> + Send,
+    B::Error: Into<BoxError>,
+{
+    let limits = &shared.limits;
+    let body = Box::pin(Limited::new(body, limits.request_body_bytes_max));
+    let wait = Duration::from_millis(limits.request_body_wait_ms_max);
+    let collected = tokio::time::timeout(wait, body.collect()).await.map_err(|_| Reason::BodyMalformed)?;
+    let bytes = match collected {
+        Ok(collected) => collected.to_bytes(),
+        Err(error) if error.is::<http_body_util::LengthLimitError>() => return Err(Reason::BodyTooLarge),
+        Err(_) => return Err(Reason::BodyMalformed),
+    };
+    let map = match &route.request_body {
+        Body::None if bytes.is_empty() => return Ok(Brought { json: None, redactor: None }),
+        Body::None => return Err(Reason::BodyUnexpected),
+        Body::Json(map) => map,
+    };
+    if !plain_encoding(&head.headers) {
+        return Err(Reason::BodyEncoding);
+    }
+    if !is_json(head.header("content-type")) {
+        return Err(Reason::BodyMediaType);
+    }
+    let whole = consentry_body::Limits {
+        window_bytes_max: usize::MAX,
+        record_bytes_max: limits.request_body_bytes_max,
+        window_subjects_max: usize::MAX,
+        ..limits.body()
+    };
+    let mut redactor = JsonRedactor::new(std::sync::Arc::clone(map), whole);
+    redactor.push(&bytes).and_then(|()| redactor.end()).map_err(reason_of)?;
+    let window = match redactor.step().map_err(reason_of)? {
+        Step::NeedVerdicts(window) => window,
+        Step::NeedInput | Step::Done => return Err(Reason::BodyMalformed),
+    };
+    let json = serde_json::from_slice(&bytes).map_err(|_| Reason::BodyMalformed)?;
+    Ok(Brought { json: Some(json), redactor: Some((redactor, window)) })
+}
+
+fn reason_of(error: BodyError) -> Reason {
+    match error.kind() {
+        BodyFault::DuplicateKey => Reason::BodyDuplicateKey,
+        BodyFault::RecordTooLarge => Reason::BodyTooLarge,
+        BodyFault::Undeclared => Reason::MinimisationViolation,
+        BodyFault::NothingLeft => Reason::Prohibited,
+        BodyFault::Malformed
+        | BodyFault::InvalidUtf8
+        | BodyFault::TooDeep
+        | BodyFault::Truncated
+        | BodyFault::TrailingBytes => Reason::BodyMalformed,
+        BodyFault::OutOfTurn | BodyFault::Internal => Reason::EvaluationError,
+    }
+}
+
+/// Whether no content coding hides the bytes.
+pub(crate) fn plain_encoding(headers: &HeaderMap) -> bool {
+    let mut lines = headers.get_all(header::CONTENT_ENCODING).iter();
+    lines.all(|line| line.as_bytes().eq_ignore_ascii_case(b"identity"))
+}
+
+/// Whether a media type is JSON in UTF-8 (RFC 8259, RFC 6839).
+pub(crate) fn is_json(content_type: Option<&str>) -> bool {
+    let Some(content_type) = content_type else { return false };
+    let mut parts = content_type.split(';').map(str::trim);
+    let essence = parts.next().unwrap_or_default().to_ascii_lowercase();
+    let json =
+        essence == "application/json" || (essence.starts_with("application/") && essence.ends_with("+json"));
+    json && parts.all(|parameter| match parameter.split_once('=') {
+        Some((name, value)) if name.eq_ignore_ascii_case("charset") => {
+            value.trim_matches('"').eq_ignore_ascii_case("utf-8")
+        }
+        // RFC 6839 types may carry parameters of their own.
+        Some(_) => essence != "application/json",
+        None => parameter.is_empty(),
+    })
+}
+
+/// The text of a member: a string as it reads, a whole number as it is written.
+fn member<'v>(json: &'v Value, path: &[String]) -> Option<std::borrow::Cow<'v, str>> {
+    let found = path.iter().try_fold(json, |at, name| at.get(name))?;
+    match found {
+        Value::String(text) if !text.is_empty() => Some(text.as_str().into()),
+        Value::Number(number) if number.is_i64() || number.is_u64() => Some(number.to_string().into()),
+        Value::Null
+        | Value::Bool(_)
+        | Value::Number(_)
+        | Value::String(_)
+        | Value::Array(_)
+        | Value::Object(_) => None,
+    }
+}
+
+impl Brought {
+    /// The data classes that the request brings in its body and its query, each once.
+    pub(crate) fn classes(&self, route: &Route, head: &Head) -> Vec<ClassId> {
+        let body = self.redactor.iter().flat_map(|(_, window)| window.groups.iter().map(|(_, class)| *class));
+        let query = route.request_query.iter().filter(|f| head.parameter(&f.name).is_some());
+        let query = query.filter_map(|f| class_of(f.field));
+        let mut all: Vec<_> = body.chain(query).collect();
+        all.sort_unstable();
+        all.dedup();
+        all
+    }
+
+    /// The identifier by which the request names its subject.
+    pub(crate) fn identifier(&self, access: &Access, head: &Head) -> Option<Identifier> {
+        let SubjectSource::Named { space, at } = &access.about()?.subject else { return None };
+        let value = match at {
+            Reference::Path(name) => access.variables.get(name).cloned(),
+            Reference::Query(name) => head.parameter(name).and_then(|p| p.value.clone()),
+            Reference::Header(name) => head.header(name).map(str::to_owned),
+            Reference::Body(path) => self.json.as_ref().and_then(|j| member(j, path)).map(|t| t.into_owned()),
+            Reference::Item(_) => None,
+        };
+        value.filter(|v| !v.is_empty()).map(|v| Identifier::new(space.clone(), &v))
+    }
+
+    fn holds(&self, spec: &EventSpec) -> bool {
+        spec.condition.iter().all(|(path, wanted)| {
+            let found = self.json.as_ref().and_then(|j| path.iter().try_fold(j, |at, name| at.get(name)));
+            found == Some(wanted)
+        })
+    }
+}
+
+/// Writes to the ledger what the request says, before it is decided: a consent that arrives with a request counts for
+/// it. A no needs a person whom the ledger knows; a yes or a contract may be the first that is heard of somebody.
+pub(crate) async fn record_events(
+    shared: &Shared,
+    route: &Route,
+    brought: &Brought,
+    who: Option<&Identifier>,
+    now: Moment,
+) -> Result<(), Reason> {
+    let due: Vec<&EventSpec> = route.events.iter().filter(|spec| brought.holds(spec)).collect();
+    if due.is_empty() {
+        return Ok(());
+    }
+    let who = who.ok_or(Reason::SubjectUnresolved)?;
+    let is_no = |e: &EventEffect| matches!(e, EventEffect::Withdraw(_) | EventEffect::Object(_));
+    if due.iter().any(|spec| is_no(&spec.effect)) {
+        let (_, answers) = resolve(shared, std::slice::from_ref(who)).await?;
+        if !matches!(answers[..], [Resolution::Known(_)]) {
+            return Err(Reason::SubjectUnresolved);
+        }
+    }
+    let events: Vec<LedgerEvent> = due.iter().map(|spec| event(&spec.effect, &route.id, now)).collect();
+    let wait = Duration::from_millis(shared.limits.ledger_wait_ms_max);
+    let appended = tokio::time::timeout(wait, shared.ledger.append(who, &events, now)).await;
+    appended.map_err(|_| Reason::LedgerUnavailable)?.map_err(|_| Reason::LedgerUnavailable)?;
+    Ok(())
+}
+
+fn event(effect: &EventEffect, route: &str, now: Moment) -> LedgerEvent {
+    let consent = |state, kind, purpose: &consentry_model::Purpose| {
+        LedgerEvent::Consent(ConsentEvent {
+            purpose: purpose.clone(),
+            state,
+            kind,
+            recipient: None,
+            effective: now,
+            valid_until: None,
+            notice: Some(route.to_owned()),
+        })
+    };
+    match effect {
+        EventEffect::Consent(kind, purpose) => consent(ConsentState::Given, *kind, purpose),
+        EventEffect::Withdraw(purpose) => consent(ConsentState::Withdrawn, ConsentKind::OptIn, purpose),
+        EventEffect::Object(purpose) => {
+            LedgerEvent::Objection { purpose: purpose.clone(), recipient: None, effective: now }
+        }
+        EventEffect::Contract(state) => LedgerEvent::Contract { state: *state, effective: now },
+    }
+}
+
+pub(crate) fn class_of(field: Field) -> Option<ClassId> {
+    match field {
+        Field::Class(class, _) => Some(class),
+        Field::Open => None,
+    }
+}
+
+/// How each class that a request brings may go on.
+pub(crate) type Treatments = BTreeMap<ClassId, Treatment>;
+
+fn goes_on(field: Field, treatments: &Treatments) -> bool {
+    class_of(field).is_none_or(|class| treatments.get(&class) == Some(&Treatment::Clear))
+}
+
+/// Puts together what goes on to the inner service, and notes what stays.
+///
+/// # Errors
+/// When something would have to be dropped and the route refuses excess instead.
+pub(crate) fn forward(
+    route: &Route,
+    head: &Head,
+    brought: Brought,
+    treatments: &Treatments,
+    cookies: &[String],
+    taken: &mut Taken,
+) -> Result<UpstreamRequest, Reason> {
+    let query = forward_query(route, head, treatments, taken);
+    let body = match brought.redactor {
+        None => Bytes::new(),
+        Some((mut redactor, _)) => {
+            let decide =
+                |_: SubjectIx, class: ClassId| treatments.get(&class).copied().unwrap_or(Treatment::Withheld);
+            let bytes = redactor.release(&decide).map_err(reason_of)?;
+            note(redactor.report(), taken);
+            bytes
+        }
+    };
+    if route.excess == Excess::Refuse && !taken.is_empty() {
+        return Err(Reason::MinimisationViolation);
+    }
+    let target = if query.is_empty() { head.path.clone() } else { format!("{}?{query}", head.path) };
+    let mut request = Request::new(Full::new(body));
+    *request.method_mut() = head.method.clone();
+    *request.uri_mut() = target.parse().map_err(|_| Reason::HeadMalformed)?;
+    *request.headers_mut() = forward_headers(route, head, treatments, taken);
+    forward_cookies(head, cookies, request.headers_mut(), taken);
+    Ok(UpstreamRequest(request))
+}
+
+fn note(report: &Report, taken: &mut Taken) {
+    for (path, count) in &report.withheld {
+        *taken.paths.entry(format!("request.body.{path}")).or_default() += count;
+    }
+    taken.undeclared += report.undeclared;
+}
+
+fn forward_query(route: &Route, head: &Head, treatments: &Treatments, taken: &mut Taken) -> String {
+    let mut kept: Vec<&str> = Vec::new();
+    for parameter in &head.query {
+        match find(&route.request_query, &parameter.name) {
+            Some(declared) if goes_on(declared.field, treatments) => kept.push(&parameter.raw),
+            Some(declared) => taken.path(format!("request.query.{}", declared.name)),
+            None => taken.undeclared += 1,
+        }
+    }
+    kept.join("&")
+}
+
+fn forward_headers(route: &Route, head: &Head, treatments: &Treatments, taken: &mut Taken) -> HeaderMap {
+    let mut out = HeaderMap::new();
+    for name in head.headers.keys() {
+        let text = name.as_str();
+        match find(&route.request_headers, text) {
+            Some(declared) if goes_on(declared.field, treatments) => copy(name, &head.headers, &mut out),
+            Some(_) => taken.path(format!("request.header.{text}")),
+            None if TECHNICAL.contains(name) => copy(name, &head.headers, &mut out),
+            None if SILENT.contains(&text) || *name == header::COOKIE || text.starts_with("sec-") => {}
+            None => taken.undeclared += 1,
+        }
+    }
+    // Intermediaries must not take the signal away.
+    if head.gpc() {
+        out.insert("sec-gpc", HeaderValue::from_static("1"));
+    }
+    out
+}
+
+fn copy(name: &HeaderName, from: &HeaderMap, to: &mut HeaderMap) {
+    for value in from.get_all(name) {
+        to.append(name.clone(), value.clone());
+    }
+}
+
+fn forward_cookies(head: &Head, allowed: &[String], headers: &mut HeaderMap, taken: &mut Taken) {
+    let cookies = head.cookies();
+    let mut kept = Vec::new();
+    for (name, value) in &cookies {
+        if allowed.contains(name) {
+            kept.push(format!("{name}={value}"));
+        } else {
+            taken.undeclared += 1;
+        }
+    }
+    if cookies.is_empty() && head.headers.contains_key(header::COOKIE) {
+        taken.undeclared += 1;
+    }
+    if let Ok(value) = HeaderValue::from_str(&kept.join("; "))
+        && !kept.is_empty()
+    {
+        headers.insert(header::COOKIE, value);
+    }
+}
+
+fn find<'a>(fields: &'a [HeadField], name: &str) -> Option<&'a HeadField> {
+    fields.iter().find(|f| f.name == name)
+}

@@ -1,0 +1,375 @@
+//! The answer: status, headers, cookies and body are all data.
+
+use std::sync::Arc;
+
+use bytes::{Bytes, BytesMut};
+use consentry_audit::{Direction, End, Receipt, Verdicts};
+use consentry_body::{BodyError, BodyFault, JsonRedactor, RecordSubject, Report, Step, SubjectIx, Window};
+use consentry_model::{ClassId, Identifier, Reason, Resolution, Treatment, Verdict};
+use consentry_policy::{Body, Memo, Refusal, Route};
+use http::{HeaderMap, HeaderName, HeaderValue, Response, StatusCode, header};
+use http_body_util::BodyExt;
+use tokio::sync::mpsc;
+
+use crate::body::{Part, Pending, ResponseBody, release};
+use crate::evidence::{self, Lines};
+use crate::exchange::{Decided, Open};
+use crate::people::{Whom, resolve};
+use crate::request::{class_of, is_json, plain_encoding};
+use crate::service::BoxError;
+
+/// Headers of an answer that say how to read it, not whom it is about.
+const TECHNICAL: [HeaderName; 3] = [header::CONTENT_LANGUAGE, header::DATE, header::RETRY_AFTER];
+
+/// How many released pieces may wait for the transport.
+const PARTS_MAX: usize = 4;
+
+/// Delivers an answer, or refuses it.
+pub(crate) async fn deliver<R>(
+    open: Open,
+    decided: Decided,
+    receipt: Receipt,
+    answer: Response<R>,
+) -> Response<ResponseBody>
+where
+    R: http_body::Body<Data = Bytes> + Send + 'static,
+    R::Error: Into<BoxError>,
+{
+    let (parts, body) = answer.into_parts();
+    if let Some(reason) = unreadable(parts.status) {
+        let status = parts.status.is_client_error().then_some(parts.status);
+        return open.fail(reason, status);
+    }
+    let Ok(route) = decided.access.route() else { return open.fail(Reason::RouteUnknown, None) };
+    let map = match &route.response_body {
+        Body::None => None,
+        Body::Json(_) if parts.status == StatusCode::NO_CONTENT => None,
+        Body::Json(map) => {
+            let kind = parts.headers.get(header::CONTENT_TYPE).and_then(|v| v.to_str().ok());
+            if !is_json(kind) {
+                return open.fail(Reason::ResponseMediaType, None);
+            }
+            if !plain_encoding(&parts.headers) {
+                return open.fail(Reason::ResponseEncoding, None);
+            }
+            Some(Arc::clone(map))
+        }
+    };
+    let mut memo = Memo::default();
+    let mut taken = decided.taken.clone();
+    let mut headers = forward_headers(route, &parts.headers, &decided, &mut taken);
+    forward_cookies(&parts.headers, &mut headers, &decided, &mut memo, &mut taken);
+    let decided = Decided { taken, ..decided };
+    let Some(map) = map else {
+        let mut response =
+            Response::new(ResponseBody::closing(Bytes::new(), open.pending(&decided, parts.status)));
+        *response.status_mut() = parts.status;
+        *response.headers_mut() = headers;
+        return response;
+    };
+    headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/json"));
+    let redactor = JsonRedactor::new(map, open.shared.limits.body());
+    let pump = Pump {
+        open,
+        decided,
+        receipt,
+        redactor,
+        body: Box::pin(body),
+        memo,
+        window: 0,
+        read_bytes: 0,
+        sent_bytes: 0,
+        ended: false,
+    };
+    pump.start(parts.status, headers).await
+}
+
+/// A status that this version cannot read as an answer.
+fn unreadable(status: StatusCode) -> Option<Reason> {
+    if status.is_informational() || status == StatusCode::PARTIAL_CONTENT {
+        Some(Reason::ResponsePartial)
+    } else if status.is_redirection() {
+        Some(Reason::ResponseRedirect)
+    } else if status.is_client_error() || status.is_server_error() {
+        Some(Reason::UpstreamError)
+    } else {
+        None
+    }
+}
+
+fn forward_headers(
+    route: &Route,
+    from: &HeaderMap,
+    decided: &Decided,
+    taken: &mut evidence::Taken,
+) -> HeaderMap {
+    let mut out = HeaderMap::new();
+    for name in from.keys() {
+        let declared = route.response_headers.iter().find(|f| f.name == name.as_str());
+        let passes = match declared {
+            Some(field) => class_of(field.field).is_none_or(|class| {
+                decided.answers.get(&class).is_some_and(|v| v.treatment == Treatment::Clear)
+            }),
+            None => TECHNICAL.contains(name),
+        };
+        if passes {
+            from.get_all(name).iter().for_each(|v| _ = out.append(name.clone(), v.clone()));
+        } else if let Some(field) = declared {
+            taken.path(format!("response.header.{}", field.name));
+        }
+    }
+    // What depends on a person must never be answered to another from a cache.
+    out.insert(header::CACHE_CONTROL, HeaderValue::from_static("private, no-store"));
+    out
+}
+
+/// A cookie is set only if it is registered, has its form, and its purpose may be served.
+fn forward_cookies(
+    from: &HeaderMap,
+    to: &mut HeaderMap,
+    decided: &Decided,
+    memo: &mut Memo,
+    taken: &mut evidence::Taken,
+) {
+    let registered = &decided.access.installed.engine.bundle().service.cookies;
+    for line in from.get_all(header::SET_COOKIE) {
+        let pair = line.to_str().ok().and_then(|text| text.split(';').next()).and_then(|p| p.split_once('='));
+        let cookie = pair.and_then(|(name, value)| {
+            let known = registered.iter().find(|c| c.name == name.trim())?;
+            Some((known, known.form.accepts(value.trim().as_bytes())))
+        });
+        match cookie {
+            Some((cookie, true)) if decided.access.may_keep(cookie, &decided.whom, decided.own, memo) => {
+                to.append(header::SET_COOKIE, line.clone());
+            }
+            Some((cookie, _)) => taken.path(format!("response.cookie.{}", cookie.name)),
+            None => taken.undeclared += 1,
+        }
+    }
+}
+
+impl Open {
+    /// The ticket of an answer without a body.
+    fn pending(self, decided: &Decided, status: StatusCode) -> Pending {
+        let report = Report::default();
+        let closing = evidence::closing(End::Delivered, status.as_u16(), None, &decided.taken, &report, 0);
+        Pending { ticket: self.ticket, closing }
+    }
+}
+
+/// Moves a body through the redactor, window by window.
+struct Pump<R> {
+    open: Open,
+    decided: Decided,
+    receipt: Receipt,
+    redactor: JsonRedactor,
+    body: std::pin::Pin<Box<R>>,
+    memo: Memo,
+    window: u64,
+    read_bytes: usize,
+    sent_bytes: u64,
+    ended: bool,
+}
+
+impl<R> Pump<R>
+where
+    R: http_body::Body<Data = Bytes> + Send + 'static,
+    R::Error: Into<BoxError>,
+{
+    /// Holds the answer back until its decision is complete, up to the limit; streams what is longer.
+    async fn start(mut self, status: StatusCode, headers: HeaderMap) -> Response<ResponseBody> {
+        let hold_max = self.open.shared.limits.response_hold_bytes_max;
+        let mut held = BytesMut::new();
+        let body = loop {
+            match self.next().await {
+                Ok(Some(bytes)) => held.extend_from_slice(&bytes),
+                Ok(None) => {
+                    self.sent_bytes = held.len() as u64;
+                    let pending = self.end(status);
+                    break ResponseBody::closing(held.freeze(), pending);
+                }
+                Err(refusal) => return self.stop(refusal),
+            }
+            if self.read_bytes > hold_max {
+                self.sent_bytes = held.len() as u64;
+                break self.stream(held.freeze(), status);
+            }
+        };
+        let mut response = Response::new(body);
+        *response.status_mut() = status;
+        *response.headers_mut() = headers;
+        response
+    }
+
+    /// The next released bytes; `None` at the end.
+    async fn next(&mut self) -> Result<Option<Bytes>, Refusal> {
+        loop {
+            match self.redactor.step().map_err(reason_of)? {
+                Step::Done => return Ok(None),
+                Step::NeedVerdicts(window) => return self.release(&window).await.map(Some),
+                Step::NeedInput if self.ended => return Err(Refusal::plain(Reason::ResponseTruncated)),
+                Step::NeedInput => self.feed().await?,
+            }
+        }
+    }
+
+    async fn feed(&mut self) -> Result<(), Refusal> {
+        match self.body.frame().await {
+            Some(Ok(frame)) => {
+                // Trailers are data that nobody declared.
+                let Ok(bytes) = frame.into_data() else { return Ok(()) };
+                self.read_bytes = self.read_bytes.saturating_add(bytes.len());
+                self.redactor.push(&bytes).map_err(reason_of)
+            }
+            Some(Err(_)) => Err(Refusal::plain(Reason::ResponseTruncated)),
+            None => {
+                self.ended = true;
+                self.redactor.end().map_err(reason_of)
+            }
+        }
+    }
+
+    /// Decides a window, records the verdicts, and releases its bytes for the receipt.
+    async fn release(&mut self, window: &Window) -> Result<Bytes, Refusal> {
+        let whole = window.subjects.iter().all(|s| *s == RecordSubject::Request);
+        if whole {
+            let answers = &self.decided.answers;
+            let decide = |_: SubjectIx, class: ClassId| {
+                answers.get(&class).map_or(Treatment::Withheld, |v| v.treatment)
+            };
+            return release(&mut self.redactor, &decide, &self.receipt).map_err(reason_of);
+        }
+        let (verdicts, receipt) = self.decide(window).await.map_err(Refusal::plain)?;
+        let decide = |subject: SubjectIx, class: ClassId| {
+            verdicts.get(&(subject, class)).map_or(Treatment::Withheld, |v| v.treatment)
+        };
+        release(&mut self.redactor, &decide, &receipt).map_err(reason_of)
+    }
+
+    async fn decide(
+        &mut self,
+        window: &Window,
+    ) -> Result<(std::collections::BTreeMap<(SubjectIx, ClassId), Verdict>, Receipt), Reason> {
+        let now = self.open.shared.clock.now();
+        if now != self.decided.access.now {
+            // A later window is decided at its own time.
+            self.decided.access.now = now;
+            self.memo = Memo::default();
+        }
+        let people = self.people(window).await?;
+        let access = &self.decided.access;
+        let mut lines = Lines::default();
+        let mut verdicts = std::collections::BTreeMap::new();
+        for (subject, class) in &window.groups {
+            let whom = people.get(subject.index()).ok_or(Reason::EvaluationError)?;
+            let (facts, person) = access.facts_about(whom, false, &access.lineage, &access.recipient);
+            let question = access.answers(*class);
+            let verdict = access.installed.engine.decide(&question, &facts, person, now, &mut self.memo);
+            lines.add(access, *class, &verdict, &facts, whom.subject(), false);
+            verdicts.insert((*subject, *class), verdict);
+        }
+        let digest = access.installed.engine.bundle().digest.clone();
+        let record =
+            Verdicts::new(Direction::Response, self.window, digest, self.decided.ledger, lines.into_vec());
+        self.window += 1;
+        let receipt = self.open.ticket.commit(record).await.map_err(|e| e.reason())?;
+        Ok((verdicts, receipt))
+    }
+
+    /// Whom the window is about, in one answer of the ledger.
+    async fn people(&mut self, window: &Window) -> Result<Vec<Whom>, Reason> {
+        let Ok(route) = self.decided.access.route() else { return Err(Reason::RouteUnknown) };
+        let Body::Json(map) = &route.response_body else { return Err(Reason::EvaluationError) };
+        let identifier = |subject: &RecordSubject| match subject {
+            RecordSubject::Request => None,
+            RecordSubject::Record { scope, id } => {
+                let space = map.scope(*scope)?.space.clone();
+                id.as_ref().map(|id| Identifier::new(space, id))
+            }
+        };
+        let named: Vec<Option<Identifier>> = window.subjects.iter().map(identifier).collect();
+        let asked: Vec<Identifier> = named.iter().flatten().cloned().collect();
+        let (ledger, answers) = resolve(&self.open.shared, &asked).await?;
+        self.decided.ledger = ledger;
+        let mut answers = answers.into_iter();
+        let whom = named.into_iter().map(|name| match name {
+            Some(_) => Whom::Somebody(answers.next().unwrap_or(Resolution::Unresolved)),
+            None => Whom::Somebody(Resolution::Unresolved),
+        });
+        Ok(whom.collect())
+    }
+
+    fn end(self, status: StatusCode) -> Pending {
+        let report = self.redactor.report();
+        let taken = &self.decided.taken;
+        let closing =
+            evidence::closing(End::Delivered, status.as_u16(), None, taken, report, self.sent_bytes);
+        Pending { ticket: self.open.ticket, closing }
+    }
+
+    /// Refuses while nothing was sent yet.
+    fn stop(self, refusal: Refusal) -> Response<ResponseBody> {
+        match refusal.reason.audience() {
+            consentry_model::Audience::Service => self.open.fail(refusal.reason, None),
+            consentry_model::Audience::Caller | consentry_model::Audience::Person => {
+                self.open.close_refused(refusal)
+            }
+        }
+    }
+
+    /// Sends on what is longer than may be held; a failure from here on ends the answer visibly.
+    fn stream(mut self, held: Bytes, status: StatusCode) -> ResponseBody {
+        let (parts, body) = mpsc::channel(PARTS_MAX);
+        tokio::spawn(async move {
+            if parts.send(Part::Data(held)).await.is_err() {
+                return;
+            }
+            loop {
+                match self.next().await {
+                    Ok(Some(bytes)) => {
+                        self.sent_bytes += bytes.len() as u64;
+                        // Nobody listens any more: the ticket drops, and closes as abandoned.
+                        if !bytes.is_empty() && parts.send(Part::Data(bytes)).await.is_err() {
+                            return;
+                        }
+                    }
+                    Ok(None) => {
+                        let pending = self.end(status);
+                        // If nobody takes the end, the ticket drops with it.
+                        drop(parts.send(Part::End(pending)).await);
+                        return;
+                    }
+                    Err(refusal) => {
+                        let report = self.redactor.report().clone();
+                        let closing = evidence::closing(
+                            End::Failed,
+                            status.as_u16(),
+                            Some(refusal.reason),
+                            &self.decided.taken,
+                            &report,
+                            self.sent_bytes,
+                        );
+                        self.open.ticket.close(&closing);
+                        drop(parts.send(Part::Failed).await);
+                        return;
+                    }
+                }
+            }
+        });
+        ResponseBody::stream(body)
+    }
+}
+
+fn reason_of(error: BodyError) -> Refusal {
+    Refusal::plain(match error.kind() {
+        BodyFault::DuplicateKey => Reason::ResponseDuplicateKey,
+        BodyFault::RecordTooLarge => Reason::ResponseRecordTooLarge,
+        BodyFault::Undeclared => Reason::FieldUndeclared,
+        BodyFault::NothingLeft => return Refusal::personal(Reason::Prohibited),
+        BodyFault::Truncated => Reason::ResponseTruncated,
+        BodyFault::Malformed | BodyFault::InvalidUtf8 | BodyFault::TooDeep | BodyFault::TrailingBytes => {
+            Reason::ResponseMalformed
+        }
+        BodyFault::OutOfTurn | BodyFault::Internal => Reason::EvaluationError,
+    })
+}

@@ -1,0 +1,113 @@
+//! What is in force, swapped whole.
+
+use std::fmt;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicI64, Ordering};
+
+use arc_swap::{ArcSwap, ArcSwapOption};
+use consentry_identity::Authenticator;
+use consentry_model::{Moment, VocabularyRevision};
+use consentry_policy::Engine;
+
+/// A bundle in force.
+pub struct Installed {
+    /// The compiled bundle.
+    pub engine: Engine,
+    /// Since when it is in force.
+    pub installed_at: Moment,
+    /// The vocabulary it was compiled against.
+    pub vocabulary: VocabularyRevision,
+    confirmed_at: AtomicI64,
+}
+
+impl Installed {
+    /// When the bundle was last found sealed.
+    #[must_use]
+    pub fn confirmed_at(&self) -> Moment {
+        Moment::from_unix_millis(self.confirmed_at.load(Ordering::Relaxed))
+    }
+
+    pub(crate) fn is_fresh(&self, now: Moment, age_secs_max: u64) -> bool {
+        let age_ms_max = i64::try_from(age_secs_max).unwrap_or(i64::MAX).saturating_mul(1000);
+        now.millis_since(self.confirmed_at()) <= age_ms_max
+    }
+}
+
+impl fmt::Debug for Installed {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Installed").field("bundle", &self.engine.bundle().digest).finish_non_exhaustive()
+    }
+}
+
+/// Holds the bundle in force. A request keeps the one it began with; the next request takes the next one.
+#[derive(Clone, Debug, Default)]
+pub struct PolicySlot {
+    installed: Arc<ArcSwapOption<Installed>>,
+}
+
+impl PolicySlot {
+    /// A slot without a bundle: everything is refused.
+    #[must_use]
+    pub fn empty() -> Self {
+        Self::default()
+    }
+
+    /// Puts a bundle in force.
+    pub fn install(&self, engine: Engine, at: Moment) -> Arc<Installed> {
+        let vocabulary = engine.bundle().vocabulary.revision();
+        let confirmed_at = AtomicI64::new(at.unix_millis());
+        let installed = Arc::new(Installed { engine, installed_at: at, vocabulary, confirmed_at });
+        self.installed.store(Some(Arc::clone(&installed)));
+        installed
+    }
+
+    /// States that the bundle in force was found sealed and unchanged at this moment; its age counts from here.
+    pub fn confirm(&self, at: Moment) {
+        if let Some(installed) = self.installed.load_full() {
+            installed.confirmed_at.fetch_max(at.unix_millis(), Ordering::Relaxed);
+        }
+    }
+
+    /// The bundle in force.
+    #[must_use]
+    pub fn current(&self) -> Option<Arc<Installed>> {
+        self.installed.load_full()
+    }
+}
+
+/// Holds the authenticator in force, so that keys can change without a restart.
+#[derive(Clone)]
+pub struct AuthenticatorSlot {
+    current: Arc<ArcSwap<Authenticator>>,
+}
+
+impl AuthenticatorSlot {
+    /// Puts an authenticator in force; tokens that only the former one knew are refused from now on.
+    pub fn install(&self, authenticator: Authenticator) {
+        self.current.store(Arc::new(authenticator));
+    }
+
+    /// The authenticator in force.
+    #[must_use]
+    pub fn current(&self) -> Arc<Authenticator> {
+        self.current.load_full()
+    }
+}
+
+impl From<Authenticator> for AuthenticatorSlot {
+    fn from(authenticator: Authenticator) -> Self {
+        Self::from(Arc::new(authenticator))
+    }
+}
+
+impl From<Arc<Authenticator>> for AuthenticatorSlot {
+    fn from(authenticator: Arc<Authenticator>) -> Self {
+        Self { current: Arc::new(ArcSwap::new(authenticator)) }
+    }
+}
+
+impl fmt::Debug for AuthenticatorSlot {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("AuthenticatorSlot")
+    }
+}

@@ -1,0 +1,279 @@
+//! The file as a whole.
+
+use std::collections::BTreeMap;
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+
+use super::error::{ConfigError, ConfigProblem};
+use super::limits::ProxyLimits;
+use super::reader::{Reader, Section};
+use super::tree::{self, At, Tree, Value};
+use super::upstream::UpstreamConfig;
+
+/// Longest configuration that is read, in bytes.
+const CONFIG_BYTES_MAX: usize = 256 * 1024;
+/// Where the admin pages are when nothing is said.
+const ADMIN_DEFAULT: &str = "127.0.0.1:9901";
+/// What problem types begin with when nothing is said.
+const PROBLEM_TYPE_BASE_DEFAULT: &str = "urn:consentry:problem:";
+
+const KEYS: [&str; 12] = [
+    "listen",
+    "admin",
+    "upstream",
+    "bundle",
+    "ledger",
+    "evidence",
+    "identity",
+    "limits",
+    "otlp",
+    "problem_type_base",
+    "drain_secs_max",
+    "reload_poll_ms",
+];
+
+/// Where the keys of the token issuer are.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum KeySource {
+    /// A file with a JSON Web Key Set.
+    Jwks(PathBuf),
+    /// Files with one PEM public key each, by the `kid` that tokens name.
+    Pem(BTreeMap<String, PathBuf>),
+}
+
+/// Whose tokens are believed.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct IdentityConfig {
+    /// What `iss` must equal.
+    pub issuer: String,
+    /// What `aud` must equal.
+    pub audience: String,
+    /// The issuer's keys.
+    pub keys: KeySource,
+    /// How much clocks may disagree, in seconds: 0 to 5.
+    pub leeway_secs: u64,
+}
+
+/// Where spans go.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct OtlpConfig {
+    /// `http://host:port` of a collector.
+    pub endpoint: String,
+    /// The name that spans are sent under.
+    pub service_name: String,
+}
+
+/// Everything that an operator says about one sidecar.
+///
+/// ```
+/// use consentry_proxy::Config;
+///
+/// let text = "listen: 127.0.0.1:0\nupstream: {url: 'https://localhost'}\n";
+/// let error = Config::parse(text, "consentry.yaml".as_ref()).unwrap_err();
+/// assert!(error.to_string().contains("consentry.yaml:2:17: `upstream.url` begins with https"));
+/// assert!(error.problems().len() > 1); // and whatever else is missing
+/// ```
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Config {
+    /// Where callers connect.
+    pub listen: SocketAddr,
+    /// Where the health and status pages are.
+    pub admin: SocketAddr,
+    /// The service behind.
+    pub upstream: UpstreamConfig,
+    /// The folder of the sealed bundle.
+    pub bundle: PathBuf,
+    /// The file of the ledger.
+    pub ledger: PathBuf,
+    /// The folder of the evidence log.
+    pub evidence: PathBuf,
+    /// Whose tokens are believed.
+    pub identity: IdentityConfig,
+    /// Every limit.
+    pub limits: ProxyLimits,
+    /// Where spans go; nowhere when nothing is said.
+    pub otlp: Option<OtlpConfig>,
+    /// What problem types begin with (RFC 9457); the reason's code follows.
+    pub problem_type_base: String,
+    /// How long requests under way may take to finish when the sidecar stops, in seconds.
+    pub drain_secs_max: u64,
+    /// How often bundle and keys are looked at, in milliseconds.
+    pub reload_poll_ms: u64,
+}
+
+impl Config {
+    /// Reads a configuration file; relative paths in it start at its folder.
+    ///
+    /// # Errors
+    /// When the file cannot be read, and everything that is wrong in it.
+    pub fn load(path: &Path) -> Result<Self, ConfigError> {
+        let text = std::fs::read_to_string(path).map_err(|e| ConfigError::unreadable(path, e))?;
+        Self::parse(&text, path)
+    }
+
+    /// Reads a configuration from its text, as if it stood in `path`. No file is looked at.
+    ///
+    /// # Errors
+    /// Everything that is wrong in it.
+    pub fn parse(text: &str, path: &Path) -> Result<Self, ConfigError> {
+        let whole = |at: At, message: String| ConfigProblem { line: at.line, column: at.column, message };
+        if text.len() > CONFIG_BYTES_MAX {
+            let message = format!("the configuration is over {CONFIG_BYTES_MAX} bytes");
+            return Err(ConfigError::wrong(path, vec![whole(At::START, message)]));
+        }
+        let tree = tree::parse(text)
+            .map_err(|(at, message)| ConfigError::wrong(path, vec![whole(at, message)]))?;
+        let mut reader = Reader::new(path.parent().unwrap_or(Path::new("")));
+        let config = reader.section(&tree, "", &KEYS).and_then(|section| read(&section, &mut reader));
+        match config {
+            Some(config) if reader.problems.is_empty() => Ok(config),
+            Some(_) | None => Err(ConfigError::wrong(path, reader.problems)),
+        }
+    }
+}
+
+fn read(section: &Section<'_>, reader: &mut Reader<'_>) -> Option<Config> {
+    let listen = reader.need(section, "listen").and_then(|_| address(section, "listen", reader));
+    let admin = match section.get("admin") {
+        None => ADMIN_DEFAULT.parse().ok(),
+        Some(_) => address(section, "admin", reader),
+    };
+    let upstream = reader.need(section, "upstream").and_then(|tree| {
+        let section = reader.section(tree, "upstream", &["url", "preserve_host"])?;
+        UpstreamConfig::read(&section, reader)
+    });
+    let bundle = reader.need_path(section, "bundle");
+    let ledger = reader.need_path(section, "ledger");
+    let evidence = reader.need_path(section, "evidence");
+    let identity = reader.need(section, "identity").and_then(|tree| identity(tree, reader));
+    let limits = match section.get("limits") {
+        None => Some(ProxyLimits::default()),
+        Some(tree) => {
+            let names = reader.section(tree, "limits", ProxyLimits::NAMES);
+            names.map(|section| ProxyLimits::read(&section, reader))
+        }
+    };
+    let otlp = section.get("otlp").map(|tree| otlp(tree, reader));
+    let problem_type_base = match section.get("problem_type_base") {
+        None => Some(PROBLEM_TYPE_BASE_DEFAULT.to_owned()),
+        Some(_) => problem_type_base(section, reader),
+    };
+    let drain_secs_max = reader.count(section, "drain_secs_max", 20, 0..=3_600);
+    let reload_poll_ms = reader.count(section, "reload_poll_ms", 1_000, 50..=3_600_000);
+    let place = |key: &str| section.get(key).map_or(section.at, |tree| tree.at);
+    if let (Some(listen), Some(admin)) = (listen, admin) {
+        if same(listen, admin) {
+            reader.error(place("listen"), "`listen` and `admin` are the same address");
+        }
+        let called = upstream.as_ref().and_then(|u| u.authority.as_str().parse::<SocketAddr>().ok());
+        if called.is_some_and(|called| same(called, listen) || same(called, admin)) {
+            reader.error(place("upstream"), "`upstream.url` is the sidecar's own address");
+        }
+    }
+    if let (Some(ledger), Some(evidence), Some(bundle)) = (&ledger, &evidence, &bundle)
+        && (ledger == evidence || evidence == bundle || ledger == bundle)
+    {
+        reader.error(place("evidence"), "`bundle`, `ledger` and `evidence` are three places");
+    }
+    Some(Config {
+        listen: listen?,
+        admin: admin?,
+        upstream: upstream?,
+        bundle: bundle?,
+        ledger: ledger?,
+        evidence: evidence?,
+        identity: identity?,
+        limits: limits?,
+        otlp: match otlp {
+            None => None,
+            Some(read) => Some(read?),
+        },
+        problem_type_base: problem_type_base?,
+        drain_secs_max,
+        reload_poll_ms,
+    })
+}
+
+/// Whether two addresses would take the same port; port 0 takes whichever is free.
+fn same(a: SocketAddr, b: SocketAddr) -> bool {
+    let meets = a.ip() == b.ip() || a.ip().is_unspecified() || b.ip().is_unspecified();
+    a.port() != 0 && a.port() == b.port() && meets
+}
+
+fn address(section: &Section<'_>, key: &str, reader: &mut Reader<'_>) -> Option<SocketAddr> {
+    let (text, at) = reader.text(section, key)?;
+    let read = text.parse().ok();
+    if read.is_none() {
+        reader.error(at, format!("`{key}` is an address and a port, such as 127.0.0.1:8080"));
+    }
+    read
+}
+
+fn problem_type_base(section: &Section<'_>, reader: &mut Reader<'_>) -> Option<String> {
+    let (text, at) = reader.text(section, "problem_type_base")?;
+    let plain = text.bytes().all(|b| b.is_ascii_graphic() && !b"\"\\<>`{}|^".contains(&b));
+    let good = plain && text.contains(':') && text.ends_with(['/', ':', '#']);
+    if !good {
+        reader.error(at, "`problem_type_base` is a URI that ends in `/`, `:` or `#`");
+    }
+    good.then(|| text.to_owned())
+}
+
+fn identity(tree: &Tree, reader: &mut Reader<'_>) -> Option<IdentityConfig> {
+    let keys = ["issuer", "audience", "jwks", "pem", "leeway_secs"];
+    let section = reader.section(tree, "identity", &keys)?;
+    let issuer = reader.need_text(&section, "issuer");
+    let audience = reader.need_text(&section, "audience");
+    let keys = match (section.get("jwks"), section.get("pem")) {
+        (Some(_), None) => reader.path(&section, "jwks").map(KeySource::Jwks),
+        (None, Some(tree)) => pem(tree, reader),
+        (Some(_), Some(_)) | (None, None) => {
+            reader.error(section.at, "`identity` has exactly one of `jwks` and `pem`");
+            None
+        }
+    };
+    let leeway_secs = reader.count(&section, "leeway_secs", 0, 0..=5);
+    Some(IdentityConfig {
+        issuer: issuer?.0.to_owned(),
+        audience: audience?.0.to_owned(),
+        keys: keys?,
+        leeway_secs,
+    })
+}
+
+fn pem(tree: &Tree, reader: &mut Reader<'_>) -> Option<KeySource> {
+    let Value::Map(entries) = &tree.value else {
+        let message = format!("`identity.pem` maps each `kid` to a file, and is not {}", tree.value.what());
+        reader.error(tree.at, message);
+        return None;
+    };
+    let names: Vec<&str> = entries.iter().map(|(kid, ..)| kid.as_str()).collect();
+    let section = reader.section(tree, "identity.pem", &names)?;
+    let mut files = BTreeMap::new();
+    for kid in names {
+        files.insert(kid.to_owned(), reader.path(&section, kid)?);
+    }
+    if files.is_empty() {
+        reader.error(tree.at, "`identity.pem` names no key");
+        return None;
+    }
+    Some(KeySource::Pem(files))
+}
+
+fn otlp(tree: &Tree, reader: &mut Reader<'_>) -> Option<OtlpConfig> {
+    let section = reader.section(tree, "otlp", &["endpoint", "service_name"])?;
+    let service_name = match section.get("service_name") {
+        None => Some("consentry"),
+        Some(_) => reader.text(&section, "service_name").map(|(name, _)| name),
+    };
+    let (endpoint, at) = reader.need_text(&section, "endpoint")?;
+    let plain = endpoint.parse::<http::Uri>().is_ok_and(|uri| uri.scheme_str() == Some("http"));
+    if !plain {
+        reader.error(at, "`otlp.endpoint` is of the form http://host:port");
+        return None;
+    }
+    Some(OtlpConfig { endpoint: endpoint.to_owned(), service_name: service_name?.to_owned() })
+}

@@ -1,0 +1,69 @@
+//! Every limit by name, with its unit in the name, its default and its range.
+
+use super::reader::{Reader, Section};
+
+macro_rules! limits {
+    ($($(#[$doc:meta])* $name:ident = $default:literal, $min:literal..=$max:literal;)*) => {
+        /// Every limit of the sidecar. What is over a limit is refused with a reason of its own, or waits.
+        #[derive(Clone, Debug, PartialEq, Eq)]
+        #[non_exhaustive]
+        pub struct ProxyLimits {
+            $(
+                $(#[$doc])*
+                #[doc = concat!("Default ", stringify!($default), ", from ", stringify!($min), " to ", stringify!($max), ".")]
+                pub $name: u64,
+            )*
+        }
+
+        impl Default for ProxyLimits {
+            fn default() -> Self {
+                Self { $($name: $default,)* }
+            }
+        }
+
+        impl ProxyLimits {
+            pub(crate) const NAMES: &'static [&'static str] = &[$(stringify!($name),)*];
+
+            pub(crate) fn read(section: &Section<'_>, reader: &mut Reader<'_>) -> Self {
+                Self { $($name: reader.count(section, stringify!($name), $default, $min..=$max),)* }
+            }
+        }
+    };
+}
+
+limits! {
+    /// How many connections of callers are open at a time; further ones wait to be accepted.
+    connections_max = 1_024, 1..=65_536;
+    /// How many requests one HTTP/2 connection may have under way.
+    streams_max = 100, 1..=1_000;
+    /// How long a caller may take for the head of a request, and stay silent between two, in milliseconds.
+    head_wait_ms_max = 10_000, 50..=120_000;
+    /// How long the head of a request may be, in bytes.
+    head_bytes_max = 32_768, 8_192..=1_048_576;
+    /// How long a caller may take for the body of a request, in milliseconds.
+    request_body_wait_ms_max = 30_000, 50..=600_000;
+    /// How long a caller may leave an answer unread before the connection is closed, in milliseconds.
+    write_stall_ms_max = 30_000, 50..=600_000;
+    /// How long a governed request body may be, in bytes.
+    request_body_bytes_max = 1_048_576, 1_024..=67_108_864;
+    /// How many bytes of an answer are held until its decision is complete.
+    response_hold_bytes_max = 1_048_576, 1_024..=67_108_864;
+    /// How many bytes of an answer are decided together.
+    window_bytes_max = 262_144, 1_024..=16_777_216;
+    /// How many subjects of an answer are decided together.
+    window_subjects_max = 256, 1..=10_000;
+    /// How long one record of an answer may be, in bytes.
+    record_bytes_max = 1_048_576, 1_024..=67_108_864;
+    /// How deep a body may be nested.
+    depth_max = 64, 4..=256;
+    /// How long connecting to the upstream may take, in milliseconds.
+    connect_ms_max = 1_000, 10..=60_000;
+    /// How long the upstream may take for the head of its answer, in milliseconds.
+    upstream_wait_ms_max = 30_000, 50..=600_000;
+    /// How long the ledger may take, in milliseconds.
+    ledger_wait_ms_max = 2_000, 50..=60_000;
+    /// How long a bundle stays in force without being found sealed on disk again, in seconds.
+    bundle_age_secs_max = 86_400, 10..=2_592_000;
+    /// How many requests can be recorded at a time; further ones are refused.
+    evidence_slots_max = 4_096, 1..=1_000_000;
+}

@@ -1,0 +1,126 @@
+//! Which headers travel between the sidecar and the service behind it.
+
+use http::header::{
+    AUTHORIZATION, CONNECTION, CONTENT_LENGTH, EXPECT, FORWARDED, HOST, HeaderMap, HeaderName, HeaderValue, PROXY_AUTHENTICATE,
+    PROXY_AUTHORIZATION, TE, TRAILER, TRANSFER_ENCODING, UPGRADE, VIA,
+};
+use http::uri::Authority;
+
+/// Headers that concern one connection only (RFC 9110, section 7.6.1), besides those that `Connection` names.
+const HOP_BY_HOP: [HeaderName; 10] = [
+    CONNECTION,
+    HeaderName::from_static("keep-alive"),
+    HeaderName::from_static("proxy-connection"),
+    HeaderName::from_static("http2-settings"),
+    PROXY_AUTHENTICATE,
+    PROXY_AUTHORIZATION,
+    TE,
+    TRAILER,
+    TRANSFER_ENCODING,
+    UPGRADE,
+];
+
+/// What is meant for the sidecar itself, or what a caller could forge about its own way here. The length is counted
+/// anew.
+const NOT_PASSED_ON: [HeaderName; 10] = [
+    AUTHORIZATION,
+    HeaderName::from_static("data-purpose"),
+    FORWARDED,
+    VIA,
+    EXPECT,
+    CONTENT_LENGTH,
+    HeaderName::from_static("x-real-ip"),
+    HeaderName::from_static("true-client-ip"),
+    HeaderName::from_static("client-ip"),
+    HeaderName::from_static("x-original-url"),
+];
+
+/// Removes what concerns one connection only, `Connection`'s own nominations included.
+pub(crate) fn remove_hop_by_hop(headers: &mut HeaderMap) {
+    let nominated: Vec<HeaderName> = headers
+        .get_all(CONNECTION)
+        .iter()
+        .flat_map(|value| value.as_bytes().split(|b| *b == b','))
+        .filter_map(|name| HeaderName::from_bytes(name.trim_ascii()).ok())
+        .collect();
+    for name in nominated.iter().chain(&HOP_BY_HOP) {
+        headers.remove(name);
+    }
+}
+
+/// Makes a caller's headers fit to be sent on. Who called from where is personal data that no field map declares here:
+/// `Forwarded` says only that the request came through us.
+pub(crate) fn prepare_request(headers: &mut HeaderMap, authority: &Authority, preserve_host: bool) {
+    let named = headers.get(HOST).filter(|_| preserve_host).cloned();
+    remove_hop_by_hop(headers);
+    for name in &NOT_PASSED_ON {
+        headers.remove(name);
+    }
+    let forwarded: Vec<HeaderName> =
+        headers.keys().filter(|name| name.as_str().starts_with("x-forwarded-")).cloned().collect();
+    for name in forwarded {
+        headers.remove(name);
+    }
+    headers.remove(HOST);
+    if let Some(host) = named.or_else(|| HeaderValue::from_str(authority.as_str()).ok()) {
+        headers.insert(HOST, host);
+    }
+    headers.insert(FORWARDED, HeaderValue::from_static("by=_consentry;proto=http"));
+    headers.insert(VIA, HeaderValue::from_static("1.1 consentry"));
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn map(lines: &[(&str, &str)]) -> HeaderMap {
+        lines
+            .iter()
+            .map(|(n, v)| (HeaderName::from_bytes(n.as_bytes()).unwrap(), HeaderValue::from_str(v).unwrap()))
+            .collect()
+    }
+
+    #[test]
+    fn hop_by_hop_headers_and_whatever_connection_names_stay_here() {
+        let mut headers = map(&[
+            ("connection", "close, X-Secret"),
+            ("connection", " ,keep-alive"),
+            ("x-secret", "1"),
+            ("keep-alive", "timeout=5"),
+            ("te", "trailers"),
+            ("transfer-encoding", "chunked"),
+            ("upgrade", "websocket"),
+            ("proxy-authorization", "Basic x"),
+            ("content-type", "application/json"),
+        ]);
+        remove_hop_by_hop(&mut headers);
+        assert_eq!(headers.keys().map(HeaderName::as_str).collect::<Vec<_>>(), ["content-type"]);
+    }
+
+    #[test]
+    fn what_is_meant_for_us_or_forged_is_not_passed_on() {
+        let mut headers = map(&[
+            ("host", "shop.example.org"),
+            ("authorization", "Bearer x"),
+            ("data-purpose", "marketing"),
+            ("forwarded", "for=192.0.2.1"),
+            ("x-forwarded-for", "192.0.2.1"),
+            ("x-forwarded-anything", "y"),
+            ("via", "1.1 other"),
+            ("content-length", "7"),
+            ("accept", "application/json"),
+        ]);
+        let upstream = Authority::from_static("127.0.0.1:3000");
+        let mut kept = headers.clone();
+        prepare_request(&mut headers, &upstream, false);
+        let expected = map(&[
+            ("host", "127.0.0.1:3000"),
+            ("accept", "application/json"),
+            ("forwarded", "by=_consentry;proto=http"),
+            ("via", "1.1 consentry"),
+        ]);
+        assert_eq!(headers, expected);
+        prepare_request(&mut kept, &upstream, true);
+        assert_eq!(kept.get("host").unwrap(), "shop.example.org");
+    }
+}

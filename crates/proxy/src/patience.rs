@@ -1,0 +1,152 @@
+//! A connection whose other end may not keep us waiting for ever.
+
+use std::future::Future;
+use std::io;
+use std::pin::Pin;
+use std::task::{Context, Poll, ready};
+use std::time::Duration;
+
+use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
+use tokio::time::{Instant, Sleep, sleep};
+
+/// How an HTTP/2 connection begins; whoever sends its first bytes and no more would wait before any other limit
+/// begins to count.
+const PREFACE: &[u8] = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n";
+
+/// A stream that fails when its first words take too long, or when what we write stays unread for too long.
+pub(crate) struct Patience<T> {
+    inner: T,
+    /// How many bytes of the preface came, and until when the rest must; gone once the protocol is known.
+    opening: Option<(usize, Pin<Box<Sleep>>)>,
+    stall: Pin<Box<Sleep>>,
+    stall_max: Duration,
+    stalled: bool,
+}
+
+impl<T> Patience<T> {
+    pub(crate) fn new(inner: T, opening_max: Duration, stall_max: Duration) -> Self {
+        Self {
+            inner,
+            opening: Some((0, Box::pin(sleep(opening_max)))),
+            stall: Box::pin(sleep(stall_max)),
+            stall_max,
+            stalled: false,
+        }
+    }
+
+    /// Looks at what came first: anything but a part of the preface says which protocol it is.
+    fn opened_with(&mut self, bytes: &[u8]) {
+        let Some((came, _)) = &mut self.opening else { return };
+        let rest = PREFACE.get(*came..).unwrap_or_default();
+        if bytes.len() < rest.len() && rest.starts_with(bytes) && !bytes.is_empty() {
+            *came += bytes.len();
+        } else {
+            self.opening = None;
+        }
+    }
+
+    /// What a write or flush said; one that has been waiting for too long fails.
+    fn patiently<R>(&mut self, context: &mut Context<'_>, said: Poll<io::Result<R>>) -> Poll<io::Result<R>> {
+        if said.is_ready() {
+            self.stalled = false;
+            return said;
+        }
+        if !self.stalled {
+            self.stalled = true;
+            self.stall.as_mut().reset(Instant::now() + self.stall_max);
+        }
+        ready!(self.stall.as_mut().poll(context));
+        Poll::Ready(Err(io::ErrorKind::TimedOut.into()))
+    }
+}
+
+impl<T: AsyncRead + Unpin> AsyncRead for Patience<T> {
+    fn poll_read(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+        buffer: &mut ReadBuf<'_>,
+    ) -> Poll<io::Result<()>> {
+        let before = buffer.filled().len();
+        let said = Pin::new(&mut self.inner).poll_read(context, buffer);
+        if said.is_ready() {
+            self.opened_with(buffer.filled().get(before..).unwrap_or_default());
+            return said;
+        }
+        if let Some((_, deadline)) = &mut self.opening {
+            ready!(deadline.as_mut().poll(context));
+            return Poll::Ready(Err(io::ErrorKind::TimedOut.into()));
+        }
+        said
+    }
+}
+
+impl<T: AsyncWrite + Unpin> AsyncWrite for Patience<T> {
+    fn poll_write(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+        bytes: &[u8],
+    ) -> Poll<io::Result<usize>> {
+        let said = Pin::new(&mut self.inner).poll_write(context, bytes);
+        self.patiently(context, said)
+    }
+
+    fn poll_flush(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
+        let said = Pin::new(&mut self.inner).poll_flush(context);
+        self.patiently(context, said)
+    }
+
+    fn poll_shutdown(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
+        let said = Pin::new(&mut self.inner).poll_shutdown(context);
+        self.patiently(context, said)
+    }
+
+    fn poll_write_vectored(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+        slices: &[io::IoSlice<'_>],
+    ) -> Poll<io::Result<usize>> {
+        let said = Pin::new(&mut self.inner).poll_write_vectored(context, slices);
+        self.patiently(context, said)
+    }
+
+    fn is_write_vectored(&self) -> bool {
+        self.inner.is_write_vectored()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _, duplex};
+
+    use super::*;
+
+    const SHORT: Duration = Duration::from_millis(40);
+    const LONG: Duration = Duration::from_secs(60);
+
+    #[tokio::test]
+    async fn whoever_opens_without_saying_which_protocol_is_cut_off() {
+        for (sent, cut) in [("", true), ("PRI * HTTP/2.0\r\n", true), ("GET / ", false), ("P", true)] {
+            let (ours, mut theirs) = duplex(64);
+            theirs.write_all(sent.as_bytes()).await.unwrap();
+            let mut stream = Patience::new(ours, SHORT, LONG);
+            let mut buffer = [0; 64];
+            if !sent.is_empty() {
+                stream.read(&mut buffer).await.unwrap();
+            }
+            let more = tokio::time::timeout(SHORT * 5, stream.read(&mut buffer)).await;
+            match more {
+                Ok(said) => assert_eq!((said.unwrap_err().kind(), cut), (io::ErrorKind::TimedOut, true), "{sent:?}"),
+                Err(_) => assert!(!cut, "{sent:?}"),
+            }
+        }
+    }
+
+    #[tokio::test]
+    async fn whoever_does_not_read_is_cut_off() {
+        let (ours, theirs) = duplex(8);
+        let mut stream = Patience::new(ours, LONG, SHORT);
+        let said = tokio::time::timeout(LONG, stream.write_all(&[0; 64])).await.unwrap();
+        assert_eq!(said.unwrap_err().kind(), io::ErrorKind::TimedOut);
+        drop(theirs);
+    }
+}

@@ -1,0 +1,146 @@
+//! Bundles and keys that change on disk: the good ones come into force, the others are told and change nothing.
+
+use std::future::Future;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use consentry_audit::{PolicyInstalled, PolicyRefused};
+use consentry_model::BundleDigest;
+use consentry_policy::SealedSource;
+use tokio::sync::Notify;
+use tokio::time::MissedTickBehavior;
+
+use crate::config::KeySource;
+use crate::parts::{blocking, key_texts, load_authenticator, load_engine};
+use crate::state::{Refused, State};
+
+/// Longest text about a refusal that is kept, in bytes.
+const WHY_BYTES_MAX: usize = 4_096;
+
+/// Looks at bundle and keys every so often, and at once when asked to.
+pub(crate) struct Reloader {
+    state: Arc<State>,
+    keys: Vec<String>,
+}
+
+impl Reloader {
+    /// A reloader for what is in force now; `keys` are the texts that the authenticator was made from.
+    pub(crate) fn new(state: Arc<State>, keys: Vec<String>) -> Self {
+        Self { state, keys }
+    }
+
+    /// Runs until `stop` is over.
+    pub(crate) async fn run(mut self, ask: Arc<Notify>, stop: impl Future<Output = ()> + Send) {
+        let mut every = tokio::time::interval(Duration::from_millis(self.state.config.reload_poll_ms));
+        every.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        let mut stop = std::pin::pin!(stop);
+        loop {
+            tokio::select! {
+                biased;
+                () = &mut stop => break,
+                () = ask.notified() => {}
+                _ = every.tick() => {}
+            }
+            self.look_at_bundle().await;
+            self.look_at_keys().await;
+        }
+    }
+
+    async fn look_at_bundle(&self) {
+        let State { config, policy, clock, bundle_refused, .. } = &*self.state;
+        let dir = config.bundle.clone();
+        let sealed = blocking(move || {
+            let read = SealedSource::read(&dir);
+            read.map(|sealed| sealed.digest).map_err(|e| consentry_policy::ReadError::from(e).to_string())
+        })
+        .await;
+        let in_force = policy.current().map(|installed| installed.engine.bundle().digest.clone());
+        match sealed {
+            Ok(digest) if Some(&digest) == in_force.as_ref() => {
+                policy.confirm(clock.now());
+                forget(bundle_refused);
+            }
+            Ok(digest) => self.install(digest).await,
+            Err(why) => self.refuse_bundle(why).await,
+        }
+    }
+
+    async fn install(&self, digest: BundleDigest) {
+        let State { config, policy, clock, evidence, bundle_refused, .. } = &*self.state;
+        let dir = config.bundle.clone();
+        let engine = match blocking(move || load_engine(&dir)).await {
+            Ok(engine) => engine,
+            Err(why) => return self.refuse_bundle(format!("bundle {digest}: {why}")).await,
+        };
+        let bundle = engine.bundle();
+        let (digest, version) = (bundle.digest.clone(), bundle.version.clone());
+        // Recorded before it is in force: no ruling rests on a bundle whose coming nobody can find.
+        let note = PolicyInstalled::new(digest.clone(), &bundle.controller, &version);
+        if evidence.note(note).await.is_err() {
+            return self.refuse_bundle("its coming into force cannot be recorded".to_owned()).await;
+        }
+        policy.install(engine, clock.now());
+        forget(bundle_refused);
+        tracing::info!(bundle = %digest, %version, "a bundle came into force");
+    }
+
+    /// Tells once that what is on disk is not taken over; what is in force stays.
+    async fn refuse_bundle(&self, why: String) {
+        let State { clock, evidence, bundle_refused, .. } = &*self.state;
+        let why = cut(&why);
+        if !remember(bundle_refused, Refused { at: clock.now(), why: why.clone() }) {
+            return;
+        }
+        let first = why.lines().next().unwrap_or_default();
+        tracing::warn!(why = first, "the bundle on disk is not taken over, the one in force stays");
+        if evidence.note(PolicyRefused::new(&why)).await.is_err() {
+            tracing::warn!("the refusal of a bundle could not be recorded");
+        }
+    }
+
+    async fn look_at_keys(&mut self) {
+        let State { config, authenticator, clock, keys_refused, .. } = &*self.state;
+        let source: KeySource = config.identity.keys.clone();
+        let tell = |why: String| {
+            if remember(keys_refused, Refused { at: clock.now(), why: cut(&why) }) {
+                tracing::warn!("the keys on disk are not taken over, those in force stay");
+            }
+        };
+        let texts = match blocking(move || key_texts(&source)).await {
+            Ok(texts) => texts,
+            Err(why) => return tell(why),
+        };
+        if texts == self.keys {
+            return forget(keys_refused);
+        }
+        let identity = config.identity.clone();
+        match blocking(move || load_authenticator(&identity)).await {
+            Ok(made) => {
+                authenticator.install(made);
+                self.keys = texts;
+                forget(keys_refused);
+                tracing::info!("new keys are in force");
+            }
+            Err(why) => tell(why),
+        }
+    }
+}
+
+/// Keeps what was refused; whether it is something else than before.
+fn remember(slot: &Mutex<Option<Refused>>, refused: Refused) -> bool {
+    let mut slot = slot.lock().unwrap_or_else(PoisonError::into_inner);
+    let news = slot.as_ref().is_none_or(|before| before.why != refused.why);
+    if news {
+        *slot = Some(refused);
+    }
+    news
+}
+
+fn forget(slot: &Mutex<Option<Refused>>) {
+    *slot.lock().unwrap_or_else(PoisonError::into_inner) = None;
+}
+
+fn cut(text: &str) -> String {
+    let end = text.char_indices().map(|(at, c)| at + c.len_utf8()).take_while(|end| *end <= WHY_BYTES_MAX).last();
+    text.get(..end.unwrap_or(0)).unwrap_or_default().to_owned()
+}

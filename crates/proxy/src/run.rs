@@ -1,0 +1,310 @@
+//! Starting and stopping a sidecar.
+
+use std::future::Future;
+use std::net::SocketAddr;
+use std::sync::atomic::AtomicBool;
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use consentry_audit::{AuditLog, PolicyInstalled, Telemetry};
+use consentry_consent::{Ledger, SqliteLedger};
+use consentry_layer::{AuthenticatorSlot, Clock, ConsentryLayer, PolicySlot, SystemClock};
+use tokio::net::TcpListener;
+use tokio::sync::{Notify, watch};
+use tokio::task::JoinHandle;
+
+use crate::config::Config;
+use crate::counters::{Counters, Counts};
+use crate::parts::{PartProblem, Parts, blocking, layer_limits};
+use crate::reload::Reloader;
+use crate::server::Drained;
+use crate::stack::stack;
+use crate::state::State;
+use crate::upstream::Upstream;
+use crate::{admin, server, upkeep};
+
+/// Why a sidecar does not start.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum ServeError {
+    /// Parts that cannot be used: all that were found.
+    #[error("{}", lines(.0))]
+    Parts(Vec<PartProblem>),
+    /// An address cannot be taken.
+    #[error("{option} {address} cannot be taken: {}", source.kind())]
+    Bind {
+        /// The option of the configuration.
+        option: &'static str,
+        /// The address.
+        address: SocketAddr,
+        /// What the system said.
+        source: std::io::Error,
+    },
+    /// The coming into force of the bundle cannot be recorded.
+    #[error("the evidence log cannot be written")]
+    Evidence,
+    /// The system does not tell signals.
+    #[error("signals cannot be listened to: {}", .0.kind())]
+    Signals(#[source] std::io::Error),
+    /// The listener ended without having been told to.
+    #[error("the listener ended unexpectedly")]
+    Ended,
+}
+
+fn lines(problems: &[PartProblem]) -> String {
+    problems.iter().map(PartProblem::to_string).collect::<Vec<_>>().join("\n")
+}
+
+/// How a sidecar ended.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Report {
+    /// What was counted.
+    pub counts: Counts,
+    /// Connections that did not finish in time and were cut off.
+    pub connections_cut: u64,
+    /// Connections that ended by a panic.
+    pub panics: u64,
+    /// Requests whose last record is lost because the evidence log could not be written at the end.
+    pub closings_lost: u64,
+}
+
+/// A sidecar: see [`start`](Self::start).
+#[derive(Debug)]
+pub struct Sidecar;
+
+/// A sidecar that runs. Dropping it stops it without waiting; [`stop`](Self::stop) waits.
+pub struct Running {
+    addr: SocketAddr,
+    admin_addr: SocketAddr,
+    state: Arc<State>,
+    ledger: Arc<SqliteLedger>,
+    telemetry: Telemetry,
+    ask_reload: Arc<Notify>,
+    /// Ends the listener.
+    stop_listener: watch::Sender<()>,
+    /// Ends everything else.
+    stop_rest: watch::Sender<()>,
+    listener: JoinHandle<Drained>,
+    rest: [JoinHandle<()>; 3],
+}
+
+impl Sidecar {
+    /// Opens and checks all parts, binds the ports, and serves. Port 0 takes whichever is free.
+    ///
+    /// # Errors
+    /// Everything that is wrong with the parts; a port that is taken.
+    pub async fn start(config: Config) -> Result<Running, ServeError> {
+        let parts = Parts::open(&config).await.map_err(ServeError::Parts)?;
+        let evidence = parts.evidence.clone();
+        let started = Self::start_with(config, parts).await;
+        if started.is_err() {
+            drop(blocking(move || -> Result<(), String> { Ok(evidence.shutdown()) }).await);
+        }
+        started
+    }
+
+    async fn start_with(config: Config, parts: Parts) -> Result<Running, ServeError> {
+        let Parts { engine, authenticator, keys, ledger, evidence, telemetry } = parts;
+        let listener = bind("listen", config.listen).await?;
+        let admin = bind("admin", config.admin).await?;
+        let local = |listener: &TcpListener, option, address| {
+            listener.local_addr().map_err(|source| ServeError::Bind { option, address, source })
+        };
+        let addr = local(&listener, "listen", config.listen)?;
+        let admin_addr = local(&admin, "admin", config.admin)?;
+        if !admin_addr.ip().is_loopback() {
+            tracing::warn!("the admin pages can be reached from outside this machine");
+        }
+        let bundle = engine.bundle();
+        let (digest, version) = (bundle.digest.clone(), bundle.version.clone());
+        let note = PolicyInstalled::new(digest.clone(), &bundle.controller, &version);
+        evidence.note(note).await.map_err(|_| ServeError::Evidence)?;
+        let clock: Arc<dyn Clock> = Arc::new(SystemClock);
+        let policy = PolicySlot::empty();
+        policy.install(engine, clock.now());
+        tracing::info!(bundle = %digest, %version, listen = %addr, admin = %admin_addr, "serving");
+        let state = Arc::new(State {
+            policy,
+            authenticator: AuthenticatorSlot::from(authenticator),
+            ledger: Arc::clone(&ledger) as Arc<dyn Ledger>,
+            evidence,
+            counters: Arc::new(Counters::default()),
+            clock,
+            bundle_refused: Mutex::new(None),
+            keys_refused: Mutex::new(None),
+            draining: AtomicBool::new(false),
+            config,
+        });
+        let ask_reload = Arc::new(Notify::new());
+        let (stop_listener, listener_stops) = watch::channel(());
+        let (stop_rest, rest_stops) = watch::channel(());
+        let listening = listen(Arc::clone(&state), listener, listener_stops)?;
+        let reloader = Reloader::new(Arc::clone(&state), keys);
+        let rest = [
+            tokio::spawn(reloader.run(Arc::clone(&ask_reload), ended(rest_stops.clone()))),
+            tokio::spawn(upkeep::run(Arc::clone(&state), ended(rest_stops.clone()))),
+            tokio::spawn(admin::serve(admin, Arc::clone(&state), ended(rest_stops))),
+        ];
+        let listener = tokio::spawn(listening);
+        Ok(Running {
+            addr,
+            admin_addr,
+            state,
+            ledger,
+            telemetry,
+            ask_reload,
+            stop_listener,
+            stop_rest,
+            listener,
+            rest,
+        })
+    }
+}
+
+/// The listener's task: the stack, served until told to stop.
+fn listen(
+    state: Arc<State>,
+    listener: TcpListener,
+    stops: watch::Receiver<()>,
+) -> Result<impl Future<Output = Drained> + Send, ServeError> {
+    let enforce = ConsentryLayer::builder()
+        .policy(state.policy.clone())
+        .authenticator(state.authenticator.clone())
+        .ledger(Arc::clone(&state.ledger))
+        .evidence(state.evidence.clone())
+        .limits(layer_limits(&state.config.limits))
+        .clock(Arc::clone(&state.clock))
+        .problem_base(&state.config.problem_type_base)
+        .build()
+        .map_err(|e| ServeError::Parts(vec![PartProblem { part: "layer", message: e.to_string() }]))?;
+    let upstream = Upstream::new(state.config.upstream.clone(), &state.config.limits);
+    let service = stack(&state.counters, enforce, upstream);
+    Ok(async move {
+        let State { config, counters, .. } = &*state;
+        let drain_max = Duration::from_secs(config.drain_secs_max);
+        server::serve(listener, service, &config.limits, counters, ended(stops), drain_max).await
+    })
+}
+
+/// Over when the sender said so, or is gone.
+async fn ended(mut stops: watch::Receiver<()>) {
+    // An error says that the sender is gone, which is the same.
+    drop(stops.changed().await);
+}
+
+async fn bind(option: &'static str, address: SocketAddr) -> Result<TcpListener, ServeError> {
+    TcpListener::bind(address).await.map_err(|source| ServeError::Bind { option, address, source })
+}
+
+impl Running {
+    /// Where callers connect.
+    #[must_use]
+    pub const fn addr(&self) -> SocketAddr {
+        self.addr
+    }
+
+    /// Where the admin pages are.
+    #[must_use]
+    pub const fn admin_addr(&self) -> SocketAddr {
+        self.admin_addr
+    }
+
+    /// The ledger that decisions rest on.
+    #[must_use]
+    pub fn ledger(&self) -> Arc<dyn Ledger> {
+        Arc::clone(&self.state.ledger)
+    }
+
+    /// The evidence log that is written.
+    #[must_use]
+    pub fn evidence(&self) -> &AuditLog {
+        &self.state.evidence
+    }
+
+    /// The bundle in force.
+    #[must_use]
+    pub fn policy(&self) -> &PolicySlot {
+        &self.state.policy
+    }
+
+    /// What was counted so far.
+    #[must_use]
+    pub fn counts(&self) -> Counts {
+        self.state.counters.counts()
+    }
+
+    /// Has bundle and keys looked at now, instead of with the next poll.
+    pub fn reload(&self) {
+        self.ask_reload.notify_one();
+    }
+
+    /// Stops accepting, lets requests under way finish for at most `drain_secs_max`, then closes everything.
+    pub async fn stop(self) -> Report {
+        self.state.drain();
+        self.stop_listener.send_replace(());
+        let drained = self.listener.await;
+        self.stop_rest.send_replace(());
+        for task in self.rest {
+            if task.await.is_err() {
+                tracing::error!("a task of the sidecar ended by a panic");
+            }
+        }
+        let State { evidence, counters, .. } = &*self.state;
+        let (log, telemetry) = (evidence.clone(), self.telemetry);
+        let closed = blocking(move || {
+            log.shutdown();
+            telemetry.shutdown();
+            Ok(())
+        });
+        if closed.await.is_err() {
+            tracing::error!("the evidence log was not closed in order");
+        }
+        self.ledger.close().await;
+        let Drained { connections_cut, panics } = drained.unwrap_or(Drained { connections_cut: 0, panics: 1 });
+        let closings_lost = evidence.health().closings_lost;
+        let report = Report { counts: counters.counts(), connections_cut, panics, closings_lost };
+        tracing::info!(requests = report.counts.requests, connections_cut, panics, closings_lost, "stopped");
+        report
+    }
+}
+
+/// Serves until `shutdown` is over, then drains; SIGHUP has bundle and keys looked at.
+///
+/// # Errors
+/// As [`Sidecar::start`], and when signals cannot be listened to or the listener ends by itself.
+pub async fn serve(
+    config: Config,
+    shutdown: impl Future<Output = ()> + Send,
+) -> Result<Report, ServeError> {
+    let mut hangups = hangups().map_err(ServeError::Signals)?;
+    let mut running = Sidecar::start(config).await?;
+    let mut shutdown = std::pin::pin!(shutdown);
+    loop {
+        tokio::select! {
+            () = &mut shutdown => return Ok(running.stop().await),
+            _ = hangups.recv() => running.reload(),
+            _ = &mut running.listener => return Err(ServeError::Ended),
+        }
+    }
+}
+
+fn hangups() -> std::io::Result<tokio::signal::unix::Signal> {
+    tokio::signal::unix::signal(tokio::signal::unix::SignalKind::hangup())
+}
+
+/// Over with the first SIGTERM or SIGINT: what the command gives to [`serve`].
+///
+/// # Errors
+/// When signals cannot be listened to.
+pub fn stop_signal() -> Result<impl Future<Output = ()> + Send, ServeError> {
+    use tokio::signal::unix::{SignalKind, signal};
+    let mut terminate = signal(SignalKind::terminate()).map_err(ServeError::Signals)?;
+    let mut interrupt = signal(SignalKind::interrupt()).map_err(ServeError::Signals)?;
+    Ok(async move {
+        tokio::select! {
+            _ = terminate.recv() => {}
+            _ = interrupt.recv() => {}
+        }
+    })
+}

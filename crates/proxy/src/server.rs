@@ -1,0 +1,154 @@
+//! The listener: connections in, each within its limits, and an orderly end.
+
+use std::convert::Infallible;
+use std::future::Future;
+use std::sync::Arc;
+use std::time::Duration;
+
+use http::{Request, Response};
+use hyper::body::Incoming;
+use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
+use hyper_util::server::conn::auto;
+use hyper_util::server::graceful::GracefulShutdown;
+use hyper_util::service::TowerToHyperService;
+use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::Semaphore;
+use tokio::task::JoinSet;
+use tower_service::Service;
+
+use crate::config::ProxyLimits;
+use crate::counters::Counters;
+use crate::patience::Patience;
+
+/// How long accepting rests after it failed, for want of file descriptors for example.
+const ACCEPT_PAUSE: Duration = Duration::from_millis(50);
+/// How often an HTTP/2 connection is asked whether it is still there, and how long it may take to say so.
+const PING_EVERY: Duration = Duration::from_secs(20);
+
+/// How serving ended.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Drained {
+    /// Connections that were still open when the time to finish was over, and were cut off.
+    pub(crate) connections_cut: u64,
+    /// Connections that ended by a panic.
+    pub(crate) panics: u64,
+}
+
+/// Serves connections until `stop` is over, then lets those under way finish for at most `drain_max`.
+pub(crate) async fn serve<S, B>(
+    listener: TcpListener,
+    service: S,
+    limits: &ProxyLimits,
+    counters: &Arc<Counters>,
+    stop: impl Future<Output = ()> + Send,
+    drain_max: Duration,
+) -> Drained
+where
+    S: Service<Request<Incoming>, Response = Response<B>, Error = Infallible> + Clone + Send + 'static,
+    S::Future: Send + 'static,
+    B: http_body::Body + Send + 'static,
+    B::Data: Send,
+    B::Error: Into<Box<dyn std::error::Error + Send + Sync>>,
+{
+    let builder = builder(limits);
+    let places = Arc::new(Semaphore::new(to_usize(limits.connections_max)));
+    let graceful = GracefulShutdown::new();
+    let mut connections = JoinSet::new();
+    let mut panics = 0;
+    let mut stop = std::pin::pin!(stop);
+    loop {
+        let accepted = tokio::select! {
+            biased;
+            () = &mut stop => break,
+            Some(ended) = connections.join_next() => {
+                panics += count_panic(&ended);
+                continue;
+            }
+            accepted = accept(&listener, &places) => accepted,
+        };
+        let Some((stream, place)) = accepted else {
+            tokio::time::sleep(ACCEPT_PAUSE).await;
+            continue;
+        };
+        let connection = builder
+            .serve_connection(TokioIo::new(patient(stream, limits)), TowerToHyperService::new(service.clone()))
+            .into_owned();
+        let serving = graceful.watch(connection);
+        let open = counters.connection();
+        connections.spawn(async move {
+            let _held = (place, open);
+            if serving.await.is_err() {
+                tracing::debug!("a connection ended early");
+            }
+        });
+    }
+    drop(listener);
+    drop(tokio::time::timeout(drain_max, graceful.shutdown()).await);
+    let connections_cut = finish(&mut connections, &mut panics).await;
+    Drained { connections_cut, panics }
+}
+
+/// Takes the next connection as soon as a place is free; `None` when accepting failed.
+async fn accept(
+    listener: &TcpListener,
+    places: &Arc<Semaphore>,
+) -> Option<(TcpStream, tokio::sync::OwnedSemaphorePermit)> {
+    let place = Arc::clone(places).acquire_owned().await.ok()?;
+    match listener.accept().await {
+        Ok((stream, _)) => {
+            // Without it answers are slower, not wrong.
+            drop(stream.set_nodelay(true));
+            Some((stream, place))
+        }
+        Err(error) => {
+            tracing::warn!(kind = ?error.kind(), "a connection could not be accepted");
+            None
+        }
+    }
+}
+
+fn patient(stream: TcpStream, limits: &ProxyLimits) -> Patience<TcpStream> {
+    let millis = Duration::from_millis;
+    Patience::new(stream, millis(limits.head_wait_ms_max), millis(limits.write_stall_ms_max))
+}
+
+fn builder(limits: &ProxyLimits) -> auto::Builder<TokioExecutor> {
+    let head_wait = Duration::from_millis(limits.head_wait_ms_max);
+    let head_bytes = to_usize(limits.head_bytes_max);
+    let mut builder = auto::Builder::new(TokioExecutor::new());
+    builder.http1().timer(TokioTimer::new()).header_read_timeout(head_wait).max_buf_size(head_bytes);
+    builder
+        .http2()
+        .timer(TokioTimer::new())
+        .max_header_list_size(u32::try_from(limits.head_bytes_max).unwrap_or(u32::MAX))
+        .max_concurrent_streams(u32::try_from(limits.streams_max).unwrap_or(1))
+        .keep_alive_interval(PING_EVERY)
+        .keep_alive_timeout(PING_EVERY);
+    builder
+}
+
+/// Collects what has ended, and cuts off what has not.
+async fn finish(connections: &mut JoinSet<()>, panics: &mut u64) -> u64 {
+    while let Some(ended) = connections.try_join_next() {
+        *panics += count_panic(&ended);
+    }
+    connections.abort_all();
+    let mut cut = 0;
+    while let Some(ended) = connections.join_next().await {
+        *panics += count_panic(&ended);
+        cut += u64::from(ended.is_err_and(|e| e.is_cancelled()));
+    }
+    cut
+}
+
+fn count_panic(ended: &Result<(), tokio::task::JoinError>) -> u64 {
+    let panicked = ended.as_ref().is_err_and(tokio::task::JoinError::is_panic);
+    if panicked {
+        tracing::error!("a connection ended by a panic");
+    }
+    u64::from(panicked)
+}
+
+fn to_usize(n: u64) -> usize {
+    usize::try_from(n).unwrap_or(usize::MAX)
+}

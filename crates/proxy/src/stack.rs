@@ -1,0 +1,38 @@
+//! The whole stack on one page.
+
+use std::convert::Infallible;
+use std::future::Future;
+use std::sync::Arc;
+
+use http::{Request, Response};
+use hyper::body::Incoming;
+use tower::ServiceBuilder;
+use tower_service::Service;
+
+use consentry_layer::{ConsentryLayer, ResponseBody};
+
+use crate::counters::{CountLayer, Counters};
+use crate::upstream::Upstream;
+
+/// What every request passes through, outermost first. The connection's own limits (how many, how slow, how large a
+/// head) stand before it, in the listener.
+pub(crate) fn stack(
+    counters: &Arc<Counters>,
+    enforce: ConsentryLayer,
+    upstream: Upstream,
+) -> impl Service<
+    Request<Incoming>,
+    Response = Response<ResponseBody>,
+    Error = Infallible,
+    Future: Future + Send + 'static,
+> + Clone
++ Send
++ 'static {
+    ServiceBuilder::new()
+        // How many requests came and how they were answered; no name, no path.
+        .layer(CountLayer(Arc::clone(counters)))
+        // Authenticate, describe, decide, record, and only then call what is below; the answer comes back redacted.
+        .layer(enforce)
+        // The service behind: canonical path, our own headers taken off, nothing of the connection passed on.
+        .service(upstream)
+}

@@ -1,0 +1,104 @@
+//! The client of the service behind the sidecar.
+
+use std::future::Future;
+use std::pin::Pin;
+use std::task::{Context, Poll};
+use std::time::Duration;
+
+use bytes::Bytes;
+use http::header::HOST;
+use http::uri::{PathAndQuery, Scheme};
+use http::{HeaderValue, Request, Response, Uri, Version};
+use http_body_util::Full;
+use hyper::body::Incoming;
+use hyper_util::client::legacy::Client;
+use hyper_util::client::legacy::connect::HttpConnector;
+use hyper_util::rt::{TokioExecutor, TokioTimer};
+use tower_service::Service;
+
+use crate::config::{ProxyLimits, UpstreamConfig};
+use crate::headers::{prepare_request, remove_hop_by_hop};
+
+/// How long a connection to the upstream is kept without use.
+const IDLE_MAX: Duration = Duration::from_secs(30);
+/// How many unused connections to the upstream are kept.
+const IDLE_CONNECTIONS_MAX: usize = 64;
+
+/// Why the service behind gave no answer. It names nothing of the request.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum UpstreamError {
+    /// It cannot be connected to, or broke the connection off before it answered.
+    #[error("the upstream cannot be reached")]
+    Unreachable,
+    /// It did not answer in time.
+    #[error("the upstream did not answer in time")]
+    Timeout,
+}
+
+/// Sends requests to the service behind, over HTTP/1.1 and a pool of connections. Its answers stream.
+#[derive(Clone, Debug)]
+pub struct Upstream {
+    client: Client<HttpConnector, Full<Bytes>>,
+    config: UpstreamConfig,
+    head_wait: Duration,
+}
+
+impl Upstream {
+    /// A client of the service at `config`.
+    #[must_use]
+    pub fn new(config: UpstreamConfig, limits: &ProxyLimits) -> Self {
+        let mut connector = HttpConnector::new();
+        connector.set_nodelay(true);
+        connector.set_connect_timeout(Some(Duration::from_millis(limits.connect_ms_max)));
+        let client = Client::builder(TokioExecutor::new())
+            .pool_timer(TokioTimer::new())
+            .pool_idle_timeout(IDLE_MAX)
+            .pool_max_idle_per_host(IDLE_CONNECTIONS_MAX)
+            .build(connector);
+        Self { client, config, head_wait: Duration::from_millis(limits.upstream_wait_ms_max) }
+    }
+
+    /// Readdresses a request to the service behind; path and query stay exactly as they are.
+    fn readdress(&self, request: Request<Full<Bytes>>) -> Option<Request<Full<Bytes>>> {
+        let (mut head, body) = request.into_parts();
+        let UpstreamConfig { authority, preserve_host } = &self.config;
+        // In HTTP/2 the host that the caller named stands in the target.
+        if let Some(named) = head.uri.authority().filter(|_| !head.headers.contains_key(HOST)) {
+            head.headers.insert(HOST, HeaderValue::from_str(named.as_str()).ok()?);
+        }
+        prepare_request(&mut head.headers, authority, *preserve_host);
+        let path = head.uri.path_and_query().cloned().unwrap_or(PathAndQuery::from_static("/"));
+        head.uri = Uri::builder()
+            .scheme(Scheme::HTTP)
+            .authority(authority.clone())
+            .path_and_query(path)
+            .build()
+            .ok()?;
+        head.version = Version::HTTP_11;
+        Some(Request::from_parts(head, body))
+    }
+}
+
+impl Service<Request<Full<Bytes>>> for Upstream {
+    type Response = Response<Incoming>;
+    type Error = UpstreamError;
+    type Future = Pin<Box<dyn Future<Output = Result<Self::Response, UpstreamError>> + Send>>;
+
+    fn poll_ready(&mut self, _: &mut Context<'_>) -> Poll<Result<(), UpstreamError>> {
+        Poll::Ready(Ok(()))
+    }
+
+    fn call(&mut self, request: Request<Full<Bytes>>) -> Self::Future {
+        let readdressed = self.readdress(request);
+        let (client, head_wait) = (self.client.clone(), self.head_wait);
+        Box::pin(async move {
+            let request = readdressed.ok_or(UpstreamError::Unreachable)?;
+            let answer = tokio::time::timeout(head_wait, client.request(request)).await;
+            let mut response =
+                answer.map_err(|_| UpstreamError::Timeout)?.map_err(|_| UpstreamError::Unreachable)?;
+            remove_hop_by_hop(response.headers_mut());
+            Ok(response)
+        })
+    }
+}
