@@ -27,7 +27,7 @@ pub(crate) fn stack(
     Future: Future + Send + 'static,
 > + Clone
 + Send
-+ 'static {
++ use<> {
     ServiceBuilder::new()
         // How many requests came and how they were answered; no name, no path.
         .layer(CountLayer(Arc::clone(counters)))

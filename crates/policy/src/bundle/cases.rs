@@ -98,8 +98,29 @@ pub struct Case {
 }
 
 const KEYS: [&str; 23] = [
-    "case", "clause", "at", "who", "asks", "why", "sends", "with", "about", "given", "answer", "sets", "tempted",
-    "ledger_down", "then", "dropped", "withheld", "omitted", "stripped", "left", "recorded", "shows", "status",
+    "case",
+    "clause",
+    "at",
+    "who",
+    "asks",
+    "why",
+    "sends",
+    "with",
+    "about",
+    "given",
+    "answer",
+    "sets",
+    "tempted",
+    "ledger_down",
+    "then",
+    "dropped",
+    "withheld",
+    "omitted",
+    "stripped",
+    "left",
+    "recorded",
+    "shows",
+    "status",
 ];
 
 /// Reads a `cases` section.
@@ -170,10 +191,7 @@ fn read_case(object: &Object<'_>, reader: &mut Reader) -> Option<Case> {
             left: object.get("left").map(|n| left(n, reader)).unwrap_or_default(),
             recorded: sentences("recorded", reader),
             shows: object.get("shows").map(|n| text_map(n, reader)).unwrap_or_default(),
-            status: object
-                .get("status")
-                .and_then(|n| reader.integer(n))
-                .and_then(|i| u16::try_from(i).ok()),
+            status: object.get("status").and_then(|n| reader.integer(n)).and_then(|i| u16::try_from(i).ok()),
         },
     })
 }

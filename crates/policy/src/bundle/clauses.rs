@@ -51,7 +51,8 @@ pub(crate) fn read_clauses(node: &Node, reader: &mut Reader) -> Vec<(Clause, Spa
     for item in reader.sequence(node) {
         let keys = ["id", "line", "section", "says", "status"];
         let Some(entry) = reader.object(item, &keys, "a clause") else { continue };
-        let mut word = |key| reader.need(&entry, key, "a clause").and_then(|n| Some((reader.word(n)?, n.span)));
+        let mut word =
+            |key| reader.need(&entry, key, "a clause").and_then(|n| Some((reader.word(n)?, n.span)));
         let (id, section, says) = (word("id"), word("section"), word("says"));
         let line = reader.need(&entry, "line", "a clause").and_then(|n| {
             let line = reader.integer(n).and_then(|i| u32::try_from(i).ok());
@@ -78,11 +79,17 @@ pub(crate) fn read_clauses(node: &Node, reader: &mut Reader) -> Vec<(Clause, Spa
 
 fn read_status(node: &Node, reader: &mut Reader) -> Option<ClauseStatus> {
     if let Kind::Text(_) = node.kind {
-        return reader.one_of(node, "status without a text", &[("enforced", ())]).map(|()| ClauseStatus::Enforced);
+        return reader
+            .one_of(node, "status without a text", &[("enforced", ())])
+            .map(|()| ClauseStatus::Enforced);
     }
     let object = reader.object(node, &["partly", "pending", "organisational"], "a status")?;
     let [(key, _, value)] = object.entries() else {
-        reader.error("wrong-shape", node.span, "a status is `enforced`, or one of `partly`, `pending`, `organisational` with its text");
+        reader.error(
+            "wrong-shape",
+            node.span,
+            "a status is `enforced`, or one of `partly`, `pending`, `organisational` with its text",
+        );
         return None;
     };
     let text = reader.word(value)?.to_owned();

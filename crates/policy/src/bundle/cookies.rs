@@ -77,7 +77,8 @@ fn read_form(node: &Node, reader: &mut Reader) -> Option<CookieForm> {
         reader.error("wrong-shape", node.span, "a form is `{hex: LENGTH}` or `{digits: LENGTH}`");
         return None;
     };
-    let length = reader.integer(value).and_then(|n| usize::try_from(n).ok()).filter(|n| (1..=512).contains(n));
+    let length =
+        reader.integer(value).and_then(|n| usize::try_from(n).ok()).filter(|n| (1..=512).contains(n));
     if length.is_none() {
         reader.error("out-of-range", value.span, "a length lies between 1 and 512");
     }

@@ -21,7 +21,16 @@ use crate::text::{Diagnostics, Node, Object, Reader, Sources, Span};
 const CORE: &str = include_str!("../rules/core.yaml");
 
 const SECTIONS: [&str; 10] = [
-    "bundle", "vocabulary", "facts", "requesters", "recipients", "routes", "cookies", "rules", "clauses", "cases",
+    "bundle",
+    "vocabulary",
+    "facts",
+    "requesters",
+    "recipients",
+    "routes",
+    "cookies",
+    "rules",
+    "clauses",
+    "cases",
 ];
 
 /// Why a bundle could not be read.
@@ -209,11 +218,7 @@ impl Loader {
         if found.has_errors() { Err(Box::new(found)) } else { Ok(Bundle { warnings: found, ..bundle }) }
     }
 
-    fn each<T>(
-        &mut self,
-        section: &str,
-        read: fn(&Node, &mut Reader) -> Vec<(T, Span)>,
-    ) -> Vec<(T, Span)> {
+    fn each<T>(&mut self, section: &str, read: fn(&Node, &mut Reader) -> Vec<(T, Span)>) -> Vec<(T, Span)> {
         let nodes = self.section(section);
         nodes.iter().flat_map(|node| read(node, &mut self.reader)).collect()
     }
@@ -258,7 +263,9 @@ impl Loader {
             let Some(section) = self.reader.mapping(&node) else { continue };
             for (name, span, value) in section.entries() {
                 let reader = &mut self.reader;
-                let Some(entry) = reader.object(value, &["values", "type", "from"], "a fact") else { continue };
+                let Some(entry) = reader.object(value, &["values", "type", "from"], "a fact") else {
+                    continue;
+                };
                 if name.starts_with("datum.") {
                     let words = reader.need(&entry, "values", "a fact of a datum").map(|n| reader.words(n));
                     let words: Arc<[Arc<str>]> =
@@ -330,16 +337,15 @@ fn request_fact(entry: &Object<'_>, reader: &mut Reader) -> Option<Reference> {
     if matches!(found, Reference::Header(_) | Reference::Query(_)) {
         return Some(found);
     }
-    reader.error("not-a-reference", node.span, "a fact of the request stands in a header or a query parameter");
+    reader.error(
+        "not-a-reference",
+        node.span,
+        "a fact of the request stands in a header or a query parameter",
+    );
     None
 }
 
-fn collect(
-    file: usize,
-    text: &str,
-    sections: &mut BTreeMap<&'static str, Vec<Node>>,
-    reader: &mut Reader,
-) {
+fn collect(file: usize, text: &str, sections: &mut BTreeMap<&'static str, Vec<Node>>, reader: &mut Reader) {
     let node = match Node::parse(text, file) {
         Ok(node) => node,
         Err(fault) => {

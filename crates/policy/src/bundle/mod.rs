@@ -11,14 +11,13 @@ mod seal;
 mod service;
 mod vocabulary;
 
-
 pub use cases::{Case, CaseOutcome, Expectation};
 pub use clauses::{Clause, ClauseStatus};
 pub use cookies::{CookieDef, CookieForm};
 pub use given::Given;
 pub use load::{Bundle, Contact, ReadError};
-pub use parties::{RecipientDef, RequesterDef};
 pub(crate) use parties::{ANYONE, Requesters};
+pub use parties::{RecipientDef, RequesterDef};
 pub use seal::{LockError, SealError, SealedSource, seal};
 pub use service::{
     About, Body, DataClass, EventEffect, EventSpec, Excess, HeadField, PurposeRule, Reference, Right, Route,

@@ -52,21 +52,20 @@ fn clash(a: &Route, b: &Route) -> bool {
 impl RouteContext<'_> {
     fn route(&self, node: &Node, map: &mut ServiceMap, reader: &mut Reader) -> Option<Route> {
         let keys = [
-            "route", "public", "purpose", "purposes", "right", "about", "facts", "excess", "request", "response",
-            "events", "clauses",
+            "route", "public", "purpose", "purposes", "right", "about", "facts", "excess", "request",
+            "response", "events", "clauses",
         ];
         let object = reader.object(node, &keys, "a route")?;
         let named = reader.need(&object, "route", "a route")?;
         let (id, method, segments) = template(named, reader)?;
-        let right = object.get("right").and_then(|n| {
-            reader.one_of(n, "right", &Right::ALL.map(|r| (r.code(), r)))
-        });
+        let right =
+            object.get("right").and_then(|n| reader.one_of(n, "right", &Right::ALL.map(|r| (r.code(), r))));
         let purpose = self.purpose(&object, right, reader);
         let facts = object.get("facts").map(|n| self.facts(n, reader)).unwrap_or_default();
         let about = object.get("about").map(|n| self.about(n, reader));
-        let response = object.get("response").and_then(|n| {
-            reader.object(n, &["body", "records", "emptied", "headers"], "a response")
-        });
+        let response = object
+            .get("response")
+            .and_then(|n| reader.object(n, &["body", "records", "emptied", "headers"], "a response"));
         let request =
             object.get("request").and_then(|n| reader.object(n, &["body", "query", "headers"], "a request"));
         let about = match about {
@@ -120,7 +119,8 @@ impl RouteContext<'_> {
         {
             reader.error("event-about-nobody", span, "an event needs a subject that the request names");
         }
-        if let Some(About { subject: SubjectSource::Named { at: Reference::Path(name), .. }, .. }) = &route.about
+        if let Some(About { subject: SubjectSource::Named { at: Reference::Path(name), .. }, .. }) =
+            &route.about
         {
             let known = route.segments.iter().any(|s| *s == Segment::Variable(name.clone()));
             if !known {
@@ -129,12 +129,7 @@ impl RouteContext<'_> {
         }
     }
 
-    fn purpose(
-        &self,
-        object: &Object<'_>,
-        right: Option<Right>,
-        reader: &mut Reader,
-    ) -> Option<PurposeRule> {
+    fn purpose(&self, object: &Object<'_>, right: Option<Right>, reader: &mut Reader) -> Option<PurposeRule> {
         let given = [object.get("purpose").is_some(), object.get("purposes").is_some(), right.is_some()];
         if given.iter().filter(|g| **g).count() != 1 {
             let message = "a route has exactly one of `purpose`, `purposes` and `right`";
@@ -183,7 +178,13 @@ impl RouteContext<'_> {
         for (key, span, value) in object.entries() {
             let stated = || self.schema.iter().filter(|(_, d)| d.source == FactSource::Datum);
             let Some((id, def)) = stated().find(|(_, d)| *d.name == **key) else {
-                reader.unknown("unknown-fact", *span, "fact of a datum", key, stated().map(|(_, d)| &*d.name));
+                reader.unknown(
+                    "unknown-fact",
+                    *span,
+                    "fact of a datum",
+                    key,
+                    stated().map(|(_, d)| &*d.name),
+                );
                 continue;
             };
             let Some(word) = reader.word(value) else { continue };
@@ -214,10 +215,10 @@ impl RouteContext<'_> {
     }
 
     fn effect(&self, event: &Object<'_>, reader: &mut Reader) -> Option<EventEffect> {
-        let purpose = |node: &Node, reader: &mut Reader| {
-            self.vocabulary.purpose(reader.word(node)?, node.span, reader)
-        };
-        let said = ["consent", "withdraw", "object", "contract"].into_iter().filter(|k| event.get(k).is_some());
+        let purpose =
+            |node: &Node, reader: &mut Reader| self.vocabulary.purpose(reader.word(node)?, node.span, reader);
+        let said =
+            ["consent", "withdraw", "object", "contract"].into_iter().filter(|k| event.get(k).is_some());
         if said.count() != 1 {
             let message = "an event says exactly one of `consent`, `withdraw`, `object` and `contract`";
             reader.error("one-effect", event.span, message);
@@ -386,7 +387,9 @@ fn template(node: &Node, reader: &mut Reader) -> Option<(Arc<str>, String, Vec<S
         let variable = part.strip_prefix('{').and_then(|p| p.strip_suffix('}'));
         let plain = |s: &str| s.bytes().all(|b| b.is_ascii_alphanumeric() || b"-_.~".contains(&b));
         match variable {
-            Some(name) if !name.is_empty() && plain(name) => segments.push(Segment::Variable(name.to_owned())),
+            Some(name) if !name.is_empty() && plain(name) => {
+                segments.push(Segment::Variable(name.to_owned()))
+            }
             None if plain(part) && part != "." && part != ".." => {
                 segments.push(Segment::Literal(part.to_owned()));
             }
@@ -410,7 +413,8 @@ pub(crate) fn reference(node: &Node, reader: &mut Reader) -> Option<Reference> {
         Some(("body", rest)) if path(rest).iter().all(|p| !p.is_empty()) => Some(Reference::Body(path(rest))),
         Some(("item", rest)) if path(rest).iter().all(|p| !p.is_empty()) => Some(Reference::Item(path(rest))),
         _ => {
-            let message = format!("`{text}` is not a reference such as `path.id`, `body.email` or `item.email`");
+            let message =
+                format!("`{text}` is not a reference such as `path.id`, `body.email` or `item.email`");
             reader.error("not-a-reference", node.span, message);
             None
         }
@@ -422,7 +426,11 @@ fn event_condition(node: &Node, reader: &mut Reader) -> Vec<(Vec<String>, serde_
     let mut out = Vec::new();
     for (key, span, value) in object.entries() {
         let Some(path) = key.strip_prefix("body.") else {
-            reader.error("not-a-reference", *span, "an event's condition asks for members of the body: `body.opt_in`");
+            reader.error(
+                "not-a-reference",
+                *span,
+                "an event's condition asks for members of the body: `body.opt_in`",
+            );
             continue;
         };
         let wanted = match &value.kind {

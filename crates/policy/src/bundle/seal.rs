@@ -134,7 +134,11 @@ impl SealedSource {
 
 fn read_lock(dir: &Path) -> Result<String, LockError> {
     crate::text::read_file(&dir.join(LOCK)).map_err(|error| {
-        if error.kind() == io::ErrorKind::NotFound { LockError::Unsealed } else { LockError::Unreadable(error) }
+        if error.kind() == io::ErrorKind::NotFound {
+            LockError::Unsealed
+        } else {
+            LockError::Unreadable(error)
+        }
     })
 }
 

@@ -266,9 +266,8 @@ impl ServiceMap {
     /// The data class of a category of somebody, without any further attestation: what a cookie holds.
     #[must_use]
     pub fn class_of(&self, category: &Category, subject_type: &SubjectType) -> Option<ClassId> {
-        let bare = |c: &DataClass| {
-            c.category == *category && c.subject_type == *subject_type && c.facts.is_empty()
-        };
+        let bare =
+            |c: &DataClass| c.category == *category && c.subject_type == *subject_type && c.facts.is_empty();
         self.classes.iter().position(bare).and_then(|at| u16::try_from(at).ok()).map(ClassId)
     }
 

@@ -216,7 +216,12 @@ impl Vocabulary {
     }
 
     /// Reads a purpose; `any` is the caller's.
-    pub(crate) fn purpose(&self, word: &str, span: crate::text::Span, reader: &mut Reader) -> Option<Purpose> {
+    pub(crate) fn purpose(
+        &self,
+        word: &str,
+        span: crate::text::Span,
+        reader: &mut Reader,
+    ) -> Option<Purpose> {
         if !self.purposes.contains(word) {
             reader.unknown("unknown-purpose", span, "purpose", word, self.purposes.keys());
             return None;

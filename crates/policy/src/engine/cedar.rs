@@ -177,7 +177,12 @@ fn parse(texts: &[PolicyText]) -> Result<PolicySet, EngineError> {
     Ok(set)
 }
 
-fn entities(bundle: &Bundle, groups: &Groups, types: &Types, schema: &Schema) -> Result<Entities, EngineError> {
+fn entities(
+    bundle: &Bundle,
+    groups: &Groups,
+    types: &Types,
+    schema: &Schema,
+) -> Result<Entities, EngineError> {
     let (category, party, requester) = (type_name("Category")?, type_name("Party")?, type_name("Requester")?);
     let mut all = Vec::new();
     for (key, parents) in &groups.categories {
@@ -196,4 +201,3 @@ fn entities(bundle: &Bundle, groups: &Groups, types: &Types, schema: &Schema) ->
     }
     Entities::from_entities(all, Some(schema)).map_err(|e| EngineError(format!("{e}")))
 }
-

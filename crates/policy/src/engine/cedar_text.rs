@@ -116,11 +116,8 @@ impl Writer<'_> {
             Cure::Never => "@cure(\"never\")\n".to_owned(),
             Cure::Pending(mechanism) => format!("@pending({mechanism:?})\n"),
             Cure::Consent(kind) => {
-                let cured = self.is(
-                    self.bundle.core.consent_of(*kind),
-                    &[FactValue::Bool(true)],
-                    Known::True,
-                );
+                let cured =
+                    self.is(self.bundle.core.consent_of(*kind), &[FactValue::Bool(true)], Known::True);
                 guards.push(format!("!({cured})"));
                 format!("@cure(\"consent: {kind}\")\n")
             }
@@ -158,17 +155,26 @@ impl Writer<'_> {
     fn scope(&self, rule: &Rule, group: &str) -> Vec<String> {
         let mut out = Vec::new();
         if let Some(data) = &rule.data {
-            out.push(format!("resource in {}", list("Category", data.iter().map(|c| format!("{group} {c}")))));
+            out.push(format!(
+                "resource in {}",
+                list("Category", data.iter().map(|c| format!("{group} {c}")))
+            ));
         }
         if !rule.of.is_empty() {
             let types = list("SubjectType", rule.of.iter().map(|t| t.as_str().to_owned()));
             out.push(format!("{types}.contains(context.subject_type)"));
         }
         if !rule.by.is_empty() {
-            out.push(format!("principal in {}", list("Requester", rule.by.iter().map(|r| r.as_str().to_owned()))));
+            out.push(format!(
+                "principal in {}",
+                list("Requester", rule.by.iter().map(|r| r.as_str().to_owned()))
+            ));
         }
         if !rule.to.is_empty() {
-            out.push(format!("principal in {}", list("Party", rule.to.iter().map(|r| r.as_str().to_owned()))));
+            out.push(format!(
+                "principal in {}",
+                list("Party", rule.to.iter().map(|r| r.as_str().to_owned()))
+            ));
         }
         if !rule.acts.is_empty() {
             let acts = list("Act", rule.acts.iter().map(|a| a.code().to_owned()));
@@ -205,10 +211,16 @@ impl Writer<'_> {
             Test::Is(id, values) => self.is(*id, values, known),
             Test::AtLeast(id, level) => self.guarded(*id, |path| format!("{sign}({path} >= {level})")),
             Test::Purpose(purposes) => {
-                format!("{sign}(action in {})", list("Action", purposes.iter().map(|p| format!("within {p}"))))
+                format!(
+                    "{sign}(action in {})",
+                    list("Action", purposes.iter().map(|p| format!("within {p}")))
+                )
             }
             Test::Data(data) => {
-                format!("{sign}(resource in {})", list("Category", data.iter().map(|c| format!("within {c}"))))
+                format!(
+                    "{sign}(resource in {})",
+                    list("Category", data.iter().map(|c| format!("within {c}")))
+                )
             }
             Test::As(treatments) => format!("{sign}({})", treatment_test(treatments)),
         }
@@ -279,7 +291,10 @@ impl Writer<'_> {
 }
 
 fn treatment_test(treatments: &[Treatment]) -> String {
-    format!("{}.contains(context.treatment)", list("Treatment", treatments.iter().map(|t| t.code().to_owned())))
+    format!(
+        "{}.contains(context.treatment)",
+        list("Treatment", treatments.iter().map(|t| t.code().to_owned()))
+    )
 }
 
 fn groups<K: std::fmt::Display>(kind: &str, group: &str, keys: Option<&[K]>) -> String {
@@ -354,7 +369,9 @@ pub(crate) fn schema(bundle: &Bundle, groups: &Groups) -> String {
         }
     }
     out.push_str("entity Exchange in [Party, Requester];\nentity Data in [Category];\n");
-    out.push_str("type Facts = {\n  act: Act,\n  treatment: Treatment,\n  subject_type: SubjectType,\n  now: Long,\n");
+    out.push_str(
+        "type Facts = {\n  act: Act,\n  treatment: Treatment,\n  subject_type: SubjectType,\n  now: Long,\n",
+    );
     for (_, def) in bundle.schema.iter() {
         let ty = match &def.ty {
             FactType::Bool => "Bool".to_owned(),

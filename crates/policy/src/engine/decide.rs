@@ -4,8 +4,8 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use consentry_model::{
-    Act, ClassId, ConsentState, Facts, Ladder, Moment, Purpose, Reason, RecipientId, RequesterId, RuleId, Treatment,
-    Verdict,
+    Act, ClassId, ConsentState, Facts, Ladder, Moment, Purpose, Reason, RecipientId, RequesterId, RuleId,
+    Treatment, Verdict,
 };
 
 use super::cedar::{Answer, Compiled, EngineError};

@@ -3,6 +3,8 @@
 mod cedar;
 mod cedar_text;
 mod decide;
+#[cfg(test)]
+mod differential;
 mod reasons;
 mod ruling;
 mod spoken;

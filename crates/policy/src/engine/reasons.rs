@@ -101,16 +101,19 @@ impl Asked<'_> {
     }
 
     fn nothing_permits(&self) -> Reason {
-        let elsewhere = self.bundle.rules.iter().any(|r| {
-            self.lacks(r).is_some_and(|lacks| lacks.first() == Some(&Lack::Recipient))
-        });
+        let elsewhere = self
+            .bundle
+            .rules
+            .iter()
+            .any(|r| self.lacks(r).is_some_and(|lacks| lacks.first() == Some(&Lack::Recipient)));
         if elsewhere {
             return Reason::RecipientNotPermitted;
         }
         let asked_for = self.bundle.rules.iter().any(|r| {
             let purposes = &self.bundle.vocabulary.purposes;
             let asked = self.question.purpose.as_str();
-            let named = r.purposes.as_ref().is_some_and(|v| v.iter().any(|p| purposes.is_within(asked, p.as_str())));
+            let named =
+                r.purposes.as_ref().is_some_and(|v| v.iter().any(|p| purposes.is_within(asked, p.as_str())));
             matches!(r.verb, Verb::Permit { .. }) && named
         });
         if asked_for && self.question.act == consentry_model::Act::Collect {

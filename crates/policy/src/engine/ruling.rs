@@ -146,8 +146,7 @@ mod tests {
     use super::*;
 
     fn item(treatment: Treatment, reason: Option<Reason>, hopeless: Option<Reason>) -> Item {
-        let verdict =
-            Verdict { treatment, rules: [].into(), clauses: [].into(), reason, near: [].into() };
+        let verdict = Verdict { treatment, rules: [].into(), clauses: [].into(), reason, near: [].into() };
         Item { hopeless, verdict: Some(verdict) }
     }
 

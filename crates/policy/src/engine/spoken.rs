@@ -111,8 +111,7 @@ impl Asked<'_> {
             Basis::LegitimateInterests(_) | Basis::Notice => not(self.is(core.said_no, &yes)),
             Basis::LegalObligation(_) | Basis::Right => Some(true),
         };
-        let treatment =
-            treatments.contains(&Treatment::Clear) || treatments.contains(&self.treatment);
+        let treatment = treatments.contains(&Treatment::Clear) || treatments.contains(&self.treatment);
         vec![
             (Lack::When, self.condition(&rule.when)),
             (Lack::Unless, rule.unless.as_ref().map_or(Some(true), |c| not(self.condition(c)))),
@@ -124,9 +123,8 @@ impl Asked<'_> {
     /// The subject's own access and a lawful demand pass every prohibition, and no obligation.
     fn exempt(&self) -> Tri {
         let (core, yes) = (&self.bundle.core, [FactValue::Bool(true)]);
-        let purpose = |key: &str| {
-            self.bundle.vocabulary.purposes.is_within(self.question.purpose.as_str(), key)
-        };
+        let purpose =
+            |key: &str| self.bundle.vocabulary.purposes.is_within(self.question.purpose.as_str(), key);
         let own = all([Some(purpose("custom.rights")), self.is(core.own, &yes)]);
         let authority = self.bundle.vocabulary.recipient_is(self.question.recipient.as_str(), "authority");
         let compelled = all([

@@ -69,7 +69,10 @@ fn consent_in_its_place(bundle: &Bundle, rule: &Rule, span: Span, reader: &mut R
     };
     negative.into_iter().chain(&rule.unless).for_each(&mut look);
     if asks {
-        let message = format!("rule `{}` asks for a consent outside `basis`, `cure` and a permission's `when`", rule.id);
+        let message = format!(
+            "rule `{}` asks for a consent outside `basis`, `cure` and a permission's `when`",
+            rule.id
+        );
         reader.error("consent-in-wrong-place", span, message);
     }
 }
@@ -100,15 +103,15 @@ fn bases_that_meet(bundle: &Bundle, rules: &[(Rule, Span)], reader: &mut Reader)
 
 fn can_meet(bundle: &Bundle, a: &Rule, b: &Rule) -> bool {
     let vocabulary = &bundle.vocabulary;
-    let overlap = |x: &Option<Vec<String>>, y: &Option<Vec<String>>, touch: &dyn Fn(&str, &str) -> bool| match (x, y) {
-        (Some(x), Some(y)) => x.iter().any(|p| y.iter().any(|q| touch(p, q))),
-        _ => true,
-    };
+    let overlap =
+        |x: &Option<Vec<String>>, y: &Option<Vec<String>>, touch: &dyn Fn(&str, &str) -> bool| match (x, y) {
+            (Some(x), Some(y)) => x.iter().any(|p| y.iter().any(|q| touch(p, q))),
+            _ => true,
+        };
     let purposes = |r: &Rule| r.purposes.as_ref().map(|v| v.iter().map(|p| p.as_str().to_owned()).collect());
     let data = |r: &Rule| r.data.as_ref().map(|v| v.iter().map(|c| c.as_str().to_owned()).collect());
-    let to = |r: &Rule| {
-        (!r.to.is_empty()).then(|| r.to.iter().map(|t| t.as_str().to_owned()).collect::<Vec<_>>())
-    };
+    let to =
+        |r: &Rule| (!r.to.is_empty()).then(|| r.to.iter().map(|t| t.as_str().to_owned()).collect::<Vec<_>>());
     let any_of = |x: &[String], y: &[String]| x.is_empty() || y.is_empty() || x.iter().any(|v| y.contains(v));
     let names = |r: &Rule| r.of.iter().map(|s| s.as_str().to_owned()).collect::<Vec<_>>();
     let requesters = |r: &Rule| r.by.iter().map(|s| s.as_str().to_owned()).collect::<Vec<_>>();
@@ -173,16 +176,21 @@ fn clauses_and_what_cites_them(
             ClauseStatus::Pending(_) if pending == 0 => {
                 Some(("pending-without-refusal", "no rule with `pending` refuses what it governs"))
             }
-            ClauseStatus::Organisational(_) if all > 0 => {
-                Some(("organisational-but-cited", "it says that nothing is to be enforced, yet something cites it"))
-            }
+            ClauseStatus::Organisational(_) if all > 0 => Some((
+                "organisational-but-cited",
+                "it says that nothing is to be enforced, yet something cites it",
+            )),
             ClauseStatus::Enforced
             | ClauseStatus::Partly(_)
             | ClauseStatus::Pending(_)
             | ClauseStatus::Organisational(_) => None,
         };
         if let Some((code, why)) = trouble {
-            reader.error(code, *span, format!("clause `{}` is {}, but {why}", clause.id, clause.status.code()));
+            reader.error(
+                code,
+                *span,
+                format!("clause `{}` is {}, but {why}", clause.id, clause.status.code()),
+            );
         }
     }
 }

@@ -35,9 +35,8 @@ pub struct CoreFacts {
 
 pub(crate) fn core_schema() -> (FactSchema, CoreFacts) {
     let mut schema = FactSchema::default();
-    let mut fact = |name: &str, ty: FactType, source: FactSource| {
-        schema.add(FactDef { name: name.into(), ty, source })
-    };
+    let mut fact =
+        |name: &str, ty: FactType, source: FactSource| schema.add(FactDef { name: name.into(), ty, source });
     let consent = ConsentKind::ALL
         .map(|kind| fact(&format!("consent.{}", kind.code()), FactType::Bool, FactSource::Person));
     let contract = FactType::Word(ContractState::ALL.iter().map(|s| Arc::from(s.code())).collect());

@@ -13,8 +13,8 @@ use crate::bundle::{Requesters, Vocabulary};
 use crate::text::{Kind, Node, Object, Reader, Span};
 
 const KEYS: [&str; 19] = [
-    "id", "permit", "forbid", "require", "for", "data", "of", "by", "to", "act", "as", "when", "unless", "from",
-    "until", "basis", "cure", "reason", "clauses",
+    "id", "permit", "forbid", "require", "for", "data", "of", "by", "to", "act", "as", "when", "unless",
+    "from", "until", "basis", "cure", "reason", "clauses",
 ];
 
 /// What a rule's words are looked up in.
@@ -179,9 +179,7 @@ impl RuleContext<'_> {
         };
         match key.as_str() {
             "consent" => self.kind(value, reader).map(Basis::Consent),
-            "legitimate_interests" => {
-                reader.word(value).map(|id| Basis::LegitimateInterests(id.to_owned()))
-            }
+            "legitimate_interests" => reader.word(value).map(|id| Basis::LegitimateInterests(id.to_owned())),
             "legal_obligation" => reader.word(value).map(|id| Basis::LegalObligation(id.to_owned())),
             _ => None,
         }
@@ -192,12 +190,11 @@ impl RuleContext<'_> {
         reader.one_of(node, "kind of consent", &choices)
     }
 
-    #[expect(clippy::option_option, reason = "the outer says whether it could be read, the inner that any is meant")]
-    fn purposes(
-        &self,
-        node: &Node,
-        reader: &mut Reader,
-    ) -> Option<Option<Vec<consentry_model::Purpose>>> {
+    #[expect(
+        clippy::option_option,
+        reason = "the outer says whether it could be read, the inner that any is meant"
+    )]
+    fn purposes(&self, node: &Node, reader: &mut Reader) -> Option<Option<Vec<consentry_model::Purpose>>> {
         let words = reader.words(node);
         if let [("any", _)] = words[..] {
             return Some(None);
@@ -207,7 +204,10 @@ impl RuleContext<'_> {
         (!words.is_empty() && read.len() == words.len()).then_some(Some(read))
     }
 
-    #[expect(clippy::option_option, reason = "the outer says whether it could be read, the inner that any is meant")]
+    #[expect(
+        clippy::option_option,
+        reason = "the outer says whether it could be read, the inner that any is meant"
+    )]
     fn data(&self, node: &Node, reader: &mut Reader) -> Option<Option<Vec<consentry_model::Category>>> {
         let words = reader.words(node);
         if let [("any", _)] = words[..] {
@@ -263,8 +263,7 @@ impl RuleContext<'_> {
     }
 
     fn treatments(&self, node: &Node, reader: &mut Reader) -> Vec<Treatment> {
-        let choices =
-            [Treatment::Clear, Treatment::Truncated, Treatment::Masked].map(|t| (t.code(), t));
+        let choices = [Treatment::Clear, Treatment::Truncated, Treatment::Masked].map(|t| (t.code(), t));
         reader.list(node).iter().filter_map(|n| reader.one_of(n, "treatment", &choices)).collect()
     }
 
@@ -330,7 +329,11 @@ fn refuse_empty_lists(object: &Object<'_>, reader: &mut Reader) {
     for key in ["permit", "forbid", "for", "data", "of", "by", "to", "act", "as", "clauses"] {
         let Some(node) = object.get(key) else { continue };
         if reader.list(node).is_empty() {
-            reader.error("empty-list", node.span, format!("`{key}` names nothing; leave it out or name something"));
+            reader.error(
+                "empty-list",
+                node.span,
+                format!("`{key}` names nothing; leave it out or name something"),
+            );
         }
     }
 }

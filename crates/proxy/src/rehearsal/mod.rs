@@ -1,1 +1,15 @@
-//! x
+//! Plays the cases of a bundle through the layer that serves, in memory: the same ledger semantics, a real evidence
+//! log in a folder that goes away, signed tokens, and a service behind that answers what the case says.
+
+mod behind;
+mod compare;
+mod evidence;
+mod ledger;
+mod made_up;
+mod people;
+mod play;
+mod result;
+mod verdict;
+
+pub use play::rehearse;
+pub use result::{CaseResult, Difference};

@@ -208,7 +208,7 @@ fn verdict(line: &VerdictLine) -> String {
     let mut out = format!(
         "  {} of a {} is {}{reason}\n",
         paint(NAME, &line.category),
-        line.subject_type,
+        line.subject_type.as_str(),
         paint(style, line.treatment)
     );
     let mut facts = Facts::default();

@@ -232,7 +232,7 @@ fn sentences(args: &Args, checked: &Checked, route: &Route) -> Result<Vec<Given>
     );
     let own = checked.sources.iter().filter(|(name, _)| *name != COMMAND_LINE);
     let sources = Sources::from_texts(own.chain([(COMMAND_LINE, text.as_str())]));
-    match consentry_policy::Bundle::read(&sources) {
+    match Bundle::read(&sources) {
         Ok(bundle) => {
             let case = bundle.cases.into_iter().find(|c| c.name == "explain" && c.given.len() == args.given.len());
             Ok(case.map(|c| c.given).unwrap_or_default())

@@ -37,7 +37,7 @@ fn one(bundle: &Bundle, answer: &Answer) -> String {
     let mut out = format!(
         "\n{} of a {}{whose}, {} to {}: {}{reason}\n",
         paint(NAME, &answer.class.category),
-        answer.class.subject_type,
+        answer.class.subject_type.as_str(),
         answer.act,
         answer.recipient,
         paint(style, verdict.treatment),
