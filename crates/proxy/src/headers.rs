@@ -48,8 +48,8 @@ pub(crate) fn remove_hop_by_hop(headers: &mut HeaderMap) {
     }
 }
 
-/// Makes a caller's headers fit to be sent on. Who called from where is personal data that no field map declares here:
-/// `Forwarded` says only that the request came through us.
+/// Makes a caller's headers fit to be sent on. `X-Forwarded-For` is here only if the policy let it pass; `Forwarded` says
+/// no more than that the request came through us.
 pub(crate) fn prepare_request(headers: &mut HeaderMap, authority: &Authority, preserve_host: bool) {
     let named = headers.get(HOST).filter(|_| preserve_host).cloned();
     remove_hop_by_hop(headers);
@@ -57,7 +57,7 @@ pub(crate) fn prepare_request(headers: &mut HeaderMap, authority: &Authority, pr
         headers.remove(name);
     }
     let forwarded: Vec<HeaderName> =
-        headers.keys().filter(|name| name.as_str().starts_with("x-forwarded-")).cloned().collect();
+        headers.keys().filter(|name| is_forged_way(name.as_str())).cloned().collect();
     for name in forwarded {
         headers.remove(name);
     }
@@ -67,6 +67,10 @@ pub(crate) fn prepare_request(headers: &mut HeaderMap, authority: &Authority, pr
     }
     headers.insert(FORWARDED, HeaderValue::from_static("by=_consentry;proto=http"));
     headers.insert(VIA, HeaderValue::from_static("1.1 consentry"));
+}
+
+fn is_forged_way(name: &str) -> bool {
+    name.starts_with("x-forwarded-") && name != "x-forwarded-for"
 }
 
 #[cfg(test)]
@@ -115,6 +119,7 @@ mod tests {
         prepare_request(&mut headers, &upstream, false);
         let expected = map(&[
             ("host", "127.0.0.1:3000"),
+            ("x-forwarded-for", "192.0.2.1"),
             ("accept", "application/json"),
             ("forwarded", "by=_consentry;proto=http"),
             ("via", "1.1 consentry"),

@@ -12,6 +12,7 @@
 //! Logs hold routes, digests and counts: never paths, queries, headers or anything of a person.
 
 mod admin;
+mod arrival;
 mod config;
 mod counters;
 mod headers;

@@ -12,10 +12,11 @@ use hyper_util::server::conn::auto;
 use hyper_util::server::graceful::GracefulShutdown;
 use hyper_util::service::TowerToHyperService;
 use tokio::net::{TcpListener, TcpStream};
-use tokio::sync::Semaphore;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::task::JoinSet;
 use tower_service::Service;
 
+use crate::arrival::{FromPeer, Peer};
 use crate::config::ProxyLimits;
 use crate::counters::Counters;
 use crate::patience::Patience;
@@ -66,13 +67,12 @@ where
             }
             accepted = accept(&listener, &places) => accepted,
         };
-        let Some((stream, place)) = accepted else {
+        let Some((stream, peer, place)) = accepted else {
             tokio::time::sleep(ACCEPT_PAUSE).await;
             continue;
         };
-        let connection = builder
-            .serve_connection(TokioIo::new(patient(stream, limits)), TowerToHyperService::new(service.clone()))
-            .into_owned();
+        let told = TowerToHyperService::new(FromPeer { inner: service.clone(), peer });
+        let connection = builder.serve_connection(TokioIo::new(patient(stream, limits)), told).into_owned();
         let serving = graceful.watch(connection);
         let open = counters.connection();
         connections.spawn(async move {
@@ -92,13 +92,13 @@ where
 async fn accept(
     listener: &TcpListener,
     places: &Arc<Semaphore>,
-) -> Option<(TcpStream, tokio::sync::OwnedSemaphorePermit)> {
+) -> Option<(TcpStream, Peer, OwnedSemaphorePermit)> {
     let place = Arc::clone(places).acquire_owned().await.ok()?;
     match listener.accept().await {
-        Ok((stream, _)) => {
+        Ok((stream, from)) => {
             // Without it answers are slower, not wrong.
             drop(stream.set_nodelay(true));
-            Some((stream, place))
+            Some((stream, Peer(from.ip()), place))
         }
         Err(error) => {
             tracing::warn!(kind = ?error.kind(), "a connection could not be accepted");

@@ -11,6 +11,7 @@ use tower_service::Service;
 
 use consentry_layer::{ConsentryLayer, ResponseBody};
 
+use crate::arrival::ArrivalLayer;
 use crate::counters::{CountLayer, Counters};
 use crate::upstream::Upstream;
 
@@ -31,6 +32,8 @@ pub(crate) fn stack(
     ServiceBuilder::new()
         // How many requests came and how they were answered; no name, no path.
         .layer(CountLayer(Arc::clone(counters)))
+        // Where the request says it came from is replaced by where the connection came from.
+        .layer(ArrivalLayer)
         // Authenticate, describe, decide, record, and only then call what is below; the answer comes back redacted.
         .layer(enforce)
         // The service behind: canonical path, our own headers taken off, nothing of the connection passed on.

@@ -12,6 +12,9 @@ use consentry_audit::{OpenError, Reader};
 
 use crate::stop::{Exit, Stop};
 
+pub(crate) use self::verify::tell as report_in_words;
+pub(crate) use self::words::Ticket;
+
 const EXAMPLES: &str = "\
 Examples:
   consentry audit verify --log evidence

@@ -93,7 +93,7 @@ fn broken(error: &str) -> Difference {
 }
 
 /// The route that a case asks for.
-pub(super) fn route_of<'b>(bundle: &'b Bundle, case: &Case) -> Option<&'b Route> {
+pub(super) fn route_of<'b>(bundle: &'b Bundle, case: &'b Case) -> Option<&'b Route> {
     let segments: Vec<&str> = case.path.trim_start_matches('/').split('/').collect();
     bundle.service.find(&case.method, &segments).map(|found| found.route)
 }

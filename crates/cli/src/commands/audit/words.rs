@@ -1,9 +1,10 @@
 //! Records in words.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
 use anstyle::Style;
-use consentry_audit::{Closing, End, Entry, Head, Record, VerdictLine};
+use consentry_audit::{Closing, End, Entry, FactWord, Head, PathCount, Record, VerdictLine};
 use consentry_model::{Outcome, Reason, Treatment};
 use serde_json::Value;
 
@@ -69,14 +70,45 @@ impl<'a> Ticket<'a> {
         self.head.and_then(|h| h.route.as_deref()).unwrap_or_default().to_owned()
     }
 
-    /// The clauses of what was not left clear, or of everything when all was.
+    /// The clauses that a refusal's reason rests on; else of what was not left clear; else of everything.
     pub(crate) fn deciding_clauses(&self) -> BTreeSet<String> {
-        let of = |clear: bool| {
-            let lines = self.lines.iter().filter(move |l| (l.treatment == Treatment::Clear) == clear);
+        let of = |which: &dyn Fn(&VerdictLine) -> bool| {
+            let lines = self.lines.iter().filter(|line| which(line));
             lines.flat_map(|l| &l.clauses).map(|c| c.to_string()).collect::<BTreeSet<_>>()
         };
-        let against = of(false);
-        if against.is_empty() { of(true) } else { against }
+        let refused = self.outcome().1 == "refuse";
+        let decisive = of(&|line| refused && line.reason.is_some() && line.reason == self.reason());
+        let against = of(&|line| line.treatment != Treatment::Clear);
+        [decisive, against, of(&|_| true)].into_iter().find(|clauses| !clauses.is_empty()).unwrap_or_default()
+    }
+
+    /// The fields that were withheld, stripped or dropped, by path.
+    pub(crate) fn withheld(&self) -> Vec<String> {
+        let paths = self.closing.iter().flat_map(|c| &c.withheld);
+        let mut out: Vec<String> = paths.map(|PathCount(path, _)| path.to_string()).collect();
+        out.sort();
+        out
+    }
+
+    /// What was taken away, in one line; nothing when nothing was. `delivered` adds how many records were not.
+    pub(crate) fn taken(&self, delivered: Option<usize>) -> Option<String> {
+        let closing = self.closing?;
+        let mut parts = Vec::new();
+        if !closing.withheld.is_empty() {
+            parts.push(format!("withheld {}", self.withheld().join(", ")));
+        }
+        for (number, what) in [
+            (closing.withheld_more, "more paths withheld"),
+            (closing.undeclared, "undeclared values withheld"),
+            (closing.altered, "values shortened"),
+            (closing.omitted, "records left out"),
+        ] {
+            if number > 0 {
+                parts.push(format!("{number} {what}"));
+            }
+        }
+        parts.extend(delivered.map(|n| format!("{n} records delivered")));
+        (!parts.is_empty()).then(|| parts.join("; "))
     }
 }
 
@@ -192,7 +224,7 @@ fn of_closing(closing: &Closing, facts: &mut Facts) {
     facts.nonzero("records left out", closing.omitted);
     facts.nonzero("values altered", closing.altered);
     facts.nonzero("undeclared values", closing.undeclared);
-    for consentry_audit::PathCount(path, times) in &closing.withheld {
+    for PathCount(path, times) in &closing.withheld {
         facts.add("withheld", format!("{path} ({times}×)"));
     }
     facts.nonzero("more withheld paths", closing.withheld_more);
@@ -223,10 +255,10 @@ fn verdict(line: &VerdictLine) -> String {
     out
 }
 
-fn known(facts: &std::collections::BTreeMap<std::sync::Arc<str>, consentry_audit::FactWord>) -> String {
-    let word = |value: &consentry_audit::FactWord| match value {
-        consentry_audit::FactWord::Bool(value) => value.to_string(),
-        consentry_audit::FactWord::Word(word) => word.to_string(),
+fn known(facts: &BTreeMap<Arc<str>, FactWord>) -> String {
+    let word = |value: &FactWord| match value {
+        FactWord::Bool(value) => value.to_string(),
+        FactWord::Word(word) => word.to_string(),
     };
     facts.iter().map(|(name, value)| format!("{name}={}", word(value))).collect::<Vec<_>>().join(", ")
 }

@@ -1,0 +1,91 @@
+//! `consentry serve`: runs the sidecar.
+
+use std::path::PathBuf;
+
+use clap::ValueEnum;
+use consentry_proxy::{Config, ServeError};
+use tracing_subscriber::EnvFilter;
+
+use crate::output;
+use crate::stop::{Exit, Stop};
+
+const EXAMPLES: &str = "\
+Examples:
+  consentry serve --config consentry.yaml
+  consentry serve --config consentry.yaml --check
+  RUST_LOG=consentry_proxy=debug consentry serve --config consentry.yaml --log-format json
+
+SIGTERM and SIGINT drain and stop; SIGHUP has bundle and keys looked at. Logs go to standard error.
+
+Exit codes:
+  0 stopped after a drain, or the configuration holds   1 it does not start";
+
+/// Run the sidecar in front of a service
+///
+/// Everything that the configuration names is opened and checked before a port is bound. The bundle must be sealed.
+#[derive(clap::Args)]
+#[command(after_help = EXAMPLES)]
+pub(crate) struct Args {
+    /// The configuration
+    #[arg(long, value_name = "FILE")]
+    config: PathBuf,
+    /// Only check the configuration
+    #[arg(long)]
+    check: bool,
+    /// The form of the logs
+    #[arg(long, value_enum, default_value_t, value_name = "FORM")]
+    log_format: LogFormat,
+}
+
+/// In which form logs are written.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
+enum LogFormat {
+    /// For people.
+    #[default]
+    Text,
+    /// One object a line.
+    Json,
+}
+
+/// Runs it.
+pub(crate) fn run(args: &Args) -> Result<Exit, Stop> {
+    let config = Config::load(&args.config).map_err(|e| Stop::because(Exit::NO, e))?;
+    if args.check {
+        let upstream = &config.upstream.authority;
+        output::say(&format!("ok {}: {} in front of {upstream}", args.config.display(), config.listen))?;
+        return Ok(Exit::OK);
+    }
+    logs(args.log_format)?;
+    let named = |e: ServeError| {
+        Stop::because(Exit::NO, format!("{}: the sidecar does not start\n{}", args.config.display(), indent(&e.to_string())))
+    };
+    super::multi_thread()?.block_on(async {
+        let stop = consentry_proxy::stop_signal().map_err(named)?;
+        let report = consentry_proxy::serve(config, stop).await.map_err(named)?;
+        let lost = report.closings_lost;
+        if lost > 0 {
+            output::note(&format!("the last records of {lost} requests are lost: the evidence log could not be written"));
+        }
+        Ok(Exit::OK)
+    })
+}
+
+fn indent(text: &str) -> String {
+    text.lines().map(|line| format!("  {line}\n")).collect()
+}
+
+fn logs(format: LogFormat) -> Result<(), Stop> {
+    let filter = EnvFilter::builder()
+        .with_default_directive(tracing_subscriber::filter::LevelFilter::INFO.into())
+        .from_env()
+        .map_err(|e| Stop::because(Exit::NO, format!("RUST_LOG cannot be read: {e}")))?;
+    let logs = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
+    let set = match format {
+        LogFormat::Text => {
+            use std::io::IsTerminal as _;
+            logs.with_ansi(std::io::stderr().is_terminal()).try_init()
+        }
+        LogFormat::Json => logs.json().try_init(),
+    };
+    set.map_err(|e| Stop::because(Exit::NO, format!("logs cannot be written: {e}")))
+}

@@ -1,0 +1,114 @@
+//! What a request says of its own way here is replaced by what the connection says.
+
+use std::net::IpAddr;
+use std::task::{Context, Poll};
+
+use http::header::FORWARDED;
+use http::{HeaderMap, HeaderName, HeaderValue, Request};
+use tower_layer::Layer;
+use tower_service::Service;
+
+/// The header in which a service behind a proxy expects the caller's address.
+const X_FORWARDED_FOR: HeaderName = HeaderName::from_static("x-forwarded-for");
+
+/// Names under which callers' addresses travel, besides `Forwarded` and `X-Forwarded-…`.
+const ADDRESSES: [HeaderName; 4] = [
+    HeaderName::from_static("x-real-ip"),
+    HeaderName::from_static("x-client-ip"),
+    HeaderName::from_static("true-client-ip"),
+    HeaderName::from_static("cf-connecting-ip"),
+];
+
+/// From which address a connection comes.
+#[derive(Clone, Copy)]
+pub(crate) struct Peer(pub(crate) IpAddr);
+
+/// Replaces what a caller says of its way here. Whether the address goes on is the policy's to decide: it is personal
+/// data like any other, and reaches the service only where the service map declares `X-Forwarded-For`.
+#[derive(Clone, Copy)]
+pub(crate) struct ArrivalLayer;
+
+impl<S> Layer<S> for ArrivalLayer {
+    type Service = Arrival<S>;
+
+    fn layer(&self, inner: S) -> Arrival<S> {
+        Arrival { inner }
+    }
+}
+
+/// A service whose requests tell the truth about their way.
+#[derive(Clone)]
+pub(crate) struct Arrival<S> {
+    inner: S,
+}
+
+impl<S: Service<Request<B>>, B> Service<Request<B>> for Arrival<S> {
+    type Response = S::Response;
+    type Error = S::Error;
+    type Future = S::Future;
+
+    fn poll_ready(&mut self, context: &mut Context<'_>) -> Poll<Result<(), S::Error>> {
+        self.inner.poll_ready(context)
+    }
+
+    fn call(&mut self, mut request: Request<B>) -> S::Future {
+        let peer = request.extensions().get::<Peer>().copied();
+        replace(request.headers_mut(), peer);
+        self.inner.call(request)
+    }
+}
+
+fn replace(headers: &mut HeaderMap, peer: Option<Peer>) {
+    let own = |name: &HeaderName| {
+        *name == FORWARDED || name.as_str().starts_with("x-forwarded-") || ADDRESSES.contains(name)
+    };
+    let forged: Vec<HeaderName> = headers.keys().filter(|name| own(name)).cloned().collect();
+    for name in forged {
+        headers.remove(name);
+    }
+    let value = peer.and_then(|Peer(address)| HeaderValue::from_str(&address.to_canonical().to_string()).ok());
+    if let Some(value) = value {
+        headers.insert(X_FORWARDED_FOR, value);
+    }
+}
+
+/// A service that hears where its connection comes from.
+#[derive(Clone)]
+pub(crate) struct FromPeer<S> {
+    pub(crate) inner: S,
+    pub(crate) peer: Peer,
+}
+
+impl<S: Service<Request<B>>, B> Service<Request<B>> for FromPeer<S> {
+    type Response = S::Response;
+    type Error = S::Error;
+    type Future = S::Future;
+
+    fn poll_ready(&mut self, context: &mut Context<'_>) -> Poll<Result<(), S::Error>> {
+        self.inner.poll_ready(context)
+    }
+
+    fn call(&mut self, mut request: Request<B>) -> S::Future {
+        request.extensions_mut().insert(self.peer);
+        self.inner.call(request)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_a_caller_says_of_its_way_is_replaced() {
+        let mut headers = HeaderMap::new();
+        for name in ["forwarded", "x-forwarded-for", "x-forwarded-host", "x-real-ip", "true-client-ip"] {
+            headers.insert(HeaderName::from_static(name), HeaderValue::from_static("203.0.113.9"));
+        }
+        headers.insert("accept", HeaderValue::from_static("*/*"));
+        let mut nameless = headers.clone();
+        replace(&mut headers, Some(Peer("::ffff:192.0.2.7".parse().unwrap())));
+        assert_eq!((headers.len(), &headers["x-forwarded-for"]), (2, &HeaderValue::from_static("192.0.2.7")));
+        replace(&mut nameless, None);
+        assert_eq!(nameless.keys().map(HeaderName::as_str).collect::<Vec<_>>(), ["accept"]);
+    }
+}
