@@ -156,6 +156,8 @@ pub struct World {
     pub evidence: AuditLog,
     /// Its folder.
     pub folder: tempfile::TempDir,
+    /// The layer.
+    pub layer: ConsentryLayer,
     /// The layer around the upstream.
     pub service: Consentry<Upstream>,
 }
@@ -208,7 +210,7 @@ impl World {
             .build()
             .unwrap();
         let service = layer.layer(upstream.clone());
-        Self { issuer, ledger, upstream, clock, policy, evidence, folder, service }
+        Self { issuer, ledger, upstream, clock, policy, evidence, folder, layer, service }
     }
 
     /// A token of a requester for these purposes.

@@ -34,6 +34,7 @@ pub(crate) struct Cli {
 #[derive(Subcommand)]
 enum Command {
     Check(commands::check::Args),
+    Test(commands::test::Args),
     Clauses(commands::clauses::Args),
     Policy(commands::policy::Args),
     Explain(commands::explain::Args),
@@ -52,6 +53,7 @@ impl Cli {
     pub(crate) fn run(&self) -> Result<Exit, Stop> {
         match &self.command {
             Command::Check(args) => commands::check::run(args),
+            Command::Test(args) => commands::test::run(args),
             Command::Clauses(args) => commands::clauses::run(args),
             Command::Policy(args) => commands::policy::run(args),
             Command::Explain(args) => commands::explain::run(args),

@@ -36,8 +36,6 @@ impl From<Exit> for ExitCode {
 pub(crate) enum Stop {
     /// Nobody reads the answer any more.
     Pipe,
-    /// Everything has been said already.
-    Said(Exit),
     /// Something is wrong, and this is what.
     Because {
         /// The exit code.
@@ -59,7 +57,7 @@ impl Stop {
     pub(crate) fn help(self, text: impl Into<String>) -> Self {
         match self {
             Self::Because { exit, what, .. } => Self::Because { exit, what, help: Some(text.into()) },
-            Self::Pipe | Self::Said(_) => self,
+            Self::Pipe => self,
         }
     }
 
@@ -67,7 +65,6 @@ impl Stop {
     pub(crate) fn tell(self) -> Exit {
         match self {
             Self::Pipe => Exit::PIPE,
-            Self::Said(exit) => exit,
             Self::Because { exit, what, help } => {
                 output::note(&format!("{ERROR}error{ERROR:#}{BOLD}: {what}{BOLD:#}"));
                 if let Some(help) = help {

@@ -170,7 +170,8 @@ where
     let identifier = brought.identifier(&access, head);
     let classes = brought.classes(access.route()?, head);
     let hopeless = |class: &ClassId| access.hopeless(&access.collects(*class)).is_some();
-    if classes.is_empty() || !classes.iter().all(hopeless) {
+    let events = !access.route()?.events.is_empty();
+    if events && (classes.is_empty() || !classes.iter().all(hopeless)) {
         let route = access.route()?;
         request::record_events(shared, route, &brought, identifier.as_ref(), access.now).await?;
     }
@@ -250,6 +251,12 @@ impl Access {
         self.installed.engine.hopeless(question, &self.request_facts, self.now)
     }
 
+    /// Only of what is withheld does it matter whether anybody's state could have made it a yes.
+    fn item(&self, question: &consentry_policy::Question, verdict: Verdict) -> Item {
+        let withheld = verdict.treatment == Treatment::Withheld;
+        Item { hopeless: withheld.then(|| self.hopeless(question)).flatten(), verdict: Some(verdict) }
+    }
+
     /// The verdict on each class that a request brings.
     fn sides(
         &self,
@@ -270,7 +277,7 @@ impl Access {
             let nobody = matches!(whom, Whom::Nobody);
             lines.add(self, *class, &verdict, &facts, whom.subject(), nobody);
             treatments.insert(*class, verdict.treatment);
-            items.push(Item { hopeless: self.hopeless(&question), verdict: Some(verdict) });
+            items.push(self.item(&question, verdict));
         }
         (items, treatments)
     }
@@ -298,7 +305,7 @@ impl Access {
             let verdict = self.installed.engine.decide(&question, &facts, person, self.now, memo);
             lines.add(self, *class, &verdict, &facts, whom.subject(), matches!(whom, Whom::Nobody));
             answers.insert(*class, verdict.clone());
-            items.push(Item { hopeless: self.hopeless(&question), verdict: Some(verdict) });
+            items.push(self.item(&question, verdict));
         }
         items
     }

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use consentry_model::Reason;
+use http::uri::Authority;
 use http::{HeaderMap, HeaderName, Method, Uri, Version, header};
 
 /// A head that can be read in one way only.
@@ -55,7 +56,7 @@ impl Head {
             return Err(Reason::HeadMalformed);
         }
         // Over HTTP/2 the authority is part of the head; over HTTP/1.1 an absolute form names a second host.
-        if uri.authority().is_some() && version < Version::HTTP_2 {
+        if (uri.authority().is_some() && version < Version::HTTP_2) || !is_one_host(uri, headers) {
             return Err(Reason::HeadMalformed);
         }
         if SINGLE.iter().any(|name| headers.get_all(name).iter().count() > 1)
@@ -112,6 +113,18 @@ impl Head {
     }
 }
 
+/// Whether the host is a plain one, and the same wherever it is named.
+fn is_one_host(uri: &Uri, headers: &HeaderMap) -> bool {
+    let host = headers.get(header::HOST).map(http::HeaderValue::to_str);
+    let named = [uri.authority().map(Authority::as_str), host.and_then(Result::ok)];
+    let plain = |name: &&str| name.parse::<Authority>().is_ok() && !name.contains('@');
+    let same = match named {
+        [Some(authority), Some(host)] => authority.eq_ignore_ascii_case(host),
+        _ => true,
+    };
+    same && !host.is_some_and(|h| h.is_err()) && named.iter().flatten().all(plain)
+}
+
 /// The decoded segments of a path, or nothing when it has a second reading.
 fn segments(path: &str) -> Option<Vec<String>> {
     let rest = path.strip_prefix('/')?;
@@ -133,12 +146,12 @@ fn segment(raw: &str) -> Option<String> {
 
 fn parameters(query: &str) -> Option<Vec<Parameter>> {
     let mut out: Vec<Parameter> = Vec::new();
-    if !query.bytes().all(|b| b.is_ascii_graphic() && b != b'#') {
+    if !query.bytes().all(|b| b.is_ascii_graphic() && b != b'#' && b != b';') {
         return None;
     }
     for raw in query.split('&').filter(|p| !p.is_empty()) {
         let (name, value) = raw.split_once('=').unwrap_or((raw, ""));
-        if name.contains(['+', '[', ';']) {
+        if name.contains(['+', '[']) {
             return None;
         }
         let name = decode(name)?;
@@ -199,6 +212,7 @@ mod tests {
             "/a?x[]=1",
             "/a?x=%ff",
             "/a?=1",
+            "/a?x=1;y=2",
             "*",
         ] {
             assert_eq!(read(target).err(), Some(Reason::HeadMalformed), "{target}");

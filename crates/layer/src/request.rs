@@ -20,13 +20,12 @@ use crate::head::Head;
 use crate::layer::Shared;
 use crate::people::resolve;
 use crate::service::BoxError;
-
-/// Headers that say how to talk, not who talks; they go on.
-const TECHNICAL: [HeaderName; 3] = [header::ACCEPT, header::CONTENT_TYPE, header::HOST];
+use crate::technical::{accept, json_type};
 
 /// Headers that every client sends and that stay here without a word: ours, the transport's, and those that would
-/// hide or split an answer.
-const SILENT: [&str; 38] = [
+/// hide or split an answer. Of `accept` and `content-type` only what was read of them goes on.
+const SILENT: [&str; 40] = [
+    "accept",
     "accept-charset",
     "accept-encoding",
     "accept-language",
@@ -35,6 +34,7 @@ const SILENT: [&str; 38] = [
     "cache-control",
     "connection",
     "content-length",
+    "content-type",
     "data-purpose",
     "dnt",
     "expect",
@@ -70,6 +70,7 @@ const SILENT: [&str; 38] = [
 /// A request body that was read whole and found well-formed.
 pub(crate) struct Brought {
     json: Option<Value>,
+    media_type: Option<String>,
     redactor: Option<(JsonRedactor, Window)>,
 }
 
@@ -103,16 +104,14 @@ where
         Err(_) => return Err(Reason::BodyMalformed),
     };
     let map = match &route.request_body {
-        Body::None if bytes.is_empty() => return Ok(Brought { json: None, redactor: None }),
+        Body::None if bytes.is_empty() => return Ok(Brought { json: None, media_type: None, redactor: None }),
         Body::None => return Err(Reason::BodyUnexpected),
         Body::Json(map) => map,
     };
     if !plain_encoding(&head.headers) {
         return Err(Reason::BodyEncoding);
     }
-    if !is_json(head.header("content-type")) {
-        return Err(Reason::BodyMediaType);
-    }
+    let media_type = Some(json_type(head.header("content-type")).ok_or(Reason::BodyMediaType)?);
     let whole = consentry_body::Limits {
         window_bytes_max: usize::MAX,
         record_bytes_max: limits.request_body_bytes_max,
@@ -126,7 +125,7 @@ where
         Step::NeedInput | Step::Done => return Err(Reason::BodyMalformed),
     };
     let json = serde_json::from_slice(&bytes).map_err(|_| Reason::BodyMalformed)?;
-    Ok(Brought { json: Some(json), redactor: Some((redactor, window)) })
+    Ok(Brought { json: Some(json), media_type, redactor: Some((redactor, window)) })
 }
 
 fn reason_of(error: BodyError) -> Reason {
@@ -148,23 +147,6 @@ fn reason_of(error: BodyError) -> Reason {
 pub(crate) fn plain_encoding(headers: &HeaderMap) -> bool {
     let mut lines = headers.get_all(header::CONTENT_ENCODING).iter();
     lines.all(|line| line.as_bytes().eq_ignore_ascii_case(b"identity"))
-}
-
-/// Whether a media type is JSON in UTF-8 (RFC 8259, RFC 6839).
-pub(crate) fn is_json(content_type: Option<&str>) -> bool {
-    let Some(content_type) = content_type else { return false };
-    let mut parts = content_type.split(';').map(str::trim);
-    let essence = parts.next().unwrap_or_default().to_ascii_lowercase();
-    let json =
-        essence == "application/json" || (essence.starts_with("application/") && essence.ends_with("+json"));
-    json && parts.all(|parameter| match parameter.split_once('=') {
-        Some((name, value)) if name.eq_ignore_ascii_case("charset") => {
-            value.trim_matches('"').eq_ignore_ascii_case("utf-8")
-        }
-        // RFC 6839 types may carry parameters of their own.
-        Some(_) => essence != "application/json",
-        None => parameter.is_empty(),
-    })
 }
 
 /// The text of a member: a string as it reads, a whole number as it is written.
@@ -310,6 +292,11 @@ pub(crate) fn forward(
     *request.method_mut() = head.method.clone();
     *request.uri_mut() = target.parse().map_err(|_| Reason::HeadMalformed)?;
     *request.headers_mut() = forward_headers(route, head, treatments, taken);
+    let media_type = brought.media_type.and_then(|t| HeaderValue::from_str(&t).ok());
+    let technical = [(header::ACCEPT, accept(&head.headers)), (header::CONTENT_TYPE, media_type)];
+    for (name, value) in technical.into_iter().filter_map(|(name, value)| Some((name, value?))) {
+        request.headers_mut().entry(name).or_insert(value);
+    }
     forward_cookies(head, cookies, request.headers_mut(), taken);
     Ok(UpstreamRequest(request))
 }
@@ -340,7 +327,7 @@ fn forward_headers(route: &Route, head: &Head, treatments: &Treatments, taken: &
         match find(&route.request_headers, text) {
             Some(declared) if goes_on(declared.field, treatments) => copy(name, &head.headers, &mut out),
             Some(_) => taken.path(format!("request.header.{text}")),
-            None if TECHNICAL.contains(name) => copy(name, &head.headers, &mut out),
+            None if *name == header::HOST => copy(name, &head.headers, &mut out),
             None if SILENT.contains(&text) || *name == header::COOKIE || text.starts_with("sec-") => {}
             None => taken.undeclared += 1,
         }

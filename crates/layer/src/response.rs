@@ -7,7 +7,7 @@ use consentry_audit::{Direction, End, Receipt, Verdicts};
 use consentry_body::{BodyError, BodyFault, JsonRedactor, RecordSubject, Report, Step, SubjectIx, Window};
 use consentry_model::{ClassId, Identifier, Reason, Resolution, Treatment, Verdict};
 use consentry_policy::{Body, Memo, Refusal, Route};
-use http::{HeaderMap, HeaderName, HeaderValue, Response, StatusCode, header};
+use http::{HeaderMap, HeaderValue, Response, StatusCode, header};
 use http_body_util::BodyExt;
 use tokio::sync::mpsc;
 
@@ -15,11 +15,9 @@ use crate::body::{Part, Pending, ResponseBody, release};
 use crate::evidence::{self, Lines};
 use crate::exchange::{Decided, Open};
 use crate::people::{Whom, resolve};
-use crate::request::{class_of, is_json, plain_encoding};
+use crate::request::{class_of, plain_encoding};
 use crate::service::BoxError;
-
-/// Headers of an answer that say how to read it, not whom it is about.
-const TECHNICAL: [HeaderName; 3] = [header::CONTENT_LANGUAGE, header::DATE, header::RETRY_AFTER];
+use crate::technical::{self, SetCookie, json_type};
 
 /// How many released pieces may wait for the transport.
 const PARTS_MAX: usize = 4;
@@ -46,7 +44,7 @@ where
         Body::Json(_) if parts.status == StatusCode::NO_CONTENT => None,
         Body::Json(map) => {
             let kind = parts.headers.get(header::CONTENT_TYPE).and_then(|v| v.to_str().ok());
-            if !is_json(kind) {
+            if json_type(kind).is_none() {
                 return open.fail(Reason::ResponseMediaType, None);
             }
             if !plain_encoding(&parts.headers) {
@@ -110,7 +108,10 @@ fn forward_headers(
             Some(field) => class_of(field.field).is_none_or(|class| {
                 decided.answers.get(&class).is_some_and(|v| v.treatment == Treatment::Clear)
             }),
-            None => TECHNICAL.contains(name),
+            // It says how to read the answer, not whom it is about.
+            None => {
+                *name == header::CONTENT_LANGUAGE && from.get_all(name).iter().all(technical::is_languages)
+            }
         };
         if passes {
             from.get_all(name).iter().for_each(|v| _ = out.append(name.clone(), v.clone()));

@@ -1,1 +1,105 @@
-fn main() {}
+//! An ordinary axum service behind the layer: the sidecar's work, done inside the service's own process.
+//!
+//! `cargo run -p axum-example` serves and says how to try it; with `--self-test` it tries it by itself.
+//! `members.rs` is the service and knows nothing of privacy, `policy/` is the policy, and this file joins the two.
+#![allow(clippy::print_stdout, clippy::print_stderr, reason = "a command says what it does")]
+
+mod args;
+mod bundle;
+mod members;
+mod parts;
+mod self_test;
+
+use std::error::Error;
+use std::net::{Ipv4Addr, SocketAddr};
+use std::process::ExitCode;
+
+use axum::Router;
+use axum::body::Body;
+use axum::http::Response;
+use consentry::{ConsentryLayer, PolicySlot, ResponseBody};
+use tokio::net::TcpListener;
+use tower::make::Shared;
+use tower::{Layer, ServiceExt};
+
+use crate::args::Args;
+use crate::parts::Parts;
+
+#[tokio::main]
+async fn main() -> ExitCode {
+    let told = match Args::read(std::env::args().skip(1)) {
+        Ok(args) => run(&args).await,
+        Err(usage) => Err(usage.into()),
+    };
+    match told {
+        Ok(true) => ExitCode::SUCCESS,
+        Ok(false) => ExitCode::FAILURE,
+        Err(error) => {
+            eprintln!("{error}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+/// Opens everything, serves, and closes everything again; whether all went well.
+async fn run(args: &Args) -> Result<bool, Box<dyn Error>> {
+    // Whatever is missing or damaged ends the program here, before a port is bound.
+    let parts = Parts::open(args).await?;
+    let policy = PolicySlot::empty();
+    bundle::install(&policy, bundle::load(&args.policy)?, &parts.evidence).await?;
+    // A bundle that nobody looks at again is refused after a day.
+    let watch = tokio::spawn(bundle::watch(policy.clone(), args.policy.clone(), parts.evidence.clone()));
+
+    let layer = ConsentryLayer::builder()
+        .policy(policy)
+        .authenticator(parts.authenticator)
+        .ledger(parts.ledger.clone())
+        .evidence(parts.evidence.clone())
+        .build()?;
+    let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, args.port)).await?;
+    let addr = listener.local_addr()?;
+    let server = tokio::spawn(serve(listener, layer, members::router()));
+
+    let good = match parts.issuer {
+        Some(issuer) if args.self_test => self_test::run(addr, &issuer).await?,
+        issuer => {
+            println!("{}", how_to_try(addr, issuer.as_ref())?);
+            tokio::signal::ctrl_c().await?;
+            true
+        }
+    };
+    server.abort();
+    watch.abort();
+    // Writes and signs what is still waiting; it blocks, which no other task minds any more.
+    parts.evidence.shutdown();
+    parts.ledger.close().await;
+    Ok(good)
+}
+
+/// Serves the router behind the layer.
+///
+/// The order matters. `Router::layer` covers the routes that are there when it is called: one that is added afterwards
+/// would be served without a question. So the router is finished first, and then wrapped as a whole. Whoever adds
+/// a route later adds it inside, where it is refused until the service map describes it.
+async fn serve(listener: TcpListener, layer: ConsentryLayer, finished: Router) -> std::io::Result<()> {
+    let protected = layer.layer(finished);
+    let protected = protected.map_response(|response: Response<ResponseBody>| response.map(Body::new));
+    axum::serve(listener, Shared::new(protected)).await
+}
+
+fn how_to_try(addr: SocketAddr, issuer: Option<&consentry::identity::Issuer>) -> Result<String, Box<dyn Error>> {
+    let mut text = format!("serving on http://{addr}; Ctrl-C ends it");
+    // Whose keys were given signs its own tokens.
+    let Some(issuer) = issuer else { return Ok(text) };
+    let desk = parts::token(issuer, "front-desk", "essential.service")?;
+    let letter = parts::token(issuer, "newsletter", "marketing.communications.email")?;
+    text += &format!(
+        "\n\nThe desk sees how to reach Ann, the month of her birthday, and not what she reads:\n\
+         curl -H 'Authorization: Bearer {desk}' http://{addr}/members/ann\n\n\
+         The letter goes to Bob, who asked for it, and not to Cleo, who stands on the same list:\n\
+         curl -H 'Authorization: Bearer {letter}' http://{addr}/mailing-list\n\n\
+         Cleo asks for it, and is on the list from then on:\n\
+         curl --json '{{\"name\":\"Cleo\",\"email\":\"cleo@example.org\",\"opt_in\":true}}' http://{addr}/mailing-list"
+    );
+    Ok(text)
+}

@@ -12,6 +12,7 @@ pub(crate) mod keygen;
 pub(crate) mod policy;
 pub(crate) mod seal;
 pub(crate) mod serve;
+pub(crate) mod test;
 pub(crate) mod token;
 
 use crate::stop::{Exit, Stop};

@@ -33,6 +33,14 @@ pub(crate) fn run(args: &Args) -> Result<Exit, Stop> {
     let checked = Checked::need(&args.bundle)?;
     if args.without_cases {
         output::note("no case was run");
+    } else {
+        let results = super::test::play(checked.bundle(), None)?;
+        let failed = results.iter().filter(|r| !r.holds()).count();
+        if failed > 0 {
+            output::note(&super::test::failures(&results));
+            let what = format!("{} is not sealed: {} failed", args.bundle.display(), count(failed, "case"));
+            return Err(Stop::because(Exit::NO, what));
+        }
     }
     let digest = consentry_policy::seal(&args.bundle, &checked.sources).map_err(|e| {
         Stop::because(Exit::UNASKED, format!("{}: {}", args.bundle.display(), chain(&e)))

@@ -171,14 +171,14 @@ fn read_case(object: &Object<'_>, reader: &mut Reader) -> Option<Case> {
         method: method.to_owned(),
         path: path.to_owned(),
         why: object.get("why").and_then(|n| reader.word(n)).map(str::to_owned),
-        sends: object.get("sends").map(json),
+        sends: object.get("sends").map(|n| json(n, reader)),
         headers: sent.headers,
         query: sent.query,
         cookies: sent.cookies,
         assurance: sent.assurance,
         about: about.into_iter().filter(|n| n != "nobody").collect(),
         given: sentences("given", reader),
-        answer: object.get("answer").map(json),
+        answer: object.get("answer").map(|n| json(n, reader)),
         sets: object.get("sets").map(|n| text_map(n, reader)).unwrap_or_default(),
         tempted: flag("tempted", reader),
         ledger_down: flag("ledger_down", reader),
@@ -186,12 +186,12 @@ fn read_case(object: &Object<'_>, reader: &mut Reader) -> Option<Case> {
         expect: Expectation {
             dropped: names("dropped", reader),
             withheld: names("withheld", reader),
-            omitted: object.get("omitted").and_then(|n| reader.integer(n)).map_or(0, i64::unsigned_abs),
+            omitted: object.get("omitted").and_then(|n| number(n, reader)).unwrap_or(0),
             stripped: names("stripped", reader),
             left: object.get("left").map(|n| left(n, reader)).unwrap_or_default(),
             recorded: sentences("recorded", reader),
             shows: object.get("shows").map(|n| text_map(n, reader)).unwrap_or_default(),
-            status: object.get("status").and_then(|n| reader.integer(n)).and_then(|i| u16::try_from(i).ok()),
+            status: object.get("status").and_then(|n| number(n, reader)),
         },
     })
 }
@@ -266,13 +266,26 @@ fn left(node: &Node, reader: &mut Reader) -> BTreeMap<String, Treatment> {
     out
 }
 
-fn json(node: &Node) -> Value {
+fn number<N: TryFrom<i64>>(node: &Node, reader: &mut Reader) -> Option<N> {
+    let read = reader.integer(node)?;
+    let fits = N::try_from(read).ok();
+    if fits.is_none() {
+        reader.error("out-of-range", node.span, format!("{read} is out of range here"));
+    }
+    fits
+}
+
+fn json(node: &Node, reader: &mut Reader) -> Value {
     match &node.kind {
-        Kind::Null | Kind::Float => Value::Null,
+        Kind::Null => Value::Null,
+        Kind::Float => {
+            reader.error("wrong-shape", node.span, "a number in a case is a whole one; write others as text");
+            Value::Null
+        }
         Kind::Bool(b) => (*b).into(),
         Kind::Int(i) => (*i).into(),
         Kind::Text(text) => text.as_str().into(),
-        Kind::List(items) => items.iter().map(json).collect(),
-        Kind::Map(entries) => entries.iter().map(|(k, _, v)| (k.clone(), json(v))).collect(),
+        Kind::List(items) => items.iter().map(|n| json(n, reader)).collect(),
+        Kind::Map(entries) => entries.iter().map(|(k, _, v)| (k.clone(), json(v, reader))).collect(),
     }
 }

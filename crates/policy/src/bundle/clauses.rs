@@ -55,7 +55,7 @@ pub(crate) fn read_clauses(node: &Node, reader: &mut Reader) -> Vec<(Clause, Spa
             |key| reader.need(&entry, key, "a clause").and_then(|n| Some((reader.word(n)?, n.span)));
         let (id, section, says) = (word("id"), word("section"), word("says"));
         let line = reader.need(&entry, "line", "a clause").and_then(|n| {
-            let line = reader.integer(n).and_then(|i| u32::try_from(i).ok());
+            let line = reader.integer(n).and_then(|i| u32::try_from(i).ok()).filter(|line| *line > 0);
             if line.is_none() {
                 reader.error("out-of-range", n.span, "a line counts from 1");
             }
@@ -67,10 +67,6 @@ pub(crate) fn read_clauses(node: &Node, reader: &mut Reader) -> Vec<(Clause, Spa
         else {
             continue;
         };
-        if out.iter().any(|(c, _)| *c.id == *id) {
-            reader.error("defined-twice", span, format!("clause `{id}` is listed already"));
-            continue;
-        }
         let clause = Clause { id: id.into(), line, section: section.into(), says: says.into(), status };
         out.push((clause, span));
     }
@@ -80,7 +76,11 @@ pub(crate) fn read_clauses(node: &Node, reader: &mut Reader) -> Vec<(Clause, Spa
 fn read_status(node: &Node, reader: &mut Reader) -> Option<ClauseStatus> {
     if let Kind::Text(_) = node.kind {
         return reader
-            .one_of(node, "status without a text", &[("enforced", ())])
+            .one_of(
+                node,
+                "status that stands alone; `partly`, `pending` and `organisational` come with a text",
+                &[("enforced", ())],
+            )
             .map(|()| ClauseStatus::Enforced);
     }
     let object = reader.object(node, &["partly", "pending", "organisational"], "a status")?;

@@ -44,8 +44,12 @@ pub struct CookieDef {
     pub clauses: Vec<Arc<str>>,
 }
 
-pub(crate) fn read_cookies(node: &Node, vocabulary: &Vocabulary, reader: &mut Reader) -> Vec<CookieDef> {
-    let mut out: Vec<CookieDef> = Vec::new();
+pub(crate) fn read_cookies(
+    node: &Node,
+    vocabulary: &Vocabulary,
+    out: &mut Vec<CookieDef>,
+    reader: &mut Reader,
+) {
     for item in reader.sequence(node) {
         let keys = ["name", "purpose", "data", "form", "clauses"];
         let Some(entry) = reader.object(item, &keys, "a cookie") else { continue };
@@ -68,7 +72,6 @@ pub(crate) fn read_cookies(node: &Node, vocabulary: &Vocabulary, reader: &mut Re
         }
         out.push(CookieDef { name: name.to_owned(), purpose, category, form, clauses });
     }
-    out
 }
 
 fn read_form(node: &Node, reader: &mut Reader) -> Option<CookieForm> {

@@ -43,10 +43,7 @@ pub(crate) fn read_given(sentence: &str, span: Span, reader: &mut Reader) -> Opt
         events,
     });
     if read.is_none() {
-        let near = FORMS
-            .iter()
-            .max_by(|a, b| strsim::jaro_winkler(sentence, a).total_cmp(&strsim::jaro_winkler(sentence, b)));
-        let help = near.map_or_else(String::new, |form| format!("the nearest form is: {form}"));
+        let help = format!("the forms are:\n{}", FORMS.join("\n"));
         reader.error_help("not-a-sentence", span, "this sentence cannot be read", "no known form", help);
     }
     read

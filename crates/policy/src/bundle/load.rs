@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::Arc;
 
-use consentry_model::{BundleDigest, FactDef, FactSchema, FactSource, FactType, Moment, RuleId};
+use consentry_model::{BundleDigest, FactDef, FactSchema, FactSource, FactType, Moment, Purpose, RuleId};
 
 use super::cases::{Case, read_cases};
 use super::clauses::{Clause, read_clauses};
@@ -187,7 +187,7 @@ impl Loader {
         }
         let mut requesters = Requesters::new();
         for node in self.section("requesters") {
-            requesters.extend(read_requesters(&node, &vocabulary, &mut self.reader));
+            read_requesters(&node, &vocabulary, &mut requesters, &mut self.reader);
         }
         let (mut schema, core) = core_schema();
         let references = self.facts(&mut schema);
@@ -263,16 +263,18 @@ impl Loader {
             let Some(section) = self.reader.mapping(&node) else { continue };
             for (name, span, value) in section.entries() {
                 let reader = &mut self.reader;
-                let Some(entry) = reader.object(value, &["values", "type", "from"], "a fact") else {
+                if !may_be_named(name, *span, schema, &references, reader) {
                     continue;
-                };
+                }
                 if name.starts_with("datum.") {
-                    let words = reader.need(&entry, "values", "a fact of a datum").map(|n| reader.words(n));
-                    let words: Arc<[Arc<str>]> =
-                        words.unwrap_or_default().into_iter().map(|(w, _)| Arc::from(w)).collect();
-                    let ty = FactType::Word(words);
+                    let Some(entry) = reader.object(value, &["values"], "a fact of a datum") else {
+                        continue;
+                    };
+                    let ty = FactType::Word(datum_words(&entry, reader));
                     schema.add(FactDef { name: name.as_str().into(), ty, source: FactSource::Datum });
                 } else if name.starts_with("request.") {
+                    let keys = ["type", "from"];
+                    let Some(entry) = reader.object(value, &keys, "a fact of the request") else { continue };
                     let from = request_fact(&entry, reader);
                     schema.add(FactDef {
                         name: name.as_str().into(),
@@ -296,7 +298,7 @@ impl Loader {
             read_routes(&node, &context, &mut map, &mut self.reader);
         }
         for node in self.section("cookies") {
-            map.cookies.extend(read_cookies(&node, vocabulary, &mut self.reader));
+            read_cookies(&node, vocabulary, &mut map.cookies, &mut self.reader);
         }
         map.add_cookie_classes();
         map
@@ -326,6 +328,43 @@ impl Loader {
         }
         out
     }
+}
+
+/// The two core facts whose place in a request is the bundle's to say.
+const PLACED_BY_BUNDLE: [&str; 2] = ["request.legal", "request.approver"];
+
+/// Whether a bundle may define a fact of this name. Names that differ in their punctuation alone are one name.
+fn may_be_named(
+    name: &str,
+    span: Span,
+    schema: &FactSchema,
+    references: &BTreeMap<String, Reference>,
+    reader: &mut Reader,
+) -> bool {
+    if Purpose::new(name).is_err() {
+        reader.error(
+            "not-a-key",
+            span,
+            format!("`{name}` is not a key: small letters, digits and `_`, in parts divided by dots"),
+        );
+        return false;
+    }
+    let flat = |name: &str| name.replace('.', "_");
+    let there = schema.iter().any(|(_, def)| flat(&def.name) == flat(name));
+    let placed = PLACED_BY_BUNDLE.contains(&name) && !references.contains_key(name);
+    if there && !placed {
+        reader.error("defined-twice", span, format!("the fact `{name}` is defined already"));
+    }
+    !there || placed
+}
+
+fn datum_words(entry: &Object<'_>, reader: &mut Reader) -> Arc<[Arc<str>]> {
+    let Some(node) = reader.need(entry, "values", "a fact of a datum") else { return [].into() };
+    let words: Arc<[Arc<str>]> = reader.words(node).into_iter().map(|(w, _)| Arc::from(w)).collect();
+    if words.is_empty() {
+        reader.error("empty-list", node.span, "`values` names nothing; leave the fact out or name its words");
+    }
+    words
 }
 
 fn request_fact(entry: &Object<'_>, reader: &mut Reader) -> Option<Reference> {

@@ -66,14 +66,22 @@ pub(crate) fn read_recipients(node: &Node, vocabulary: &mut Vocabulary, reader: 
     out
 }
 
-pub(crate) fn read_requesters(node: &Node, vocabulary: &Vocabulary, reader: &mut Reader) -> Requesters {
-    let mut out = Requesters::new();
-    let Some(section) = reader.mapping(node) else { return out };
+pub(crate) fn read_requesters(
+    node: &Node,
+    vocabulary: &Vocabulary,
+    out: &mut Requesters,
+    reader: &mut Reader,
+) {
+    let Some(section) = reader.mapping(node) else { return };
     for (name, span, value) in section.entries() {
         let keys = ["purposes", "receives_as", "told_reasons"];
         let Some(entry) = reader.object(value, &keys, "a requester") else { continue };
         if name == ANYONE {
             reader.error("reserved-name", *span, "`anyone` is everybody who calls a public route");
+            continue;
+        }
+        if out.contains_key(&RequesterId::new(name)) {
+            reader.error("defined-twice", *span, format!("the requester `{name}` is registered already"));
             continue;
         }
         let mut purposes = Vec::new();
@@ -98,5 +106,4 @@ pub(crate) fn read_requesters(node: &Node, vocabulary: &Vocabulary, reader: &mut
             out.insert(RequesterId::new(name), RequesterDef { purposes, receives_as, told_reasons });
         }
     }
-    out
 }

@@ -130,15 +130,36 @@ impl Vocabulary {
             for (key, span, value) in entries.entries() {
                 let parents = addition_parents(value, reader);
                 if dotted && Purpose::new(key).is_err() {
-                    reader.error("not-a-key", *span, format!("`{key}` is not a dotted key"));
+                    reader.error(
+                        "not-a-key",
+                        *span,
+                        format!(
+                            "`{key}` is not a key: small letters, digits and `_`, in parts divided by dots"
+                        ),
+                    );
                     continue;
                 }
-                let dotted_parent = key.rsplit_once('.').map(|(head, _)| head);
+                let dotted_parent = dotted.then(|| key.rsplit_once('.')).flatten().map(|(head, _)| head);
                 let hierarchy = match name {
                     "purposes" => &mut self.purposes,
                     "categories" => &mut self.categories,
                     _ => &mut self.recipients,
                 };
+                if hierarchy.contains(key) {
+                    // New parents would put what is permitted above it within reach.
+                    reader.error("defined-twice", *span, format!("the vocabulary has `{key}` already"));
+                    continue;
+                }
+                if !dotted && parents.is_empty() {
+                    reader.error_help(
+                        "key-missing",
+                        *span,
+                        format!("the recipient class `{key}` needs `parents`"),
+                        "neither inside nor outside",
+                        "say what it is a kind of, for example `{parents: [third_party]}`",
+                    );
+                    continue;
+                }
                 for parent in dotted_parent.into_iter().chain(parents.iter().map(String::as_str)) {
                     if !hierarchy.contains(parent) {
                         let known = hierarchy.keys().map(str::to_owned).collect::<Vec<_>>();

@@ -3,8 +3,8 @@
 use std::collections::{BTreeMap, HashSet};
 
 use cedar_policy::{
-    Authorizer, Context, Decision, Entities, Entity, EntityId, EntityTypeName, EntityUid, Policy, PolicyId,
-    PolicySet, Request, RestrictedExpression, Schema, ValidationMode, Validator,
+    Authorizer, Context, Decision, Entities, Entity, EntityId, EntityTypeName, EntityUid, PartialEntities,
+    Policy, PolicyId, PolicySet, Request, RestrictedExpression, Schema, ValidationMode, Validator,
 };
 use consentry_model::{FactType, FactValue, Facts, Moment, RuleId, Treatment};
 
@@ -34,6 +34,7 @@ pub(crate) struct Compiled {
     schema: Schema,
     policies: PolicySet,
     entities: Entities,
+    partial: PartialEntities,
     authorizer: Authorizer,
     types: Types,
     order: BTreeMap<RuleId, usize>,
@@ -84,9 +85,11 @@ impl Compiled {
             subject_type: type_name("SubjectType")?,
         };
         let entities = entities(bundle, &groups, &types, &schema)?;
+        let partial = PartialEntities::from_concrete(entities.clone(), &schema)
+            .map_err(|e| EngineError(format!("{e}")))?;
         let order = texts.iter().enumerate().map(|(at, t)| (t.id.clone(), at)).collect();
         let authorizer = Authorizer::new();
-        Ok(Self { texts, schema_text, schema, policies, entities, authorizer, types, order })
+        Ok(Self { texts, schema_text, schema, policies, entities, partial, authorizer, types, order })
     }
 
     pub(crate) fn ask(
@@ -153,6 +156,33 @@ impl Compiled {
             Some(&self.schema),
         )
         .ok()
+    }
+
+    pub(crate) fn schema(&self) -> &Schema {
+        &self.schema
+    }
+
+    pub(crate) fn policies(&self) -> impl Iterator<Item = &Policy> {
+        self.policies.policies()
+    }
+
+    pub(crate) fn partial_entities(&self) -> &PartialEntities {
+        &self.partial
+    }
+
+    /// Where a rule stands in the bundle.
+    pub(crate) fn position(&self, rule: &RuleId) -> Option<usize> {
+        self.order.get(rule).copied()
+    }
+
+    /// Principal, action and resource of a question.
+    pub(crate) fn uids(&self, question: &Question, class: &DataClass) -> (EntityUid, EntityUid, EntityUid) {
+        let exchange = exchange_id(question.requester.as_str(), question.recipient.as_str());
+        (
+            uid(&self.types.exchange, &exchange),
+            uid(&self.types.action, question.purpose.as_str()),
+            uid(&self.types.data, class.category.as_str()),
+        )
     }
 
     /// Whether the exchange is one that the bundle can bring about; Cedar itself lets unregistered ones pass

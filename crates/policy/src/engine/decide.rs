@@ -1,7 +1,7 @@
 //! The engine: one question in, one verdict out. Pure, synchronous, without I/O.
 
 use std::collections::HashMap;
-use std::sync::Arc;
+use std::sync::{Arc, RwLock};
 
 use consentry_model::{
     Act, ClassId, ConsentState, Facts, Ladder, Moment, Purpose, Reason, RecipientId, RequesterId, RuleId,
@@ -9,6 +9,7 @@ use consentry_model::{
 };
 
 use super::cedar::{Answer, Compiled, EngineError};
+use super::program::Cell;
 use super::reasons::id_against;
 use super::spoken::Asked;
 use crate::bundle::{Bundle, DataClass};
@@ -88,6 +89,8 @@ pub struct Trace {
 pub struct Engine {
     bundle: Bundle,
     compiled: Compiled,
+    /// The decision programs met so far: at most one for each question that the bundle's words can make.
+    cells: RwLock<HashMap<Question, Arc<Cell>>>,
 }
 
 impl Engine {
@@ -97,7 +100,7 @@ impl Engine {
     /// When the generated policies do not pass Cedar's strict validation.
     pub fn new(bundle: Bundle) -> Result<Self, EngineError> {
         let compiled = Compiled::new(&bundle, false)?;
-        Ok(Self { bundle, compiled })
+        Ok(Self { bundle, compiled, cells: RwLock::default() })
     }
 
     /// Compiles a bundle beside a rule that permits everything: only prohibitions and obligations can still refuse. For
@@ -107,7 +110,7 @@ impl Engine {
     /// As [`new`](Self::new).
     pub fn tempted(bundle: Bundle) -> Result<Self, EngineError> {
         let compiled = Compiled::new(&bundle, true)?;
-        Ok(Self { bundle, compiled })
+        Ok(Self { bundle, compiled, cells: RwLock::default() })
     }
 
     /// The bundle.
@@ -205,7 +208,7 @@ impl Engine {
         let facts = with_class(facts, class);
         let mut first_no: Option<Vec<RuleId>> = None;
         for treatment in self.ladder(class).steps() {
-            match self.compiled.ask(&self.bundle, question, class, treatment, &facts, now) {
+            match self.ask(question, class, treatment, &facts, now) {
                 Answer::Error => return withheld(Reason::EvaluationError),
                 Answer::Yes(rules) => {
                     let clear = treatment == Treatment::Clear;
@@ -219,6 +222,34 @@ impl Engine {
         let asked = self.asked(question, class, Treatment::Clear, &facts, now);
         let why = asked.why_not(person);
         self.verdict_of(Treatment::Withheld, first_no.unwrap_or_default(), Some(why.reason), why.near)
+    }
+
+    /// Asks the cell's program, or Cedar where it could not be reduced to one.
+    fn ask(
+        &self,
+        question: &Question,
+        class: &DataClass,
+        treatment: Treatment,
+        facts: &Facts,
+        now: Moment,
+    ) -> Answer {
+        match &*self.cell(question, class) {
+            Cell::Program(program) => program.ask(treatment, facts, now),
+            Cell::Irreducible => self.compiled.ask(&self.bundle, question, class, treatment, facts, now),
+        }
+    }
+
+    fn cell(&self, question: &Question, class: &DataClass) -> Arc<Cell> {
+        let there = self.cells.read().ok().and_then(|cells| cells.get(question).cloned());
+        there.unwrap_or_else(|| {
+            let steps: Vec<_> = self.ladder(class).steps().collect();
+            let cell = Arc::new(Cell::compile(&self.compiled, &self.bundle, question, class, &steps));
+            // A poisoned lock costs the next caller the same work again, and nothing else.
+            if let Ok(mut cells) = self.cells.write() {
+                cells.insert(question.clone(), Arc::clone(&cell));
+            }
+            cell
+        })
     }
 
     fn verdict_of(

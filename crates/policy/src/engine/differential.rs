@@ -1,6 +1,6 @@
 //! Two readings of one design: Cedar on the generated policies, and the three-valued evaluator, on random questions.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashMap};
 use std::path::Path;
 
 use consentry_model::{
@@ -9,6 +9,7 @@ use consentry_model::{
 
 use super::cedar::{Answer, Compiled};
 use super::decide::{Engine, Memo, Person, Question};
+use super::program::Cell;
 use super::reasons::id_against;
 use super::spoken::Asked;
 use crate::bundle::{ANYONE, Bundle, DataClass};
@@ -304,4 +305,31 @@ fn law_3_a_verdict_is_the_most_revealing_treatment_that_nothing_speaks_against()
         seen.insert(treatment);
     }
     assert_eq!(seen.len(), Treatment::ALL.len(), "{seen:?}");
+}
+
+/// The third reading: the decision program of every cell that was asked, on every question that was asked.
+#[track_caller]
+fn programs_agree(bundle: &Bundle, askings: &[Asking]) {
+    let compiled = Compiled::new(bundle, false).unwrap();
+    let mut cells = HashMap::new();
+    for asking in askings {
+        let Asking { question, class, treatment, facts, now, cedar } = asking;
+        let cell = cells
+            .entry(question)
+            .or_insert_with(|| Cell::compile(&compiled, bundle, question, class, &Treatment::ALL));
+        let Cell::Program(program) = cell else { panic!("{question:?} cannot be reduced") };
+        let answer = match program.ask(*treatment, facts, *now) {
+            Answer::Yes(rules) => (true, rules.into_iter().collect()),
+            Answer::No(rules) => (false, rules.into_iter().collect()),
+            Answer::Error => panic!("{question:?} in {treatment}"),
+        };
+        assert_eq!(answer, *cedar, "{question:?} in {treatment} on {facts:?}");
+    }
+}
+
+#[test]
+fn law_3_the_decision_programs_answer_as_cedar_does_with_every_determining_rule() {
+    for (bundle, count) in [(shipped(), QUESTIONS), (corners(), QUESTIONS_OF_CORNERS)] {
+        programs_agree(&bundle, &askings(&bundle, count));
+    }
 }

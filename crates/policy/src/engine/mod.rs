@@ -5,7 +5,9 @@ mod cedar_text;
 mod decide;
 #[cfg(test)]
 mod differential;
+mod program;
 mod reasons;
+mod reduce;
 mod ruling;
 mod spoken;
 

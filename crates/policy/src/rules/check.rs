@@ -2,10 +2,10 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use consentry_model::{Act, Purpose};
+use consentry_model::{Act, Category, FactSource, Purpose};
 
 use super::ast::{Condition, Cure, Duty, Origin, Rule, Test, Verb};
-use crate::bundle::{ANYONE, Bundle, Case, Clause, ClauseStatus};
+use crate::bundle::{ANYONE, Bundle, Case, Clause, ClauseStatus, DataClass};
 use crate::text::{Reader, Span};
 
 /// Checks a bundle as a whole.
@@ -31,6 +31,8 @@ fn each_rule(bundle: &Bundle, rules: &[(Rule, Span)], reader: &mut Reader) {
         if rule.origin == Origin::Core {
             continue;
         }
+        id_of(rule, *span, reader);
+        facts_that_nobody_states(bundle, rule, *span, reader);
         if rule.clauses.is_empty() {
             reader.error("rule-without-clause", *span, format!("rule `{}` cites no clause", rule.id));
         }
@@ -46,6 +48,59 @@ fn each_rule(bundle: &Bundle, rules: &[(Rule, Span)], reader: &mut Reader) {
             reader.error("never-in-force", *span, format!("rule `{}` ends before it begins", rule.id));
         }
         consent_in_its_place(bundle, rule, *span, reader);
+    }
+}
+
+/// The product's own rules and the halves of a permission go by ids of their own.
+fn id_of(rule: &Rule, span: Span, reader: &mut Reader) {
+    let id = rule.id.as_str();
+    let plain = id.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-' || b == b'_');
+    if id.is_empty() || !plain {
+        let message = format!("`{id}` is not a rule's id: small letters, digits, `-` and `_`");
+        reader.error("not-an-id", span, message);
+    } else if id == "tempted" || id.starts_with("core-") {
+        reader.error("reserved-name", span, format!("`{id}` is reserved for rules of the product itself"));
+    }
+}
+
+/// A fact that the service map does not state is unknown: no permission speaks, and every prohibition holds.
+fn facts_that_nobody_states(bundle: &Bundle, rule: &Rule, span: Span, reader: &mut Reader) {
+    let mut asked = BTreeSet::new();
+    let mut look = |condition: &Condition| {
+        condition.each_test(&mut |test| {
+            if let Test::Is(id, _) | Test::AtLeast(id, _) = test {
+                asked.extend(bundle.schema.def(*id).filter(|d| d.source == FactSource::Datum).map(|_| *id));
+            }
+        });
+    };
+    look(&rule.when);
+    rule.unless.iter().for_each(&mut look);
+    if let Verb::Require(Duty::That(that)) = &rule.verb {
+        look(that);
+    }
+    let reached = |class: &&DataClass| {
+        let touches =
+            |c: &Category| bundle.vocabulary.categories.touches(class.category.as_str(), c.as_str());
+        (rule.of.is_empty() || rule.of.contains(&class.subject_type))
+            && rule.data.as_ref().is_none_or(|data| data.iter().any(touches))
+    };
+    for fact in asked {
+        let silent = |class: &&DataClass| class.facts.iter().all(|(id, _)| *id != fact);
+        let Some(class) = bundle.service.classes.iter().filter(reached).find(silent) else { continue };
+        let name = bundle.schema.def(fact).map_or("", |def| &def.name);
+        let message = format!(
+            "rule `{}` asks for `{name}`, which the service map does not state for `{}` of a `{}`",
+            rule.id,
+            class.category,
+            class.subject_type.as_str()
+        );
+        reader.warning_help(
+            "fact-not-supplied",
+            span,
+            message,
+            "unknown there: permits nothing, lifts nothing",
+            "state it in the route's `facts`, or narrow the rule by `of` or `data`",
+        );
     }
 }
 
@@ -152,22 +207,17 @@ fn clauses_and_what_cites_them(
             entry.1 += usize::from(matches!(rule.verb, Verb::Forbid(Cure::Pending(_))));
         }
     }
-    let service = &bundle.service;
-    let elsewhere = service
-        .routes
-        .iter()
-        .flat_map(|r| &r.clauses)
-        .chain(service.cookies.iter().flat_map(|c| &c.clauses))
-        .chain(bundle.contact.iter().flat_map(|c| &c.clauses));
-    for clause in elsewhere {
+    for (who, clause) in cited_elsewhere(bundle) {
         cited.entry(clause).or_default().0 += 1;
         if bundle.clause(clause).is_none() {
-            let span = clauses.first().map_or(Span::default(), |(_, s)| *s);
-            let known = bundle.clauses.iter().map(|c| &*c.id);
-            reader.unknown("unknown-clause", span, "clause", clause, known);
+            reader.error_somewhere("unknown-clause", format!("{who} cites the unknown clause `{clause}`"));
         }
     }
+    let mut listed = BTreeSet::new();
     for (clause, span) in clauses {
+        if !listed.insert(&clause.id) {
+            reader.error("defined-twice", *span, format!("clause `{}` is listed already", clause.id));
+        }
         let (all, pending) = cited.get(&*clause.id).copied().unwrap_or_default();
         let trouble = match &clause.status {
             ClauseStatus::Enforced | ClauseStatus::Partly(_) if all == pending => {
@@ -176,10 +226,9 @@ fn clauses_and_what_cites_them(
             ClauseStatus::Pending(_) if pending == 0 => {
                 Some(("pending-without-refusal", "no rule with `pending` refuses what it governs"))
             }
-            ClauseStatus::Organisational(_) if all > 0 => Some((
-                "organisational-but-cited",
-                "it says that nothing is to be enforced, yet something cites it",
-            )),
+            ClauseStatus::Organisational(_) if all > 0 => {
+                Some(("organisational-but-cited", "something cites it as if there were something to enforce"))
+            }
             ClauseStatus::Enforced
             | ClauseStatus::Partly(_)
             | ClauseStatus::Pending(_)
@@ -193,6 +242,20 @@ fn clauses_and_what_cites_them(
             );
         }
     }
+}
+
+/// What rests on a clause besides rules.
+fn cited_elsewhere(bundle: &Bundle) -> Vec<(String, &str)> {
+    let mut out: Vec<(String, &str)> = Vec::new();
+    for route in &bundle.service.routes {
+        out.extend(route.clauses.iter().map(|c| (format!("the route `{}`", route.id), &**c)));
+    }
+    for cookie in &bundle.service.cookies {
+        out.extend(cookie.clauses.iter().map(|c| (format!("the cookie `{}`", cookie.name), &**c)));
+    }
+    let contact = bundle.contact.iter().flat_map(|c| &c.clauses);
+    out.extend(contact.map(|c| ("the bundle's contact".to_owned(), &**c)));
+    out
 }
 
 fn each_case(bundle: &Bundle, cases: &[(Case, Span)], clauses: &[(Clause, Span)], reader: &mut Reader) {

@@ -82,7 +82,7 @@ impl Diagnostics {
 
     fn place(&self, span: Span) -> Option<Place> {
         let file = self.sources.file(span.file)?;
-        let start = span.start.min(file.text.len());
+        let start = file.text.floor_char_boundary(span.start);
         let before = file.text.get(..start).unwrap_or(&file.text);
         let line_start = before.rfind('\n').map_or(0, |at| at + 1);
         Some(Place {
@@ -142,8 +142,9 @@ impl Diagnostics {
             Some((place, text))
         });
         if let Some((place, text)) = text {
-            let end = (place.offset + place.length.max(1)).min(text.len()).max(place.offset);
-            let mark = AnnotationKind::Primary.span(place.offset..end).label(&*diagnostic.label);
+            let start = text.floor_char_boundary(place.offset);
+            let end = text.ceil_char_boundary(place.offset.saturating_add(place.length.max(1)));
+            let mark = AnnotationKind::Primary.span(start..end).label(&*diagnostic.label);
             group = group.element(Snippet::source(text).path(&*place.file).annotation(mark));
         }
         if let Some(help) = &diagnostic.help {

@@ -70,13 +70,32 @@ impl Node {
 
 fn fault(error: &serde_yaml::Error, text: &str) -> YamlFault {
     let message = error.to_string();
-    // The place is told by the diagnostic itself; only what is wrong is kept.
-    let message = message.split_once(": ").map_or(message.as_str(), |(head, rest)| {
-        if head.contains("line ") { rest } else { message.as_str() }
-    });
-    let first = message.lines().next().unwrap_or("the YAML cannot be read");
+    let first = plain_words(message.lines().next().unwrap_or_default());
     let (start, len) = error.location().map_or((0, 0), |at| bytes(&at));
-    YamlFault { message: first.to_owned(), start: start.min(text.len()), len }
+    YamlFault { message: first, start: start.min(text.len()), len }
+}
+
+/// What the reader's message means to somebody who writes bundles; the place is told by the diagnostic itself.
+fn plain_words(message: &str) -> String {
+    let message = match message.split_once(": ") {
+        Some((head, rest)) if head.contains("line ") => rest,
+        _ => message,
+    };
+    let message = message.split(" at line ").next().unwrap_or(message);
+    if let Some(key) = message.strip_prefix("duplicate mapping key: ") {
+        let key = key.split(", set ").next().unwrap_or(key);
+        return format!("the key `{key}` stands here for the second time");
+    }
+    let known = [
+        ("multiple YAML documents", "a file holds one document; take the `---` out"),
+        ("Anchors", "anchors and aliases are not read; write the value out where it is used"),
+        ("Aliases", "anchors and aliases are not read; write the value out where it is used"),
+        ("merge keys", "merge keys are not read; write the members out"),
+        ("budget breached", "the file nests too deep, or is too large"),
+        ("tabs disallowed", "a tab cannot indent; use spaces"),
+    ];
+    let plain = known.iter().find(|(sign, _)| message.contains(sign)).map(|(_, plain)| *plain);
+    plain.unwrap_or(if message.is_empty() { "the YAML cannot be read" } else { message }).to_owned()
 }
 
 fn bytes(at: &Location) -> (usize, usize) {

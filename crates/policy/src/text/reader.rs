@@ -7,6 +7,9 @@ use consentry_model::Moment;
 
 use super::{Diagnostics, Kind, Node, Severity, Span};
 
+/// How many words may be listed when none of them is near to what was written.
+const SHORT_LIST: usize = 12;
+
 /// A mapping whose keys have been checked.
 #[derive(Clone, Copy)]
 pub(crate) struct Object<'a> {
@@ -34,6 +37,11 @@ impl Reader {
         self.found.push(Severity::Error, code, Some(span), message, "here", None);
     }
 
+    /// An error whose place nobody kept.
+    pub(crate) fn error_somewhere(&mut self, code: &'static str, message: impl Into<String>) {
+        self.found.push(Severity::Error, code, None, message, "", None);
+    }
+
     pub(crate) fn error_help(
         &mut self,
         code: &'static str,
@@ -49,6 +57,17 @@ impl Reader {
         self.found.push(Severity::Warning, code, Some(span), message, "here", None);
     }
 
+    pub(crate) fn warning_help(
+        &mut self,
+        code: &'static str,
+        span: Span,
+        message: impl Into<String>,
+        label: impl Into<String>,
+        help: impl Into<String>,
+    ) {
+        self.found.push(Severity::Warning, code, Some(span), message, label, Some(help.into()));
+    }
+
     /// A word that must be one of those known.
     pub(crate) fn unknown<'k>(
         &mut self,
@@ -58,10 +77,20 @@ impl Reader {
         word: &str,
         known: impl IntoIterator<Item = &'k str>,
     ) {
-        let near = nearest(word, known);
-        let help = near.map(|n| format!("did you mean `{n}`?"));
-        let message = format!("unknown {what} `{word}`");
-        self.found.push(Severity::Error, code, Some(span), message, format!("no {what} of that name"), help);
+        let known: Vec<&str> = known.into_iter().collect();
+        let help = match nearest(word, known.iter().copied()) {
+            Some(near) => Some(format!("did you mean `{near}`?")),
+            None if (1..=SHORT_LIST).contains(&known.len()) => Some(format!("one of: {}", known.join(", "))),
+            None => None,
+        };
+        self.found.push(
+            Severity::Error,
+            code,
+            Some(span),
+            format!("`{word}` is no {what}"),
+            "not known",
+            help,
+        );
     }
 
     fn wrong_shape(&mut self, node: &Node, wanted: &str) {

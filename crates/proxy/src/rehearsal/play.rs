@@ -2,14 +2,14 @@
 
 use std::collections::BTreeMap;
 use std::error::Error;
-use std::fmt::Write as _;
 use std::sync::Arc;
 
 use bytes::Bytes;
 use consentry_audit::{AuditLog, LogOptions};
+use consentry_consent::Ledger;
 use consentry_identity::{Assurance, Authenticator, AuthenticatorConfig, Issuer, KeySet, TokenSpec};
 use consentry_layer::{AuthenticatorSlot, Clock, ConsentryLayer, PolicySlot};
-use consentry_model::{Identifier, LedgerRevision, Moment, RequesterId};
+use consentry_model::{Identifier, LedgerEvent, LedgerRevision, Moment, RequesterId};
 use consentry_policy::{Body, Bundle, Case, Engine, Route};
 use http::header::{AUTHORIZATION, CONTENT_TYPE, COOKIE, HOST};
 use http::{HeaderName, HeaderValue, Request, Response};
@@ -24,8 +24,6 @@ use super::ledger::StageLedger;
 use super::people::{self, histories};
 use super::result::CaseResult;
 use super::{Difference, made_up};
-use consentry_consent::Ledger as _;
-use consentry_model::LedgerEvent;
 
 /// Today, for a case that does not say when it plays: 2026-06-01.
 const TODAY: Moment = Moment::from_unix_millis(1_780_272_000_000);
@@ -128,7 +126,7 @@ impl Stage {
         let layer = ConsentryLayer::builder()
             .policy(policy.clone())
             .authenticator(self.authenticator.clone())
-            .ledger(Arc::clone(&ledger) as Arc<dyn consentry_consent::Ledger>)
+            .ledger(Arc::clone(&ledger) as Arc<dyn Ledger>)
             .evidence(log.clone())
             .clock(Arc::new(StoppedClock(at)))
             .build()?;
@@ -240,8 +238,7 @@ fn encoded(text: &str) -> String {
         if byte.is_ascii_alphanumeric() || b"-._~".contains(&byte) {
             out.push(char::from(byte));
         } else {
-            // Writing to a text cannot fail.
-            drop(write!(out, "%{byte:02X}"));
+            out.push_str(&format!("%{byte:02X}"));
         }
     }
     out

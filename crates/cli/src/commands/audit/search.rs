@@ -88,7 +88,7 @@ fn tell(found: &[Found]) -> Result<(), Stop> {
             continue;
         }
         let (style, outcome) = ticket.outcome();
-        let mut why: Vec<String> = ticket.reason().map(|r| r.code().to_owned()).into_iter().collect();
+        let mut why: Vec<String> = ticket.reasons().iter().map(|r| r.code().to_owned()).collect();
         why.extend(ticket.deciding_clauses());
         table.row([
             (DIM, id),

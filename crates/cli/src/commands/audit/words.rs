@@ -70,21 +70,42 @@ impl<'a> Ticket<'a> {
         self.head.and_then(|h| h.route.as_deref()).unwrap_or_default().to_owned()
     }
 
-    /// The clauses that a refusal's reason rests on; else of what was not left clear; else of everything.
-    pub(crate) fn deciding_clauses(&self) -> BTreeSet<String> {
-        let of = |which: &dyn Fn(&VerdictLine) -> bool| {
-            let lines = self.lines.iter().filter(|line| which(line));
-            lines.flat_map(|l| &l.clauses).map(|c| c.to_string()).collect::<BTreeSet<_>>()
-        };
-        let refused = self.outcome().1 == "refuse";
-        let decisive = of(&|line| refused && line.reason.is_some() && line.reason == self.reason());
-        let against = of(&|line| line.treatment != Treatment::Clear);
-        [decisive, against, of(&|_| true)].into_iter().find(|clauses| !clauses.is_empty()).unwrap_or_default()
+    /// Every reason why something was not left clear, the deciding one first.
+    pub(crate) fn reasons(&self) -> Vec<Reason> {
+        let mut out: Vec<Reason> = self.reason().into_iter().collect();
+        if self.outcome().1 != "refuse" {
+            for reason in self.lines.iter().filter_map(|line| line.reason) {
+                if !out.contains(&reason) {
+                    out.push(reason);
+                }
+            }
+        }
+        out
     }
 
-    /// The fields that were withheld, stripped or dropped, by path.
+    /// The clauses that decided. Of a refusal: those that all answers with its reason share, or else the rules they
+    /// share. Of anything else: those of what was not left clear, or of everything when all was.
+    pub(crate) fn deciding_clauses(&self) -> BTreeSet<String> {
+        let clauses = |line: &VerdictLine| line.clauses.iter().map(ToString::to_string).collect::<BTreeSet<_>>();
+        let rules = |line: &VerdictLine| line.rules.iter().map(ToString::to_string).collect::<BTreeSet<_>>();
+        if self.outcome().1 == "refuse" {
+            let decisive = || self.lines.iter().filter(|l| l.reason.is_some() && l.reason == self.reason());
+            let shared = |of: &dyn Fn(&VerdictLine) -> BTreeSet<String>| {
+                decisive().map(|l| of(l)).reduce(|a, b| a.intersection(&b).cloned().collect()).unwrap_or_default()
+            };
+            let clauses = shared(&clauses);
+            return if clauses.is_empty() { shared(&rules) } else { clauses };
+        }
+        let against = self.lines.iter().filter(|l| l.treatment != Treatment::Clear);
+        let against: BTreeSet<String> = against.flat_map(|l| clauses(l)).collect();
+        if against.is_empty() { self.lines.iter().flat_map(|l| clauses(l)).collect() } else { against }
+    }
+
+    /// The fields that are missing in what was delivered, by path: what is missing only because its whole record was
+    /// left out is not counted again.
     pub(crate) fn withheld(&self) -> Vec<String> {
-        let paths = self.closing.iter().flat_map(|c| &c.withheld);
+        let omitted = self.closing.map_or(0, |c| c.omitted);
+        let paths = self.closing.iter().flat_map(|c| &c.withheld).filter(|PathCount(_, times)| *times > omitted);
         let mut out: Vec<String> = paths.map(|PathCount(path, _)| path.to_string()).collect();
         out.sort();
         out
@@ -94,8 +115,9 @@ impl<'a> Ticket<'a> {
     pub(crate) fn taken(&self, delivered: Option<usize>) -> Option<String> {
         let closing = self.closing?;
         let mut parts = Vec::new();
-        if !closing.withheld.is_empty() {
-            parts.push(format!("withheld {}", self.withheld().join(", ")));
+        let withheld = self.withheld();
+        if !withheld.is_empty() {
+            parts.push(format!("withheld {}", withheld.join(", ")));
         }
         for (number, what) in [
             (closing.withheld_more, "more paths withheld"),

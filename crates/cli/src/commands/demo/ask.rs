@@ -40,6 +40,8 @@ pub(super) struct Expect {
     pub(super) withheld: &'static [&'static str],
     /// How many records were delivered.
     pub(super) rows: Option<usize>,
+    /// Exactly the cookies that were set.
+    pub(super) cookies: Option<&'static [&'static str]>,
 }
 
 impl Ask {
@@ -114,6 +116,11 @@ impl Ask {
 
     pub(super) fn by_clause(mut self, clause: &'static str) -> Self {
         self.expect.clause = Some(clause);
+        self
+    }
+
+    pub(super) fn cookies(mut self, names: &'static [&'static str]) -> Self {
+        self.expect.cookies = Some(names);
         self
     }
 

@@ -11,6 +11,8 @@ use crate::output::{DIM, ERROR, FAIR, GOOD, NAME, paint, wrap};
 const WHO: usize = 16;
 const WHAT: usize = 40;
 const LINE: usize = 78;
+/// How many reasons are named.
+const REASONS: usize = 3;
 
 /// A request that was sent, its answer, and its evidence.
 pub(super) struct Played {
@@ -30,11 +32,29 @@ impl Played {
     }
 
     fn reason(&self) -> Option<String> {
-        let told = || self.answer.json()?.get("code")?.as_str().map(str::to_owned);
         if self.records.is_empty() {
-            return told();
+            return self.told();
         }
         Ticket::of(&self.records).reason().map(|r| r.code().to_owned())
+    }
+
+    /// The true reasons, and what the caller was told instead.
+    fn why(&self) -> Option<String> {
+        let mut reasons: Vec<_> = Ticket::of(&self.records).reasons().iter().map(|r| r.code()).collect();
+        let more = reasons.len().saturating_sub(REASONS);
+        reasons.truncate(REASONS);
+        let told = self.told().filter(|told| !reasons.contains(&told.as_str()));
+        let more = if more > 0 { format!(", {more} more") } else { String::new() };
+        match (reasons.is_empty(), told) {
+            (true, told) => told,
+            (false, None) => Some(format!("{}{more}", reasons.join(", "))),
+            (false, Some(told)) => Some(format!("{}{more}, told {told}", reasons.join(", "))),
+        }
+    }
+
+    /// The code that the caller was told.
+    fn told(&self) -> Option<String> {
+        self.answer.json()?.get("code")?.as_str().map(str::to_owned)
     }
 
     fn clauses(&self) -> Vec<String> {
@@ -47,6 +67,12 @@ impl Played {
 
     fn evidence(&self) -> Option<String> {
         self.records.iter().find_map(|r| r.ticket()).map(|id| id.to_string())
+    }
+
+    /// The names of the cookies that the answer sets.
+    fn cookies(&self) -> Vec<String> {
+        let lines = self.answer.headers.get_all("set-cookie").iter().filter_map(|v| v.to_str().ok());
+        lines.filter_map(|line| line.split_once('=').map(|(name, _)| name.to_owned())).collect()
     }
 
     /// How many records were delivered: of the one list that the answer holds.
@@ -77,6 +103,12 @@ impl Played {
             && !self.clauses().iter().any(|c| c == clause)
         {
             out.push(format!("clause: expected {clause}, got {}", self.clauses().join(", ")));
+        }
+        if let Some(cookies) = expect.cookies {
+            let got = self.cookies();
+            if got != cookies {
+                out.push(format!("cookies: expected {}, got {}", cookies.join(", "), got.join(", ")));
+            }
         }
         if let (Some(told), Some(id)) = (self.instance(), self.evidence())
             && told != format!("urn:uuid:{id}")
@@ -109,15 +141,14 @@ impl Played {
         );
         let purpose = self.purpose().unwrap_or_else(|| "no purpose".to_owned());
         let mut second = vec![purpose];
-        second.extend(self.reason());
-        second.push(match self.clauses().as_slice() {
-            [] => "no clause".to_owned(),
-            clauses => clauses.join(", "),
-        });
+        second.extend(self.why());
+        second.extend(Some(self.clauses().join(", ")).filter(|clauses| !clauses.is_empty()));
         let rows = self.ask.expect.rows.map(|_| self.rows());
         let taken = Ticket::of(&self.records).taken(rows);
+        let cookies = Some(self.cookies()).filter(|names| !names.is_empty());
+        let cookies = cookies.map(|names| format!("cookies set: {}", names.join(", ")));
         let evidence = self.evidence().map_or_else(|| "counted, no evidence slot".to_owned(), |id| format!("evidence {id}"));
-        for text in [Some(second.join(" · ")), taken, Some(evidence)].into_iter().flatten() {
+        for text in [Some(second.join(" · ")), taken, cookies, Some(evidence)].into_iter().flatten() {
             for line in wrap(&text, LINE - 4) {
                 out.push_str(&format!("\n    {}", paint(DIM, line)));
             }

@@ -58,8 +58,8 @@ fn marketing() -> Vec<Ask> {
         newsletter(READERS_WHO_AGREED),
         growth("/customers/c-1002", NEWSLETTER).refused(403, "purpose-not-permitted").by_clause("panopta-17"),
         growth("/customers/c-1001", "analytics.reporting").refused(403, "purpose-not-permitted").by_clause("panopta-17"),
-        partner("/customers").refused(403, "recipient-not-permitted").by_clause("panopta-18"),
-        partner("/feeds/leads").refused(403, "recipient-not-permitted").by_clause("panopta-14"),
+        partner("/customers/c-1002").refused(403, "recipient-not-permitted").by_clause("panopta-18"),
+        partner("/feeds/leads").refused(403, "recipient-not-permitted"),
         Ask::get("sales", "/trial/contacts").by("sales", "sales").redacted(200, &[]).rows(TRIALS_WITHOUT_OBJECTION),
         Ask::get("machine learning", "/customers/c-1001")
             .by("ml-svc", "train_ai_system")
@@ -82,7 +82,7 @@ fn rights() -> Vec<Ask> {
     let police = || Ask::get("police", "/customers/c-1001/disclosure").by("police", DEMAND);
     vec![
         Ask::get("customer c-1001", "/me/c-1001").as_customer("c-1001").allowed(200),
-        Ask::get("customer c-1001", "/me/c-1002").as_customer("c-1001").refused(401, "identity-unverified"),
+        Ask::get("customer c-1001", "/me/c-1002").as_customer("c-1001").refused(403, "identity-unverified"),
         police().refused(403, "legal-reference-required").by_clause("panopta-20"),
         police().header("legal-request", "26-117").header("legal-approver", "counsel").redacted(200, &[]),
     ]
@@ -90,11 +90,11 @@ fn rights() -> Vec<Ask> {
 
 fn visits() -> Vec<Ask> {
     vec![
-        Ask::get("a visitor", "/site/pricing").header("referer", "https://search.example.org/").redacted(204, &["cookie.ab"]),
+        Ask::get("a visitor", "/site/pricing").header("referer", "https://search.example.org/").redacted(204, &[]).cookies(&["sid"]),
         Ask::post("a visitor", "/newsletter", r#"{"email":"new@example.org","opt_in":true}"#).allowed(202),
-        Ask::post("a visitor", "/newsletter", r#"{"email":"shy@example.org"}"#).refused(403, "consent-required"),
+        Ask::post("a visitor", "/newsletter", r#"{"email":"shy@example.org"}"#).refused(403, "subject-unresolved"),
         Ask::post("a visitor", "/trial", r#"{"name":"Ann","email":"ann@example.org","card_number":"tok_test_1"}"#)
-            .redacted(201, &["card_number"]),
+            .redacted(201, &["request.body.card_number"]),
         Ask::get("analyst", "/analytics/visitors")
             .by("analyst", "analytics.reporting")
             .over_http2()

@@ -127,13 +127,18 @@ impl RouteContext<'_> {
     }
 
     fn purpose(&self, object: &Object<'_>, right: Option<Right>, reader: &mut Reader) -> Option<PurposeRule> {
-        let given = [object.get("purpose").is_some(), object.get("purposes").is_some(), right.is_some()];
+        let given = [
+            object.get("purpose").is_some(),
+            object.get("purposes").is_some(),
+            object.get("right").is_some(),
+        ];
         if given.iter().filter(|g| **g).count() != 1 {
             let message = "a route has exactly one of `purpose`, `purposes` and `right`";
             reader.error("one-purpose", object.span, message);
             return None;
         }
-        if let Some(right) = right {
+        if object.get("right").is_some() {
+            let right = right?;
             return Purpose::new(&format!("custom.rights.{}", right.code())).ok().map(PurposeRule::Fixed);
         }
         let read = |node: &Node, reader: &mut Reader| -> Vec<Purpose> {
@@ -141,7 +146,8 @@ impl RouteContext<'_> {
             words.into_iter().filter_map(|(w, at)| self.vocabulary.purpose(w, at, reader)).collect()
         };
         if let Some(node) = object.get("purpose") {
-            return read(node, reader).into_iter().next().map(PurposeRule::Fixed);
+            let word = reader.word(node)?;
+            return self.vocabulary.purpose(word, node.span, reader).map(PurposeRule::Fixed);
         }
         let several = read(object.get("purposes")?, reader);
         (!several.is_empty()).then_some(PurposeRule::OneOf(several))
@@ -156,6 +162,9 @@ impl RouteContext<'_> {
             .and_then(|n| self.vocabulary.subject(reader.word(n)?, n.span, reader))?;
         let anonymous = object.get("anonymous").and_then(|n| reader.boolean(n)).unwrap_or(false);
         if anonymous {
+            for node in ["space", "id"].into_iter().filter_map(|key| object.get(key)) {
+                reader.error("misplaced-key", node.span, "nobody is named on a route about anonymous people");
+            }
             return Some((About { subject_type, subject: SubjectSource::Anonymous }, None));
         }
         let space = reader.need(&object, "space", "about").and_then(|n| reader.word(n)).map(Space::new);

@@ -1,0 +1,46 @@
+//! The command line.
+
+use std::time::Duration;
+
+use crate::Failure;
+
+const USAGE: &str = "options: [--rounds N] [--connections N] [--seconds S] [--test]";
+
+/// How much is measured.
+pub(crate) struct Args {
+    /// How often each target has its turn.
+    pub(crate) rounds: u32,
+    /// How many connections send requests at a time.
+    pub(crate) connections: usize,
+    /// How long all turns take together.
+    pub(crate) total: Duration,
+    /// Whether this is only to see that everything runs.
+    pub(crate) smoke: bool,
+}
+
+impl Args {
+    /// Reads it.
+    pub(crate) fn read(given: impl Iterator<Item = String>) -> Result<Self, Failure> {
+        let given: Vec<String> = given.collect();
+        // `cargo test --benches` does not say `--bench`, and hands on whatever the test harness would understand.
+        let smoke = given.iter().any(|a| a == "--test") || !given.iter().any(|a| a == "--bench");
+        if smoke {
+            return Ok(Self { rounds: 1, connections: 2, total: Duration::from_millis(150), smoke });
+        }
+        let mut args = Self { rounds: 5, connections: 16, total: Duration::from_secs(16), smoke };
+        let mut words = given.iter().filter(|a| *a != "--bench");
+        while let Some(option) = words.next() {
+            let mut number = |max: u32| -> Result<u32, Failure> {
+                let number = words.next().and_then(|n| n.parse().ok()).filter(|n| (1..=max).contains(n));
+                number.ok_or_else(|| format!("{option} takes a number from 1 to {max}; {USAGE}").into())
+            };
+            match option.as_str() {
+                "--rounds" => args.rounds = number(1_000)?,
+                "--connections" => args.connections = usize::try_from(number(1_000)?)?,
+                "--seconds" => args.total = Duration::from_secs(number(3_600)?.into()),
+                _ => return Err(format!("`{option}` is unknown; {USAGE}").into()),
+            }
+        }
+        Ok(args)
+    }
+}

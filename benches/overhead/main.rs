@@ -1,0 +1,33 @@
+//! What enforcement costs: the same load on an API directly, through a proxy without a policy, and through the
+//! sidecar; and what one verdict costs as the ledger grows.
+//!
+//! ```text
+//! cargo bench -p consentry-benches -- [--rounds N] [--connections N] [--seconds S]
+//! ```
+//!
+//! Figures are for comparing with each other on one machine: nothing here asserts an absolute one. What is asserted is
+//! that each target answers correctly. Without `--bench`, which `cargo bench` adds, or with `--test`, everything runs
+//! once and briefly, to see that it still runs.
+#![allow(clippy::print_stdout, reason = "a benchmark prints what it measured")]
+
+mod args;
+mod decide;
+mod load;
+mod pass_through;
+mod requests;
+mod stats;
+mod targets;
+
+use std::error::Error;
+
+use crate::args::Args;
+
+/// Any error: a benchmark that cannot measure ends.
+type Failure = Box<dyn Error + Send + Sync>;
+
+fn main() -> Result<(), Failure> {
+    let args = Args::read(std::env::args().skip(1))?;
+    requests::measure(&args)?;
+    println!();
+    decide::measure(&args)
+}

@@ -1,0 +1,198 @@
+//! The few headers that pass without being declared, each in a form that has no room for a person's data.
+
+use http::{HeaderMap, HeaderValue, header};
+
+/// The attributes of a cookie that say how a browser keeps it. Any other, and any of these in another form, is left
+/// out: a path or a host name can hold a name, and none of them widens what the browser does when it is missing.
+const FLAGS: [&str; 3] = ["secure", "httponly", "partitioned"];
+const SAME_SITE: [&str; 3] = ["strict", "lax", "none"];
+/// A date of RFC 9110 and one of RFC 850, with `0` for any digit and `a` for any letter.
+const DATES: [&str; 2] = ["aaa, 00 aaa 0000 00:00:00 GMT", "aaa, 00-aaa-0000 00:00:00 GMT"];
+const MAX_AGE_DIGITS_MAX: usize = 10;
+const LANGUAGE_BYTES_MAX: usize = 35;
+
+/// The media type of a content type, in lower case and without its parameters, if it is JSON in UTF-8 (RFC 8259,
+/// RFC 6839).
+pub(crate) fn json_type(content_type: Option<&str>) -> Option<String> {
+    let mut parts = content_type?.split(';').map(str::trim);
+    let essence = parts.next()?.to_ascii_lowercase();
+    let subtype = essence.strip_prefix("application/")?;
+    let word = |b: u8| b.is_ascii_alphanumeric() || b"!#$&-^_.+".contains(&b);
+    let json = subtype == "json" || (subtype.ends_with("+json") && subtype.bytes().all(word));
+    let reads = parts.all(|parameter| match parameter.split_once('=') {
+        Some((name, value)) if name.eq_ignore_ascii_case("charset") => {
+            value.trim_matches('"').eq_ignore_ascii_case("utf-8")
+        }
+        // RFC 6839 types may carry parameters of their own.
+        Some(_) => subtype != "json",
+        None => parameter.is_empty(),
+    });
+    (json && reads).then_some(essence)
+}
+
+/// What a caller accepts, as far as an answer could be passed on: media types of JSON and wildcards, without any
+/// parameter.
+pub(crate) fn accept(headers: &HeaderMap) -> Option<HeaderValue> {
+    let lines = headers.get_all(header::ACCEPT).iter().filter_map(|line| line.to_str().ok());
+    let range = |item: &str| {
+        let essence = item.split(';').next().unwrap_or_default().trim();
+        let wild = ["*/*", "application/*"].contains(&essence);
+        if wild { Some(essence.to_owned()) } else { json_type(Some(essence)) }
+    };
+    let mut kept: Vec<String> = lines.flat_map(|line| line.split(',')).filter_map(range).collect();
+    kept.dedup();
+    HeaderValue::from_str(&kept.join(", ")).ok().filter(|value| !value.is_empty())
+}
+
+/// Whether a value is a list of language tags (RFC 5646).
+pub(crate) fn is_languages(value: &HeaderValue) -> bool {
+    let tag = |tag: &str| {
+        let parts = |part: &str| {
+            (1..=8).contains(&part.len()) && part.bytes().all(|b| b.is_ascii_alphanumeric())
+        };
+        tag.len() <= LANGUAGE_BYTES_MAX && tag.split('-').all(parts)
+    };
+    value.to_str().is_ok_and(|text| text.split(',').all(|item| tag(item.trim())))
+}
+
+/// A cookie as it is set: its name and value, and the attributes that may stay.
+pub(crate) struct SetCookie {
+    pub(crate) name: String,
+    pub(crate) value: String,
+    attributes: Vec<String>,
+    /// How many attributes were left out.
+    pub(crate) left_out: u64,
+}
+
+impl SetCookie {
+    /// Reads a line; one that names no cookie is none.
+    pub(crate) fn read(line: &HeaderValue) -> Option<Self> {
+        let mut parts = line.to_str().ok()?.split(';').map(str::trim);
+        let (name, value) = parts.next()?.split_once('=')?;
+        let (mut attributes, mut left_out) = (Vec::new(), 0);
+        for attribute in parts.filter(|a| !a.is_empty()) {
+            if is_plain(attribute) {
+                attributes.push(attribute.to_owned());
+            } else {
+                left_out += 1;
+            }
+        }
+        Some(Self { name: name.trim().to_owned(), value: value.trim().to_owned(), attributes, left_out })
+    }
+
+    /// The line as it goes on.
+    pub(crate) fn line(&self) -> Option<HeaderValue> {
+        let pair = format!("{}={}", self.name, self.value);
+        let all: Vec<&str> =
+            std::iter::once(pair.as_str()).chain(self.attributes.iter().map(String::as_str)).collect();
+        HeaderValue::from_str(&all.join("; ")).ok()
+    }
+}
+
+fn is_plain(attribute: &str) -> bool {
+    let (name, value) = attribute.split_once('=').map_or((attribute, None), |(n, v)| (n.trim(), Some(v.trim())));
+    let name = name.to_ascii_lowercase();
+    match (name.as_str(), value) {
+        (flag, None) => FLAGS.contains(&flag),
+        ("samesite", Some(value)) => SAME_SITE.contains(&value.to_ascii_lowercase().as_str()),
+        ("path", Some(value)) => value == "/",
+        ("max-age", Some(value)) => {
+            let digits = value.strip_prefix('-').unwrap_or(value);
+            (1..=MAX_AGE_DIGITS_MAX).contains(&digits.len()) && digits.bytes().all(|b| b.is_ascii_digit())
+        }
+        ("expires", Some(value)) => DATES.iter().any(|form| is_of(form, value)),
+        (_, Some(_)) => false,
+    }
+}
+
+fn is_of(form: &str, text: &str) -> bool {
+    let fits = |(want, got): (u8, u8)| match want {
+        b'0' => got.is_ascii_digit(),
+        b'a' => got.is_ascii_alphabetic(),
+        want => want == got,
+    };
+    form.len() == text.len() && form.bytes().zip(text.bytes()).all(fits)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn law_1_a_media_type_is_json_in_utf_8_or_none() {
+        for (text, expected) in [
+            ("application/json", Some("application/json")),
+            ("Application/JSON; charset=\"UTF-8\"", Some("application/json")),
+            ("application/merge-patch+json", Some("application/merge-patch+json")),
+            ("application/ld+json; profile=\"x\"", Some("application/ld+json")),
+            ("application/json; charset=utf-16", None),
+            ("application/json; charset=utf-8; charset=utf-16", None),
+            ("application/json; boundary=x", None),
+            ("application/json, text/html", None),
+            ("application/x-www-form-urlencoded, a+json", None),
+            ("application/a b+json", None),
+            ("text/json", None),
+            ("", None),
+        ] {
+            assert_eq!(json_type(Some(text)).as_deref(), expected, "{text}");
+        }
+        assert_eq!(json_type(None), None);
+    }
+
+    #[test]
+    fn what_is_accepted_is_what_could_be_passed_on() {
+        for (lines, expected) in [
+            (&["application/json"][..], Some("application/json")),
+            (&["text/html, application/xhtml+xml, */*;q=0.8"], Some("*/*")),
+            (&["application/json;q=0.5", "*/*"], Some("application/json, */*")),
+            (&["application/json;for=ann"], Some("application/json")),
+            (&["ann@example.org", "text/html"], None),
+            (&[], None),
+        ] {
+            let mut headers = HeaderMap::new();
+            for line in lines {
+                headers.append("accept", line.parse().unwrap());
+            }
+            let value = accept(&headers);
+            assert_eq!(value.as_ref().map(|v| v.to_str().unwrap()), expected, "{lines:?}");
+        }
+    }
+
+    #[test]
+    fn law_13_an_attribute_of_a_cookie_holds_nobodys_name() {
+        for (line, expected, left_out) in [
+            ("sid=1", "sid=1", 0),
+            ("sid = 1 ;Secure;HttpOnly", "sid=1; Secure; HttpOnly", 0),
+            ("sid=1; Path=/; SameSite=Lax; Max-Age=-1", "sid=1; Path=/; SameSite=Lax; Max-Age=-1", 0),
+            (
+                "sid=1; Expires=Thu, 01 Jan 1970 00:00:00 GMT",
+                "sid=1; Expires=Thu, 01 Jan 1970 00:00:00 GMT",
+                0,
+            ),
+            ("sid=1; Expires=Ann, 01 Jan 1970 00:00 GMT", "sid=1", 1),
+            ("sid=1; Path=/ann; Domain=ann.example; Comment=ann", "sid=1", 3),
+            ("sid=1; Max-Age=491700123456; Secure=ann; ann", "sid=1", 3),
+            ("sid=1; SameSite=ann", "sid=1", 1),
+        ] {
+            let cookie = SetCookie::read(&line.parse().unwrap()).unwrap();
+            assert_eq!(cookie.line().unwrap(), expected, "{line}");
+            assert_eq!(cookie.left_out, left_out, "{line}");
+        }
+        assert!(SetCookie::read(&HeaderValue::from_static("ann")).is_none());
+    }
+
+    #[test]
+    fn language_tags_are_short() {
+        for (text, expected) in [
+            ("en", true),
+            ("en-GB, de", true),
+            ("zh-Hant-TW", true),
+            ("ann@example.org", false),
+            ("annsample-x", false),
+            ("", false),
+            ("en,", false),
+        ] {
+            assert_eq!(is_languages(&text.parse().unwrap()), expected, "{text}");
+        }
+    }
+}

@@ -1,0 +1,237 @@
+//! Wrong bundles, and what their authors are told. Every snapshot is written for a lawyer: what is wrong, where, and
+//! what to write instead.
+
+use std::collections::BTreeSet;
+use std::path::Path;
+use std::time::{Duration, Instant};
+
+use consentry_policy::{Bundle, Diagnostics, ReadError, Sources};
+
+mod gallery_wrong;
+
+use gallery_wrong::{CASES, CLAUSES, LOOKS, PARTIES, ROUTES, RULES, WHOLE, WORDS, YAML};
+
+/// A bundle in which nothing is wrong. Each exhibit adds a file to it.
+const BASE: &str = "
+bundle: {controller: Example, policy: {version: v1, from: 2026-01-01}}
+vocabulary:
+  subjects: [reader]
+  recipients: {printer: {parents: [processor]}}
+facts:
+  datum.origin: {values: [web, shop]}
+  request.order: {type: reference, from: header.X-Order}
+requesters:
+  shop: {purposes: [essential, marketing]}
+recipients:
+  press: {class: printer, country: DE}
+routes:
+  - route: GET /customers/{id}
+    purposes: [essential.service, marketing]
+    about: {type: customer, space: customer, id: path.id}
+    facts: {datum.origin: shop}
+    response: {body: {name: user.name, email: user.contact.email}}
+cookies:
+  - {name: sid, purpose: essential.service, data: user.device.cookie, form: {hex: 32}}
+rules:
+  - {id: serve, permit: essential.service, data: user, of: customer, basis: contract, clauses: [c-1]}
+clauses:
+  - {id: c-1, line: 1, section: Use, says: Customers are served., status: enforced}
+cases:
+  - {case: a customer is served, clause: c-1, who: shop, asks: GET /customers/ann, why: essential.service, about: ann, then: refuse basis-lapsed}
+";
+
+/// What is wrong, and the file that says it.
+type Exhibit = (&'static str, &'static str);
+
+fn read(text: &str) -> Result<Bundle, Box<Diagnostics>> {
+    Bundle::read(&Sources::from_texts([("base.yaml", BASE), ("wrong.yaml", text)]))
+}
+
+fn found(text: &str) -> Diagnostics {
+    match read(text) {
+        Err(found) => *found,
+        Ok(bundle) => bundle.warnings,
+    }
+}
+
+fn show(exhibits: &[Exhibit]) -> String {
+    let mut out = String::new();
+    for (what, text) in exhibits {
+        let found = found(text);
+        assert_ne!(found.counts(), (0, 0), "nothing is wrong with: {what}");
+        out.push_str(&format!("=== {what}\n\n{}\n", found.render(false).trim_end()));
+        out.push('\n');
+    }
+    out
+}
+
+#[test]
+fn nothing_is_wrong_with_the_base() {
+    let bundle = Bundle::read(&Sources::from_texts([("base.yaml", BASE)])).unwrap_or_else(|f| panic!("{f}"));
+    assert_eq!(bundle.warnings.counts(), (0, 0), "{}", bundle.warnings);
+}
+
+#[test]
+fn gallery_of_words() {
+    insta::assert_snapshot!("words", show(WORDS));
+}
+
+#[test]
+fn gallery_of_parties() {
+    insta::assert_snapshot!("parties", show(PARTIES));
+}
+
+#[test]
+fn gallery_of_routes() {
+    insta::assert_snapshot!("routes", show(ROUTES));
+}
+
+#[test]
+fn gallery_of_rules() {
+    insta::assert_snapshot!("rules", show(RULES));
+}
+
+#[test]
+fn gallery_of_clauses() {
+    insta::assert_snapshot!("clauses", show(CLAUSES));
+}
+
+#[test]
+fn gallery_of_cases() {
+    insta::assert_snapshot!("cases", show(CASES));
+}
+
+#[test]
+fn gallery_of_whole_bundles() {
+    insta::assert_snapshot!("whole", show(WHOLE));
+}
+
+#[test]
+fn gallery_of_yaml() {
+    insta::assert_snapshot!("yaml", show(YAML));
+}
+
+#[test]
+fn gallery_of_what_should_be_looked_at() {
+    for (what, text) in LOOKS {
+        let bundle = read(text).unwrap_or_else(|found| panic!("{what}: {found}"));
+        assert_eq!(bundle.warnings.counts().0, 0, "{what}");
+    }
+    insta::assert_snapshot!("looks", show(LOOKS));
+}
+
+#[test]
+fn everything_that_is_wrong_is_told_at_once() {
+    let all = [WORDS, PARTIES, ROUTES, RULES].concat();
+    // Sections of one name may stand in several files, so every exhibit gets a file of its own.
+    let names: Vec<String> = (0..all.len()).map(|n| format!("wrong-{n:02}.yaml")).collect();
+    let files = names.iter().map(String::as_str).zip(all.iter().map(|(_, text)| *text));
+    let found = Bundle::read(&Sources::from_texts(files.chain([("base.yaml", BASE)]))).unwrap_err();
+    let told: BTreeSet<_> = found.iter().filter_map(|d| d.place.as_ref()).map(|p| p.file.clone()).collect();
+    let silent: Vec<_> = names.iter().zip(&all).filter(|(name, _)| !told.contains(*name)).collect();
+    assert!(silent.is_empty(), "{silent:?}");
+}
+
+/// The codes that the source can give, read from the source.
+fn codes_of_the_source() -> BTreeSet<String> {
+    let mut waiting = vec![Path::new(env!("CARGO_MANIFEST_DIR")).join("src")];
+    let mut codes = BTreeSet::new();
+    while let Some(path) = waiting.pop() {
+        if path.is_dir() {
+            waiting.extend(std::fs::read_dir(&path).unwrap().map(|e| e.unwrap().path()));
+            continue;
+        }
+        let text = std::fs::read_to_string(&path).unwrap();
+        for start in
+            ["error(", "error_help(", "warning(", "warning_help(", "error_somewhere(", "unknown(", "Some(("]
+        {
+            for (at, _) in text.match_indices(start) {
+                let rest = text[at + start.len()..].trim_start();
+                let code = rest.strip_prefix('"').and_then(|r| r.split('"').next()).unwrap_or_default();
+                let plain = code.bytes().all(|b| b.is_ascii_lowercase() || b == b'-');
+                if !code.is_empty() && plain && (code.contains('-') || code == "yaml") {
+                    codes.insert(code.to_owned());
+                }
+            }
+        }
+    }
+    codes
+}
+
+#[test]
+fn every_code_is_on_show() {
+    let all = [WORDS, PARTIES, ROUTES, RULES, CLAUSES, CASES, WHOLE, YAML, LOOKS].concat();
+    assert!(all.len() >= 40, "{}", all.len());
+    let mut shown: BTreeSet<String> = BTreeSet::new();
+    for (_, text) in &all {
+        shown.extend(found(text).iter().map(|d| d.code.to_owned()));
+    }
+    let cedar =
+        Sources::from_texts([("base.yaml", BASE), ("more.cedar", "permit(principal, action, resource);")]);
+    shown.extend(Bundle::read(&cedar).unwrap_err().iter().map(|d| d.code.to_owned()));
+    // Only a broken build has no core rules.
+    shown.insert("core-missing".to_owned());
+    assert_eq!(shown, codes_of_the_source());
+}
+
+#[test]
+fn law_1_hostile_yaml_is_refused_quickly_and_without_a_panic() {
+    let bomb = (0..30).fold("a0: &a0 [x, x]\n".to_owned(), |mut text, n| {
+        text.push_str(&format!("a{}: &a{} [*a{n}, *a{n}, *a{n}]\n", n + 1, n + 1));
+        text
+    });
+    let huge = format!("rules: {}\n", "x".repeat(3 * 1024 * 1024));
+    let wide = format!("rules: [{}]\n", "x, ".repeat(400_000));
+    let table = [
+        ("an alias bomb", bomb),
+        ("a hundred thousand brackets", "[".repeat(100_000)),
+        ("a hundred thousand braces", "{a: ".repeat(100_000)),
+        ("a hundred thousand dashes", "- ".repeat(100_000)),
+        ("deep nesting that closes", format!("rules: {}{}", "[".repeat(200), "]".repeat(200))),
+        ("a huge scalar", huge),
+        ("a wide list", wide),
+        ("a key twice", "rules: []\nrules: []\n".to_owned()),
+        ("two documents", "rules: []\n---\nrules: []\n".to_owned()),
+        ("an anchor that nobody uses", "rules: &r []\n".to_owned()),
+        ("an alias of nothing", "rules: *r\n".to_owned()),
+        ("a merge key", "bundle: {<<: {controller: x}}\n".to_owned()),
+        ("a tab", "rules:\n\t- id: x\n".to_owned()),
+        ("a NUL", "rules: \"\0\"\n".to_owned()),
+        ("a byte order mark in the middle", "rules:\n  - \u{feff}id: x\n".to_owned()),
+        ("a text that never ends", "rules: \"abc\n".to_owned()),
+        ("letters of several bytes before the error", "bündle: {ï: ö}\nrüles: [ä, {ö: \"ü\n".to_owned()),
+        ("a list", "- rules\n".to_owned()),
+        ("a number", "42\n".to_owned()),
+    ];
+    for (what, text) in table {
+        let started = Instant::now();
+        let refused = read(&text).err().unwrap_or_else(|| panic!("{what} was read"));
+        assert!(refused.has_errors(), "{what}");
+        let rendered = refused.render(true).len() + refused.to_json().len();
+        assert!(
+            rendered > 0 && started.elapsed() < Duration::from_secs(5),
+            "{what}: {:?}",
+            started.elapsed()
+        );
+    }
+}
+
+#[test]
+fn law_1_an_empty_file_adds_nothing_and_an_empty_bundle_is_none() {
+    for text in ["", "\n\n", "# nothing\n", "---\n", "rules:\n"] {
+        assert!(read(text).is_ok(), "{text:?}");
+        assert!(Bundle::read(&Sources::from_texts([("only.yaml", text)])).is_err(), "{text:?}");
+    }
+}
+
+#[test]
+fn law_1_what_is_no_text_is_not_read() {
+    let dir = tempfile::tempdir().unwrap();
+    std::fs::write(dir.path().join("base.yaml"), BASE).unwrap();
+    assert!(Bundle::load(dir.path()).is_ok());
+    std::fs::write(dir.path().join("latin.yaml"), b"rules: [\xe4]\n").unwrap();
+    assert!(matches!(Bundle::load(dir.path()), Err(ReadError::Unreadable(_))));
+    std::fs::remove_file(dir.path().join("latin.yaml")).unwrap();
+    std::fs::create_dir(dir.path().join("folder.yaml")).unwrap();
+    assert!(matches!(Bundle::load(dir.path()), Err(ReadError::Unreadable(_))));
+}

@@ -1,0 +1,104 @@
+//! Bundles and keys that change on disk while the sidecar serves.
+
+#![allow(
+    clippy::unwrap_used,
+    clippy::indexing_slicing,
+    clippy::panic,
+    reason = "a test that panics is a test that fails"
+)]
+
+mod support;
+
+use std::fs;
+use std::path::Path;
+
+use consentry_audit::Entry;
+use consentry_identity::Issuer;
+use consentry_policy::{Sources, seal};
+use serde_json::Value;
+use support::{get, install, records, stage, status, until, write};
+
+#[tokio::test]
+async fn law_1_whatever_is_not_a_good_sealed_bundle_changes_nothing() {
+    type Damage = fn(&Path);
+    let table: [(&str, Damage, &str); 5] = [
+        ("written and not sealed", |d| write(d, "v2"), "not as it was sealed"),
+        (
+            "cut at a line end",
+            |d| {
+                let text = fs::read_to_string(d.join("bundle.yaml")).unwrap();
+                let half: String = text.lines().take(3).map(|l| format!("{l}\n")).collect();
+                fs::write(d.join("bundle.yaml"), half).unwrap();
+            },
+            "not as it was sealed",
+        ),
+        ("no lock", |d| fs::remove_file(d.join("bundle.lock")).unwrap(), "not sealed"),
+        ("half a lock", |d| fs::write(d.join("bundle.lock"), "{\"version\": 1, \"fil").unwrap(), "cannot be read as a lock"),
+        (
+            "sealed and wrong",
+            |d| {
+                fs::write(d.join("more.yaml"), "rules: [{id: a, permit: no.such.purpose}]\n").unwrap();
+                seal(d, &Sources::read(d).unwrap()).unwrap();
+            },
+            "has errors",
+        ),
+    ];
+    let stage = stage("").await;
+    let (addr, admin) = (stage.running.addr(), stage.running.admin_addr());
+    let dir = stage.folder.path().join("policy");
+    let first = status(admin).await["bundle"]["digest"].clone();
+    for (what, damage, why) in table {
+        damage(&dir);
+        let page = until(admin, |s| s["bundle_refused"]["why"].as_str().is_some_and(|w| w.contains(why))).await;
+        assert_eq!(page["bundle"]["digest"], first, "{what}");
+        assert_eq!(get(addr, "/ping").await.0, 200, "{what}");
+        drop(fs::remove_file(dir.join("more.yaml")));
+        install(&dir, "v1");
+        until(admin, |s| s["bundle_refused"] == Value::Null && s["bundle"]["digest"] == first).await;
+    }
+    stage.running.stop().await;
+    let entries = records(&stage.folder.path().join("evidence"));
+    let refused = entries.iter().filter(|e| matches!(e, Entry::PolicyRefused(_))).count();
+    let installed = entries.iter().filter(|e| matches!(e, Entry::PolicyInstalled(_))).count();
+    assert!(refused >= table.len(), "{refused}");
+    assert_eq!(installed, 1);
+}
+
+#[tokio::test]
+async fn a_good_sealed_bundle_comes_into_force_and_is_recorded() {
+    let stage = stage("").await;
+    let admin = stage.running.admin_addr();
+    let before = status(admin).await["bundle"].clone();
+    install(&stage.folder.path().join("policy"), "v2");
+    let page = until(admin, |s| s["bundle"]["version"] == "v2").await;
+    assert_ne!(page["bundle"]["digest"], before["digest"]);
+    assert_eq!(get(stage.running.addr(), "/ping").await.0, 200);
+    stage.running.stop().await;
+    let versions: Vec<String> = records(&stage.folder.path().join("evidence"))
+        .into_iter()
+        .filter_map(|entry| if let Entry::PolicyInstalled(i) = entry { Some(i.version) } else { None })
+        .collect();
+    assert_eq!(versions, ["v1", "v2"]);
+}
+
+#[tokio::test]
+async fn a_bundle_that_is_still_there_gets_no_older() {
+    let stage = stage("").await;
+    let admin = stage.running.admin_addr();
+    let first = status(admin).await["bundle"].clone();
+    let later = until(admin, |s| s["bundle"]["confirmed_at"].as_str() > first["confirmed_at"].as_str()).await;
+    assert_eq!(later["bundle"]["installed_at"], first["installed_at"]);
+}
+
+#[tokio::test]
+async fn keys_are_taken_over_when_they_are_good() {
+    let stage = stage("reload_poll_ms: 60000").await;
+    let admin = stage.running.admin_addr();
+    let keys = stage.folder.path().join("keys.json");
+    fs::write(&keys, "{\"keys\": []}").unwrap();
+    stage.running.reload();
+    until(admin, |s| s["keys_refused"]["why"].is_string()).await;
+    fs::write(&keys, Issuer::generate().unwrap().jwks()).unwrap();
+    stage.running.reload();
+    until(admin, |s| s["keys_refused"] == Value::Null).await;
+}

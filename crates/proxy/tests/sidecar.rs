@@ -1,0 +1,187 @@
+//! A whole sidecar on real sockets: what travels, how it ends, what its pages say.
+
+#![allow(
+    clippy::unwrap_used,
+    clippy::indexing_slicing,
+    clippy::panic,
+    reason = "a test that panics is a test that fails"
+)]
+
+mod support;
+
+use std::fs;
+use std::time::{Duration, Instant};
+
+use consentry_audit::Entry;
+use consentry_proxy::{ServeError, Sidecar};
+use http_body_util::{BodyExt as _, Full};
+use hyper_util::rt::{TokioExecutor, TokioIo};
+use support::{SLOW, behind, get, prepared, raw, records, split, stage, status};
+use tokio::io::AsyncReadExt as _;
+use tokio::net::{TcpListener, TcpStream};
+
+#[tokio::test]
+async fn what_travels_to_the_service_and_back_is_what_should() {
+    let stage = stage("").await;
+    let request = "GET /ping HTTP/1.1\r\nhost: api.example.org\r\nconnection: close, x-nominated\r\nx-nominated: 1\r\n\
+        x-undeclared: 1\r\nx-forwarded-for: 203.0.113.9\r\nforwarded: for=203.0.113.9\r\ntransfer-encoding: chunked\r\n\
+        accept: application/json\r\nuser-agent: test\r\nvia: 1.1 other\r\ncookie: a=b\r\n\r\n0\r\n\r\n";
+    let answer = raw(stage.running.addr(), request).await;
+    assert_eq!(split(&answer), (200, "{\"status\":\"ok\"}".to_owned()), "{answer}");
+    assert!(!answer.contains("x-hop"), "{answer}");
+    let asked = stage.asked.lock().unwrap();
+    let headers = &asked[0].headers;
+    let mut names: Vec<&str> = headers.keys().map(http::HeaderName::as_str).collect();
+    names.sort_unstable();
+    assert_eq!(names, ["accept", "forwarded", "host", "traceparent", "via"]);
+    assert_eq!(headers["forwarded"], "by=_consentry;proto=http");
+    assert!(headers["host"].to_str().unwrap().starts_with("127.0.0.1:"));
+}
+
+#[tokio::test]
+async fn http_2_is_served_with_prior_knowledge() {
+    let stage = stage("").await;
+    let stream = TcpStream::connect(stage.running.addr()).await.unwrap();
+    let (mut client, connection) =
+        hyper::client::conn::http2::handshake(TokioExecutor::new(), TokioIo::new(stream)).await.unwrap();
+    tokio::spawn(connection);
+    let request = http::Request::get("http://api.example.org/ping").body(Full::new(bytes::Bytes::new())).unwrap();
+    let response = client.send_request(request).await.unwrap();
+    assert_eq!(response.status(), 200);
+    let body = response.into_body().collect().await.unwrap().to_bytes();
+    assert_eq!(&body[..], b"{\"status\":\"ok\"}");
+}
+
+#[tokio::test]
+async fn stopping_lets_requests_under_way_finish_and_tells_so() {
+    let stage = stage("drain_secs_max: 10").await;
+    let (addr, admin) = (stage.running.addr(), stage.running.admin_addr());
+    assert_eq!(get(admin, "/readyz").await.0, 200);
+    let slow = tokio::spawn(get(addr, "/slow"));
+    let idle = TcpStream::connect(addr).await.unwrap();
+    tokio::time::sleep(SLOW / 3).await;
+    let stopping = tokio::spawn(stage.running.stop());
+    tokio::time::sleep(SLOW / 6).await;
+    let (code, body) = get(admin, "/readyz").await;
+    assert_eq!(code, 503);
+    assert!(body.contains("draining"), "{body}");
+    assert!(TcpStream::connect(addr).await.is_err(), "no new connection is accepted");
+    assert_eq!(slow.await.unwrap().0, 200);
+    let report = stopping.await.unwrap();
+    assert_eq!((report.connections_cut, report.panics, report.closings_lost), (0, 0, 0));
+    assert_eq!((report.counts.requests, report.counts.answered, report.counts.connections_open), (1, 1, 0));
+    assert!(TcpStream::connect(admin).await.is_err());
+    drop(idle);
+    let entries = records(&stage.folder.path().join("evidence"));
+    assert!(matches!(entries.last(), Some(Entry::Outcome(_))), "{entries:?}");
+}
+
+#[tokio::test]
+async fn what_does_not_finish_in_time_is_cut_off() {
+    let stage = stage("drain_secs_max: 0").await;
+    let slow = tokio::spawn(get(stage.running.addr(), "/slow"));
+    tokio::time::sleep(SLOW / 3).await;
+    let began = Instant::now();
+    let report = stage.running.stop().await;
+    assert_eq!(report.connections_cut, 1);
+    assert!(began.elapsed() < SLOW / 2, "{:?}", began.elapsed());
+    assert_eq!(slow.await.unwrap().0, 0);
+}
+
+#[tokio::test]
+async fn whoever_is_slow_with_a_head_is_cut_off() {
+    let stage = stage("limits: {head_wait_ms_max: 100}").await;
+    for sent in ["", "PRI * HTTP/2.0\r\n", "GET /ping HTTP/1.1\r\nhost:"] {
+        let began = Instant::now();
+        let mut stream = TcpStream::connect(stage.running.addr()).await.unwrap();
+        tokio::io::AsyncWriteExt::write_all(&mut stream, sent.as_bytes()).await.unwrap();
+        let mut rest = Vec::new();
+        drop(tokio::time::timeout(Duration::from_secs(5), stream.read_to_end(&mut rest)).await.unwrap());
+        assert!(began.elapsed() < Duration::from_secs(2), "{sent:?}");
+    }
+}
+
+#[tokio::test]
+async fn a_head_over_the_limit_is_refused() {
+    let stage = stage("limits: {head_bytes_max: 8192}").await;
+    let long = format!("GET /ping HTTP/1.1\r\nhost: a\r\naccept: {}\r\n\r\n", "x".repeat(20_000));
+    assert_eq!(split(&raw(stage.running.addr(), &long).await).0, 431);
+}
+
+#[tokio::test]
+async fn the_admin_pages_say_how_it_is() {
+    let stage = stage("").await;
+    let admin = stage.running.admin_addr();
+    assert_eq!(get(admin, "/healthz").await.0, 200);
+    let (code, body) = get(admin, "/readyz").await;
+    let ready: serde_json::Value = serde_json::from_str(&body).unwrap();
+    let parts: Vec<&str> = ready["parts"].as_array().unwrap().iter().map(|p| p["part"].as_str().unwrap()).collect();
+    assert_eq!((code, parts), (200, vec!["listener", "bundle", "ledger", "evidence"]));
+    assert_eq!(get(stage.running.addr(), "/ping").await.0, 200);
+    assert_eq!(get(stage.running.addr(), "/nothing").await.0, 401);
+    let page = status(admin).await;
+    assert_eq!((&page["bundle"]["controller"], &page["bundle"]["version"]), (&"Example".into(), &"v1".into()));
+    assert_eq!(page["bundle"]["digest"].as_str().unwrap().len(), 64);
+    assert_eq!((&page["counts"]["answered"], &page["counts"]["refused"]), (&1.into(), &1.into()));
+    assert_eq!(page["bundle_refused"], serde_json::Value::Null);
+    assert_eq!(get(admin, "/other").await.0, 404);
+    let post = "POST /status HTTP/1.1\r\nhost: a\r\ncontent-length: 0\r\nconnection: close\r\n\r\n";
+    assert_eq!(split(&raw(admin, post).await).0, 405);
+}
+
+#[tokio::test]
+async fn law_12_without_the_ledger_it_is_not_ready() {
+    let stage = stage("limits: {ledger_wait_ms_max: 200}").await;
+    fs::remove_file(stage.folder.path().join("ledger.db")).unwrap();
+    let (code, body) = get(stage.running.admin_addr(), "/readyz").await;
+    let ready: serde_json::Value = serde_json::from_str(&body).unwrap();
+    assert_eq!((code, &ready["parts"][2]["ready"]), (503, &false.into()), "{body}");
+}
+
+#[tokio::test]
+async fn a_service_that_is_not_there_is_told_as_such() {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let nobody = listener.local_addr().unwrap();
+    drop(listener);
+    let (_folder, config) = prepared(nobody, "");
+    let running = Sidecar::start(config).await.unwrap();
+    let (code, body) = get(running.addr(), "/ping").await;
+    assert_eq!(code, 502);
+    assert!(body.contains("upstream-unreachable"), "{body}");
+    assert!(!body.contains(&nobody.to_string()), "{body}");
+}
+
+#[tokio::test]
+async fn everything_is_checked_before_a_port_is_bound() {
+    let (upstream, _) = behind().await;
+    let (folder, config) = prepared(upstream, "");
+    fs::remove_file(folder.path().join("policy/bundle.lock")).unwrap();
+    fs::write(folder.path().join("keys.json"), "{}").unwrap();
+    fs::write(folder.path().join("ledger.db"), "this is no ledger, and long enough to be seen as such").unwrap();
+    fs::write(folder.path().join("evidence"), "a file, no folder").unwrap();
+    let Err(ServeError::Parts(problems)) = Sidecar::start(config).await else { panic!("it started") };
+    let parts: Vec<&str> = problems.iter().map(|p| p.part).collect();
+    assert_eq!(parts, ["bundle", "identity", "ledger", "evidence"]);
+    assert!(problems[0].message.contains("not sealed"), "{}", problems[0]);
+}
+
+#[tokio::test]
+async fn a_port_that_is_taken_is_told() {
+    let (upstream, _) = behind().await;
+    let (_folder, mut config) = prepared(upstream, "");
+    config.listen = upstream;
+    let error = Sidecar::start(config).await.err().unwrap();
+    assert!(error.to_string().contains("cannot be taken"), "{error}");
+}
+
+#[tokio::test]
+async fn further_connections_wait_for_a_place() {
+    let stage = stage("limits: {connections_max: 1, head_wait_ms_max: 300}").await;
+    // It holds the only place until it is cut off for its silence.
+    let silent = TcpStream::connect(stage.running.addr()).await.unwrap();
+    tokio::time::sleep(Duration::from_millis(50)).await;
+    let began = Instant::now();
+    assert_eq!(get(stage.running.addr(), "/ping").await.0, 200);
+    assert!(began.elapsed() >= Duration::from_millis(150), "{:?}", began.elapsed());
+    drop(silent);
+}

@@ -1,0 +1,161 @@
+//! A sidecar in a folder that goes away, with a small bundle and a service behind it that remembers what it was asked.
+
+#![allow(
+    dead_code,
+    clippy::unwrap_used,
+    clippy::indexing_slicing,
+    clippy::panic,
+    reason = "each test file uses its part, and a test that panics is a test that fails"
+)]
+
+use std::convert::Infallible;
+use std::fs;
+use std::net::SocketAddr;
+use std::path::Path;
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use bytes::Bytes;
+use consentry_audit::{Entry, Reader};
+use consentry_identity::Issuer;
+use consentry_policy::{Bundle, Sources, seal};
+use consentry_proxy::{Config, Running, Sidecar};
+use http_body_util::Full;
+use hyper::service::service_fn;
+use hyper_util::rt::TokioIo;
+use serde_json::Value;
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+use tokio::net::{TcpListener, TcpStream};
+
+pub(crate) fn bundle_text(version: &str) -> String {
+    let route = |name: &str| {
+        format!("  - {{route: GET /{name}, public: true, purpose: essential.service, response: {{body: {{status: none}}}}}}\n")
+    };
+    format!(
+        "bundle: {{controller: Example, policy: {{version: {version}, from: 2026-01-01}}}}\nroutes:\n{}{}",
+        route("ping"),
+        route("slow"),
+    )
+}
+
+/// Writes a bundle and seals it.
+pub(crate) fn install(dir: &Path, version: &str) {
+    write(dir, version);
+    seal(dir, &Sources::read(dir).unwrap()).unwrap();
+    Bundle::load_sealed(dir).unwrap();
+}
+
+/// Writes a bundle without sealing it.
+pub(crate) fn write(dir: &Path, version: &str) {
+    fs::create_dir_all(dir).unwrap();
+    fs::write(dir.join("bundle.yaml"), bundle_text(version)).unwrap();
+}
+
+/// What the service behind was asked: the heads, as text.
+pub(crate) type Asked = Arc<Mutex<Vec<http::request::Parts>>>;
+
+/// How long `GET /slow` takes.
+pub(crate) const SLOW: Duration = Duration::from_millis(600);
+
+/// A service that knows nothing of privacy.
+pub(crate) async fn behind() -> (SocketAddr, Asked) {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let addr = listener.local_addr().unwrap();
+    let asked = Asked::default();
+    let kept = Arc::clone(&asked);
+    tokio::spawn(async move {
+        loop {
+            let (stream, _) = listener.accept().await.unwrap();
+            let kept = Arc::clone(&kept);
+            let answer = service_fn(move |request: http::Request<hyper::body::Incoming>| {
+                let head = request.into_parts().0;
+                let slow = head.uri.path() == "/slow";
+                kept.lock().unwrap().push(head);
+                async move {
+                    if slow {
+                        tokio::time::sleep(SLOW).await;
+                    }
+                    let mut response = http::Response::new(Full::new(Bytes::from("{\"status\":\"ok\"}")));
+                    for (name, value) in [("content-type", "application/json"), ("connection", "x-hop"), ("x-hop", "1")] {
+                        response.headers_mut().insert(name, http::HeaderValue::from_static(value));
+                    }
+                    Ok::<_, Infallible>(response)
+                }
+            });
+            tokio::spawn(hyper::server::conn::http1::Builder::new().serve_connection(TokioIo::new(stream), answer));
+        }
+    });
+    (addr, asked)
+}
+
+/// A sidecar that runs, and where its things are.
+pub(crate) struct Stage {
+    pub(crate) folder: tempfile::TempDir,
+    pub(crate) running: Running,
+    pub(crate) asked: Asked,
+}
+
+/// A folder with a sealed bundle and keys, and a configuration with `more` at its end.
+pub(crate) fn prepared(upstream: SocketAddr, more: &str) -> (tempfile::TempDir, Config) {
+    let folder = tempfile::tempdir().unwrap();
+    install(&folder.path().join("policy"), "v1");
+    fs::write(folder.path().join("keys.json"), Issuer::generate().unwrap().jwks()).unwrap();
+    let poll = if more.contains("reload_poll_ms") { "" } else { "reload_poll_ms: 50\n" };
+    let text = format!(
+        "listen: 127.0.0.1:0\nadmin: 127.0.0.1:0\nupstream: {{url: 'http://{upstream}'}}\nbundle: policy\nledger: ledger.db\nevidence: evidence\nidentity: {{issuer: i, audience: a, jwks: keys.json}}\n{poll}{more}\n"
+    );
+    let config = Config::parse(&text, &folder.path().join("c.yaml")).unwrap();
+    (folder, config)
+}
+
+pub(crate) async fn stage(more: &str) -> Stage {
+    let (upstream, asked) = behind().await;
+    let (folder, config) = prepared(upstream, more);
+    let running = Sidecar::start(config).await.unwrap();
+    Stage { folder, running, asked }
+}
+
+/// One request on a connection of its own; the status and what follows the head.
+pub(crate) async fn get(addr: SocketAddr, path: &str) -> (u16, String) {
+    let answer = raw(addr, &format!("GET {path} HTTP/1.1\r\nhost: api.example.org\r\nconnection: close\r\n\r\n")).await;
+    split(&answer)
+}
+
+pub(crate) fn split(answer: &str) -> (u16, String) {
+    let (head, body) = answer.split_once("\r\n\r\n").unwrap_or((answer, ""));
+    (head.split(' ').nth(1).and_then(|s| s.parse().ok()).unwrap_or(0), body.to_owned())
+}
+
+/// Sends bytes and reads to the end.
+pub(crate) async fn raw(addr: SocketAddr, text: &str) -> String {
+    let mut stream = TcpStream::connect(addr).await.unwrap();
+    stream.write_all(text.as_bytes()).await.unwrap();
+    let mut answer = Vec::new();
+    // A connection that is cut off has said what it said.
+    drop(stream.read_to_end(&mut answer).await);
+    String::from_utf8(answer).unwrap()
+}
+
+/// The status page.
+pub(crate) async fn status(addr: SocketAddr) -> Value {
+    let (status, body) = get(addr, "/status").await;
+    assert_eq!(status, 200);
+    serde_json::from_str(&body).unwrap()
+}
+
+/// The status page, once it says what is waited for.
+pub(crate) async fn until(addr: SocketAddr, said: impl Fn(&Value) -> bool) -> Value {
+    for _ in 0..200 {
+        let status = status(addr).await;
+        if said(&status) {
+            return status;
+        }
+        tokio::time::sleep(Duration::from_millis(25)).await;
+    }
+    panic!("the status page never said it: {:#}", status(addr).await);
+}
+
+/// The types of the records of a log, oldest first.
+pub(crate) fn records(evidence: &Path) -> Vec<Entry> {
+    Reader::open(evidence).unwrap().records().map(|r| r.unwrap().entry().clone()).collect()
+}

@@ -1,0 +1,241 @@
+//! Ways round the layer that begin in a head: what has a second reading, and what is slipped past in a header, a
+//! cookie or a status. Whatever reaches the service behind, or the caller, was declared and decided.
+
+use std::convert::Infallible;
+use std::future::Ready;
+use std::task::{Context, Poll};
+
+use bytes::Bytes;
+use consentry_audit::{End, Entry};
+use consentry_model::{Outcome, Reason};
+use consentry_tests::world::{Answer, Seen, World, consent, contract, get, json, post};
+use http::{Request, Version};
+use http_body_util::Full;
+
+const SUPPORT: &str = "essential.service.operations.support";
+const SID: &str = "0123456789abcdef0123456789abcdef";
+
+fn with(mut request: Request<Full<Bytes>>, lines: &[(&'static str, &str)]) -> Request<Full<Bytes>> {
+    for (name, value) in lines {
+        request.headers_mut().append(*name, value.parse().unwrap());
+    }
+    request
+}
+
+fn profile(world: &World) -> Request<Full<Bytes>> {
+    get("/customers/c-1", Some(&world.token("support", &[SUPPORT])), Some(SUPPORT))
+}
+
+async fn world() -> World {
+    let world = World::new();
+    world.record("customer", "c-1", &[contract()]).await;
+    world
+}
+
+/// What the service behind saw, as one text.
+fn reached(world: &World) -> String {
+    format!("{:?}", world.upstream.reached())
+}
+
+#[tokio::test]
+async fn law_1_a_target_with_two_readings_is_refused() {
+    let targets = [
+        "/analytics/pages?groupBy=url;join=user",
+        "/site/a%2e%2e%2f",
+        "/customers/c-1?expand=a&expand=b",
+        "/customers/c-1?%65xpand=a&expand=b",
+    ];
+    for target in targets {
+        let world = world().await;
+        let token = world.token("analyst", &["functional.service.improve"]);
+        let seen = world.send(get(target, Some(&token), Some("functional.service.improve"))).await;
+        assert_eq!((seen.status.as_u16(), &*seen.code()), (400, "head-malformed"), "{target}");
+        assert_eq!(world.strangers(Reason::HeadMalformed).await, 1, "{target}");
+    }
+}
+
+#[tokio::test]
+async fn law_1_two_names_of_one_host_are_refused() {
+    let world = world().await;
+    let mut request = with(profile(&world), &[("host", "other.example")]);
+    *request.version_mut() = Version::HTTP_2;
+    *request.uri_mut() = "https://api.example/customers/c-1".parse().unwrap();
+    let seen = world.send(request).await;
+    assert_eq!((seen.status.as_u16(), &*seen.code()), (400, "head-malformed"));
+}
+
+#[tokio::test]
+async fn law_1_nothing_personal_rides_on_a_technical_header_of_a_request() {
+    let lines: &[&[(&str, &str)]] = &[
+        &[("accept", "application/json;for=\"ann@example.org\"")],
+        &[("accept", "ann@example.org")],
+        &[("x_forwarded_user", "ann@example.org")],
+        &[("from", "ann@example.org")],
+        &[("cookie", "sid=ann@example.org")],
+        &[("cookie", "a=1; sid=0123456789abcdef0123456789abcdef; sid=ann@example.org")],
+        &[("cookie", "sid=0123456789abcdef0123456789abcdef"), ("cookie", "sid=ann@example.org")],
+        &[("cookie", "ann@example.org")],
+        &[("range", "bytes=ann@example.org")],
+        &[("tracestate", "u=ann@example.org")],
+        &[("baggage", "user=ann@example.org")],
+    ];
+    for lines in lines {
+        let world = world().await;
+        let seen = world.send(with(profile(&world), lines)).await;
+        assert_eq!(seen.status, 200, "{lines:?} {seen:?}");
+        assert!(!reached(&world).contains("ann@"), "{lines:?}: {}", reached(&world));
+    }
+}
+
+#[tokio::test]
+async fn law_1_the_body_that_goes_on_is_labelled_as_it_was_read() {
+    for kind in [
+        "application/json; charset=utf-8",
+        "application/x-www-form-urlencoded, a+json",
+        "application/ld+json; profile=\"ann@example.org\"",
+    ] {
+        let world = world().await;
+        let mut request = post("/newsletter", r#"{"email":"bob@example.org","opt_in":true}"#);
+        request.headers_mut().insert("content-type", kind.parse().unwrap());
+        let seen = world.send(request).await;
+        let types: Vec<_> =
+            world.upstream.reached().iter().map(|(p, _)| p.headers["content-type"].clone()).collect();
+        assert!(seen.status == 415 || types == ["application/json"], "{kind}: {} {types:?}", seen.status);
+    }
+}
+
+fn answer(lines: &[(&'static str, &str)]) -> Answer {
+    let mut answer = json(r#"{"id":"c-1"}"#);
+    for (name, value) in lines {
+        answer.headers_mut().append(*name, value.parse().unwrap());
+    }
+    answer
+}
+
+#[tokio::test]
+async fn law_1_nothing_personal_rides_on_a_header_of_an_answer() {
+    let lines: &[(&'static str, &str)] = &[
+        ("retry-after", "ann@example.org"),
+        ("date", "ann@example.org"),
+        ("content-language", "ann@example.org"),
+        ("content-type", "application/json; for=ann@example.org"),
+        ("etag", "\"ann@example.org\""),
+        ("server-timing", "ann@example.org"),
+        ("link", "</ann@example.org>"),
+        ("location", "/ann@example.org"),
+        ("content-location", "/ann@example.org"),
+        ("content-disposition", "attachment; filename=ann@example.org"),
+        ("content-range", "ann@example.org"),
+        ("warning", "199 - ann@example.org"),
+        ("x-user", "ann@example.org"),
+        ("trailer", "ann"),
+        ("set-cookie", "ann@example.org"),
+        ("set-cookie", "user=ann@example.org"),
+        ("set-cookie", "sid=\"ann@example.org\""),
+        ("set-cookie", "sid=0123456789abcdef0123456789abcdef; Path=/ann@example.org"),
+        ("set-cookie", "sid=0123456789abcdef0123456789abcdef; Comment=ann@example.org; Secure"),
+        ("set-cookie", "sid=0123456789abcdef0123456789abcdef, user=ann@example.org"),
+        ("set-cookie", "sid=0123456789abcdef0123456789abcdef; Domain=ann@example.org"),
+        ("set-cookie", "sid=0123456789abcdef0123456789abcdef; Expires=ann@example.org"),
+        ("set-cookie", "sid=0123456789abcdef0123456789abcdef; SameSite=ann@example.org"),
+    ];
+    for line in lines {
+        let world = world().await;
+        world.upstream.answers(answer(&[*line]));
+        let seen = world.send(profile(&world)).await;
+        assert!(!format!("{seen:?}").contains("ann@"), "{line:?}: {seen:?}");
+    }
+}
+
+#[tokio::test]
+async fn a_session_cookie_keeps_what_browsers_need() {
+    let world = world().await;
+    let line = format!("sid={SID}; Path=/; Secure; HttpOnly; SameSite=Lax; Max-Age=3600; Partitioned");
+    world.upstream.answers(answer(&[("set-cookie", &line)]));
+    let seen = world.send(get("/site/pricing", None, None)).await;
+    assert_eq!(seen.headers["set-cookie"], line.as_str());
+}
+
+fn lines_of(records: &[consentry_audit::Record], category: &str) -> usize {
+    let lines = records.iter().flat_map(|r| r.entry().verdicts().to_vec());
+    lines.filter(|l| l.category.as_str() == category).count()
+}
+
+#[tokio::test]
+async fn law_12_a_cookie_travels_on_a_recorded_verdict_only() {
+    let world = world().await;
+    let seen = world.send(with(get("/site/pricing", None, None), &[("cookie", &format!("sid={SID}"))])).await;
+    assert_eq!(seen.status, 200);
+    assert!(reached(&world).contains(SID), "the cookie went on");
+    assert!(lines_of(&world.records().await, "user.device.cookie") > 0, "in the request");
+
+    let world = self::world().await;
+    world.upstream.answers(answer(&[("set-cookie", &format!("sid={SID}"))]));
+    let seen = world.send(get("/site/pricing", None, None)).await;
+    assert!(seen.headers.contains_key("set-cookie"));
+    assert!(lines_of(&world.records().await, "user.device.cookie") > 0, "in the answer");
+}
+
+#[tokio::test]
+async fn law_13_a_public_route_does_not_pass_on_a_status_that_tells_of_a_person() {
+    let mut seen_all: Vec<Seen> = Vec::new();
+    for status in [404, 409, 410, 422, 500] {
+        let world = world().await;
+        let mut answer = json(r#"{"error":"ann@example.org has an account"}"#);
+        *answer.status_mut() = http::StatusCode::from_u16(status).unwrap();
+        world.upstream.answers(answer);
+        seen_all.push(world.send(post("/newsletter", r#"{"email":"ann@example.org","opt_in":true}"#)).await);
+    }
+    for seen in &seen_all {
+        assert_eq!((seen.status.as_u16(), &*seen.code()), (502, "upstream-error"), "{seen:?}");
+    }
+}
+
+/// A service that insists on being asked whether it is ready, as `tower`'s own limits do.
+#[derive(Default)]
+struct Strict(bool);
+
+impl Clone for Strict {
+    fn clone(&self) -> Self {
+        Self(false)
+    }
+}
+
+impl tower_service::Service<Request<Full<Bytes>>> for Strict {
+    type Response = Answer;
+    type Error = Infallible;
+    type Future = Ready<Result<Answer, Infallible>>;
+
+    fn poll_ready(&mut self, _: &mut Context<'_>) -> Poll<Result<(), Infallible>> {
+        self.0 = true;
+        Poll::Ready(Ok(()))
+    }
+
+    fn call(&mut self, _: Request<Full<Bytes>>) -> Self::Future {
+        assert!(self.0, "called without being ready");
+        std::future::ready(Ok(json(r#"{"id":"c-1"}"#)))
+    }
+}
+
+#[tokio::test]
+async fn an_inner_service_is_asked_whether_it_is_ready() {
+    use tower_layer::Layer as _;
+    use tower_service::Service as _;
+    let world = world().await;
+    let response = world.layer.layer(Strict::default()).call(profile(&world)).await.unwrap();
+    assert_eq!(response.status(), 200);
+}
+
+#[tokio::test]
+async fn every_ticket_is_closed_once() {
+    let world = world().await;
+    for request in [profile(&world), get("/nowhere", Some(&world.token("support", &[SUPPORT])), None)] {
+        world.send(request).await;
+    }
+    drop(world.service.clone());
+    let records = world.records().await;
+    let heads = records.iter().filter(|r| matches!(r.entry(), Entry::Head(_))).count();
+    let ends = records.iter().filter(|r| matches!(r.entry(), Entry::Outcome(_))).count();
+    assert_eq!((heads, ends), (2, 2));
+    let _ = (End::Delivered, Outcome::Allow, consent);
+}
