@@ -7,7 +7,7 @@ use crate::stop::{Exit, Stop};
 
 const EXAMPLES: &str = "\
 Examples:
-  consentry demo                                   see all of it at work, on this machine, in seconds
+  consentry demo                                   see all of it at work, here and now
   consentry init policies/mine                     write a small bundle to begin with
   consentry check policies/mine                    read it as a compiler would
   consentry test policies/mine                     run its cases
@@ -108,10 +108,12 @@ pub(crate) mod read {
 
     /// `SPACE:ID`. The id may hold colons, the space may not.
     pub(crate) fn identifier(text: &str) -> Result<Identifier, String> {
-        let wrong = || "a subject is written SPACE:ID, as customer:c-1001 or email:ann@example.org".to_owned();
+        let wrong =
+            || "a subject is written SPACE:ID, as customer:c-1001 or email:ann@example.org".to_owned();
         let (space, id) = text.split_once(':').ok_or_else(wrong)?;
         let plain = |b: u8| b.is_ascii_lowercase() || b.is_ascii_digit() || b"_-.".contains(&b);
-        if space.is_empty() || id.is_empty() || !space.bytes().all(plain) || id.chars().any(char::is_control) {
+        if space.is_empty() || id.is_empty() || !space.bytes().all(plain) || id.chars().any(char::is_control)
+        {
             return Err(wrong());
         }
         Ok(Identifier::new(Space::new(space), id))

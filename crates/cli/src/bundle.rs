@@ -81,7 +81,8 @@ impl Wrong {
         match self {
             Self::Unreadable(error) => {
                 let what = format!("the bundle {} cannot be read: {error}", dir.display());
-                Stop::because(Exit::UNASKED, what).help("a bundle is a folder with *.yaml files; `consentry init DIR` writes one")
+                Stop::because(Exit::UNASKED, what)
+                    .help("a bundle is a folder with *.yaml files; `consentry init DIR` writes one")
             }
             Self::Found(found) => {
                 output::note(&found.render(true));

@@ -48,6 +48,10 @@ impl Lines {
         }
     }
 
+    pub(crate) fn is_empty(&self) -> bool {
+        self.lines.is_empty()
+    }
+
     pub(crate) fn into_vec(self) -> Vec<VerdictLine> {
         self.lines.into_values().collect()
     }

@@ -11,13 +11,14 @@ use consentry_identity::Claims;
 use consentry_model::{
     ClassId, Identifier, LedgerRevision, Outcome, Reason, RecipientId, Resolution, Treatment, Verdict,
 };
-use consentry_policy::{CookieDef, Excess, Item, Memo, Permit, Refusal, Ruling, SubjectSource};
+use consentry_policy::{Excess, Item, Memo, Permit, Refusal, Ruling, SubjectSource};
 use http::{HeaderValue, Request, Response, StatusCode};
 use http_body_util::Full;
 use tower_service::Service;
 
 use crate::body::ResponseBody;
 use crate::describe::{Access, Known, find_route};
+use crate::events::{self, Unwritten};
 use crate::evidence::{self, Lines, Taken};
 use crate::gate::Gate;
 use crate::head::Head;
@@ -158,6 +159,12 @@ impl From<Reason> for Stop {
     }
 }
 
+impl From<Unwritten> for Stop {
+    fn from(unwritten: Unwritten) -> Self {
+        Self { access_ledger: unwritten.ledger, ..Self::from(unwritten.reason) }
+    }
+}
+
 type Ready = (Decided, Permit, UpstreamRequest, Lines);
 
 async fn decide<B>(open: &Open, access: Access, head: &Head, body: B) -> Result<Ready, Stop>
@@ -172,8 +179,7 @@ where
     let hopeless = |class: &ClassId| access.hopeless(&access.collects(*class)).is_some();
     let events = !access.route()?.events.is_empty();
     if events && (classes.is_empty() || !classes.iter().all(hopeless)) {
-        let route = access.route()?;
-        request::record_events(shared, route, &brought, identifier.as_ref(), access.now).await?;
+        events::record(shared, &access, &brought, identifier.as_ref()).await?;
     }
     let (ledger, whom, own) = meet(shared, &access, identifier).await?;
     let mut lines = Lines::default();
@@ -201,7 +207,7 @@ where
     if let Ruling::Refuse(refusal) = ruling {
         return Err(stop(refusal, lines));
     }
-    let cookies = access.allowed_cookies(head, &whom, own, &mut memo);
+    let cookies = access.allowed_cookies(head, &whom, own, &mut memo, &mut lines);
     let mut taken = Taken::default();
     let upstream = request::forward(access.route()?, head, brought, &treatments, &cookies, &mut taken);
     let upstream = match upstream {
@@ -308,32 +314,6 @@ impl Access {
             items.push(self.item(&question, verdict));
         }
         items
-    }
-
-    /// The registered cookies that came, have their form, and may be collected.
-    fn allowed_cookies(&self, head: &Head, whom: &Whom, own: bool, memo: &mut Memo) -> Vec<String> {
-        let cookies = head.cookies();
-        let registered = &self.installed.engine.bundle().service.cookies;
-        let good = |cookie: &&CookieDef| {
-            cookies.get(&cookie.name).is_some_and(|v| cookie.form.accepts(v.as_bytes()))
-                && self.may_keep(cookie, whom, own, memo)
-        };
-        registered.iter().filter(good).map(|c| c.name.clone()).collect()
-    }
-
-    /// Whether a cookie's purpose may be served by what it holds; in either direction it is collected.
-    pub(crate) fn may_keep(&self, cookie: &CookieDef, whom: &Whom, own: bool, memo: &mut Memo) -> bool {
-        let bundle = self.installed.engine.bundle();
-        let Some(about) = self.about() else { return false };
-        let Some(class) = bundle.service.class_of(&cookie.category, &about.subject_type) else {
-            return false;
-        };
-        let Some(lineage) = bundle.vocabulary.lineage(&cookie.purpose) else { return false };
-        let internal = RecipientId::new("internal");
-        let (facts, person) = self.facts_about(whom, own, &lineage, &internal);
-        let question = self.question(consentry_model::Act::Collect, internal, cookie.purpose.clone(), class);
-        let verdict = self.installed.engine.decide(&question, &facts, person, self.now, memo);
-        verdict.treatment == Treatment::Clear
     }
 }
 

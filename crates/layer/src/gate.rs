@@ -1,8 +1,12 @@
 //! The gate before the inner service.
 
+use std::future::poll_fn;
+
+use bytes::Bytes;
 use consentry_audit::Receipt;
 use consentry_policy::Permit;
 use http::Request;
+use http_body_util::Full;
 use tower_service::Service;
 
 use crate::request::UpstreamRequest;
@@ -17,17 +21,21 @@ impl<S> Gate<S> {
         Self { inner }
     }
 
-    /// Lets one request through.
-    pub(crate) fn pass(
+    /// Lets one request through, once the service is ready for it.
+    ///
+    /// # Errors
+    /// When the service cannot serve; its error says why.
+    pub(crate) async fn pass(
         mut self,
         permit: &Permit,
         receipt: &Receipt,
         request: UpstreamRequest,
-    ) -> <S as Service<Request<http_body_util::Full<bytes::Bytes>>>>::Future
+    ) -> Result<S::Response, S::Error>
     where
-        S: Service<Request<http_body_util::Full<bytes::Bytes>>>,
+        S: Service<Request<Full<Bytes>>>,
     {
         let _shown = (permit, receipt);
-        self.inner.call(request.into_inner())
+        poll_fn(|context| self.inner.poll_ready(context)).await?;
+        self.inner.call(request.into_inner()).await
     }
 }

@@ -115,14 +115,16 @@ impl Head {
 
 /// Whether the host is a plain one, and the same wherever it is named.
 fn is_one_host(uri: &Uri, headers: &HeaderMap) -> bool {
-    let host = headers.get(header::HOST).map(http::HeaderValue::to_str);
-    let named = [uri.authority().map(Authority::as_str), host.and_then(Result::ok)];
-    let plain = |name: &&str| name.parse::<Authority>().is_ok() && !name.contains('@');
-    let same = match named {
-        [Some(authority), Some(host)] => authority.eq_ignore_ascii_case(host),
-        _ => true,
+    let authority = uri.authority().map(Authority::as_str);
+    let host = match headers.get(header::HOST).map(http::HeaderValue::to_str) {
+        None => None,
+        Some(Ok(host)) => Some(host),
+        Some(Err(_)) => return false,
     };
-    same && !host.is_some_and(|h| h.is_err()) && named.iter().flatten().all(plain)
+    // What stands before an `@` names somebody, not a host.
+    let plain = |name: &str| name.parse::<Authority>().is_ok() && !name.contains('@');
+    let same = authority.zip(host).is_none_or(|(a, h)| a.eq_ignore_ascii_case(h));
+    same && authority.is_none_or(plain) && host.is_none_or(plain)
 }
 
 /// The decoded segments of a path, or nothing when it has a second reading.

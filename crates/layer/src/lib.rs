@@ -11,7 +11,9 @@
 
 mod body;
 mod clock;
+mod cookies;
 mod describe;
+mod events;
 mod evidence;
 mod exchange;
 mod gate;
@@ -24,6 +26,7 @@ mod request;
 mod response;
 mod service;
 mod slot;
+mod technical;
 
 pub use body::{ResponseBody, StreamError};
 pub use clock::{Clock, SystemClock};

@@ -5,11 +5,8 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use consentry_body::{BodyError, BodyFault, JsonRedactor, Report, Step, SubjectIx, Window};
-use consentry_model::{
-    ClassId, ConsentEvent, ConsentKind, ConsentState, Field, Identifier, LedgerEvent, Moment, Reason,
-    Resolution, Treatment,
-};
-use consentry_policy::{Body, EventEffect, EventSpec, Excess, HeadField, Reference, Route, SubjectSource};
+use consentry_model::{ClassId, Field, Identifier, Reason, Treatment};
+use consentry_policy::{Body, EventSpec, Excess, HeadField, Reference, Route, SubjectSource};
 use http::{HeaderMap, HeaderName, HeaderValue, Request, header};
 use http_body_util::{BodyExt, Full, Limited};
 use serde_json::Value;
@@ -18,7 +15,6 @@ use crate::describe::Access;
 use crate::evidence::Taken;
 use crate::head::Head;
 use crate::layer::Shared;
-use crate::people::resolve;
 use crate::service::BoxError;
 use crate::technical::{accept, json_type};
 
@@ -104,7 +100,9 @@ where
         Err(_) => return Err(Reason::BodyMalformed),
     };
     let map = match &route.request_body {
-        Body::None if bytes.is_empty() => return Ok(Brought { json: None, media_type: None, redactor: None }),
+        Body::None if bytes.is_empty() => {
+            return Ok(Brought { json: None, media_type: None, redactor: None });
+        }
         Body::None => return Err(Reason::BodyUnexpected),
         Body::Json(map) => map,
     };
@@ -189,61 +187,12 @@ impl Brought {
         value.filter(|v| !v.is_empty()).map(|v| Identifier::new(space.clone(), &v))
     }
 
-    fn holds(&self, spec: &EventSpec) -> bool {
+    /// Whether the body meets the condition of an event.
+    pub(crate) fn holds(&self, spec: &EventSpec) -> bool {
         spec.condition.iter().all(|(path, wanted)| {
             let found = self.json.as_ref().and_then(|j| path.iter().try_fold(j, |at, name| at.get(name)));
             found == Some(wanted)
         })
-    }
-}
-
-/// Writes to the ledger what the request says, before it is decided: a consent that arrives with a request counts for
-/// it. A no needs a person whom the ledger knows; a yes or a contract may be the first that is heard of somebody.
-pub(crate) async fn record_events(
-    shared: &Shared,
-    route: &Route,
-    brought: &Brought,
-    who: Option<&Identifier>,
-    now: Moment,
-) -> Result<(), Reason> {
-    let due: Vec<&EventSpec> = route.events.iter().filter(|spec| brought.holds(spec)).collect();
-    if due.is_empty() {
-        return Ok(());
-    }
-    let who = who.ok_or(Reason::SubjectUnresolved)?;
-    let is_no = |e: &EventEffect| matches!(e, EventEffect::Withdraw(_) | EventEffect::Object(_));
-    if due.iter().any(|spec| is_no(&spec.effect)) {
-        let (_, answers) = resolve(shared, std::slice::from_ref(who)).await?;
-        if !matches!(answers[..], [Resolution::Known(_)]) {
-            return Err(Reason::SubjectUnresolved);
-        }
-    }
-    let events: Vec<LedgerEvent> = due.iter().map(|spec| event(&spec.effect, &route.id, now)).collect();
-    let wait = Duration::from_millis(shared.limits.ledger_wait_ms_max);
-    let appended = tokio::time::timeout(wait, shared.ledger.append(who, &events, now)).await;
-    appended.map_err(|_| Reason::LedgerUnavailable)?.map_err(|_| Reason::LedgerUnavailable)?;
-    Ok(())
-}
-
-fn event(effect: &EventEffect, route: &str, now: Moment) -> LedgerEvent {
-    let consent = |state, kind, purpose: &consentry_model::Purpose| {
-        LedgerEvent::Consent(ConsentEvent {
-            purpose: purpose.clone(),
-            state,
-            kind,
-            recipient: None,
-            effective: now,
-            valid_until: None,
-            notice: Some(route.to_owned()),
-        })
-    };
-    match effect {
-        EventEffect::Consent(kind, purpose) => consent(ConsentState::Given, *kind, purpose),
-        EventEffect::Withdraw(purpose) => consent(ConsentState::Withdrawn, ConsentKind::OptIn, purpose),
-        EventEffect::Object(purpose) => {
-            LedgerEvent::Objection { purpose: purpose.clone(), recipient: None, effective: now }
-        }
-        EventEffect::Contract(state) => LedgerEvent::Contract { state: *state, effective: now },
     }
 }
 

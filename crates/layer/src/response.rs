@@ -1,11 +1,12 @@
 //! The answer: status, headers, cookies and body are all data.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use bytes::{Bytes, BytesMut};
 use consentry_audit::{Direction, End, Receipt, Verdicts};
 use consentry_body::{BodyError, BodyFault, JsonRedactor, RecordSubject, Report, Step, SubjectIx, Window};
-use consentry_model::{ClassId, Identifier, Reason, Resolution, Treatment, Verdict};
+use consentry_model::{ClassId, Identifier, Moment, Reason, Resolution, Treatment, Verdict};
 use consentry_policy::{Body, Memo, Refusal, Route};
 use http::{HeaderMap, HeaderValue, Response, StatusCode, header};
 use http_body_util::BodyExt;
@@ -17,14 +18,15 @@ use crate::exchange::{Decided, Open};
 use crate::people::{Whom, resolve};
 use crate::request::{class_of, plain_encoding};
 use crate::service::BoxError;
-use crate::technical::{self, SetCookie, json_type};
+use crate::slot::Installed;
+use crate::technical::{self, json_type};
 
 /// How many released pieces may wait for the transport.
 const PARTS_MAX: usize = 4;
 
 /// Delivers an answer, or refuses it.
 pub(crate) async fn deliver<R>(
-    open: Open,
+    mut open: Open,
     decided: Decided,
     receipt: Receipt,
     answer: Response<R>,
@@ -34,11 +36,12 @@ where
     R::Error: Into<BoxError>,
 {
     let (parts, body) = answer.into_parts();
-    if let Some(reason) = unreadable(parts.status) {
-        let status = parts.status.is_client_error().then_some(parts.status);
-        return open.fail(reason, status);
-    }
     let Ok(route) = decided.access.route() else { return open.fail(Reason::RouteUnknown, None) };
+    if let Some(reason) = unreadable(parts.status) {
+        // Whether somebody is there, or was, is told only to those who had to say who they are.
+        let told = parts.status.is_client_error() && !route.public;
+        return open.fail(reason, told.then_some(parts.status));
+    }
     let map = match &route.response_body {
         Body::None => None,
         Body::Json(_) if parts.status == StatusCode::NO_CONTENT => None,
@@ -56,8 +59,19 @@ where
     let mut memo = Memo::default();
     let mut taken = decided.taken.clone();
     let mut headers = forward_headers(route, &parts.headers, &decided, &mut taken);
-    forward_cookies(&parts.headers, &mut headers, &decided, &mut memo, &mut taken);
+    let mut lines = Lines::default();
+    let cookies = decided.set_cookies(&parts.headers, &mut memo, &mut lines, &mut taken);
     let decided = Decided { taken, ..decided };
+    let mut window = 0;
+    if !lines.is_empty() {
+        // The head record is written already: what else leaves with the head is recorded as a window of its own.
+        let record = open.verdicts(&decided, window, lines);
+        window += 1;
+        if let Err(error) = open.ticket.commit(record).await {
+            return open.fail(error.reason(), None);
+        }
+    }
+    headers.extend(cookies.into_iter().map(|line| (header::SET_COOKIE, line)));
     let Some(map) = map else {
         let mut response =
             Response::new(ResponseBody::closing(Bytes::new(), open.pending(&decided, parts.status)));
@@ -74,10 +88,11 @@ where
         redactor,
         body: Box::pin(body),
         memo,
-        window: 0,
+        window,
         read_bytes: 0,
         sent_bytes: 0,
         ended: false,
+        streaming: false,
     };
     pump.start(parts.status, headers).await
 }
@@ -124,32 +139,13 @@ fn forward_headers(
     out
 }
 
-/// A cookie is set only if it is registered, has its form, and its purpose may be served.
-fn forward_cookies(
-    from: &HeaderMap,
-    to: &mut HeaderMap,
-    decided: &Decided,
-    memo: &mut Memo,
-    taken: &mut evidence::Taken,
-) {
-    let registered = &decided.access.installed.engine.bundle().service.cookies;
-    for line in from.get_all(header::SET_COOKIE) {
-        let pair = line.to_str().ok().and_then(|text| text.split(';').next()).and_then(|p| p.split_once('='));
-        let cookie = pair.and_then(|(name, value)| {
-            let known = registered.iter().find(|c| c.name == name.trim())?;
-            Some((known, known.form.accepts(value.trim().as_bytes())))
-        });
-        match cookie {
-            Some((cookie, true)) if decided.access.may_keep(cookie, &decided.whom, decided.own, memo) => {
-                to.append(header::SET_COOKIE, line.clone());
-            }
-            Some((cookie, _)) => taken.path(format!("response.cookie.{}", cookie.name)),
-            None => taken.undeclared += 1,
-        }
-    }
-}
-
 impl Open {
+    /// The record of a window of verdicts.
+    fn verdicts(&self, decided: &Decided, window: u64, lines: Lines) -> Verdicts {
+        let digest = self.installed.engine.bundle().digest.clone();
+        Verdicts::new(Direction::Response, window, digest, decided.ledger, lines.into_vec())
+    }
+
     /// The ticket of an answer without a body.
     fn pending(self, decided: &Decided, status: StatusCode) -> Pending {
         let report = Report::default();
@@ -170,6 +166,8 @@ struct Pump<R> {
     read_bytes: usize,
     sent_bytes: u64,
     ended: bool,
+    /// Whether the first bytes are on their way.
+    streaming: bool,
 }
 
 impl<R> Pump<R>
@@ -215,7 +213,9 @@ where
     }
 
     async fn feed(&mut self) -> Result<(), Refusal> {
-        match self.body.frame().await {
+        let wait = Duration::from_millis(self.open.shared.limits.upstream_wait_ms_max);
+        let frame = tokio::time::timeout(wait, self.body.frame()).await;
+        match frame.map_err(|_| Refusal::plain(Reason::UpstreamTimeout))? {
             Some(Ok(frame)) => {
                 // Trailers are data that nobody declared.
                 let Ok(bytes) = frame.into_data() else { return Ok(()) };
@@ -252,6 +252,9 @@ where
         window: &Window,
     ) -> Result<(std::collections::BTreeMap<(SubjectIx, ClassId), Verdict>, Receipt), Reason> {
         let now = self.open.shared.clock.now();
+        if self.streaming {
+            self.may_go_on(now)?;
+        }
         if now != self.decided.access.now {
             // A later window is decided at its own time.
             self.decided.access.now = now;
@@ -269,12 +272,23 @@ where
             lines.add(access, *class, &verdict, &facts, whom.subject(), false);
             verdicts.insert((*subject, *class), verdict);
         }
-        let digest = access.installed.engine.bundle().digest.clone();
-        let record =
-            Verdicts::new(Direction::Response, self.window, digest, self.decided.ledger, lines.into_vec());
+        let record = self.open.verdicts(&self.decided, self.window, lines);
         self.window += 1;
         let receipt = self.open.ticket.commit(record).await.map_err(|e| e.reason())?;
         Ok((verdicts, receipt))
+    }
+
+    /// A long answer ends with the token that it was asked for with, and with the bundle it was begun under.
+    fn may_go_on(&self, now: Moment) -> Result<(), Reason> {
+        let claims = self.decided.access.claims.as_ref();
+        if claims.is_some_and(|claims| now >= claims.expires) {
+            return Err(Reason::TokenExpired);
+        }
+        let digest = &self.open.installed.engine.bundle().digest;
+        let age_secs_max = self.open.shared.limits.bundle_age_secs_max;
+        let current = self.open.shared.policy.current();
+        let same = |i: &Arc<Installed>| i.engine.bundle().digest == *digest && i.is_fresh(now, age_secs_max);
+        if current.as_ref().is_some_and(same) { Ok(()) } else { Err(Reason::BundleUnavailable) }
     }
 
     /// Whom the window is about, in one answer of the ledger.
@@ -320,6 +334,7 @@ where
 
     /// Sends on what is longer than may be held; a failure from here on ends the answer visibly.
     fn stream(mut self, held: Bytes, status: StatusCode) -> ResponseBody {
+        self.streaming = true;
         let (parts, body) = mpsc::channel(PARTS_MAX);
         tokio::spawn(async move {
             if parts.send(Part::Data(held)).await.is_err() {

@@ -47,9 +47,8 @@ pub(crate) fn accept(headers: &HeaderMap) -> Option<HeaderValue> {
 /// Whether a value is a list of language tags (RFC 5646).
 pub(crate) fn is_languages(value: &HeaderValue) -> bool {
     let tag = |tag: &str| {
-        let parts = |part: &str| {
-            (1..=8).contains(&part.len()) && part.bytes().all(|b| b.is_ascii_alphanumeric())
-        };
+        let parts =
+            |part: &str| (1..=8).contains(&part.len()) && part.bytes().all(|b| b.is_ascii_alphanumeric());
         tag.len() <= LANGUAGE_BYTES_MAX && tag.split('-').all(parts)
     };
     value.to_str().is_ok_and(|text| text.split(',').all(|item| tag(item.trim())))
@@ -90,7 +89,8 @@ impl SetCookie {
 }
 
 fn is_plain(attribute: &str) -> bool {
-    let (name, value) = attribute.split_once('=').map_or((attribute, None), |(n, v)| (n.trim(), Some(v.trim())));
+    let (name, value) =
+        attribute.split_once('=').map_or((attribute, None), |(n, v)| (n.trim(), Some(v.trim())));
     let name = name.to_ascii_lowercase();
     match (name.as_str(), value) {
         (flag, None) => FLAGS.contains(&flag),

@@ -1,5 +1,6 @@
 //! Wrong bundles, and what their authors are told. Every snapshot is written for a lawyer: what is wrong, where, and
 //! what to write instead.
+#![allow(clippy::unwrap_used, reason = "test support: what cannot be set up fails the test")]
 
 use std::collections::BTreeSet;
 use std::path::Path;

@@ -1,8 +1,10 @@
 //! Every bundle in `policies/` can be loaded without a warning, and its rules compile under the strict schema.
+#![allow(clippy::panic, clippy::unwrap_used, reason = "test support: what cannot be set up fails the test")]
 
 use std::path::{Path, PathBuf};
 
-use consentry_policy::{Bundle, ClauseStatus, Engine, ReadError};
+use consentry_model::{Act, ClassId, Moment, Purpose, RecipientId, RequesterId, Treatment};
+use consentry_policy::{Bundle, ClauseStatus, DataClass, Engine, Memo, Person, Question, ReadError};
 
 fn folders() -> Vec<PathBuf> {
     let policies = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../policies");
@@ -50,5 +52,92 @@ fn panopta_lists_every_clause_and_tells_what_became_of_it() {
         let cases = bundle.cases.iter().filter(|c| c.clause == *clause.id).count();
         let organisational = matches!(clause.status, ClauseStatus::Organisational(_));
         assert_eq!(cases == 0, organisational, "{} has {cases} cases", clause.id);
+    }
+}
+
+/// A question that no case can ask, because no route of the bundle describes it: only the rules can be asked.
+fn panopta_decides(
+    requester: &str,
+    recipient: &str,
+    act: Act,
+    purpose: &str,
+    of: &str,
+    category: &str,
+) -> Treatment {
+    let folder = folders().into_iter().find(|f| f.ends_with("panopta")).unwrap();
+    // A prohibition must hold even beside a rule that permits everything.
+    let engine =
+        if recipient == "internal" { Engine::new(load(&folder)) } else { Engine::tempted(load(&folder)) };
+    let engine = engine.unwrap();
+    let (bundle, mut facts) = (engine.bundle(), engine.facts());
+    let core = &bundle.core;
+    for id in core.consent.into_iter().chain([core.said_no, core.erased, core.restricted, core.own, core.gpc])
+    {
+        facts.set_bool(id, false);
+    }
+    let here = |class: &&DataClass| class.subject_type.as_str() == of && class.category.as_str() == category;
+    let at = bundle.service.classes.iter().position(|class| here(&class)).unwrap();
+    let question = Question {
+        requester: RequesterId::new(requester),
+        recipient: RecipientId::new(recipient),
+        act,
+        purpose: Purpose::new(purpose).unwrap(),
+        class: ClassId(u16::try_from(at).unwrap()),
+    };
+    let now = Moment::from_unix_millis(1_800_000_000_000);
+    engine.decide(&question, &facts, Person::ANONYMOUS, now, &mut Memo::default()).treatment
+}
+
+#[test]
+fn panopta_publishes_nobodys_monitoring_and_lets_its_session_cookie_be() {
+    for (requester, recipient, act, purpose, of, category, treatment) in [
+        (
+            "anyone",
+            "public",
+            Act::Disclose,
+            "analytics.reporting.system",
+            "customer",
+            "user.telemetry",
+            Treatment::Withheld,
+        ),
+        (
+            "anyone",
+            "public",
+            Act::Disclose,
+            "essential.service",
+            "customer",
+            "user.telemetry",
+            Treatment::Withheld,
+        ),
+        (
+            "anyone",
+            "internal",
+            Act::Collect,
+            "essential.service.authentication",
+            "visitor",
+            "user.device.cookie",
+            Treatment::Clear,
+        ),
+        (
+            "anyone",
+            "internal",
+            Act::Collect,
+            "essential.service.authentication",
+            "anonymous_user",
+            "user.device.cookie",
+            Treatment::Withheld,
+        ),
+        (
+            "support",
+            "internal",
+            Act::Collect,
+            "essential.service.authentication",
+            "customer",
+            "user.device.cookie",
+            Treatment::Clear,
+        ),
+    ] {
+        let found = panopta_decides(requester, recipient, act, purpose, of, category);
+        assert_eq!(found, treatment, "{requester} as {recipient} for {purpose} on {category} of {of}");
     }
 }

@@ -66,7 +66,8 @@ fn replace(headers: &mut HeaderMap, peer: Option<Peer>) {
     for name in forged {
         headers.remove(name);
     }
-    let value = peer.and_then(|Peer(address)| HeaderValue::from_str(&address.to_canonical().to_string()).ok());
+    let value =
+        peer.and_then(|Peer(address)| HeaderValue::from_str(&address.to_canonical().to_string()).ok());
     if let Some(value) = value {
         headers.insert(X_FORWARDED_FOR, value);
     }

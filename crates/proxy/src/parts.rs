@@ -54,8 +54,7 @@ impl Parts {
             Ok((key_texts(&identity.keys)?, load_authenticator(&identity)?))
         });
         let authenticator = authenticator.await.map_err(|e| keep("identity", e)).ok();
-        let ledger =
-            SqliteLedger::open(&config.ledger).await.map_err(|e| keep("ledger", e.to_string())).ok();
+        let ledger = SqliteLedger::open(&config.ledger).await.map_err(|e| keep("ledger", e.to_string())).ok();
         let telemetry = match &config.otlp {
             None => Some(Telemetry::none()),
             Some(otlp) => Telemetry::otlp(&otlp.endpoint, &otlp.service_name)
@@ -77,7 +76,7 @@ impl Parts {
             (_, _, _, _, evidence) => {
                 if let Some(evidence) = evidence {
                     // It was opened to see whether it can be; nothing is served.
-                    drop(blocking(move || -> Result<(), String> { Ok(evidence.shutdown()) }).await);
+                    close(evidence, Telemetry::none()).await;
                 }
                 Err(problems)
             }
@@ -90,6 +89,17 @@ pub(crate) async fn blocking<T: Send + 'static>(
     work: impl FnOnce() -> Result<T, String> + Send + 'static,
 ) -> Result<T, String> {
     tokio::task::spawn_blocking(work).await.unwrap_or_else(|_| Err("the work ended by a panic".to_owned()))
+}
+
+/// Writes what was handed to the log and sends what waits to be sent, then ends both.
+pub(crate) async fn close(evidence: AuditLog, telemetry: Telemetry) {
+    let closed = tokio::task::spawn_blocking(move || {
+        evidence.shutdown();
+        telemetry.shutdown();
+    });
+    if closed.await.is_err() {
+        tracing::error!("the evidence log was not closed in order");
+    }
 }
 
 /// Reads and compiles the sealed bundle in a folder. The text of the error is for operators; a bundle holds no data
@@ -117,9 +127,8 @@ pub(crate) fn load_authenticator(config: &IdentityConfig) -> Result<Authenticato
         KeySource::Pem(files) => {
             let mut keys = KeySet::default();
             for (kid, file) in files {
-                keys = keys
-                    .with_pem(kid, &read_keys(file)?)
-                    .map_err(|e| format!("{}: {e}", file.display()))?;
+                keys =
+                    keys.with_pem(kid, &read_keys(file)?).map_err(|e| format!("{}: {e}", file.display()))?;
             }
             keys
         }

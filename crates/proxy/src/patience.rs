@@ -129,13 +129,14 @@ mod tests {
             let (ours, mut theirs) = duplex(64);
             theirs.write_all(sent.as_bytes()).await.unwrap();
             let mut stream = Patience::new(ours, SHORT, LONG);
-            let mut buffer = [0; 64];
-            if !sent.is_empty() {
-                stream.read(&mut buffer).await.unwrap();
-            }
+            let mut buffer = vec![0; sent.len()];
+            stream.read_exact(&mut buffer).await.unwrap();
+            buffer.push(0);
             let more = tokio::time::timeout(SHORT * 5, stream.read(&mut buffer)).await;
             match more {
-                Ok(said) => assert_eq!((said.unwrap_err().kind(), cut), (io::ErrorKind::TimedOut, true), "{sent:?}"),
+                Ok(said) => {
+                    assert_eq!((said.unwrap_err().kind(), cut), (io::ErrorKind::TimedOut, true), "{sent:?}")
+                }
                 Err(_) => assert!(!cut, "{sent:?}"),
             }
         }

@@ -141,6 +141,7 @@ fn forget(slot: &Mutex<Option<Refused>>) {
 }
 
 fn cut(text: &str) -> String {
-    let end = text.char_indices().map(|(at, c)| at + c.len_utf8()).take_while(|end| *end <= WHY_BYTES_MAX).last();
+    let end =
+        text.char_indices().map(|(at, c)| at + c.len_utf8()).take_while(|end| *end <= WHY_BYTES_MAX).last();
     text.get(..end.unwrap_or(0)).unwrap_or_default().to_owned()
 }

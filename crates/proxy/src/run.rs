@@ -15,7 +15,7 @@ use tokio::task::JoinHandle;
 
 use crate::config::Config;
 use crate::counters::{Counters, Counts};
-use crate::parts::{PartProblem, Parts, blocking, layer_limits};
+use crate::parts::{PartProblem, Parts, close, layer_limits};
 use crate::reload::Reloader;
 use crate::server::Drained;
 use crate::stack::stack;
@@ -99,7 +99,7 @@ impl Sidecar {
         let evidence = parts.evidence.clone();
         let started = Self::start_with(config, parts).await;
         if started.is_err() {
-            drop(blocking(move || -> Result<(), String> { Ok(evidence.shutdown()) }).await);
+            close(evidence, Telemetry::none()).await;
         }
         started
     }
@@ -251,17 +251,10 @@ impl Running {
             }
         }
         let State { evidence, counters, .. } = &*self.state;
-        let (log, telemetry) = (evidence.clone(), self.telemetry);
-        let closed = blocking(move || {
-            log.shutdown();
-            telemetry.shutdown();
-            Ok(())
-        });
-        if closed.await.is_err() {
-            tracing::error!("the evidence log was not closed in order");
-        }
+        close(evidence.clone(), self.telemetry).await;
         self.ledger.close().await;
-        let Drained { connections_cut, panics } = drained.unwrap_or(Drained { connections_cut: 0, panics: 1 });
+        let Drained { connections_cut, panics } =
+            drained.unwrap_or(Drained { connections_cut: 0, panics: 1 });
         let closings_lost = evidence.health().closings_lost;
         let report = Report { counts: counters.counts(), connections_cut, panics, closings_lost };
         tracing::info!(requests = report.counts.requests, connections_cut, panics, closings_lost, "stopped");
@@ -273,10 +266,7 @@ impl Running {
 ///
 /// # Errors
 /// As [`Sidecar::start`], and when signals cannot be listened to or the listener ends by itself.
-pub async fn serve(
-    config: Config,
-    shutdown: impl Future<Output = ()> + Send,
-) -> Result<Report, ServeError> {
+pub async fn serve(config: Config, shutdown: impl Future<Output = ()> + Send) -> Result<Report, ServeError> {
     let mut hangups = hangups().map_err(ServeError::Signals)?;
     let mut running = Sidecar::start(config).await?;
     let mut shutdown = std::pin::pin!(shutdown);
@@ -284,7 +274,10 @@ pub async fn serve(
         tokio::select! {
             () = &mut shutdown => return Ok(running.stop().await),
             _ = hangups.recv() => running.reload(),
-            _ = &mut running.listener => return Err(ServeError::Ended),
+            _ = &mut running.listener => {
+                close(running.state.evidence.clone(), running.telemetry).await;
+                return Err(ServeError::Ended);
+            }
         }
     }
 }

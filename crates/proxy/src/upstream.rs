@@ -24,6 +24,9 @@ const IDLE_MAX: Duration = Duration::from_secs(30);
 /// How many unused connections to the upstream are kept.
 const IDLE_CONNECTIONS_MAX: usize = 64;
 
+/// How much longer this client waits than the layer before it, which knows how to tell and record that time is up.
+const BACKSTOP: Duration = Duration::from_secs(1);
+
 /// Why the service behind gave no answer. It names nothing of the request.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
@@ -56,7 +59,7 @@ impl Upstream {
             .pool_idle_timeout(IDLE_MAX)
             .pool_max_idle_per_host(IDLE_CONNECTIONS_MAX)
             .build(connector);
-        Self { client, config, head_wait: Duration::from_millis(limits.upstream_wait_ms_max) }
+        Self { client, config, head_wait: Duration::from_millis(limits.upstream_wait_ms_max) + BACKSTOP }
     }
 
     /// Readdresses a request to the service behind; path and query stay exactly as they are.

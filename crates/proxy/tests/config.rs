@@ -14,6 +14,81 @@ evidence: evidence
 identity: {issuer: i, audience: a, jwks: keys.json}
 ";
 
+/// What is replaced in the good configuration, by what, and what is then said.
+const WRONG: &[(&str, &str, &str)] = &[
+    ("listen: 127.0.0.1:8080\n", "", "1:1: `listen` is missing"),
+    ("127.0.0.1:8080", "localhost", "1:9: `listen` is an address and a port, such as 127.0.0.1:8080"),
+    ("127.0.0.1:8080", "8080", "1:9: `listen` is a text, not a number"),
+    ("127.0.0.1:8080", "''", "1:9: `listen` is empty"),
+    ("127.0.0.1:8080", "127.0.0.1:9901", "1:9: `listen` and `admin` are the same address"),
+    ("127.0.0.1:8080", "0.0.0.0:9901", "1:9: `listen` and `admin` are the same address"),
+    ("127.0.0.1:8080", "127.0.0.1:3000", "`upstream.url` is the sidecar's own address"),
+    ("admin: 127.0.0.1:9901", "admin: null", "2:8: `admin` is a text, not nothing"),
+    ("admin: 127.0.0.1:9901", "admin: [1]", "2:8: `admin` is a text, not a list"),
+    ("listen:", "lissten:", "1:1: there is no option `lissten`; did you mean `listen`?"),
+    ("http://127", "https://127", "3:17: `upstream.url` begins with https, which is not supported yet"),
+    ("http://127", "ftp://127", "`upstream.url` is not of the form http://host:port"),
+    ("http://127.0.0.1:3000", "127.0.0.1:3000", "`upstream.url` is not of the form http://host:port"),
+    ("http://127.0.0.1:3000", "http://a/api", "`upstream.url` has a path, a query or a fragment"),
+    ("http://127.0.0.1:3000", "http://a/?x=1", "`upstream.url` has a path, a query or a fragment"),
+    ("http://127.0.0.1:3000", "http://u:p@a", "`upstream.url` holds a user name"),
+    ("http://127.0.0.1:3000", "http://a:0", "`upstream.url` is not of the form http://host:port"),
+    ("{url: 'http://127.0.0.1:3000'}", "http://a", "3:11: `upstream` is a mapping, not a text"),
+    ("{url: 'http://127.0.0.1:3000'}", "{}", "`upstream.url` is missing"),
+    ("3000'}", "3000', preserve_host: yes}", "`upstream.preserve_host` is true or false, not a text"),
+    ("3000'}", "3000', tls: true}", "there is no option `upstream.tls`"),
+    ("bundle: policy\n", "", "`bundle` is missing"),
+    ("evidence: evidence", "evidence: policy", "`bundle`, `ledger` and `evidence` are three places"),
+    (", jwks: keys.json", "", "7:11: `identity` has exactly one of `jwks` and `pem`"),
+    ("jwks: keys.json", "jwks: k, pem: {k: f}", "`identity` has exactly one of `jwks` and `pem`"),
+    ("jwks: keys.json", "pem: {}", "`identity.pem` names no key"),
+    ("jwks: keys.json", "pem: keys.pem", "`identity.pem` maps each `kid` to a file, and is not a text"),
+    ("issuer: i, ", "", "`identity.issuer` is missing"),
+    (
+        "jwks: keys.json",
+        "jwks: k, leeway_secs: 6",
+        "`identity.leeway_secs` is 6, and must lie between 0 and 5",
+    ),
+    (
+        "ledger: ledger.db",
+        "ledger: ledger.db\nlimits: {depth_max: 3}",
+        "`limits.depth_max` is 3, and must lie between 4 and 256",
+    ),
+    (
+        "ledger: ledger.db",
+        "ledger: ledger.db\nlimits: {depth_max: -3}",
+        "`limits.depth_max` is a whole number that is not negative",
+    ),
+    (
+        "ledger: ledger.db",
+        "ledger: ledger.db\nlimits: {depth_max: '64'}",
+        "`limits.depth_max` is a number, not a text",
+    ),
+    (
+        "ledger: ledger.db",
+        "ledger: ledger.db\nlimits: {depth: 64}",
+        "there is no option `limits.depth`; did you mean `depth_max`?",
+    ),
+    (
+        "ledger: ledger.db",
+        "ledger: ledger.db\notlp: {endpoint: 'https://c'}",
+        "`otlp.endpoint` is of the form http://host:port",
+    ),
+    (
+        "ledger: ledger.db",
+        "ledger: ledger.db\nproblem_type_base: problems",
+        "`problem_type_base` is a URI that ends in",
+    ),
+    (
+        "ledger: ledger.db",
+        "ledger: ledger.db\nreload_poll_ms: 0",
+        "`reload_poll_ms` is 0, and must lie between 50 and 3600000",
+    ),
+    ("bundle: policy", "bundle: &p policy", "c.yaml:"),
+    ("bundle: policy", "bundle: policy\nbundle: other", "c.yaml:"),
+    ("bundle: policy", "bundle: 'policy", "c.yaml:"),
+];
+
 fn read(text: &str) -> Result<Config, String> {
     Config::parse(text, Path::new("/etc/consentry/c.yaml")).map_err(|e| e.to_string())
 }
@@ -38,49 +113,7 @@ fn relative_paths_start_at_the_configurations_folder() {
 
 #[test]
 fn what_is_wrong_is_told_with_its_place() {
-    // What is replaced in the good configuration, by what, and what is then said.
-    let table = [
-        ("listen: 127.0.0.1:8080\n", "", "1:1: `listen` is missing"),
-        ("127.0.0.1:8080", "localhost", "1:9: `listen` is an address and a port, such as 127.0.0.1:8080"),
-        ("127.0.0.1:8080", "8080", "1:9: `listen` is a text, not a number"),
-        ("127.0.0.1:8080", "''", "1:9: `listen` is empty"),
-        ("127.0.0.1:8080", "127.0.0.1:9901", "1:9: `listen` and `admin` are the same address"),
-        ("127.0.0.1:8080", "0.0.0.0:9901", "1:9: `listen` and `admin` are the same address"),
-        ("127.0.0.1:8080", "127.0.0.1:3000", "`upstream.url` is the sidecar's own address"),
-        ("admin: 127.0.0.1:9901", "admin: null", "2:8: `admin` is a text, not nothing"),
-        ("admin: 127.0.0.1:9901", "admin: [1]", "2:8: `admin` is a text, not a list"),
-        ("listen:", "lissten:", "1:1: there is no option `lissten`; did you mean `listen`?"),
-        ("http://127", "https://127", "3:17: `upstream.url` begins with https, which is not supported yet"),
-        ("http://127", "ftp://127", "`upstream.url` is not of the form http://host:port"),
-        ("http://127.0.0.1:3000", "127.0.0.1:3000", "`upstream.url` is not of the form http://host:port"),
-        ("http://127.0.0.1:3000", "http://a/api", "`upstream.url` has a path, a query or a fragment"),
-        ("http://127.0.0.1:3000", "http://a/?x=1", "`upstream.url` has a path, a query or a fragment"),
-        ("http://127.0.0.1:3000", "http://u:p@a", "`upstream.url` holds a user name"),
-        ("http://127.0.0.1:3000", "http://a:0", "`upstream.url` is not of the form http://host:port"),
-        ("{url: 'http://127.0.0.1:3000'}", "http://a", "3:11: `upstream` is a mapping, not a text"),
-        ("{url: 'http://127.0.0.1:3000'}", "{}", "`upstream.url` is missing"),
-        ("3000'}", "3000', preserve_host: yes}", "`upstream.preserve_host` is true or false, not a text"),
-        ("3000'}", "3000', tls: true}", "there is no option `upstream.tls`"),
-        ("bundle: policy\n", "", "`bundle` is missing"),
-        ("evidence: evidence", "evidence: policy", "`bundle`, `ledger` and `evidence` are three places"),
-        (", jwks: keys.json", "", "7:11: `identity` has exactly one of `jwks` and `pem`"),
-        ("jwks: keys.json", "jwks: k, pem: {k: f}", "`identity` has exactly one of `jwks` and `pem`"),
-        ("jwks: keys.json", "pem: {}", "`identity.pem` names no key"),
-        ("jwks: keys.json", "pem: keys.pem", "`identity.pem` maps each `kid` to a file, and is not a text"),
-        ("issuer: i, ", "", "`identity.issuer` is missing"),
-        ("jwks: keys.json", "jwks: k, leeway_secs: 6", "`identity.leeway_secs` is 6, and must lie between 0 and 5"),
-        ("ledger: ledger.db", "ledger: ledger.db\nlimits: {depth_max: 3}", "`limits.depth_max` is 3, and must lie between 4 and 256"),
-        ("ledger: ledger.db", "ledger: ledger.db\nlimits: {depth_max: -3}", "`limits.depth_max` is a whole number that is not negative"),
-        ("ledger: ledger.db", "ledger: ledger.db\nlimits: {depth_max: '64'}", "`limits.depth_max` is a number, not a text"),
-        ("ledger: ledger.db", "ledger: ledger.db\nlimits: {depth: 64}", "there is no option `limits.depth`; did you mean `depth_max`?"),
-        ("ledger: ledger.db", "ledger: ledger.db\notlp: {endpoint: 'https://c'}", "`otlp.endpoint` is of the form http://host:port"),
-        ("ledger: ledger.db", "ledger: ledger.db\nproblem_type_base: problems", "`problem_type_base` is a URI that ends in"),
-        ("ledger: ledger.db", "ledger: ledger.db\nreload_poll_ms: 0", "`reload_poll_ms` is 0, and must lie between 50 and 3600000"),
-        ("bundle: policy", "bundle: &p policy", "c.yaml:"),
-        ("bundle: policy", "bundle: policy\nbundle: other", "c.yaml:"),
-        ("bundle: policy", "bundle: 'policy", "c.yaml:"),
-    ];
-    for (from, to, said) in table {
+    for (from, to, said) in WRONG {
         assert!(GOOD.contains(from), "{from}");
         let error = read(&GOOD.replacen(from, to, 1)).unwrap_err();
         assert!(error.contains(said), "{to:?} says\n{error}\nand not\n{said}");

@@ -33,7 +33,11 @@ async fn law_1_whatever_is_not_a_good_sealed_bundle_changes_nothing() {
             "not as it was sealed",
         ),
         ("no lock", |d| fs::remove_file(d.join("bundle.lock")).unwrap(), "not sealed"),
-        ("half a lock", |d| fs::write(d.join("bundle.lock"), "{\"version\": 1, \"fil").unwrap(), "cannot be read as a lock"),
+        (
+            "half a lock",
+            |d| fs::write(d.join("bundle.lock"), "{\"version\": 1, \"fil").unwrap(),
+            "cannot be read as a lock",
+        ),
         (
             "sealed and wrong",
             |d| {
@@ -49,7 +53,8 @@ async fn law_1_whatever_is_not_a_good_sealed_bundle_changes_nothing() {
     let first = status(admin).await["bundle"]["digest"].clone();
     for (what, damage, why) in table {
         damage(&dir);
-        let page = until(admin, |s| s["bundle_refused"]["why"].as_str().is_some_and(|w| w.contains(why))).await;
+        let page =
+            until(admin, |s| s["bundle_refused"]["why"].as_str().is_some_and(|w| w.contains(why))).await;
         assert_eq!(page["bundle"]["digest"], first, "{what}");
         assert_eq!(get(addr, "/ping").await.0, 200, "{what}");
         drop(fs::remove_file(dir.join("more.yaml")));

@@ -13,7 +13,7 @@ use std::fs;
 use std::time::{Duration, Instant};
 
 use consentry_audit::Entry;
-use consentry_proxy::{ServeError, Sidecar};
+use consentry_proxy::{ServeError, Sidecar, serve};
 use http_body_util::{BodyExt as _, Full};
 use hyper_util::rt::{TokioExecutor, TokioIo};
 use support::{SLOW, behind, get, prepared, raw, records, split, stage, status};
@@ -45,7 +45,8 @@ async fn http_2_is_served_with_prior_knowledge() {
     let (mut client, connection) =
         hyper::client::conn::http2::handshake(TokioExecutor::new(), TokioIo::new(stream)).await.unwrap();
     tokio::spawn(connection);
-    let request = http::Request::get("http://api.example.org/ping").body(Full::new(bytes::Bytes::new())).unwrap();
+    let request =
+        http::Request::get("http://api.example.org/ping").body(Full::new(bytes::Bytes::new())).unwrap();
     let response = client.send_request(request).await.unwrap();
     assert_eq!(response.status(), 200);
     let body = response.into_body().collect().await.unwrap().to_bytes();
@@ -115,12 +116,16 @@ async fn the_admin_pages_say_how_it_is() {
     assert_eq!(get(admin, "/healthz").await.0, 200);
     let (code, body) = get(admin, "/readyz").await;
     let ready: serde_json::Value = serde_json::from_str(&body).unwrap();
-    let parts: Vec<&str> = ready["parts"].as_array().unwrap().iter().map(|p| p["part"].as_str().unwrap()).collect();
+    let parts: Vec<&str> =
+        ready["parts"].as_array().unwrap().iter().map(|p| p["part"].as_str().unwrap()).collect();
     assert_eq!((code, parts), (200, vec!["listener", "bundle", "ledger", "evidence"]));
     assert_eq!(get(stage.running.addr(), "/ping").await.0, 200);
     assert_eq!(get(stage.running.addr(), "/nothing").await.0, 401);
     let page = status(admin).await;
-    assert_eq!((&page["bundle"]["controller"], &page["bundle"]["version"]), (&"Example".into(), &"v1".into()));
+    assert_eq!(
+        (&page["bundle"]["controller"], &page["bundle"]["version"]),
+        (&"Example".into(), &"v1".into())
+    );
     assert_eq!(page["bundle"]["digest"].as_str().unwrap().len(), 64);
     assert_eq!((&page["counts"]["answered"], &page["counts"]["refused"]), (&1.into(), &1.into()));
     assert_eq!(page["bundle_refused"], serde_json::Value::Null);
@@ -152,12 +157,31 @@ async fn a_service_that_is_not_there_is_told_as_such() {
 }
 
 #[tokio::test]
+async fn a_service_that_takes_too_long_is_told_as_such() {
+    let stage = stage("limits: {upstream_wait_ms_max: 100}").await;
+    let (code, body) = get(stage.running.addr(), "/slow").await;
+    assert_eq!(code, 504);
+    assert!(body.contains("upstream-timeout"), "{body}");
+}
+
+#[tokio::test]
+async fn it_serves_until_it_is_told_to_stop() {
+    let (upstream, _) = behind().await;
+    let (folder, config) = prepared(upstream, "");
+    let report = serve(config, tokio::time::sleep(Duration::from_millis(100))).await.unwrap();
+    assert_eq!(report.counts.requests, 0);
+    // The log was closed in order: another process may open it.
+    consentry_audit::AuditLog::open(&folder.path().join("evidence"), Default::default()).unwrap().shutdown();
+}
+
+#[tokio::test]
 async fn everything_is_checked_before_a_port_is_bound() {
     let (upstream, _) = behind().await;
     let (folder, config) = prepared(upstream, "");
     fs::remove_file(folder.path().join("policy/bundle.lock")).unwrap();
     fs::write(folder.path().join("keys.json"), "{}").unwrap();
-    fs::write(folder.path().join("ledger.db"), "this is no ledger, and long enough to be seen as such").unwrap();
+    fs::write(folder.path().join("ledger.db"), "this is no ledger, and long enough to be seen as such")
+        .unwrap();
     fs::write(folder.path().join("evidence"), "a file, no folder").unwrap();
     let Err(ServeError::Parts(problems)) = Sidecar::start(config).await else { panic!("it started") };
     let parts: Vec<&str> = problems.iter().map(|p| p.part).collect();

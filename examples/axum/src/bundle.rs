@@ -1,6 +1,5 @@
 //! The bundle: loaded, put in force, and looked at again.
 
-use std::error::Error;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime};
 
@@ -9,15 +8,17 @@ use consentry::evidence::{AuditLog, LogError, PolicyInstalled};
 use consentry::model::Moment;
 use consentry::policy::{Bundle, Engine, ReadError};
 
+use crate::Failure;
+
 /// How often the folder is looked at.
 const LOOK_EVERY: Duration = Duration::from_secs(60);
 
 /// Reads a sealed bundle and compiles it.
-pub(crate) fn load(folder: &Path) -> Result<Engine, Box<dyn Error + Send + Sync>> {
+pub(crate) fn load(folder: &Path) -> Result<Engine, Failure> {
     let bundle = Bundle::load_sealed(folder).map_err(|error| match error {
         // Every error at once, with file, line and what was meant.
         ReadError::Wrong(found) => found.to_string().into(),
-        other => Box::<dyn Error + Send + Sync>::from(format!("{}: {other}", folder.display())),
+        other => Failure::from(format!("{}: {other}", folder.display())),
     })?;
     Ok(Engine::new(bundle)?)
 }

@@ -17,13 +17,17 @@ use std::process::ExitCode;
 use axum::Router;
 use axum::body::Body;
 use axum::http::Response;
+use consentry::identity::Issuer;
 use consentry::{ConsentryLayer, PolicySlot, ResponseBody};
 use tokio::net::TcpListener;
+use tower::ServiceBuilder;
 use tower::make::Shared;
-use tower::{Layer, ServiceExt};
 
 use crate::args::Args;
 use crate::parts::Parts;
+
+/// Any error: the program says it and ends.
+type Failure = Box<dyn Error + Send + Sync>;
 
 #[tokio::main]
 async fn main() -> ExitCode {
@@ -42,7 +46,7 @@ async fn main() -> ExitCode {
 }
 
 /// Opens everything, serves, and closes everything again; whether all went well.
-async fn run(args: &Args) -> Result<bool, Box<dyn Error>> {
+async fn run(args: &Args) -> Result<bool, Failure> {
     // Whatever is missing or damaged ends the program here, before a port is bound.
     let parts = Parts::open(args).await?;
     let policy = PolicySlot::empty();
@@ -82,12 +86,15 @@ async fn run(args: &Args) -> Result<bool, Box<dyn Error>> {
 /// would be served without a question. So the router is finished first, and then wrapped as a whole. Whoever adds
 /// a route later adds it inside, where it is refused until the service map describes it.
 async fn serve(listener: TcpListener, layer: ConsentryLayer, finished: Router) -> std::io::Result<()> {
-    let protected = layer.layer(finished);
-    let protected = protected.map_response(|response: Response<ResponseBody>| response.map(Body::new));
+    let protected = ServiceBuilder::new()
+        // axum's server wants axum's kind of body.
+        .map_response(|response: Response<ResponseBody>| response.map(Body::new))
+        .layer(layer)
+        .service(finished);
     axum::serve(listener, Shared::new(protected)).await
 }
 
-fn how_to_try(addr: SocketAddr, issuer: Option<&consentry::identity::Issuer>) -> Result<String, Box<dyn Error>> {
+fn how_to_try(addr: SocketAddr, issuer: Option<&Issuer>) -> Result<String, Failure> {
     let mut text = format!("serving on http://{addr}; Ctrl-C ends it");
     // Whose keys were given signs its own tokens.
     let Some(issuer) = issuer else { return Ok(text) };

@@ -1,7 +1,6 @@
 //! The service: a reading circle's members and mailing list, in memory. It asks nobody who they are and answers with
 //! everything it has. All people are made up.
 
-use std::error::Error;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use axum::extract::{Path, State};
@@ -15,7 +14,7 @@ use consentry::model::{
 };
 use serde_json::{Value, json};
 
-use crate::bundle;
+use crate::{Failure, bundle};
 
 type List = Arc<Mutex<Vec<Value>>>;
 
@@ -40,7 +39,8 @@ async fn member(Path(id): Path<String>) -> Response {
         _ => return StatusCode::NOT_FOUND.into_response(),
     };
     let email = format!("{id}@example.org");
-    Json(json!({"id": id, "name": name, "email": email, "birthday": birthday, "reads": reads})).into_response()
+    Json(json!({"id": id, "name": name, "email": email, "birthday": birthday, "reads": reads}))
+        .into_response()
 }
 
 async fn mailing_list(State(list): State<List>) -> Json<Value> {
@@ -57,7 +57,7 @@ async fn sign_up(State(list): State<List>, Json(form): Json<Value>) -> Json<Valu
 
 /// Tells an empty ledger about the people of the example. In earnest, the contract is recorded where it is concluded,
 /// and the consent by the route on which it is given.
-pub(crate) async fn introduce(ledger: &dyn Ledger) -> Result<(), Box<dyn Error>> {
+pub(crate) async fn introduce(ledger: &dyn Ledger) -> Result<(), Failure> {
     let now = bundle::now();
     let ann = Identifier::new(Space::new("member"), "ann");
     let joined = LedgerEvent::Contract { state: ContractState::Active, effective: now };

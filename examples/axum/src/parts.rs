@@ -1,6 +1,5 @@
 //! What the layer needs besides the bundle: keys, the ledger and the evidence log.
 
-use std::error::Error;
 use std::fs;
 use std::sync::Arc;
 
@@ -10,7 +9,7 @@ use consentry::ledger::{Ledger, SqliteLedger};
 use consentry::model::{LedgerRevision, Purpose, RequesterId};
 
 use crate::args::Args;
-use crate::{bundle, members};
+use crate::{Failure, bundle, members};
 
 /// What tokens must name as their issuer, and as the service that they are for.
 const ISSUER: &str = "https://issuer.example";
@@ -29,7 +28,7 @@ pub(crate) struct Parts {
 
 impl Parts {
     /// Opens all of them.
-    pub(crate) async fn open(args: &Args) -> Result<Self, Box<dyn Error>> {
+    pub(crate) async fn open(args: &Args) -> Result<Self, Failure> {
         let temporary = if args.data.is_none() { Some(tempfile::tempdir()?) } else { None };
         let data = match (&args.data, &temporary) {
             (Some(given), _) => given.as_path(),
@@ -63,7 +62,7 @@ impl Parts {
 }
 
 /// A token of a requester for one purpose, good for an hour.
-pub(crate) fn token(issuer: &Issuer, requester: &str, purpose: &str) -> Result<String, Box<dyn Error>> {
+pub(crate) fn token(issuer: &Issuer, requester: &str, purpose: &str) -> Result<String, Failure> {
     let mut spec = TokenSpec::new(RequesterId::new(requester), ISSUER, AUDIENCE);
     spec.purposes = vec![Purpose::new(purpose)?];
     spec.lifetime_secs = 3_600;

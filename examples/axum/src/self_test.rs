@@ -1,6 +1,5 @@
 //! A few requests over the loopback address, and what must become of them.
 
-use std::error::Error;
 use std::net::SocketAddr;
 
 use axum::http::{Request, StatusCode};
@@ -10,7 +9,7 @@ use http_body_util::{BodyExt, Full};
 use hyper_util::client::legacy::Client;
 use hyper_util::rt::TokioExecutor;
 
-use crate::parts;
+use crate::{Failure, parts};
 
 /// One request, and what its answer must be like.
 struct Try {
@@ -92,13 +91,13 @@ const TRIES: [Try; 9] = [
         path: "/export",
         status: StatusCode::FORBIDDEN,
         shows: &["route-unknown"],
-        hides: &["example.org\""],
+        hides: &["bob@example.org"],
         ..LIST
     },
 ];
 
 /// Sends them one after the other, and says what became of each; whether all went as they must.
-pub(crate) async fn run(addr: SocketAddr, issuer: &Issuer) -> Result<bool, Box<dyn Error>> {
+pub(crate) async fn run(addr: SocketAddr, issuer: &Issuer) -> Result<bool, Failure> {
     let client = Client::builder(TokioExecutor::new()).build_http::<Full<Bytes>>();
     let mut good = true;
     for case in TRIES {

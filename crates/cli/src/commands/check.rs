@@ -70,7 +70,7 @@ fn tell(dir: &Path, checked: Result<Checked, Wrong>) -> Result<(), Stop> {
             output::say(&found.render(true))?;
             let (errors, warnings) = found.counts();
             let counts = format!("{}, {}", count(errors, "error"), count(warnings, "warning"));
-            output::say(&format!("{} {name}: {counts}", paint(ERROR, "wrong")))
+            output::say(&format!("\n{} {name}: {counts}", paint(ERROR, "wrong")))
         }
         Err(wrong) => {
             wrong.stop(dir).tell();
@@ -106,7 +106,9 @@ fn report(dir: &Path, checked: &Result<Checked, Wrong>) -> Value {
         Err(Wrong::Found(found)) => {
             json!({ "bundle": name, "ok": false, "diagnostics": found.iter().collect::<Vec<_>>() })
         }
-        Err(Wrong::Unreadable(error)) => json!({ "bundle": name, "ok": false, "unreadable": error.to_string() }),
+        Err(Wrong::Unreadable(error)) => {
+            json!({ "bundle": name, "ok": false, "unreadable": error.to_string() })
+        }
         Err(Wrong::Uncompiled(error)) => json!({ "bundle": name, "ok": false, "uncompiled": chain(error) }),
     }
 }

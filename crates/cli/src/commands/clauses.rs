@@ -45,10 +45,16 @@ pub(crate) fn run(args: &Args) -> Result<Exit, Stop> {
                     (style(&clause.status), clause.status.code().to_owned()),
                     (PLAIN, clause.says.clone()),
                 ]);
-                let below = [why(&clause.status).map(str::to_owned), Some(enforced_by(bundle, clause).join(", "))];
+                let below =
+                    [why(&clause.status).map(str::to_owned), Some(enforced_by(bundle, clause).join(", "))];
                 for text in below.into_iter().flatten().filter(|t| !t.is_empty()) {
                     let text = format!("↳ {text}");
-                    table.row([(PLAIN, String::new()), (PLAIN, String::new()), (PLAIN, String::new()), (DIM, text)]);
+                    table.row([
+                        (PLAIN, String::new()),
+                        (PLAIN, String::new()),
+                        (PLAIN, String::new()),
+                        (DIM, text),
+                    ]);
                 }
             }
             output::say(&table.render(0, output::width()))?;
@@ -56,7 +62,9 @@ pub(crate) fn run(args: &Args) -> Result<Exit, Stop> {
         }
         Format::Json => {
             let clauses: Vec<Value> = bundle.clauses.iter().map(|c| one(bundle, c)).collect();
-            output::say_json(&json!({ "controller": bundle.controller, "version": bundle.version, "clauses": clauses }))?;
+            output::say_json(
+                &json!({ "controller": bundle.controller, "version": bundle.version, "clauses": clauses }),
+            )?;
         }
     }
     Ok(Exit::OK)
@@ -87,7 +95,9 @@ fn style(status: &ClauseStatus) -> Style {
 fn why(status: &ClauseStatus) -> Option<&str> {
     match status {
         ClauseStatus::Enforced => None,
-        ClauseStatus::Partly(text) | ClauseStatus::Pending(text) | ClauseStatus::Organisational(text) => Some(text),
+        ClauseStatus::Partly(text) | ClauseStatus::Pending(text) | ClauseStatus::Organisational(text) => {
+            Some(text)
+        }
     }
 }
 
@@ -95,8 +105,10 @@ fn why(status: &ClauseStatus) -> Option<&str> {
 pub(crate) fn enforced_by(bundle: &Bundle, clause: &Clause) -> Vec<String> {
     let cites = |clauses: &[std::sync::Arc<str>]| clauses.contains(&clause.id);
     let rules = bundle.rules.iter().filter(|r| cites(&r.clauses)).map(|r| format!("rule {}", r.id));
-    let routes = bundle.service.routes.iter().filter(|r| cites(&r.clauses)).map(|r| format!("route {}", r.id));
-    let cookies = bundle.service.cookies.iter().filter(|c| cites(&c.clauses)).map(|c| format!("cookie {}", c.name));
+    let routes =
+        bundle.service.routes.iter().filter(|r| cites(&r.clauses)).map(|r| format!("route {}", r.id));
+    let cookies =
+        bundle.service.cookies.iter().filter(|c| cites(&c.clauses)).map(|c| format!("cookie {}", c.name));
     let contact = bundle.contact.iter().filter(|c| cites(&c.clauses)).map(|_| "contact".to_owned());
     rules.chain(routes).chain(cookies).chain(contact).collect()
 }

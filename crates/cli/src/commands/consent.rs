@@ -113,8 +113,9 @@ impl WhatFor {
             return Ok(self.purpose.clone());
         }
         let what = format!("the vocabulary has no purpose `{}`", self.purpose);
-        Err(Stop::because(Exit::UNASKED, what)
-            .help("`--bundle DIR` adds the purposes that a bundle defines; `consentry policy print` shows them"))
+        Err(Stop::because(Exit::UNASKED, what).help(
+            "`--bundle DIR` adds the purposes that a bundle defines; `consentry policy print` shows them",
+        ))
     }
 }
 
@@ -139,7 +140,11 @@ async fn open(path: &Path, create: bool) -> Result<SqliteLedger, Stop> {
         if create { SqliteLedger::open(path).await } else { SqliteLedger::open_existing(path).await };
     opened.map_err(|error| {
         let stop = Stop::because(Exit::UNASKED, format!("{}: {error}", path.display()));
-        if path.exists() { stop } else { stop.help("`--create` begins a new ledger when something is recorded") }
+        if path.exists() {
+            stop
+        } else {
+            stop.help("`--create` begins a new ledger when something is recorded")
+        }
     })
 }
 

@@ -104,13 +104,18 @@ fn head(stage: &Stage) -> String {
 /// The same request before and after one person changes her mind.
 async fn before_and_after(stage: &Stage, score: &mut Score) -> Result<(), Stop> {
     let reader = people::WHO_CHANGES_HER_MIND;
-    output::say(&format!("\n{}", paint(BOLD, "One reader takes her consent back, and the same request is sent again")))?;
+    output::say(&format!(
+        "\n{}",
+        paint(BOLD, "One reader takes her consent back, and the same request is sent again")
+    ))?;
     let before = stage.ask(&script::newsletter(people::READERS_WHO_AGREED)).await?;
     score.add(&before)?;
     people::withdraw(&stage.ledger).await?;
     let after = stage.ask(&script::newsletter(people::READERS_WHO_AGREED - 1)).await?;
     score.add(&after)?;
-    let there = |played: &report::Played| if played.answer.body_holds(reader) { "in the answer" } else { "not in it" };
+    let there = |played: &report::Played| {
+        if played.answer.body_holds(reader) { "in the answer" } else { "not in it" }
+    };
     let line = format!(
         "    {} rows, {} {} → {} rows, {} {}",
         before.rows(),
@@ -143,9 +148,13 @@ fn told_and_verified(place: &Place, score: &Score) -> Result<Exit, Stop> {
 async fn keep(stage: &Stage) -> Result<(), Stop> {
     let stopped = consentry_proxy::stop_signal().map_err(|e| Stop::because(Exit::NO, e))?;
     let addr = stage.running.addr();
-    output::say(&format!("\n{}", paint(BOLD, "Try it (the tokens hold for an hour), and end it with Ctrl-C")))?;
+    output::say(&format!(
+        "\n{}",
+        paint(BOLD, "Try it (the tokens hold for an hour), and end it with Ctrl-C")
+    ))?;
     for ask in script::to_try() {
-        let bearer = stage.token(&ask)?.map(|t| format!(" -H 'Authorization: Bearer {t}'")).unwrap_or_default();
+        let bearer =
+            stage.token(&ask)?.map(|t| format!(" -H 'Authorization: Bearer {t}'")).unwrap_or_default();
         let why = ask.why.map(|p| format!(" -H 'Data-Purpose: {p}'")).unwrap_or_default();
         output::say(&format!("\n{}\ncurl -i{bearer}{why} 'http://{addr}{}'", paint(DIM, ask.who), ask.path))?;
     }

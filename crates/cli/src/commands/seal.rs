@@ -42,9 +42,8 @@ pub(crate) fn run(args: &Args) -> Result<Exit, Stop> {
             return Err(Stop::because(Exit::NO, what));
         }
     }
-    let digest = consentry_policy::seal(&args.bundle, &checked.sources).map_err(|e| {
-        Stop::because(Exit::UNASKED, format!("{}: {}", args.bundle.display(), chain(&e)))
-    })?;
+    let digest = consentry_policy::seal(&args.bundle, &checked.sources)
+        .map_err(|e| Stop::because(Exit::UNASKED, format!("{}: {}", args.bundle.display(), chain(&e))))?;
     output::say(digest.as_str())?;
     let cases = count(checked.bundle().cases.len(), "case");
     output::note(&format!("sealed {}: {cases}", args.bundle.display()));

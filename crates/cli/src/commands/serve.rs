@@ -57,14 +57,19 @@ pub(crate) fn run(args: &Args) -> Result<Exit, Stop> {
     }
     logs(args.log_format)?;
     let named = |e: ServeError| {
-        Stop::because(Exit::NO, format!("{}: the sidecar does not start\n{}", args.config.display(), indent(&e.to_string())))
+        Stop::because(
+            Exit::NO,
+            format!("{}: the sidecar does not start\n{}", args.config.display(), indent(&e.to_string())),
+        )
     };
     super::multi_thread()?.block_on(async {
         let stop = consentry_proxy::stop_signal().map_err(named)?;
         let report = consentry_proxy::serve(config, stop).await.map_err(named)?;
         let lost = report.closings_lost;
         if lost > 0 {
-            output::note(&format!("the last records of {lost} requests are lost: the evidence log could not be written"));
+            output::note(&format!(
+                "the last records of {lost} requests are lost: the evidence log could not be written"
+            ));
         }
         Ok(Exit::OK)
     })

@@ -4,18 +4,19 @@ use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::Arc;
 
-use consentry_model::{BundleDigest, FactDef, FactSchema, FactSource, FactType, Moment, Purpose, RuleId};
+use consentry_model::{BundleDigest, FactSchema, Moment, RuleId};
 
 use super::cases::{Case, read_cases};
 use super::clauses::{Clause, read_clauses};
 use super::cookies::read_cookies;
+use super::facts::read_facts;
 use super::parties::{Recipients, Requesters, read_recipients, read_requesters};
-use super::routes::{RouteContext, read_excess, read_routes, reference};
+use super::routes::{RouteContext, read_excess, read_routes};
 use super::seal::{LockError, SealedSource};
 use super::service::{Excess, Reference, ServiceMap};
 use super::vocabulary::Vocabulary;
 use crate::rules::{CoreFacts, Origin, Rule, RuleContext, check, core_schema, read_rules};
-use crate::text::{Diagnostics, Node, Object, Reader, Sources, Span};
+use crate::text::{Diagnostics, Node, Reader, Sources, Span};
 
 /// The rules that every bundle gets: laws 7 and 9, written in the same language.
 const CORE: &str = include_str!("../rules/core.yaml");
@@ -190,7 +191,10 @@ impl Loader {
             read_requesters(&node, &vocabulary, &mut requesters, &mut self.reader);
         }
         let (mut schema, core) = core_schema();
-        let references = self.facts(&mut schema);
+        let mut references = BTreeMap::new();
+        for node in self.section("facts") {
+            read_facts(&node, &mut schema, &mut references, &mut self.reader);
+        }
         let service = self.service(&vocabulary, &schema, head.excess);
         let rules = self.rules(&vocabulary, &requesters, &schema, &core);
         let clauses = self.each("clauses", read_clauses);
@@ -256,41 +260,6 @@ impl Loader {
         head
     }
 
-    /// Facts that the bundle adds: words that the service map states, references that a request carries.
-    fn facts(&mut self, schema: &mut FactSchema) -> BTreeMap<String, Reference> {
-        let mut references = BTreeMap::new();
-        for node in self.section("facts") {
-            let Some(section) = self.reader.mapping(&node) else { continue };
-            for (name, span, value) in section.entries() {
-                let reader = &mut self.reader;
-                if !may_be_named(name, *span, schema, &references, reader) {
-                    continue;
-                }
-                if name.starts_with("datum.") {
-                    let Some(entry) = reader.object(value, &["values"], "a fact of a datum") else {
-                        continue;
-                    };
-                    let ty = FactType::Word(datum_words(&entry, reader));
-                    schema.add(FactDef { name: name.as_str().into(), ty, source: FactSource::Datum });
-                } else if name.starts_with("request.") {
-                    let keys = ["type", "from"];
-                    let Some(entry) = reader.object(value, &keys, "a fact of the request") else { continue };
-                    let from = request_fact(&entry, reader);
-                    schema.add(FactDef {
-                        name: name.as_str().into(),
-                        ty: FactType::Bool,
-                        source: FactSource::Request,
-                    });
-                    references.extend(from.map(|r| (name.clone(), r)));
-                } else {
-                    let message = "a bundle's own facts begin with `datum.` or `request.`";
-                    reader.error("unknown-fact-source", *span, message);
-                }
-            }
-        }
-        references
-    }
-
     fn service(&mut self, vocabulary: &Vocabulary, schema: &FactSchema, excess: Excess) -> ServiceMap {
         let mut map = ServiceMap::default();
         let context = RouteContext { vocabulary, schema, excess };
@@ -328,60 +297,6 @@ impl Loader {
         }
         out
     }
-}
-
-/// The two core facts whose place in a request is the bundle's to say.
-const PLACED_BY_BUNDLE: [&str; 2] = ["request.legal", "request.approver"];
-
-/// Whether a bundle may define a fact of this name. Names that differ in their punctuation alone are one name.
-fn may_be_named(
-    name: &str,
-    span: Span,
-    schema: &FactSchema,
-    references: &BTreeMap<String, Reference>,
-    reader: &mut Reader,
-) -> bool {
-    if Purpose::new(name).is_err() {
-        reader.error(
-            "not-a-key",
-            span,
-            format!("`{name}` is not a key: small letters, digits and `_`, in parts divided by dots"),
-        );
-        return false;
-    }
-    let flat = |name: &str| name.replace('.', "_");
-    let there = schema.iter().any(|(_, def)| flat(&def.name) == flat(name));
-    let placed = PLACED_BY_BUNDLE.contains(&name) && !references.contains_key(name);
-    if there && !placed {
-        reader.error("defined-twice", span, format!("the fact `{name}` is defined already"));
-    }
-    !there || placed
-}
-
-fn datum_words(entry: &Object<'_>, reader: &mut Reader) -> Arc<[Arc<str>]> {
-    let Some(node) = reader.need(entry, "values", "a fact of a datum") else { return [].into() };
-    let words: Arc<[Arc<str>]> = reader.words(node).into_iter().map(|(w, _)| Arc::from(w)).collect();
-    if words.is_empty() {
-        reader.error("empty-list", node.span, "`values` names nothing; leave the fact out or name its words");
-    }
-    words
-}
-
-fn request_fact(entry: &Object<'_>, reader: &mut Reader) -> Option<Reference> {
-    if let Some(node) = reader.need(entry, "type", "a fact of the request") {
-        reader.one_of(node, "type of a request's fact", &[("reference", ())]);
-    }
-    let node = reader.need(entry, "from", "a fact of the request")?;
-    let found = reference(node, reader)?;
-    if matches!(found, Reference::Header(_) | Reference::Query(_)) {
-        return Some(found);
-    }
-    reader.error(
-        "not-a-reference",
-        node.span,
-        "a fact of the request stands in a header or a query parameter",
-    );
-    None
 }
 
 fn collect(file: usize, text: &str, sections: &mut BTreeMap<&'static str, Vec<Node>>, reader: &mut Reader) {

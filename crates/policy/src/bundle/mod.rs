@@ -3,6 +3,7 @@
 mod cases;
 mod clauses;
 mod cookies;
+mod facts;
 mod given;
 mod load;
 mod parties;

@@ -97,10 +97,14 @@ impl Ruling {
         Self::Refuse(refusal(&lacking))
     }
 
-    /// Two sides of one request: the less favourable.
+    /// Two sides of one request: the less favourable. Of two refusals it is the one that depends on nobody: it would
+    /// be told to whoever asks about anybody, and must not give way to what is told of some people only.
     #[must_use]
     pub fn and(self, other: Self) -> Self {
         match (self, other) {
+            (Self::Refuse(one), Self::Refuse(plain)) if one.told == Reason::NotPermitted => {
+                Self::Refuse(plain)
+            }
             (Self::Refuse(refusal), _) | (_, Self::Refuse(refusal)) => Self::Refuse(refusal),
             (Self::Redact(permit), _) | (_, Self::Redact(permit)) => Self::Redact(permit),
             (Self::Allow(permit), Self::Allow(_)) => Self::Allow(permit),
@@ -176,6 +180,22 @@ mod tests {
         assert_eq!(told(&[no.clone(), never.clone()]), Reason::NotPermitted);
         assert_eq!(told(&[never]), Reason::PurposeNotPermitted);
         assert_eq!(told(&[no]), Reason::NotPermitted);
+    }
+
+    #[test]
+    fn law_13_what_is_told_of_two_sides_depends_on_nobody_as_soon_as_one_side_does() {
+        let side = |items: &[Item]| Ruling::fold(items);
+        let never = [item(Treatment::Withheld, None, Some(Reason::PurposeNotPermitted))];
+        let told = |ruling: Ruling| match ruling {
+            Ruling::Refuse(refusal) => refusal.told,
+            other => panic!("{other:?}"),
+        };
+        // What one side says of somebody who agreed, and of somebody who did not.
+        for person in [item(Treatment::Clear, None, None), item(Treatment::Withheld, None, None)] {
+            let person = [person];
+            assert_eq!(told(side(&person).and(side(&never))), Reason::PurposeNotPermitted, "{person:?}");
+            assert_eq!(told(side(&never).and(side(&person))), Reason::PurposeNotPermitted, "{person:?}");
+        }
     }
 
     #[test]

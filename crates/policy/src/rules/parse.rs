@@ -60,27 +60,32 @@ impl RuleContext<'_> {
         };
         let when = object.get("when").map_or(Some(Condition::always()), |n| self.condition(n, reader));
         let unless = object.get("unless").map(|n| self.condition(n, reader));
-        let rule = Rule {
+        // Everything is read before anything is given up, so that all that is wrong is told at once.
+        let (of, by) = (self.subjects(&object, reader), self.requesters(&object, reader));
+        let (to, acts) = (self.recipients(&object, word, reader), self.acts(&object, reader));
+        let from = object.get("from").and_then(|n| reader.date(n));
+        let until = object.get("until").and_then(|n| reader.date(n));
+        let (reason, clauses) = (self.reason(&object, reader), self.clauses(&object, reader));
+        Some(Rule {
             id: RuleId::new(id?.0),
             verb: verb?,
             purposes: purposes?,
             data: data?,
-            of: self.subjects(&object, reader),
-            by: self.requesters(&object, reader),
-            to: self.recipients(&object, word, reader),
-            acts: self.acts(&object, reader),
+            of,
+            by,
+            to,
+            acts,
             when: when?,
             unless: match unless {
                 Some(read) => Some(read?),
                 None => None,
             },
-            from: object.get("from").and_then(|n| reader.date(n)),
-            until: object.get("until").and_then(|n| reader.date(n)),
-            reason: self.reason(&object, reader),
-            clauses: self.clauses(&object, reader),
+            from,
+            until,
+            reason,
+            clauses,
             origin: self.origin,
-        };
-        Some(rule)
+        })
     }
 
     fn verb_key<'n>(&self, object: &Object<'n>, reader: &mut Reader) -> Option<(&'static str, &'n Node)> {

@@ -71,7 +71,14 @@ impl Node {
 fn fault(error: &serde_yaml::Error, text: &str) -> YamlFault {
     let message = error.to_string();
     let first = plain_words(message.lines().next().unwrap_or_default());
-    let (start, len) = error.location().map_or((0, 0), |at| bytes(&at));
+    let (start, len) = error.location().map_or((0, 0), |at| match at.span().byte_offset() {
+        Some(_) => bytes(&at),
+        // Of a fault the reader may know the place in characters alone.
+        None => {
+            let chars = to_usize(at.span().offset());
+            (text.char_indices().nth(chars).map_or(text.len(), |(byte, _)| byte), 0)
+        }
+    });
     YamlFault { message: first, start: start.min(text.len()), len }
 }
 

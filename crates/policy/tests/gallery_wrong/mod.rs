@@ -258,6 +258,10 @@ pub(super) const YAML: &[Exhibit] = &[
     ("a tab", "rules:\n\t- id: x\n"),
     ("a bracket that stays open", "rules: [{id: x\n"),
     ("other words for true and false", "routes: [{route: GET /orders, purpose: essential, public: yes}]\n"),
+    (
+        "a typo behind letters of two bytes",
+        "rules: [{id: x, reason: grüße, permit: marketng, data: user, basis: contract, clauses: [c-1]}]",
+    ),
     ("a text that begins with a letter of two bytes", "rules: [{id: ümlaut, \"ö"),
 ];
 

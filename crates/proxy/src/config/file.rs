@@ -124,8 +124,8 @@ impl Config {
             let message = format!("the configuration is over {CONFIG_BYTES_MAX} bytes");
             return Err(ConfigError::wrong(path, vec![whole(At::START, message)]));
         }
-        let tree = tree::parse(text)
-            .map_err(|(at, message)| ConfigError::wrong(path, vec![whole(at, message)]))?;
+        let tree =
+            tree::parse(text).map_err(|(at, message)| ConfigError::wrong(path, vec![whole(at, message)]))?;
         let mut reader = Reader::new(path.parent().unwrap_or(Path::new("")));
         let config = reader.section(&tree, "", &KEYS).and_then(|section| read(&section, &mut reader));
         match config {

@@ -36,7 +36,9 @@ fn check(text: &str) -> Result<Authority, &'static str> {
     match uri.scheme() {
         Some(scheme) if *scheme == Scheme::HTTP => {}
         Some(scheme) if *scheme == Scheme::HTTPS => {
-            return Err("begins with https, which is not supported yet: the upstream is reached by plain http, on this machine or through a tunnel");
+            return Err(
+                "begins with https, which is not supported yet: the upstream is reached by plain http, on this machine or through a tunnel",
+            );
         }
         Some(_) | None => return Err(FORM),
     }

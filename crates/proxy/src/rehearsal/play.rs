@@ -163,7 +163,8 @@ impl Stage {
 
     fn request(&self, bundle: &Bundle, case: &Case, at: Moment) -> Result<Request<Full<Bytes>>, StageError> {
         let mut target = case.path.clone();
-        for (separator, (name, value)) in std::iter::once('?').chain(std::iter::repeat('&')).zip(&case.query) {
+        for (separator, (name, value)) in std::iter::once('?').chain(std::iter::repeat('&')).zip(&case.query)
+        {
             target.push(separator);
             target.push_str(&format!("{}={}", encoded(name), encoded(value)));
         }

@@ -107,7 +107,8 @@ fn refusal(bundle: &Bundle, case: &Case, played: &Played, reason: Reason, out: &
 
 /// The evidence must tell the same story.
 fn evidence(played: &Played, removed: &Removed, found: CaseOutcome, out: &mut Differences) {
-    let expected = if found.outcome() == Outcome::Refuse { &["refused", "failed"][..] } else { &["delivered"] };
+    let expected =
+        if found.outcome() == Outcome::Refuse { &["refused", "failed"][..] } else { &["delivered"] };
     let ends = played.told.ends();
     let stranger = !played.told.strangers.is_empty();
     if !stranger && !expected.contains(&ends.as_str()) {
@@ -150,9 +151,11 @@ fn removed(case: &Case, played: &Played) -> Removed {
 }
 
 fn ledger(case: &Case, played: &Played, out: &mut Differences) {
-    let expected = case.expect.recorded.iter().flat_map(|given| {
-        given.events.iter().map(|event| (given.person.clone(), event_text(event)))
-    });
+    let expected = case
+        .expect
+        .recorded
+        .iter()
+        .flat_map(|given| given.events.iter().map(|event| (given.person.clone(), event_text(event))));
     let before: BTreeMap<&String, usize> = played.before.iter().map(|(n, e)| (n, e.len())).collect();
     let found = played.after.iter().flat_map(|(name, events)| {
         let known = before.get(name).copied().unwrap_or(0);

@@ -29,7 +29,9 @@ use tokio::net::{TcpListener, TcpStream};
 
 pub(crate) fn bundle_text(version: &str) -> String {
     let route = |name: &str| {
-        format!("  - {{route: GET /{name}, public: true, purpose: essential.service, response: {{body: {{status: none}}}}}}\n")
+        format!(
+            "  - {{route: GET /{name}, public: true, purpose: essential.service, response: {{body: {{status: none}}}}}}\n"
+        )
     };
     format!(
         "bundle: {{controller: Example, policy: {{version: {version}, from: 2026-01-01}}}}\nroutes:\n{}{}",
@@ -76,13 +78,17 @@ pub(crate) async fn behind() -> (SocketAddr, Asked) {
                         tokio::time::sleep(SLOW).await;
                     }
                     let mut response = http::Response::new(Full::new(Bytes::from("{\"status\":\"ok\"}")));
-                    for (name, value) in [("content-type", "application/json"), ("connection", "x-hop"), ("x-hop", "1")] {
+                    for (name, value) in
+                        [("content-type", "application/json"), ("connection", "x-hop"), ("x-hop", "1")]
+                    {
                         response.headers_mut().insert(name, http::HeaderValue::from_static(value));
                     }
                     Ok::<_, Infallible>(response)
                 }
             });
-            tokio::spawn(hyper::server::conn::http1::Builder::new().serve_connection(TokioIo::new(stream), answer));
+            tokio::spawn(
+                hyper::server::conn::http1::Builder::new().serve_connection(TokioIo::new(stream), answer),
+            );
         }
     });
     (addr, asked)
@@ -117,7 +123,9 @@ pub(crate) async fn stage(more: &str) -> Stage {
 
 /// One request on a connection of its own; the status and what follows the head.
 pub(crate) async fn get(addr: SocketAddr, path: &str) -> (u16, String) {
-    let answer = raw(addr, &format!("GET {path} HTTP/1.1\r\nhost: api.example.org\r\nconnection: close\r\n\r\n")).await;
+    let answer =
+        raw(addr, &format!("GET {path} HTTP/1.1\r\nhost: api.example.org\r\nconnection: close\r\n\r\n"))
+            .await;
     split(&answer)
 }
 

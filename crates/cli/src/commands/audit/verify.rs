@@ -38,8 +38,9 @@ impl Verify {
         let mut options = VerifyOptions::default();
         options.public_key.clone_from(&self.public_key);
         if let Some(path) = &self.checkpoint {
-            let note = std::fs::read_to_string(path)
-                .map_err(|e| Stop::because(Exit::UNREADABLE, format!("{} cannot be read: {e}", path.display())))?;
+            let note = std::fs::read_to_string(path).map_err(|e| {
+                Stop::because(Exit::UNREADABLE, format!("{} cannot be read: {e}", path.display()))
+            })?;
             options.checkpoint = Some(note);
         }
         let report = verify(&self.log.log, &options);
@@ -61,20 +62,28 @@ pub(crate) fn tell(report: &VerifyReport) -> String {
     let headline = match report.status {
         VerifyStatus::Ok => format!("{}: every record is as it was written", paint(GOOD, "ok")),
         VerifyStatus::Incomplete => {
-            format!("{}: what is there holds, its end was cut short as a crash does", paint(FAIR, "incomplete"))
+            format!(
+                "{}: what is there holds, its end was cut short as a crash does",
+                paint(FAIR, "incomplete")
+            )
         }
         VerifyStatus::Integrity => format!(
             "{}: something was changed, removed, added or reordered",
             paint(ERROR, "integrity failure")
         ),
-        VerifyStatus::Unreadable => format!("{}: there is no log, or it cannot be read", paint(ERROR, "unreadable")),
+        VerifyStatus::Unreadable => {
+            format!("{}: there is no log, or it cannot be read", paint(ERROR, "unreadable"))
+        }
     };
     let mut table = Table::bare();
     let mut fact = |name: &str, value: String| table.row([(DIM, name.to_owned()), (PLAIN, value)]);
     if let Some(origin) = &report.origin {
         fact("log", origin.clone());
     }
-    fact("records", format!("{}, of which {} under a signed checkpoint", report.records, report.signed_records));
+    fact(
+        "records",
+        format!("{}, of which {} under a signed checkpoint", report.records, report.signed_records),
+    );
     if let Some(root) = &report.root {
         fact("root", hex(root));
     }

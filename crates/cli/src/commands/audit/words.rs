@@ -48,7 +48,11 @@ impl<'a> Ticket<'a> {
 
     fn something_is_missing(&self) -> bool {
         self.closing.is_some_and(|c| {
-            !c.withheld.is_empty() || c.withheld_more > 0 || c.omitted > 0 || c.altered > 0 || c.undeclared > 0
+            !c.withheld.is_empty()
+                || c.withheld_more > 0
+                || c.omitted > 0
+                || c.altered > 0
+                || c.undeclared > 0
         })
     }
 
@@ -63,6 +67,11 @@ impl<'a> Ticket<'a> {
     /// Who asked.
     pub(crate) fn requester(&self) -> String {
         self.head.and_then(|h| h.requester.as_ref()).map(ToString::to_string).unwrap_or_default()
+    }
+
+    /// What for.
+    pub(crate) fn purpose(&self) -> Option<String> {
+        self.head.and_then(|h| h.purpose.as_ref()).map(ToString::to_string)
     }
 
     /// By which route.
@@ -83,29 +92,34 @@ impl<'a> Ticket<'a> {
         out
     }
 
-    /// The clauses that decided. Of a refusal: those that all answers with its reason share, or else the rules they
-    /// share. Of anything else: those of what was not left clear, or of everything when all was.
+    /// The clauses that decided. Of a refusal: those that most answers with its reason rest on, or the rules where one
+    /// without a clause decided more of them. Of anything else: the clauses of what was not left clear, or of
+    /// everything when all was.
     pub(crate) fn deciding_clauses(&self) -> BTreeSet<String> {
-        let clauses = |line: &VerdictLine| line.clauses.iter().map(ToString::to_string).collect::<BTreeSet<_>>();
-        let rules = |line: &VerdictLine| line.rules.iter().map(ToString::to_string).collect::<BTreeSet<_>>();
         if self.outcome().1 == "refuse" {
-            let decisive = || self.lines.iter().filter(|l| l.reason.is_some() && l.reason == self.reason());
-            let shared = |of: &dyn Fn(&VerdictLine) -> BTreeSet<String>| {
-                decisive().map(|l| of(l)).reduce(|a, b| a.intersection(&b).cloned().collect()).unwrap_or_default()
-            };
-            let clauses = shared(&clauses);
-            return if clauses.is_empty() { shared(&rules) } else { clauses };
+            // What is refused whoever the person is has a reason that need not be any answer's own.
+            let given = |l: &&&VerdictLine| l.reason.is_some() && l.reason == self.reason();
+            let own = self.lines.iter().any(|l| given(&l));
+            let decisive = || self.lines.iter().filter(move |l| !own || given(l));
+            let (most, clauses) =
+                most_often(decisive().flat_map(|l| l.clauses.iter().map(ToString::to_string)));
+            let (more, rules) = most_often(decisive().flat_map(|l| l.rules.iter().map(ToString::to_string)));
+            return if more > most { rules } else { clauses };
         }
-        let against = self.lines.iter().filter(|l| l.treatment != Treatment::Clear);
-        let against: BTreeSet<String> = against.flat_map(|l| clauses(l)).collect();
-        if against.is_empty() { self.lines.iter().flat_map(|l| clauses(l)).collect() } else { against }
+        let of = |clear: bool| {
+            let lines = self.lines.iter().filter(move |l| (l.treatment == Treatment::Clear) == clear);
+            lines.flat_map(|l| l.clauses.iter().map(ToString::to_string)).collect::<BTreeSet<_>>()
+        };
+        let against = of(false);
+        if against.is_empty() { of(true) } else { against }
     }
 
     /// The fields that are missing in what was delivered, by path: what is missing only because its whole record was
     /// left out is not counted again.
     pub(crate) fn withheld(&self) -> Vec<String> {
         let omitted = self.closing.map_or(0, |c| c.omitted);
-        let paths = self.closing.iter().flat_map(|c| &c.withheld).filter(|PathCount(_, times)| *times > omitted);
+        let paths =
+            self.closing.iter().flat_map(|c| &c.withheld).filter(|PathCount(_, times)| *times > omitted);
         let mut out: Vec<String> = paths.map(|PathCount(path, _)| path.to_string()).collect();
         out.sort();
         out
@@ -132,6 +146,16 @@ impl<'a> Ticket<'a> {
         parts.extend(delivered.map(|n| format!("{n} records delivered")));
         (!parts.is_empty()).then(|| parts.join("; "))
     }
+}
+
+/// What is named most often, and how often.
+fn most_often(names: impl Iterator<Item = String>) -> (usize, BTreeSet<String>) {
+    let mut counts: BTreeMap<String, usize> = BTreeMap::new();
+    for name in names {
+        *counts.entry(name).or_default() += 1;
+    }
+    let most = counts.values().copied().max().unwrap_or(0);
+    (most, counts.into_iter().filter(|(_, n)| *n == most).map(|(name, _)| name).collect())
 }
 
 /// A record exactly as it was written.

@@ -64,7 +64,8 @@ impl Show {
 
 /// What stands for every purpose and recipient that anything was said of, and for those that were asked for.
 fn all(state: &SubjectState, asked: &[Purpose], vocabulary: &Vocabulary, at: Moment) -> Vec<Stands> {
-    let mut wanted: BTreeSet<(Purpose, Option<RecipientId>)> = asked.iter().map(|p| (p.clone(), None)).collect();
+    let mut wanted: BTreeSet<(Purpose, Option<RecipientId>)> =
+        asked.iter().map(|p| (p.clone(), None)).collect();
     for (_, event) in &state.events {
         match event {
             LedgerEvent::Consent(c) => _ = wanted.insert((c.purpose.clone(), c.recipient.clone())),
@@ -119,7 +120,11 @@ fn tell(state: &SubjectState, stands: &[Stands], revision: LedgerRevision, at: M
             Some(s) if s.objected => (ERROR, "no", "objected".to_owned()),
             Some(s) => (if s.said_no { ERROR } else { FAIR }, "no", s.state.to_string()),
         };
-        table.row([(style, word.to_owned()), (PLAIN, state), (NAME, for_whom(&one.purpose, one.recipient.as_ref()))]);
+        table.row([
+            (style, word.to_owned()),
+            (PLAIN, state),
+            (NAME, for_whom(&one.purpose, one.recipient.as_ref())),
+        ]);
     }
     output::say(&format!("\n{}", table.render(0, output::width())))?;
     output::say(&paint(DIM, "a yes counts where a rule asks for consent of its kind or a weaker one"))
@@ -185,7 +190,11 @@ impl Line {
                 Self {
                     until: c.valid_until,
                     notice: c.notice.clone(),
-                    ..plain(&c.effective, format!("{}{kind}", c.state), for_whom(&c.purpose, c.recipient.as_ref()))
+                    ..plain(
+                        &c.effective,
+                        format!("{}{kind}", c.state),
+                        for_whom(&c.purpose, c.recipient.as_ref()),
+                    )
                 }
             }
             LedgerEvent::Objection { purpose, recipient, effective } => {

@@ -2,8 +2,8 @@
 
 use consentry_consent::{Ledger as _, SqliteLedger};
 use consentry_model::{
-    ConsentEvent, ConsentKind, ConsentState, ContractState, Identifier, LedgerEvent, Moment, Purpose, RecipientId,
-    Resolution,
+    ConsentEvent, ConsentKind, ConsentState, ContractState, Identifier, LedgerEvent, Moment, Purpose,
+    RecipientId, Resolution,
 };
 
 use super::{WhatFor, Who, Written, failed, open};
@@ -126,8 +126,11 @@ impl Refuse {
 impl Object {
     pub(super) async fn run(&self) -> Result<Exit, Stop> {
         let effective = self.written.at.unwrap_or_else(output::now);
-        let event =
-            LedgerEvent::Objection { purpose: self.what.known()?, recipient: recipient(&self.what), effective };
+        let event = LedgerEvent::Objection {
+            purpose: self.what.known()?,
+            recipient: recipient(&self.what),
+            effective,
+        };
         append(&self.written, &self.who, event).await
     }
 }

@@ -76,7 +76,7 @@ impl Ask {
     }
 
     /// With a token of a signed-in customer.
-    pub(super) fn as_customer(self, id: &'static str) -> Self {
+    pub(super) fn signed_in(self, id: &'static str) -> Self {
         Self {
             requester: Some("customer-portal"),
             may: vec!["custom.rights"],

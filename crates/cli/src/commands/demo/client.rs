@@ -37,7 +37,12 @@ impl Answer {
 }
 
 /// Sends a request.
-pub(super) async fn send(addr: SocketAddr, ask: &Ask, token: Option<&str>, trace: &str) -> Result<Answer, Stop> {
+pub(super) async fn send(
+    addr: SocketAddr,
+    ask: &Ask,
+    token: Option<&str>,
+    trace: &str,
+) -> Result<Answer, Stop> {
     let failed = |what: String| Stop::because(Exit::NO, format!("{} {}: {what}", ask.method, ask.path));
     let request = request(addr, ask, token, trace).map_err(|e| failed(e.to_string()))?;
     match tokio::time::timeout(WAIT_MAX, exchange(addr, request, ask.http2)).await {
@@ -47,7 +52,12 @@ pub(super) async fn send(addr: SocketAddr, ask: &Ask, token: Option<&str>, trace
     }
 }
 
-fn request(addr: SocketAddr, ask: &Ask, token: Option<&str>, trace: &str) -> http::Result<Request<Full<Bytes>>> {
+fn request(
+    addr: SocketAddr,
+    ask: &Ask,
+    token: Option<&str>,
+    trace: &str,
+) -> http::Result<Request<Full<Bytes>>> {
     let target = if ask.http2 { format!("http://{addr}{}", ask.path) } else { ask.path.to_owned() };
     let mut request = Request::builder().method(ask.method).uri(target);
     if !ask.http2 {
@@ -67,7 +77,11 @@ fn request(addr: SocketAddr, ask: &Ask, token: Option<&str>, trace: &str) -> htt
     request.body(Full::new(Bytes::from_static(ask.body.unwrap_or_default().as_bytes())))
 }
 
-async fn exchange(addr: SocketAddr, request: Request<Full<Bytes>>, over_http2: bool) -> Result<Answer, String> {
+async fn exchange(
+    addr: SocketAddr,
+    request: Request<Full<Bytes>>,
+    over_http2: bool,
+) -> Result<Answer, String> {
     let stream = TcpStream::connect(addr).await.map_err(|e| e.to_string())?;
     let io = TokioIo::new(stream);
     let told = |e: hyper::Error| e.to_string();

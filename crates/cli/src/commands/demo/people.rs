@@ -51,7 +51,11 @@ pub(super) async fn record(ledger: &SqliteLedger) -> Result<(), Stop> {
     for number in 1..=25 {
         let mut events = vec![contract(ContractState::Requested, 10)];
         if number <= 25 - TRIALS_WITHOUT_OBJECTION {
-            events.push(LedgerEvent::Objection { purpose: purpose("sales")?, recipient: None, effective: ago(2) });
+            events.push(LedgerEvent::Objection {
+                purpose: purpose("sales")?,
+                recipient: None,
+                effective: ago(2),
+            });
         }
         append(ledger, "email", &format!("trial-{number}@example.org"), &events).await?;
     }

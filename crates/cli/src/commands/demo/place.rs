@@ -63,7 +63,8 @@ pub(super) struct Stage {
 impl Place {
     /// Makes it. A folder that is named must be new or empty.
     pub(super) fn make(dir: Option<&Path>) -> Result<Self, Stop> {
-        let failed = |e: std::io::Error| Stop::because(Exit::NO, format!("the demo's folder cannot be made: {e}"));
+        let failed =
+            |e: std::io::Error| Stop::because(Exit::NO, format!("the demo's folder cannot be made: {e}"));
         let Some(dir) = dir else {
             let temporary = tempfile::Builder::new().prefix("consentry-demo-").tempdir().map_err(failed)?;
             return Ok(Self { dir: temporary.path().to_owned(), _temporary: Some(temporary) });
@@ -83,7 +84,8 @@ impl Place {
     /// Writes everything that the sidecar reads.
     fn write(&self, issuer: &Issuer, legacy: SocketAddr) -> Result<PathBuf, Stop> {
         let bundle = self.dir.join("bundle");
-        std::fs::create_dir(&bundle).map_err(|e| Stop::because(Exit::NO, format!("{}: {e}", bundle.display())))?;
+        std::fs::create_dir(&bundle)
+            .map_err(|e| Stop::because(Exit::NO, format!("{}: {e}", bundle.display())))?;
         for (name, text) in BUNDLE {
             write_new(&bundle.join(name), text.as_bytes(), 0o644)?;
         }
@@ -117,7 +119,8 @@ impl Stage {
         let bundle = place.dir().join("bundle");
         let checked = Checked::need(&bundle)?;
         let digest = consentry_policy::seal(&bundle, &checked.sources).map_err(|e| failed(chain(&e)))?;
-        let ledger = SqliteLedger::open(place.dir().join("ledger.db")).await.map_err(|e| failed(e.to_string()))?;
+        let ledger =
+            SqliteLedger::open(place.dir().join("ledger.db")).await.map_err(|e| failed(e.to_string()))?;
         let (stop_legacy, stopped) = oneshot::channel::<()>();
         let until = async {
             // A sender that is gone says the same.

@@ -1,6 +1,6 @@
 //! One request and its answer as lines: every word is read from the response or from the evidence.
 
-use consentry_audit::{Entry, Record};
+use consentry_audit::Record;
 
 use super::ask::Ask;
 use super::client::Answer;
@@ -77,7 +77,10 @@ impl Played {
 
     /// How many records were delivered: of the one list that the answer holds.
     pub(super) fn rows(&self) -> usize {
-        let list = self.answer.json().and_then(|body| body.as_object()?.values().find_map(|v| v.as_array().map(Vec::len)));
+        let list = self
+            .answer
+            .json()
+            .and_then(|body| body.as_object()?.values().find_map(|v| v.as_array().map(Vec::len)));
         list.unwrap_or(0)
     }
 
@@ -147,7 +150,9 @@ impl Played {
         let taken = Ticket::of(&self.records).taken(rows);
         let cookies = Some(self.cookies()).filter(|names| !names.is_empty());
         let cookies = cookies.map(|names| format!("cookies set: {}", names.join(", ")));
-        let evidence = self.evidence().map_or_else(|| "counted, no evidence slot".to_owned(), |id| format!("evidence {id}"));
+        let evidence = self
+            .evidence()
+            .map_or_else(|| "counted, no evidence slot".to_owned(), |id| format!("evidence {id}"));
         for text in [Some(second.join(" · ")), taken, cookies, Some(evidence)].into_iter().flatten() {
             for line in wrap(&text, LINE - 4) {
                 out.push_str(&format!("\n    {}", paint(DIM, line)));
@@ -160,9 +165,6 @@ impl Played {
     }
 
     fn purpose(&self) -> Option<String> {
-        self.records.iter().find_map(|r| match r.entry() {
-            Entry::Head(head) => head.purpose.as_ref().map(ToString::to_string),
-            _ => None,
-        })
+        Ticket::of(&self.records).purpose()
     }
 }

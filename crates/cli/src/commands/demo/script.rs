@@ -47,7 +47,9 @@ fn payments() -> Vec<Ask> {
     vec![
         payment("billing", "billing").redacted(200, &["notes"]),
         payment("card clearing", "clearing-house").redacted(200, &["notes", "phone"]),
-        payment("credit bureau", "credit-bureau").refused(403, "recipient-not-permitted").by_clause("panopta-19"),
+        payment("credit bureau", "credit-bureau")
+            .refused(403, "recipient-not-permitted")
+            .by_clause("panopta-19"),
     ]
 }
 
@@ -57,10 +59,15 @@ fn marketing() -> Vec<Ask> {
     vec![
         newsletter(READERS_WHO_AGREED),
         growth("/customers/c-1002", NEWSLETTER).refused(403, "purpose-not-permitted").by_clause("panopta-17"),
-        growth("/customers/c-1001", "analytics.reporting").refused(403, "purpose-not-permitted").by_clause("panopta-17"),
+        growth("/customers/c-1001", "analytics.reporting")
+            .refused(403, "purpose-not-permitted")
+            .by_clause("panopta-17"),
         partner("/customers/c-1002").refused(403, "recipient-not-permitted").by_clause("panopta-18"),
         partner("/feeds/leads").refused(403, "recipient-not-permitted"),
-        Ask::get("sales", "/trial/contacts").by("sales", "sales").redacted(200, &[]).rows(TRIALS_WITHOUT_OBJECTION),
+        Ask::get("sales", "/trial/contacts")
+            .by("sales", "sales")
+            .redacted(200, &[])
+            .rows(TRIALS_WITHOUT_OBJECTION),
         Ask::get("machine learning", "/customers/c-1001")
             .by("ml-svc", "train_ai_system")
             .refused(403, "mechanism-pending")
@@ -81,8 +88,8 @@ pub(super) fn newsletter(rows: usize) -> Ask {
 fn rights() -> Vec<Ask> {
     let police = || Ask::get("police", "/customers/c-1001/disclosure").by("police", DEMAND);
     vec![
-        Ask::get("customer c-1001", "/me/c-1001").as_customer("c-1001").allowed(200),
-        Ask::get("customer c-1001", "/me/c-1002").as_customer("c-1001").refused(403, "identity-unverified"),
+        Ask::get("customer c-1001", "/me/c-1001").signed_in("c-1001").allowed(200),
+        Ask::get("customer c-1001", "/me/c-1002").signed_in("c-1001").refused(403, "identity-unverified"),
         police().refused(403, "legal-reference-required").by_clause("panopta-20"),
         police().header("legal-request", "26-117").header("legal-approver", "counsel").redacted(200, &[]),
     ]
@@ -90,11 +97,19 @@ fn rights() -> Vec<Ask> {
 
 fn visits() -> Vec<Ask> {
     vec![
-        Ask::get("a visitor", "/site/pricing").header("referer", "https://search.example.org/").redacted(204, &[]).cookies(&["sid"]),
+        Ask::get("a visitor", "/site/pricing")
+            .header("referer", "https://search.example.org/")
+            .redacted(204, &[])
+            .cookies(&["sid"]),
         Ask::post("a visitor", "/newsletter", r#"{"email":"new@example.org","opt_in":true}"#).allowed(202),
-        Ask::post("a visitor", "/newsletter", r#"{"email":"shy@example.org"}"#).refused(403, "subject-unresolved"),
-        Ask::post("a visitor", "/trial", r#"{"name":"Ann","email":"ann@example.org","card_number":"tok_test_1"}"#)
-            .redacted(201, &["request.body.card_number"]),
+        Ask::post("a visitor", "/newsletter", r#"{"email":"shy@example.org"}"#)
+            .refused(403, "subject-unresolved"),
+        Ask::post(
+            "a visitor",
+            "/trial",
+            r#"{"name":"Ann","email":"ann@example.org","card_number":"tok_test_1"}"#,
+        )
+        .redacted(201, &["request.body.card_number"]),
         Ask::get("analyst", "/analytics/visitors")
             .by("analyst", "analytics.reporting")
             .over_http2()
@@ -113,8 +128,12 @@ fn visits() -> Vec<Ask> {
 fn strangers() -> Vec<Ask> {
     vec![
         Ask::get("nobody", "/customers/c-1001").stranger().refused(401, "token-missing"),
-        Ask::get("support", "/customers/c-1001").by("support", NEWSLETTER).refused(403, "purpose-outside-requester"),
-        Ask::get("support", "/customers/c-1001/everything").by("support", SUPPORT).refused(403, "route-unknown"),
+        Ask::get("support", "/customers/c-1001")
+            .by("support", NEWSLETTER)
+            .refused(403, "purpose-outside-requester"),
+        Ask::get("support", "/customers/c-1001/everything")
+            .by("support", SUPPORT)
+            .refused(403, "route-unknown"),
     ]
 }
 
@@ -122,8 +141,9 @@ fn strangers() -> Vec<Ask> {
 pub(super) fn to_try() -> Vec<Ask> {
     vec![
         Ask::get("support sees a customer without the card", "/customers/c-1001").by("support", SUPPORT),
-        Ask::get("the newsletter service sees who chose it", "/mailing-list").by("newsletter-svc", NEWSLETTER),
+        Ask::get("the newsletter service sees who chose it", "/mailing-list")
+            .by("newsletter-svc", NEWSLETTER),
         Ask::get("the advertising partner sees nobody", "/customers").by("ad-partner", THIRD_PARTY),
-        Ask::get("a customer sees all of her own", "/me/c-1001").as_customer("c-1001"),
+        Ask::get("a customer sees all of her own", "/me/c-1001").signed_in("c-1001"),
     ]
 }

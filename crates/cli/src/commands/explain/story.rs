@@ -2,8 +2,8 @@
 
 use consentry_consent::{contract, erased, restricted, standing};
 use consentry_model::{
-    Act, ClassId, ConsentKind, ConsentState, FactType, Facts, LedgerEvent, LedgerRevision, Moment, Purpose, Reason,
-    RecipientClass, RecipientId, RequesterId, SubjectRef, SubjectState,
+    Act, ClassId, ConsentKind, ConsentState, FactType, Facts, LedgerEvent, LedgerRevision, Moment, Purpose,
+    Reason, RecipientClass, RecipientId, RequesterId, SubjectRef, SubjectState,
 };
 use consentry_policy::{
     Bundle, DataClass, Engine, Given, Person, PurposeRule, Question, Route, Sources, SubjectSource, Trace,
@@ -72,8 +72,8 @@ impl Story {
             let what = format!("the bundle's vocabulary has no purpose `{purpose}`");
             return Err(Stop::because(Exit::UNASKED, what));
         }
-        let refused = refused(bundle, &requester, &purpose, &route);
-        let people = people(args, checked, &route)?;
+        let refused = refused(bundle, &requester, &purpose, route);
+        let people = people(args, checked, route)?;
         let request_facts = request_facts(&args.facts, &checked.engine)?;
         let at = args.at.unwrap_or_else(output::now);
         let route = route.clone();
@@ -100,7 +100,14 @@ impl Story {
         out
     }
 
-    fn answer(&self, engine: &Engine, whom: &Whom, act: Act, recipient: &RecipientId, id: ClassId) -> Option<Answer> {
+    fn answer(
+        &self,
+        engine: &Engine,
+        whom: &Whom,
+        act: Act,
+        recipient: &RecipientId,
+        id: ClassId,
+    ) -> Option<Answer> {
         let bundle = engine.bundle();
         let class = bundle.service.class(id)?.clone();
         let question = Question {
@@ -116,7 +123,12 @@ impl Story {
     }
 
     /// The facts of a person, and what colours the reason.
-    fn known(&self, whom: &Whom, recipient: &RecipientId, bundle: &Bundle) -> (Facts, Person, Option<String>) {
+    fn known(
+        &self,
+        whom: &Whom,
+        recipient: &RecipientId,
+        bundle: &Bundle,
+    ) -> (Facts, Person, Option<String>) {
         let core = &bundle.core;
         let mut facts = self.request_facts.clone();
         facts.set_bool(core.own, self.own);
@@ -128,7 +140,8 @@ impl Story {
         let mut person = Person::ANONYMOUS;
         // Of a purpose without a lineage nothing can be said: everything about the wish stays unknown.
         if let Some(lineage) = bundle.vocabulary.lineage(&self.purpose) {
-            let matches = |named: &RecipientId| bundle.vocabulary.recipient_is(recipient.as_str(), named.as_str());
+            let matches =
+                |named: &RecipientId| bundle.vocabulary.recipient_is(recipient.as_str(), named.as_str());
             let stands = standing(state, &lineage, &matches, self.at);
             for kind in ConsentKind::ALL {
                 facts.set_bool(core.consent_of(kind), stands.kinds.satisfies(kind));
@@ -234,7 +247,8 @@ fn sentences(args: &Args, checked: &Checked, route: &Route) -> Result<Vec<Given>
     let sources = Sources::from_texts(own.chain([(COMMAND_LINE, text.as_str())]));
     match Bundle::read(&sources) {
         Ok(bundle) => {
-            let case = bundle.cases.into_iter().find(|c| c.name == "explain" && c.given.len() == args.given.len());
+            let case =
+                bundle.cases.into_iter().find(|c| c.name == "explain" && c.given.len() == args.given.len());
             Ok(case.map(|c| c.given).unwrap_or_default())
         }
         Err(found) => Err(Wrong::Found(found).stop(&args.bundle)),
@@ -261,8 +275,10 @@ fn request_facts(stated: &[String], engine: &Engine) -> Result<Facts, Stop> {
         let set = id.and_then(|id| Some((id, schema.def(id)?)));
         let wrong = |what: String| Stop::because(Exit::UNASKED, what);
         let Some((id, def)) = set else {
-            let known: Vec<_> = schema.iter().map(|(_, d)| &*d.name).filter(|n| n.starts_with("request.")).collect();
-            return Err(wrong(format!("the request has no fact `{name}`")).help(format!("it has {}", known.join(", "))));
+            let known: Vec<_> =
+                schema.iter().map(|(_, d)| &*d.name).filter(|n| n.starts_with("request.")).collect();
+            return Err(wrong(format!("the request has no fact `{name}`"))
+                .help(format!("it has {}", known.join(", "))));
         };
         match (&def.ty, value) {
             (FactType::Bool, "true") => facts.set_bool(id, true),

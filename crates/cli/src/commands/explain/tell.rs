@@ -81,13 +81,19 @@ fn change(bundle: &Bundle, answer: &Answer) -> String {
             Some(Verb::Forbid(Cure::Consent(kind))) => format!("its prohibition is lifted by {kind} consent"),
             Some(Verb::Forbid(Cure::Pending(what))) => format!("it waits for a mechanism: {what}"),
             Some(Verb::Require(_)) => "its condition must be known to hold".to_owned(),
-            Some(Verb::Permit { .. }) | None => "the person's own no must be followed by a later yes".to_owned(),
+            Some(Verb::Permit { .. }) | None => {
+                "the person's own no must be followed by a later yes".to_owned()
+            }
         };
         table.row([(FAIR, "and".to_owned()), (PLAIN, line.rule.to_string()), (PLAIN, cure)]);
     }
     if verdict.near.is_empty() {
         let text = "no rule permits it, whatever the person says; only another rule could";
-        table.row([(FAIR, "would change it".to_owned()), (PLAIN, "nothing".to_owned()), (PLAIN, text.to_owned())]);
+        table.row([
+            (FAIR, "would change it".to_owned()),
+            (PLAIN, "nothing".to_owned()),
+            (PLAIN, text.to_owned()),
+        ]);
     }
     table.render(2, output::width())
 }
@@ -95,7 +101,9 @@ fn change(bundle: &Bundle, answer: &Answer) -> String {
 fn needed(rule: &Rule, lacks: Reason) -> String {
     let basis = match &rule.verb {
         Verb::Permit { basis: Basis::Consent(kind), .. } => format!("with {kind} consent"),
-        Verb::Permit { basis: Basis::Contract, .. } => "with a contract that was asked for or runs".to_owned(),
+        Verb::Permit { basis: Basis::Contract, .. } => {
+            "with a contract that was asked for or runs".to_owned()
+        }
         Verb::Permit { .. } | Verb::Forbid(_) | Verb::Require(_) => String::new(),
     };
     let to: Vec<_> = rule.to.iter().map(ToString::to_string).collect();
@@ -106,7 +114,9 @@ fn needed(rule: &Rule, lacks: Reason) -> String {
 fn said(rule: &Rule, line: &TraceLine) -> String {
     match &rule.verb {
         Verb::Permit { basis, .. } if line.permits => format!("permits on {}", basis.code()),
-        Verb::Permit { basis, .. } => format!("permits on {}, which the person's own no closes", basis.code()),
+        Verb::Permit { basis, .. } => {
+            format!("permits on {}, which the person's own no closes", basis.code())
+        }
         Verb::Forbid(Cure::Never) => "forbids, whatever the person agreed to".to_owned(),
         Verb::Forbid(Cure::Consent(kind)) => format!("forbids without {kind} consent"),
         Verb::Forbid(Cure::Pending(what)) => format!("forbids until there is {what}"),

@@ -1,0 +1,150 @@
+//! The three targets: the API, a proxy without a policy, and the sidecar with everything on.
+
+use std::fs;
+use std::net::{Ipv4Addr, SocketAddr};
+use std::path::Path;
+use std::sync::Arc;
+use std::time::SystemTime;
+
+use bytes::Bytes;
+use consentry_consent::Ledger;
+use consentry_identity::{Issuer, TokenSpec};
+use consentry_model::{ContractState, Identifier, LedgerEvent, Moment, Purpose, RequesterId, Space};
+use consentry_policy::{Sources, seal};
+use consentry_proxy::{Config, Running, Sidecar};
+use legacy_api::{Legacy, router};
+use serde_json::Value;
+use tempfile::TempDir;
+use tokio::net::TcpListener;
+use tokio::runtime::{Builder, Runtime};
+
+use crate::load::{Connection, Shot};
+use crate::{Failure, pass_through};
+
+const PATH: &str = "/customers/c-1001";
+const PURPOSE: &str = "essential.service.operations.support";
+const ISSUER: &str = "https://issuer.example";
+const AUDIENCE: &str = "panopta-api";
+/// What support may not see of a customer, and some of what it may.
+const WITHHELD: [&str; 4] = ["/card/brand", "/card/last4", "/card/pan_token", "/internal_score"];
+const SHOWN: [&str; 4] = ["/id", "/name", "/email", "/address/city"];
+
+/// The targets, listening. The API has threads of its own, and the proxies have theirs.
+pub(crate) struct Targets {
+    /// The API directly.
+    pub(crate) direct: Arc<Shot>,
+    /// Through the proxy without a policy.
+    pub(crate) pass_through: Arc<Shot>,
+    /// Through the sidecar.
+    pub(crate) sidecar: Arc<Shot>,
+    running: Running,
+    api_threads: Runtime,
+    proxy_threads: Runtime,
+    folder: TempDir,
+}
+
+impl Targets {
+    /// Starts all three, and checks that each answers what it must.
+    pub(crate) fn start() -> Result<Self, Failure> {
+        let threads = |name: &str| Builder::new_multi_thread().thread_name(name).enable_all().build();
+        let (api_threads, proxy_threads) = (threads("api")?, threads("proxy")?);
+        let folder = tempfile::tempdir()?;
+
+        let api = api_threads.block_on(TcpListener::bind((Ipv4Addr::LOCALHOST, 0)))?;
+        let api_addr = api.local_addr()?;
+        api_threads.spawn(legacy_api::serve(api, router(Legacy::new()), std::future::pending()));
+
+        let plain = proxy_threads.block_on(TcpListener::bind((Ipv4Addr::LOCALHOST, 0)))?;
+        let plain_addr = plain.local_addr()?;
+        proxy_threads.spawn(pass_through::serve(plain, api_addr));
+
+        let issuer = Issuer::generate()?;
+        let config = configure(folder.path(), api_addr, &issuer)?;
+        let running = proxy_threads.block_on(Sidecar::start(config))?;
+        proxy_threads.block_on(conclude_contract(&*running.ledger()))?;
+        let headers = vec![
+            ("authorization", format!("Bearer {}", token(&issuer)?)),
+            ("data-purpose", PURPOSE.to_owned()),
+        ];
+
+        let whole = proxy_threads.block_on(answer(api_addr, &[]))?;
+        let passed = proxy_threads.block_on(answer(plain_addr, &[]))?;
+        let redacted = proxy_threads.block_on(answer(running.addr(), &headers))?;
+        check(&whole, &passed, &redacted)?;
+        let shot = |addr, headers, answer| Arc::new(Shot { addr, path: PATH, headers, answer });
+        Ok(Self {
+            direct: shot(api_addr, Vec::new(), whole),
+            pass_through: shot(plain_addr, Vec::new(), passed),
+            sidecar: shot(running.addr(), headers, redacted),
+            running,
+            api_threads,
+            proxy_threads,
+            folder,
+        })
+    }
+
+    /// Stops everything; the sidecar in order.
+    pub(crate) fn stop(self) -> Result<(), Failure> {
+        self.proxy_threads.block_on(self.running.stop());
+        self.proxy_threads.shutdown_background();
+        self.api_threads.shutdown_background();
+        Ok(self.folder.close()?)
+    }
+}
+
+/// Panopta's bundle, sealed, and a configuration that names it.
+fn configure(folder: &Path, upstream: SocketAddr, issuer: &Issuer) -> Result<Config, Failure> {
+    let bundle = folder.join("bundle");
+    fs::create_dir(&bundle)?;
+    for entry in fs::read_dir(concat!(env!("CARGO_MANIFEST_DIR"), "/../policies/panopta"))? {
+        let entry = entry?;
+        if entry.path().extension().is_some_and(|e| e == "yaml") {
+            fs::copy(entry.path(), bundle.join(entry.file_name()))?;
+        }
+    }
+    seal(&bundle, &Sources::read(&bundle)?)?;
+    fs::write(folder.join("jwks.json"), issuer.jwks())?;
+    let text = format!(
+        "listen: 127.0.0.1:0\n\
+         admin: 127.0.0.1:0\n\
+         upstream: {{url: 'http://{upstream}'}}\n\
+         bundle: bundle\n\
+         ledger: ledger.db\n\
+         evidence: evidence\n\
+         identity: {{issuer: '{ISSUER}', audience: {AUDIENCE}, jwks: jwks.json}}\n"
+    );
+    Ok(Config::parse(&text, &folder.join("consentry.yaml"))?)
+}
+
+async fn conclude_contract(ledger: &dyn Ledger) -> Result<(), Failure> {
+    let who = Identifier::new(Space::new("customer"), "c-1001");
+    let long_ago = Moment::from_unix_millis(0);
+    let contract = LedgerEvent::Contract { state: ContractState::Active, effective: long_ago };
+    ledger.append(&who, &[contract], long_ago).await?;
+    Ok(())
+}
+
+fn token(issuer: &Issuer) -> Result<String, Failure> {
+    let mut spec = TokenSpec::new(RequesterId::new("support"), ISSUER, AUDIENCE);
+    spec.purposes = vec![Purpose::new(PURPOSE)?];
+    spec.lifetime_secs = 7_200;
+    Ok(issuer.token(&spec, Moment::from_system(SystemTime::now()))?)
+}
+
+async fn answer(addr: SocketAddr, headers: &[(&'static str, String)]) -> Result<Bytes, Failure> {
+    let shot = Shot { addr, path: PATH, headers: headers.to_vec(), answer: Bytes::new() };
+    match Connection::open(addr).await?.fire(&shot).await? {
+        (200, body) => Ok(body),
+        (status, body) => Err(format!("status {status}: {}", String::from_utf8_lossy(&body)).into()),
+    }
+}
+
+/// The API gives everything, the pass-through proxy the same bytes, and the sidecar what support may see.
+fn check(whole: &Bytes, passed: &Bytes, redacted: &Bytes) -> Result<(), Failure> {
+    let (all, some): (Value, Value) = (serde_json::from_slice(whole)?, serde_json::from_slice(redacted)?);
+    let untouched = |at: &&str| all.pointer(at).is_some() && all.pointer(at) == some.pointer(at);
+    let right = whole == passed
+        && SHOWN.iter().all(untouched)
+        && WITHHELD.iter().all(|at| all.pointer(at).is_some() && some.pointer(at).is_none());
+    if right { Ok(()) } else { Err(format!("a target does not answer what it must: {some}").into()) }
+}

@@ -1,0 +1,127 @@
+//! Reading an evidence log, whole and damaged.
+
+#![allow(clippy::unwrap_used, reason = "a test that panics is a test that fails")]
+
+mod support;
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use consentry_audit::{AuditLog, Closing, End, Head, LogOptions};
+use consentry_model::{Moment, Outcome, Purpose, Reason, RequesterId};
+use support::{path, run};
+
+/// A log with a request that was allowed and one that was refused; the refused one's ticket.
+fn log() -> (tempfile::TempDir, String) {
+    let dir = tempfile::tempdir().unwrap();
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+    let ticket = runtime.block_on(async {
+        let log = AuditLog::open(dir.path(), LogOptions::default()).unwrap();
+        let mut refused = String::new();
+        for (outcome, end, reason) in [
+            (Outcome::Allow, End::Delivered, None),
+            (Outcome::Refuse, End::Refused, Some(Reason::ConsentWithdrawn)),
+        ] {
+            let mut ticket = log.reserve(Moment::from_unix_millis(1_795_305_600_000)).unwrap();
+            let mut head = Head::new(outcome);
+            head.requester = Some(RequesterId::new("newsletter"));
+            head.purpose = Some(Purpose::new("marketing.communications.email").unwrap());
+            head.reason = reason;
+            ticket.commit(head).await.unwrap();
+            refused = ticket.id().to_string();
+            let mut closing = Closing::new(end);
+            closing.reason = reason;
+            ticket.close(&closing);
+        }
+        log.flush().await.unwrap();
+        log.shutdown();
+        refused
+    });
+    (dir, ticket)
+}
+
+fn segment(dir: &Path) -> PathBuf {
+    fs::read_dir(dir.join("wal")).unwrap().map(|e| e.unwrap().path()).next().unwrap()
+}
+
+fn verify(dir: &Path) -> (i32, serde_json::Value) {
+    let said = run(&["audit", "verify", "--log", path(dir), "--format", "json"]);
+    (said.code, serde_json::from_str(&said.out).unwrap())
+}
+
+#[test]
+fn verify_tells_whole_cut_changed_and_missing_logs_apart() {
+    let (dir, _) = log();
+    let (code, report) = verify(dir.path());
+    assert_eq!((code, &report["status"]), (0, &"ok".into()));
+    assert_eq!(report["records"], report["signed_records"]);
+
+    let (changed, _) = log();
+    let file = segment(changed.path());
+    let bytes = fs::read(&file).unwrap();
+    let at = bytes.windows(17).position(|w| w == b"consent-withdrawn").unwrap();
+    let mut other = bytes.clone();
+    other[at..at + 17].copy_from_slice(b"consent-requested");
+    fs::write(&file, other).unwrap();
+    let (code, report) = verify(changed.path());
+    assert_eq!((code, &report["status"]), (3, &"integrity".into()));
+    assert!(report["first_failure"]["offset"].is_u64(), "{report}");
+
+    let (cut, _) = log();
+    let file = segment(cut.path());
+    let mut longer = fs::read(&file).unwrap();
+    longer.extend_from_slice(&bytes[..20]);
+    fs::write(&file, longer).unwrap();
+    let (code, report) = verify(cut.path());
+    assert_eq!((code, &report["status"]), (2, &"incomplete".into()), "{report}");
+
+    let (code, report) = verify(&dir.path().join("nowhere"));
+    assert_eq!((code, &report["status"]), (4, &"unreadable".into()));
+}
+
+#[test]
+fn verify_holds_a_log_against_what_was_kept_elsewhere() {
+    let (dir, _) = log();
+    let (other, _) = log();
+    let head = run(&["audit", "head", "--log", path(dir.path()), "--format", "json"]);
+    let key = serde_json::from_str::<serde_json::Value>(&head.out).unwrap()["public_key"]
+        .as_str()
+        .unwrap()
+        .to_owned();
+    let note = dir.path().join("checkpoint");
+    let against = |log: &Path| {
+        run(&["audit", "verify", "--log", path(log), "--public-key", &key, "--checkpoint", path(&note)]).code
+    };
+    assert_eq!(against(dir.path()), 0);
+    assert_eq!(against(other.path()), 3, "another log under another key");
+}
+
+#[test]
+fn requests_are_found_and_shown_in_words() {
+    let (dir, ticket) = log();
+    let log = path(dir.path());
+    let search = |args: &[&str]| run(&[&["audit", "search", "--log", log], args].concat());
+    for (args, found) in [
+        (&["--outcome", "refuse"][..], 1),
+        (&["--reason", "consent-withdrawn"], 1),
+        (&["--requester", "newsletter"], 2),
+        (&["--purpose", "marketing"], 2),
+        (&["--purpose", "marketing", "--limit", "1"], 1),
+        (&["--requester", "somebody"], 0),
+        (&["--until", "2020-01-01"], 0),
+    ] {
+        let said = search(&[args, &["--format", "json"]].concat());
+        let json: serde_json::Value = serde_json::from_str(&said.out).unwrap();
+        assert_eq!(json["found"].as_array().unwrap().len(), found, "{args:?}");
+        assert_eq!(said.code, i32::from(found == 0), "{args:?}");
+    }
+    assert!(search(&["--outcome", "refuse"]).out.contains(&ticket));
+    let show = run(&["audit", "show", "--log", log, &format!("urn:uuid:{ticket}")]);
+    assert_eq!(show.code, 0, "{}", show.err);
+    assert!(show.out.starts_with("refuse, consent-withdrawn\n"), "{}", show.out);
+    let raw = run(&["audit", "show", "--log", log, &ticket, "--format", "json"]);
+    let raw: serde_json::Value = serde_json::from_str(&raw.out).unwrap();
+    assert_eq!((&raw[0]["type"], &raw[1]["type"]), (&"head".into(), &"outcome".into()));
+    assert_eq!(run(&["audit", "show", "--log", log, "0190a0a0-0000-7000-8000-000000000000"]).code, 1);
+    assert_eq!(run(&["audit", "search", "--log", "/nowhere/at/all"]).code, 4);
+}

@@ -1,0 +1,106 @@
+//! Keys, tokens, configurations, and the demonstration.
+
+#![allow(clippy::unwrap_used, reason = "a test that panics is a test that fails")]
+
+mod support;
+
+use std::fs;
+use std::io::{BufRead as _, BufReader, Read as _};
+use std::path::Path;
+use std::process::{Command, Stdio};
+
+use support::{consentry, fresh_bundle, path, run};
+
+#[test]
+fn a_key_signs_a_token_and_is_not_overwritten() {
+    let dir = tempfile::tempdir().unwrap();
+    let key = dir.path().join("key.pem");
+    let made = run(&["keygen", "--key", path(&key)]);
+    assert_eq!(made.code, 0, "{}", made.err);
+    let jwks: serde_json::Value = serde_json::from_str(&made.out).unwrap();
+    assert_eq!(jwks["keys"][0]["kty"], "OKP");
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::PermissionsExt as _;
+        assert_eq!(fs::metadata(&key).unwrap().permissions().mode() & 0o777, 0o600);
+    }
+    assert_eq!(run(&["keygen", "--key", path(&key)]).code, 1);
+    let token =
+        run(&["token", "--key", path(&key), "--requester", "support", "--purpose", "essential.service"]);
+    assert_eq!(token.code, 0, "{}", token.err);
+    assert_eq!(token.out.trim_end().split('.').count(), 3);
+    assert!(token.err.contains("development"), "{}", token.err);
+}
+
+#[test]
+fn serve_says_what_is_wrong_with_file_and_line() {
+    let dir = tempfile::tempdir().unwrap();
+    let file = dir.path().join("consentry.yaml");
+    fs::write(&file, "listen: 127.0.0.1:0\nadmn: 127.0.0.1:0\n").unwrap();
+    for more in [&[][..], &["--check"]] {
+        let said = run(&[&["serve", "--config", path(&file)], more].concat());
+        assert_eq!((said.code, said.out.as_str()), (1, ""));
+        assert!(said.err.contains("consentry.yaml:2:1: "), "{}", said.err);
+    }
+}
+
+#[test]
+fn law_1_serve_does_not_start_with_a_bundle_that_is_not_sealed() {
+    let bundle = fresh_bundle();
+    let dir = tempfile::tempdir().unwrap();
+    let file = dir.path().join("consentry.yaml");
+    let made = run(&[
+        "keygen",
+        "--key",
+        path(&dir.path().join("key.pem")),
+        "--jwks",
+        path(&dir.path().join("keys.json")),
+    ]);
+    assert_eq!(made.code, 0, "{}", made.err);
+    let config = format!(
+        "listen: 127.0.0.1:0\nadmin: 127.0.0.1:0\nupstream: {{url: 'http://127.0.0.1:9'}}\nbundle: {}\nledger: ledger.db\n\
+         evidence: evidence\nidentity: {{issuer: i, audience: a, jwks: keys.json}}\n",
+        path(bundle.path())
+    );
+    fs::write(&file, config).unwrap();
+    let check = run(&["serve", "--config", path(&file), "--check"]);
+    assert_eq!(check.code, 0, "{}", check.err);
+    let said = run(&["serve", "--config", path(&file)]);
+    assert_eq!(said.code, 1);
+    assert!(said.err.contains("not sealed"), "{}", said.err);
+}
+
+#[test]
+fn the_demonstration_shows_what_it_promises() {
+    let dir = tempfile::tempdir().unwrap();
+    let place = dir.path().join("demo");
+    let said = run(&["demo", "--dir", path(&place)]);
+    assert_eq!(said.code, 0, "{}\n{}", said.out, said.err);
+    assert!(said.out.lines().all(|l| l.chars().count() <= 120), "{}", said.out);
+    assert!(said.out.lines().last().unwrap().starts_with("ok: "), "{}", said.out);
+    let evidence = place.join("evidence");
+    assert_eq!(run(&["audit", "verify", "--log", path(&evidence)]).code, 0);
+    assert_eq!(run(&["demo", "--dir", path(&place)]).code, 1, "a folder that is not empty is left alone");
+    serves_until_told_to_stop(&place.join("consentry.yaml"));
+    assert_eq!(run(&["audit", "verify", "--log", path(&evidence)]).code, 0, "and again after a drain");
+}
+
+fn serves_until_told_to_stop(config: &Path) {
+    let mut child = consentry()
+        .args(["serve", "--config", path(config), "--log-format", "json"])
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let mut logs = BufReader::new(child.stderr.take().unwrap());
+    let mut first = String::new();
+    logs.read_line(&mut first).unwrap();
+    let line: serde_json::Value = serde_json::from_str(&first).unwrap();
+    assert_eq!(line["fields"]["message"], "serving", "{first}");
+    assert!(Command::new("kill").args(["-TERM", &child.id().to_string()]).status().unwrap().success());
+    let mut rest = String::new();
+    logs.read_to_string(&mut rest).unwrap();
+    let mut out = String::new();
+    child.stdout.take().unwrap().read_to_string(&mut out).unwrap();
+    assert_eq!((child.wait().unwrap().code(), out.as_str()), (Some(0), ""), "{rest}");
+}
