@@ -54,6 +54,7 @@ pub(crate) fn measure(args: &Args) -> Result<(), Failure> {
     }
     rows.sort_by_key(|row| row.name);
     print(args, &rows, time);
+    println!("\none durable write to the evidence's disk takes {:.1?} by itself", targets.durable_write()?);
     targets.stop()
 }
 

@@ -1,10 +1,11 @@
 //! The three targets: the API, a proxy without a policy, and the sidecar with everything on.
 
 use std::fs;
+use std::io::Write as _;
 use std::net::{Ipv4Addr, SocketAddr};
 use std::path::Path;
 use std::sync::Arc;
-use std::time::SystemTime;
+use std::time::{Duration, Instant, SystemTime};
 
 use bytes::Bytes;
 use consentry_consent::Ledger;
@@ -19,6 +20,7 @@ use tokio::net::TcpListener;
 use tokio::runtime::{Builder, Runtime};
 
 use crate::load::{Connection, Shot};
+use crate::stats::median;
 use crate::{Failure, pass_through};
 
 const PATH: &str = "/customers/c-1001";
@@ -28,6 +30,9 @@ const AUDIENCE: &str = "panopta-api";
 /// What support may not see of a customer, and some of what it may.
 const WITHHELD: [&str; 4] = ["/card/brand", "/card/last4", "/card/pan_token", "/internal_score"];
 const SHOWN: [&str; 4] = ["/id", "/name", "/email", "/address/city"];
+
+/// How many durable writes are timed.
+const DURABLE_WRITES: usize = 20;
 
 /// The targets, listening. The API has threads of its own, and the proxies have theirs.
 pub(crate) struct Targets {
@@ -81,6 +86,19 @@ impl Targets {
             proxy_threads,
             folder,
         })
+    }
+
+    /// How long this disk takes to make a small write durable: the median of some, with nothing else going on.
+    pub(crate) fn durable_write(&self) -> Result<Duration, Failure> {
+        let mut file = fs::File::create(self.folder.path().join("durable"))?;
+        let mut times = Vec::new();
+        for _ in 0..DURABLE_WRITES {
+            let start = Instant::now();
+            file.write_all(&[0; 1024])?;
+            file.sync_data()?;
+            times.push(start.elapsed().as_secs_f64());
+        }
+        Ok(Duration::from_secs_f64(median(times)))
     }
 
     /// Stops everything; the sidecar in order.

@@ -140,6 +140,13 @@ impl JsonRedactor {
         self.emit(decide, bytes, last).map_err(|fault| self.fail(fault))
     }
 
+    /// How many undeclared fields the window holds that waits for its verdicts. They pass in no case; a caller that
+    /// refuses them instead of dropping them need not ask for verdicts first.
+    #[must_use]
+    pub fn undeclared(&self) -> u64 {
+        self.walk.tape.undeclared
+    }
+
     /// What became of everything released so far.
     #[must_use]
     pub fn report(&self) -> &Report {

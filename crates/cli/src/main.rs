@@ -7,6 +7,7 @@ mod args;
 mod bundle;
 mod commands;
 mod output;
+mod runtime;
 mod stop;
 
 use std::process::ExitCode;

@@ -96,7 +96,7 @@ fn serves_until_told_to_stop(config: &Path) {
     let mut first = String::new();
     logs.read_line(&mut first).unwrap();
     let line: serde_json::Value = serde_json::from_str(&first).unwrap();
-    assert_eq!(line["fields"]["message"], "serving", "{first}");
+    assert_eq!(line.pointer("/fields/message").unwrap(), "serving", "{first}");
     assert!(Command::new("kill").args(["-TERM", &child.id().to_string()]).status().unwrap().success());
     let mut rest = String::new();
     logs.read_to_string(&mut rest).unwrap();

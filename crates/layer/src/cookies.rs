@@ -49,7 +49,7 @@ impl Access {
         let (facts, person) = self.facts_about(whom, own, &lineage, &internal);
         let question = self.question(Act::Collect, internal, cookie.purpose.clone(), class);
         let verdict = self.installed.engine.decide(&question, &facts, person, self.now, memo);
-        lines.add(self, class, &verdict, &facts, whom.subject(), matches!(whom, Whom::Nobody));
+        lines.add(self, class, &verdict, &facts, whom);
         verdict.treatment == Treatment::Clear
     }
 }

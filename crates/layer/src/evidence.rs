@@ -5,9 +5,10 @@ use std::sync::Arc;
 
 use consentry_audit::{Closing, End, Head as HeadRecord, PathCount, VerdictLine};
 use consentry_body::Report;
-use consentry_model::{ClassId, FactSource, Facts, LedgerRevision, Outcome, Reason, SubjectRef, Verdict};
+use consentry_model::{ClassId, FactSource, Facts, LedgerRevision, Outcome, Reason, Verdict};
 
 use crate::describe::{Access, Known};
+use crate::people::Whom;
 use crate::slot::Installed;
 
 /// Collects answers and groups those that are the same.
@@ -25,8 +26,7 @@ impl Lines {
         class: ClassId,
         verdict: &Verdict,
         facts: &Facts,
-        subject: Option<SubjectRef>,
-        nobody: bool,
+        whom: &Whom,
     ) {
         let same = |(c, v, f): &(ClassId, Verdict, Facts)| *c == class && v == verdict && f == facts;
         let at = self.answers.iter().position(same).unwrap_or_else(|| {
@@ -40,7 +40,8 @@ impl Lines {
             line.facts = access.words(facts);
             line
         });
-        match subject {
+        let nobody = matches!(whom, Whom::Nobody);
+        match whom.subject() {
             Some(subject) if line.subjects.contains(&subject) => {}
             Some(subject) => line.subjects.push(subject),
             None if nobody => {}

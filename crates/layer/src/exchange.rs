@@ -9,9 +9,9 @@ use consentry_audit::{End, Ticket, TraceParent};
 use consentry_body::Report;
 use consentry_identity::Claims;
 use consentry_model::{
-    ClassId, Identifier, LedgerRevision, Outcome, Reason, RecipientId, Resolution, Treatment, Verdict,
+    ClassId, Facts, Identifier, LedgerRevision, Outcome, Reason, RecipientId, Resolution, Treatment, Verdict,
 };
-use consentry_policy::{Excess, Item, Memo, Permit, Refusal, Ruling, SubjectSource};
+use consentry_policy::{Excess, Item, Memo, Permit, Person, Question, Refusal, Ruling, SubjectSource};
 use http::{HeaderValue, Request, Response, StatusCode};
 use http_body_util::Full;
 use tower_service::Service;
@@ -174,6 +174,11 @@ where
 {
     let shared = &open.shared;
     let brought = request::read(shared, access.route()?, head, body).await?;
+    let strict = access.route()?.excess == Excess::Refuse;
+    // What nobody's state could make good is refused before anybody is asked about, and leaves no trace elsewhere.
+    if strict && brought.has_excess(access.route()?, head) {
+        return Err(Reason::MinimisationViolation.into());
+    }
     let identifier = brought.identifier(&access, head);
     let classes = brought.classes(access.route()?, head);
     let hopeless = |class: &ClassId| access.hopeless(&access.collects(*class)).is_some();
@@ -185,8 +190,7 @@ where
     let mut lines = Lines::default();
     let mut memo = Memo::default();
     // What the request brings.
-    let (items, mut treatments) = access.sides(&classes, true, &whom, own, &mut memo, &mut lines);
-    let strict = access.route()?.excess == Excess::Refuse;
+    let (items, mut treatments) = access.brings(&classes, &whom, own, &mut memo, &mut lines);
     let brings = if strict { Ruling::fold_strictly(&items) } else { Ruling::fold(&items) };
     let in_headers: Vec<ClassId> = access
         .route()?
@@ -196,12 +200,11 @@ where
         .filter_map(|f| request::class_of(f.field))
         .filter(|class| !treatments.contains_key(class))
         .collect();
-    let (_, of_headers) = access.sides(&in_headers, true, &whom, own, &mut memo, &mut lines);
+    let (_, of_headers) = access.brings(&in_headers, &whom, own, &mut memo, &mut lines);
     treatments.extend(of_headers);
     // What the answer may carry.
     let answer_classes = access.route()?.response_classes();
-    let mut answers = BTreeMap::new();
-    let items = access.answer_items(&answer_classes, &whom, own, &mut memo, &mut lines, &mut answers);
+    let (items, answers) = access.may_answer(&answer_classes, &whom, own, &mut memo, &mut lines);
     let ruling = brings.and(Ruling::fold(&items));
     let stop = |refusal, lines| Stop { refusal, access_ledger: Some(ledger), lines };
     if let Ruling::Refuse(refusal) = ruling {
@@ -253,67 +256,76 @@ async fn meet(
 }
 
 impl Access {
-    pub(crate) fn hopeless(&self, question: &consentry_policy::Question) -> Option<Reason> {
+    pub(crate) fn hopeless(&self, question: &Question) -> Option<Reason> {
         self.installed.engine.hopeless(question, &self.request_facts, self.now)
     }
 
-    /// Only of what is withheld does it matter whether anybody's state could have made it a yes.
-    fn item(&self, question: &consentry_policy::Question, verdict: Verdict) -> Item {
+    /// Only of what is withheld does it matter whether anybody's state could have made it a yes. Where none could, that
+    /// is the reason, whoever the person is.
+    fn judge(
+        &self,
+        question: &Question,
+        facts: &Facts,
+        person: Person,
+        memo: &mut Memo,
+    ) -> (Verdict, Option<Reason>) {
+        let mut verdict = self.installed.engine.decide(question, facts, person, self.now, memo);
         let withheld = verdict.treatment == Treatment::Withheld;
-        Item { hopeless: withheld.then(|| self.hopeless(question)).flatten(), verdict: Some(verdict) }
+        let hopeless = withheld.then(|| self.hopeless(question)).flatten();
+        verdict.reason = hopeless.or(verdict.reason);
+        (verdict, hopeless)
     }
 
     /// The verdict on each class that a request brings.
-    fn sides(
+    fn brings(
         &self,
         classes: &[ClassId],
-        collect: bool,
         whom: &Whom,
         own: bool,
         memo: &mut Memo,
         lines: &mut Lines,
     ) -> (Vec<Item>, Treatments) {
-        let recipient = if collect { RecipientId::new("internal") } else { self.recipient.clone() };
-        let (facts, person) = self.facts_about(whom, own, &self.lineage, &recipient);
+        let (facts, person) = self.facts_about(whom, own, &self.lineage, &RecipientId::new("internal"));
         let mut items = Vec::new();
         let mut treatments = Treatments::new();
         for class in classes {
-            let question = if collect { self.collects(*class) } else { self.answers(*class) };
-            let verdict = self.installed.engine.decide(&question, &facts, person, self.now, memo);
-            let nobody = matches!(whom, Whom::Nobody);
-            lines.add(self, *class, &verdict, &facts, whom.subject(), nobody);
+            let (verdict, hopeless) = self.judge(&self.collects(*class), &facts, person, memo);
+            lines.add(self, *class, &verdict, &facts, whom);
             treatments.insert(*class, verdict.treatment);
-            items.push(self.item(&question, verdict));
+            items.push(Item { hopeless, verdict: Some(verdict) });
         }
         (items, treatments)
     }
 
     /// The verdict on each class that an answer may carry; of records, only whether anybody could be a yes.
-    fn answer_items(
+    fn may_answer(
         &self,
         classes: &[ClassId],
         whom: &Whom,
         own: bool,
         memo: &mut Memo,
         lines: &mut Lines,
-        answers: &mut BTreeMap<ClassId, Verdict>,
-    ) -> Vec<Item> {
+    ) -> (Vec<Item>, BTreeMap<ClassId, Verdict>) {
         let per_record = self.about().is_some_and(|a| a.subject == SubjectSource::PerRecord);
-        if per_record {
-            let open =
-                |class: &ClassId| Item { hopeless: self.hopeless(&self.answers(*class)), verdict: None };
-            return classes.iter().map(open).collect();
-        }
+        let anybody = Whom::Somebody(Resolution::Unresolved);
+        let whom = if per_record { &anybody } else { whom };
         let (facts, person) = self.facts_about(whom, own, &self.lineage, &self.recipient);
         let mut items = Vec::new();
+        let mut answers = BTreeMap::new();
         for class in classes {
-            let question = self.answers(*class);
-            let verdict = self.installed.engine.decide(&question, &facts, person, self.now, memo);
-            lines.add(self, *class, &verdict, &facts, whom.subject(), matches!(whom, Whom::Nobody));
-            answers.insert(*class, verdict.clone());
-            items.push(self.item(&question, verdict));
+            let (verdict, hopeless) = self.judge(&self.answers(*class), &facts, person, memo);
+            if per_record && hopeless.is_none() {
+                // The records decide, each for itself.
+                items.push(Item { hopeless, verdict: None });
+                continue;
+            }
+            lines.add(self, *class, &verdict, &facts, if per_record { &Whom::Nobody } else { whom });
+            if !per_record {
+                answers.insert(*class, verdict.clone());
+            }
+            items.push(Item { hopeless, verdict: Some(verdict) });
         }
-        items
+        (items, answers)
     }
 }
 

@@ -187,6 +187,12 @@ impl Brought {
         value.filter(|v| !v.is_empty()).map(|v| Identifier::new(space.clone(), &v))
     }
 
+    /// Whether the request brings something that the route declares nowhere, in its body or its query.
+    pub(crate) fn has_excess(&self, route: &Route, head: &Head) -> bool {
+        self.redactor.as_ref().is_some_and(|(redactor, _)| redactor.undeclared() > 0)
+            || head.query.iter().any(|p| find(&route.request_query, &p.name).is_none())
+    }
+
     /// Whether the body meets the condition of an event.
     pub(crate) fn holds(&self, spec: &EventSpec) -> bool {
         spec.condition.iter().all(|(path, wanted)| {

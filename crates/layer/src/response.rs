@@ -6,7 +6,7 @@ use std::time::Duration;
 use bytes::{Bytes, BytesMut};
 use consentry_audit::{Direction, End, Receipt, Verdicts};
 use consentry_body::{BodyError, BodyFault, JsonRedactor, RecordSubject, Report, Step, SubjectIx, Window};
-use consentry_model::{ClassId, Identifier, Moment, Reason, Resolution, Treatment, Verdict};
+use consentry_model::{ClassId, FieldMap, Identifier, Moment, Reason, Resolution, Treatment, Verdict};
 use consentry_policy::{Body, Memo, Refusal, Route};
 use http::{HeaderMap, HeaderValue, Response, StatusCode, header};
 use http_body_util::BodyExt;
@@ -42,19 +42,9 @@ where
         let told = parts.status.is_client_error() && !route.public;
         return open.fail(reason, told.then_some(parts.status));
     }
-    let map = match &route.response_body {
-        Body::None => None,
-        Body::Json(_) if parts.status == StatusCode::NO_CONTENT => None,
-        Body::Json(map) => {
-            let kind = parts.headers.get(header::CONTENT_TYPE).and_then(|v| v.to_str().ok());
-            if json_type(kind).is_none() {
-                return open.fail(Reason::ResponseMediaType, None);
-            }
-            if !plain_encoding(&parts.headers) {
-                return open.fail(Reason::ResponseEncoding, None);
-            }
-            Some(Arc::clone(map))
-        }
+    let map = match map_of(route, parts.status, &parts.headers) {
+        Ok(map) => map,
+        Err(reason) => return open.fail(reason, None),
     };
     let mut memo = Memo::default();
     let mut taken = decided.taken.clone();
@@ -95,6 +85,19 @@ where
         streaming: false,
     };
     pump.start(parts.status, headers).await
+}
+
+/// How the body is to be read; nothing when none is passed on.
+fn map_of(route: &Route, status: StatusCode, headers: &HeaderMap) -> Result<Option<Arc<FieldMap>>, Reason> {
+    let Body::Json(map) = &route.response_body else { return Ok(None) };
+    if status == StatusCode::NO_CONTENT {
+        return Ok(None);
+    }
+    let kind = headers.get(header::CONTENT_TYPE).and_then(|v| v.to_str().ok());
+    if json_type(kind).is_none() {
+        return Err(Reason::ResponseMediaType);
+    }
+    if plain_encoding(headers) { Ok(Some(Arc::clone(map))) } else { Err(Reason::ResponseEncoding) }
 }
 
 /// A status that this version cannot read as an answer.
@@ -269,7 +272,7 @@ where
             let (facts, person) = access.facts_about(whom, false, &access.lineage, &access.recipient);
             let question = access.answers(*class);
             let verdict = access.installed.engine.decide(&question, &facts, person, now, &mut self.memo);
-            lines.add(access, *class, &verdict, &facts, whom.subject(), false);
+            lines.add(access, *class, &verdict, &facts, whom);
             verdicts.insert((*subject, *class), verdict);
         }
         let record = self.open.verdicts(&self.decided, self.window, lines);

@@ -29,3 +29,8 @@ pub use engine::{
 };
 pub use rules::{Basis, Condition, Cure, Duty, Origin, Rule, Test, Verb};
 pub use text::{Diagnostic, Diagnostics, Place, Severity, Sources};
+
+/// Strict YAML: one reading for bundles and configurations alike.
+pub mod yaml {
+    pub use crate::text::{Kind, Node, Span, YamlFault};
+}

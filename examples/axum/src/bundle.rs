@@ -15,10 +15,10 @@ const LOOK_EVERY: Duration = Duration::from_secs(60);
 
 /// Reads a sealed bundle and compiles it.
 pub(crate) fn load(folder: &Path) -> Result<Engine, Failure> {
-    let bundle = Bundle::load_sealed(folder).map_err(|error| match error {
+    let bundle = Bundle::load_sealed(folder).map_err(|error| {
         // Every error at once, with file, line and what was meant.
-        ReadError::Wrong(found) => found.to_string().into(),
-        other => Failure::from(format!("{}: {other}", folder.display())),
+        let details = if let ReadError::Wrong(found) = &error { format!("\n{found}") } else { String::new() };
+        format!("{}: {error}{details}", folder.display())
     })?;
     Ok(Engine::new(bundle)?)
 }

@@ -6,25 +6,30 @@
 
 mod args;
 mod bundle;
+mod how_to_try;
 mod members;
 mod parts;
 mod self_test;
 
 use std::error::Error;
-use std::net::{Ipv4Addr, SocketAddr};
+use std::net::Ipv4Addr;
 use std::process::ExitCode;
+use std::time::Duration;
 
 use axum::Router;
 use axum::body::Body;
 use axum::http::Response;
-use consentry::identity::Issuer;
 use consentry::{ConsentryLayer, PolicySlot, ResponseBody};
 use tokio::net::TcpListener;
+use tokio::sync::oneshot;
 use tower::ServiceBuilder;
 use tower::make::Shared;
 
 use crate::args::Args;
 use crate::parts::Parts;
+
+/// How long requests under way may take to finish in the end.
+const FINISH_MAX: Duration = Duration::from_secs(10);
 
 /// Any error: the program says it and ends.
 type Failure = Box<dyn Error + Send + Sync>;
@@ -62,19 +67,21 @@ async fn run(args: &Args) -> Result<bool, Failure> {
         .build()?;
     let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, args.port)).await?;
     let addr = listener.local_addr()?;
-    let server = tokio::spawn(serve(listener, layer, members::router()));
+    let (stop, stopped) = oneshot::channel();
+    let server = tokio::spawn(serve(listener, layer, members::router(), stopped));
 
     let good = match parts.issuer {
         Some(issuer) if args.self_test => self_test::run(addr, &issuer).await?,
         issuer => {
-            println!("{}", how_to_try(addr, issuer.as_ref())?);
+            println!("{}", how_to_try::text(addr, issuer.as_ref())?);
             tokio::signal::ctrl_c().await?;
             true
         }
     };
-    server.abort();
+    // Requests under way may finish; then the last records are written and signed.
+    drop(stop);
+    tokio::time::timeout(FINISH_MAX, server).await???;
     watch.abort();
-    // Writes and signs what is still waiting; it blocks, which no other task minds any more.
     parts.evidence.shutdown();
     parts.ledger.close().await;
     Ok(good)
@@ -85,28 +92,17 @@ async fn run(args: &Args) -> Result<bool, Failure> {
 /// The order matters. `Router::layer` covers the routes that are there when it is called: one that is added afterwards
 /// would be served without a question. So the router is finished first, and then wrapped as a whole. Whoever adds
 /// a route later adds it inside, where it is refused until the service map describes it.
-async fn serve(listener: TcpListener, layer: ConsentryLayer, finished: Router) -> std::io::Result<()> {
+async fn serve(
+    listener: TcpListener,
+    layer: ConsentryLayer,
+    finished: Router,
+    stopped: oneshot::Receiver<()>,
+) -> std::io::Result<()> {
     let protected = ServiceBuilder::new()
         // axum's server wants axum's kind of body.
         .map_response(|response: Response<ResponseBody>| response.map(Body::new))
         .layer(layer)
         .service(finished);
-    axum::serve(listener, Shared::new(protected)).await
-}
-
-fn how_to_try(addr: SocketAddr, issuer: Option<&Issuer>) -> Result<String, Failure> {
-    let mut text = format!("serving on http://{addr}; Ctrl-C ends it");
-    // Whose keys were given signs its own tokens.
-    let Some(issuer) = issuer else { return Ok(text) };
-    let desk = parts::token(issuer, "front-desk", "essential.service")?;
-    let letter = parts::token(issuer, "newsletter", "marketing.communications.email")?;
-    text += &format!(
-        "\n\nThe desk sees how to reach Ann, the month of her birthday, and not what she reads:\n\
-         curl -H 'Authorization: Bearer {desk}' http://{addr}/members/ann\n\n\
-         The letter goes to Bob, who asked for it, and not to Cleo, who stands on the same list:\n\
-         curl -H 'Authorization: Bearer {letter}' http://{addr}/mailing-list\n\n\
-         Cleo asks for it, and is on the list from then on:\n\
-         curl --json '{{\"name\":\"Cleo\",\"email\":\"cleo@example.org\",\"opt_in\":true}}' http://{addr}/mailing-list"
-    );
-    Ok(text)
+    let stop = async { drop(stopped.await) };
+    axum::serve(listener, Shared::new(protected)).with_graceful_shutdown(stop).await
 }

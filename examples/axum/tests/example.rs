@@ -1,4 +1,5 @@
 //! The example does what it says, and its self-test can fail.
+#![allow(clippy::unwrap_used, reason = "helpers of tests may fail as tests do")]
 
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};

@@ -132,7 +132,7 @@ pub(crate) fn run(args: &Args) -> Result<Exit, Stop> {
             Command::Show(show) => show.run().await,
         }
     };
-    crate::commands::current_thread()?.block_on(work)
+    crate::runtime::current_thread()?.block_on(work)
 }
 
 async fn open(path: &Path, create: bool) -> Result<SqliteLedger, Stop> {

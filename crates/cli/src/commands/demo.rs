@@ -45,7 +45,7 @@ pub(crate) struct Args {
 
 /// Runs it.
 pub(crate) fn run(args: &Args) -> Result<Exit, Stop> {
-    super::multi_thread()?.block_on(play(args))
+    crate::runtime::multi_thread()?.block_on(play(args))
 }
 
 async fn play(args: &Args) -> Result<Exit, Stop> {

@@ -62,7 +62,7 @@ pub(crate) fn run(args: &Args) -> Result<Exit, Stop> {
             format!("{}: the sidecar does not start\n{}", args.config.display(), indent(&e.to_string())),
         )
     };
-    super::multi_thread()?.block_on(async {
+    crate::runtime::multi_thread()?.block_on(async {
         let stop = consentry_proxy::stop_signal().map_err(named)?;
         let report = consentry_proxy::serve(config, stop).await.map_err(named)?;
         let lost = report.closings_lost;

@@ -68,7 +68,7 @@ pub(super) fn play(bundle: &Bundle, only: Option<&str>) -> Result<Vec<CaseResult
     if let Some(only) = only {
         chosen.cases.retain(|case| case.name.contains(only) || case.clause.contains(only));
     }
-    Ok(super::multi_thread()?.block_on(rehearse(&chosen)))
+    Ok(crate::runtime::multi_thread()?.block_on(rehearse(&chosen)))
 }
 
 /// Says which cases failed, and how.

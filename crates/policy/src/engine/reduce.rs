@@ -197,24 +197,21 @@ fn is_context(e: &Expr) -> bool {
 
 /// The name of `context.name`.
 fn attr(e: &Expr) -> Option<&str> {
-    match e {
-        Expr::GetAttr { expr, attr } if is_context(expr) => Some(attr),
-        _ => None,
+    if let Expr::GetAttr { expr, attr } = e
+        && is_context(expr)
+    {
+        Some(attr)
+    } else {
+        None
     }
 }
 
 fn long(e: &Expr) -> Option<i64> {
-    match e {
-        Expr::Literal(Literal::Long(n)) => Some(*n),
-        _ => None,
-    }
+    if let Expr::Literal(Literal::Long(n)) = e { Some(*n) } else { None }
 }
 
 fn entity(e: &Expr) -> Option<&str> {
-    match e {
-        Expr::Literal(Literal::EntityUID(uid)) => Some(&uid.eid),
-        _ => None,
-    }
+    if let Expr::Literal(Literal::EntityUID(uid)) = e { Some(&uid.eid) } else { None }
 }
 
 fn not(f: Formula) -> Formula {

@@ -6,7 +6,7 @@ use consentry_model::{Outcome, Reason, Treatment, Verdict};
 /// service takes one: bypassing enforcement is a type error.
 ///
 /// ```compile_fail
-/// let forged = consentry_policy::Permit { outcome: todo!() };
+/// let forged = consentry_policy::Permit { outcome: consentry_model::Outcome::Allow };
 /// ```
 #[derive(Debug, PartialEq, Eq)]
 #[must_use = "a permit that is not shown to the gate serves nothing"]
@@ -83,18 +83,20 @@ impl Ruling {
         Self::Refuse(refusal(items))
     }
 
-    /// A write from which nothing may be dropped: whatever is not clear refuses it.
+    /// A write from which nothing may be dropped: whatever is not clear refuses it. What nobody's state could clear is
+    /// looked at first, so that the answer to it is the same whoever the person is.
     #[must_use]
     pub fn fold_strictly(items: &[Item]) -> Self {
-        let lacking: Vec<_> = items
-            .iter()
-            .filter(|i| i.verdict.as_ref().is_none_or(|v| v.treatment != Treatment::Clear))
-            .cloned()
-            .collect();
-        if lacking.is_empty() {
-            return Self::Allow(Permit { outcome: Outcome::Allow });
+        let not_clear = |i: &&Item| i.verdict.as_ref().is_none_or(|v| v.treatment != Treatment::Clear);
+        let never: Vec<_> = items.iter().filter(|i| i.hopeless.is_some()).cloned().collect();
+        let lacking: Vec<_> = items.iter().filter(not_clear).cloned().collect();
+        if !never.is_empty() {
+            Self::Refuse(refusal(&never))
+        } else if lacking.is_empty() {
+            Self::Allow(Permit { outcome: Outcome::Allow })
+        } else {
+            Self::Refuse(refusal(&lacking))
         }
-        Self::Refuse(refusal(&lacking))
     }
 
     /// Two sides of one request: the less favourable. Of two refusals it is the one that depends on nobody: it would
@@ -173,9 +175,9 @@ mod tests {
             assert_eq!(Ruling::fold(&items).outcome(), outcome, "{items:?}");
         }
         assert_eq!(Ruling::fold_strictly(&[clear.clone(), no.clone()]).outcome(), Outcome::Refuse);
-        let told = |items: &[Item]| match Ruling::fold(items) {
-            Ruling::Refuse(refusal) => refusal.told,
-            other => panic!("{other:?}"),
+        let told = |items: &[Item]| {
+            let Ruling::Refuse(refusal) = Ruling::fold(items) else { panic!("{items:?}") };
+            refusal.told
         };
         assert_eq!(told(&[no.clone(), never.clone()]), Reason::NotPermitted);
         assert_eq!(told(&[never]), Reason::PurposeNotPermitted);
@@ -186,15 +188,17 @@ mod tests {
     fn law_13_what_is_told_of_two_sides_depends_on_nobody_as_soon_as_one_side_does() {
         let side = |items: &[Item]| Ruling::fold(items);
         let never = [item(Treatment::Withheld, None, Some(Reason::PurposeNotPermitted))];
-        let told = |ruling: Ruling| match ruling {
-            Ruling::Refuse(refusal) => refusal.told,
-            other => panic!("{other:?}"),
+        let told = |ruling: Ruling| {
+            let Ruling::Refuse(refusal) = ruling else { panic!("{ruling:?}") };
+            refusal.told
         };
         // What one side says of somebody who agreed, and of somebody who did not.
         for person in [item(Treatment::Clear, None, None), item(Treatment::Withheld, None, None)] {
             let person = [person];
             assert_eq!(told(side(&person).and(side(&never))), Reason::PurposeNotPermitted, "{person:?}");
             assert_eq!(told(side(&never).and(side(&person))), Reason::PurposeNotPermitted, "{person:?}");
+            let both: Vec<_> = person.iter().chain(&never).cloned().collect();
+            assert_eq!(told(Ruling::fold_strictly(&both)), Reason::PurposeNotPermitted, "{person:?}");
         }
     }
 

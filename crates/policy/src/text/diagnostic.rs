@@ -83,15 +83,8 @@ impl Diagnostics {
     fn place(&self, span: Span) -> Option<Place> {
         let file = self.sources.file(span.file)?;
         let start = file.text.floor_char_boundary(span.start);
-        let before = file.text.get(..start).unwrap_or(&file.text);
-        let line_start = before.rfind('\n').map_or(0, |at| at + 1);
-        Some(Place {
-            file: file.name.clone(),
-            line: before.matches('\n').count() + 1,
-            column: before.get(line_start..).map_or(0, |l| l.chars().count()) + 1,
-            offset: start,
-            length: span.len,
-        })
+        let (line, column) = span.line_column(&file.text);
+        Some(Place { file: file.name.clone(), line, column, offset: start, length: span.len })
     }
 
     /// The findings, by place.

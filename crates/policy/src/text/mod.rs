@@ -6,7 +6,7 @@ mod reader;
 mod source;
 
 pub use diagnostic::{Diagnostic, Diagnostics, Place, Severity};
-pub(crate) use node::{Kind, Node, Span};
+pub use node::{Kind, Node, Span, YamlFault};
 pub(crate) use reader::{Object, Reader};
 pub use source::Sources;
 pub(crate) use source::read_file;

@@ -1,4 +1,4 @@
-//! YAML as a tree in which every value knows its place.
+//! YAML as a tree in which every value knows its place: the one strict reading of YAML, for bundles and configurations.
 
 use std::fmt;
 
@@ -7,34 +7,58 @@ use serde_yaml::{Location, Spanned};
 
 /// A stretch of one file's text, in bytes.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub(crate) struct Span {
-    pub(crate) file: usize,
-    pub(crate) start: usize,
-    pub(crate) len: usize,
+pub struct Span {
+    /// Which file, among those that are read together.
+    pub file: usize,
+    /// Where it begins.
+    pub start: usize,
+    /// How long it is.
+    pub len: usize,
+}
+
+impl Span {
+    /// The line and the column of its beginning in the file's text, both from 1, the column in characters.
+    #[must_use]
+    pub fn line_column(self, text: &str) -> (usize, usize) {
+        let before = text.get(..text.floor_char_boundary(self.start)).unwrap_or(text);
+        let line_start = before.rfind('\n').map_or(0, |at| at + 1);
+        let column = before.get(line_start..).map_or(0, |line| line.chars().count()) + 1;
+        (before.matches('\n').count() + 1, column)
+    }
 }
 
 /// A value and its place.
 #[derive(Clone, Debug)]
-pub(crate) struct Node {
-    pub(crate) kind: Kind,
-    pub(crate) span: Span,
+pub struct Node {
+    /// What it is.
+    pub kind: Kind,
+    /// Where it stands.
+    pub span: Span,
 }
 
 /// What a value is.
 #[derive(Clone, Debug)]
-pub(crate) enum Kind {
+pub enum Kind {
+    /// Nothing, or the word for it.
     Null,
+    /// `true` or `false`; no other word.
     Bool(bool),
+    /// A whole number.
     Int(i64),
+    /// Any other number, whose value nobody has a use for.
     Float,
+    /// A word.
     Text(String),
+    /// A list.
     List(Vec<Node>),
+    /// A mapping, with the place of each key.
     Map(Vec<(String, Span, Node)>),
 }
 
 impl Kind {
     /// What a person calls it.
-    pub(crate) fn what(&self) -> &'static str {
+    #[must_use]
+    pub fn what(&self) -> &'static str {
         match self {
             Self::Null => "nothing",
             Self::Bool(_) => "true or false",
@@ -47,16 +71,23 @@ impl Kind {
 }
 
 /// What the YAML reader objects to, and where.
-pub(crate) struct YamlFault {
-    pub(crate) message: String,
-    pub(crate) start: usize,
-    pub(crate) len: usize,
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct YamlFault {
+    /// What it says, in plain words.
+    pub message: String,
+    /// Where, in bytes from the start.
+    pub start: usize,
+    /// How much of the text it means, in bytes.
+    pub len: usize,
 }
 
 impl Node {
     /// Reads one document. Anchors, aliases, merge keys, duplicate keys, several documents and YAML 1.1's other words
-    /// for true and false are refused or read as plain words.
-    pub(crate) fn parse(text: &str, file: usize) -> Result<Self, YamlFault> {
+    /// for true and false are refused or read as plain words. Depth and size are bounded.
+    ///
+    /// # Errors
+    /// The first thing that the YAML reader objects to.
+    pub fn parse(text: &str, file: usize) -> Result<Self, YamlFault> {
         let options = serde_yaml::options! {
             strict_booleans: true,
             merge_keys: serde_yaml::options::MergeKeyPolicy::Error,
