@@ -28,7 +28,8 @@ const WALLS: &[(&[&str], &[&str])] = &[
     (&["flate2", "brotli", "zstd", "async-compression", "simd-json"], &["body"]),
     (&["opentelemetry", "opentelemetry_sdk", "opentelemetry-otlp", "tracing-opentelemetry"], &["audit"]),
     (&["ed25519-dalek"], &["audit"]),
-    (&["tower", "tower-layer", "tower-service", "http-body"], &["layer", "proxy"]),
+    // The facade's README example shows a tower service.
+    (&["tower", "tower-layer", "tower-service", "http-body"], &["layer", "proxy", "consentry"]),
     // The command's demo calls the sidecar as any client would.
     (&["hyper", "hyper-util"], &["proxy", "cli"]),
     (&["hyper-rustls", "rustls", "tokio-rustls"], &["proxy"]),
