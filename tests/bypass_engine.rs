@@ -10,7 +10,7 @@ use consentry_model::{
 use consentry_policy::{
     Bundle, Engine, Excess, Item, Memo, Person, PurposeRule, Question, Route, Ruling, Sources,
 };
-use consentry_tests::world::{TODAY, panopta};
+use consentry_tests::world::{TODAY, World, contract, json, panopta, post};
 
 /// Small numbers that look random and are the same every time.
 struct Dice(u64);
@@ -168,4 +168,32 @@ fn law_13_what_is_hopeless_is_a_no_for_everybody_and_what_is_told_depends_on_nob
     check(&Engine::new(panopta()).unwrap(), 1);
     let corners = Bundle::read(&Sources::from_texts([("corners.yaml", CORNERS)]));
     check(&Engine::new(corners.unwrap_or_else(|found| panic!("{found}"))).unwrap(), 4);
+}
+
+#[tokio::test]
+async fn law_13_excess_is_refused_alike_whoever_the_person_is() {
+    for (body, of_a_customer, of_nobody) in [
+        (r#"{"email":"ann@example.org"}"#, (200, ""), (403, "not-permitted")),
+        (
+            r#"{"email":"ann@example.org","ssn":"1"}"#,
+            (403, "minimisation-violation"),
+            (403, "minimisation-violation"),
+        ),
+    ] {
+        let world = World::new();
+        let corners = Bundle::read(&Sources::from_texts([("corners.yaml", CORNERS)]));
+        world.policy.install(Engine::new(corners.unwrap_or_else(|found| panic!("{found}"))).unwrap(), TODAY);
+        world.record("customer", "c-1", &[contract()]).await;
+        for (id, expected) in [("c-1", of_a_customer), ("c-2", of_nobody)] {
+            let mut request = post(&format!("/strict/{id}"), body);
+            let token = world.token("shop", &["essential.service"]);
+            for (name, value) in [("authorization", format!("Bearer {token}")), ("x-order", "o-1".to_owned())]
+            {
+                request.headers_mut().insert(name, value.parse().unwrap());
+            }
+            world.upstream.answers(json(r#"{"email":"ann@example.org"}"#));
+            let seen = world.send(request).await;
+            assert_eq!((seen.status.as_u16(), &*seen.code()), expected, "{id} {body}");
+        }
+    }
 }

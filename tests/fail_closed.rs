@@ -623,6 +623,21 @@ async fn law_5_a_valid_consent_and_nothing_else_lets_the_row_through() {
     assert_eq!(seen.json(), serde_json::json!({"rows": [{"email": "ann@example.org", "name": "Ann"}]}));
 }
 
+#[tokio::test]
+async fn law_7_a_one_click_unsubscription_as_mail_clients_send_it_arrives() {
+    let world = World::new();
+    world.record("unsubscribe", "t-1", &[consent(ConsentState::Given, 10)]).await;
+    for body in ["List-Unsubscribe=One-Click", "List-Unsubscribe=One-Click&x=1", "anything"] {
+        let mut request = post("/unsubscribe?t=t-1", body);
+        request.headers_mut().insert("content-type", "application/x-www-form-urlencoded".parse().unwrap());
+        world.upstream.answers(json("{}"));
+        let expected = if body == "List-Unsubscribe=One-Click" { 200 } else { 400 };
+        assert_eq!(world.send(request).await.status, expected, "{body}");
+    }
+    let (_, forwarded) = world.upstream.reached().pop().unwrap();
+    assert!(forwarded.is_empty(), "the body says nothing, and goes nowhere");
+}
+
 #[derive(Debug)]
 struct Gone;
 

@@ -6,7 +6,7 @@ use std::time::Duration;
 use bytes::Bytes;
 use consentry_body::{BodyError, BodyFault, JsonRedactor, Report, Step, SubjectIx, Window};
 use consentry_model::{ClassId, Field, Identifier, Reason, Treatment};
-use consentry_policy::{Body, EventSpec, Excess, HeadField, Reference, Route, SubjectSource};
+use consentry_policy::{Body, EventSpec, Excess, HeadField, Reference, Right, Route, SubjectSource};
 use http::{HeaderMap, HeaderName, HeaderValue, Request, header};
 use http_body_util::{BodyExt, Full, Limited};
 use serde_json::Value;
@@ -100,7 +100,7 @@ where
         Err(_) => return Err(Reason::BodyMalformed),
     };
     let map = match &route.request_body {
-        Body::None if bytes.is_empty() => {
+        Body::None if bytes.is_empty() || is_one_click(route, &bytes) => {
             return Ok(Brought { json: None, media_type: None, redactor: None });
         }
         Body::None => return Err(Reason::BodyUnexpected),
@@ -145,6 +145,12 @@ fn reason_of(error: BodyError) -> Reason {
 pub(crate) fn plain_encoding(headers: &HeaderMap) -> bool {
     let mut lines = headers.get_all(header::CONTENT_ENCODING).iter();
     lines.all(|line| line.as_bytes().eq_ignore_ascii_case(b"identity"))
+}
+
+/// The body of a one-click unsubscription (RFC 8058, section 3.1): it says nothing and goes nowhere, but a mail client
+/// sends it, and a no must always arrive.
+fn is_one_click(route: &Route, body: &[u8]) -> bool {
+    route.right == Some(Right::Preferences) && body == b"List-Unsubscribe=One-Click"
 }
 
 /// The text of a member: a string as it reads, a whole number as it is written.

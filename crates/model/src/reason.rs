@@ -65,8 +65,6 @@ reasons! {
     IdentityUnverified = "identity-unverified", 401, Caller;
     /// The request's head can be read in more than one way, or in none.
     HeadMalformed = "head-malformed", 400, Caller;
-    /// The bundle does not govern the host that was named.
-    HostUnknown = "host-unknown", 421, Caller;
     /// No route of the service map describes the request.
     RouteUnknown = "route-unknown", 403, Caller;
     /// No purpose was declared and the route fixes none.

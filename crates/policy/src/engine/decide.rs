@@ -52,7 +52,7 @@ impl Person {
 /// people costs as many evaluations as there are different states among them.
 #[derive(Default)]
 pub struct Memo {
-    answers: HashMap<(Question, Facts, Person), Verdict>,
+    answers: HashMap<(Question, Facts, Person, Moment), Verdict>,
 }
 
 /// What one rule had to say, for `explain`.
@@ -167,7 +167,7 @@ impl Engine {
         now: Moment,
         memo: &mut Memo,
     ) -> Verdict {
-        let key = (question.clone(), facts.clone(), person);
+        let key = (question.clone(), facts.clone(), person, now);
         if let Some(there) = memo.answers.get(&key) {
             return there.clone();
         }
