@@ -20,8 +20,11 @@ async fn json(legacy: &Legacy, target: &str) -> Value {
     serde_json::from_slice(&response.into_body().collect().await.unwrap().to_bytes()).unwrap()
 }
 
+/// The members' names, sorted: in which order an object holds them is nobody's promise.
 fn names(value: &Value) -> Vec<&str> {
-    value.as_object().unwrap().keys().map(String::as_str).collect()
+    let mut names: Vec<_> = value.as_object().unwrap().keys().map(String::as_str).collect();
+    names.sort_unstable();
+    names
 }
 
 const PROFILE: &[&str] = &[
