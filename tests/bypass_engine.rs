@@ -7,9 +7,7 @@ use consentry_model::{
     Act, ClassId, FactSource, FactType, FactValue, Facts, Purpose, Reason, RecipientId, RequesterId,
     Treatment,
 };
-use consentry_policy::{
-    Bundle, Engine, Excess, Item, Memo, Person, PurposeRule, Question, Route, Ruling, Sources,
-};
+use consentry_policy::{Bundle, Engine, Excess, Item, Person, PurposeRule, Question, Route, Ruling, Sources};
 use consentry_tests::world::{TODAY, World, contract, json, panopta, post};
 
 /// Small numbers that look random and are the same every time.
@@ -103,10 +101,9 @@ fn check(engine: &Engine, rounds: usize) {
                     hopeless.push(engine.hopeless(question, &request, TODAY));
                 }
                 for person in people(engine, &request, &mut dice) {
-                    let mut memo = Memo::default();
                     let mut items = Vec::new();
                     for (at, question) in brings.iter().chain(&answers).enumerate() {
-                        let verdict = engine.decide(question, &person, Person::ANONYMOUS, TODAY, &mut memo);
+                        let verdict = engine.decide(question, &person, Person::ANONYMOUS, TODAY);
                         if verdict.treatment != Treatment::Withheld {
                             assert_eq!(hopeless[at], None, "{}: {question:?} {person:?}", route.id);
                             yes.insert(at);

@@ -9,7 +9,7 @@ use consentry_model::{
     Act, ClassId, ConsentKind, ContractState, Facts, Identifier, LedgerEvent, Lineage, Moment, Purpose,
     RecipientId, RequesterId, Resolution, Space, SubjectState, Treatment,
 };
-use consentry_policy::{Bundle, Engine, Memo, Person, Question};
+use consentry_policy::{Bundle, Engine, Person, Question};
 
 use crate::Failure;
 use crate::args::Args;
@@ -167,13 +167,12 @@ impl Asked {
     /// Decides a whole window, and says how much of it was clear.
     async fn window(&self, ledger: &MemoryLedger, people: &[Identifier]) -> Result<u64, Failure> {
         let batch = ledger.resolve(people).await?;
-        let mut memo = Memo::default();
         let mut clear = 0;
         for answer in &batch.answers {
             let Resolution::Known(state) = answer else { return Err("somebody is not in the ledger".into()) };
             let (facts, person) = self.facts(state);
             for question in &self.questions {
-                let verdict = self.engine.decide(question, &facts, person, NOW, &mut memo);
+                let verdict = self.engine.decide(question, &facts, person, NOW);
                 clear += u64::from(black_box(verdict).treatment == Treatment::Clear);
             }
         }

@@ -1,7 +1,7 @@
 //! Cookies: registered, of their form, and decided like any other datum, in either direction.
 
 use consentry_model::{Act, RecipientId, Treatment};
-use consentry_policy::{CookieDef, Memo};
+use consentry_policy::CookieDef;
 use http::{HeaderMap, HeaderValue, header};
 
 use crate::describe::Access;
@@ -18,27 +18,19 @@ impl Access {
         head: &Head,
         whom: &Whom,
         own: bool,
-        memo: &mut Memo,
         lines: &mut Lines,
     ) -> Vec<String> {
         let cookies = head.cookies();
         let registered = &self.installed.engine.bundle().service.cookies;
         let mut good = |cookie: &&CookieDef| {
             cookies.get(&cookie.name).is_some_and(|v| cookie.form.accepts(v.as_bytes()))
-                && self.may_keep(cookie, whom, own, memo, lines)
+                && self.may_keep(cookie, whom, own, lines)
         };
         registered.iter().filter(|c| good(c)).map(|c| c.name.clone()).collect()
     }
 
     /// Whether a cookie's purpose may be served by what it holds; in either direction it is collected.
-    fn may_keep(
-        &self,
-        cookie: &CookieDef,
-        whom: &Whom,
-        own: bool,
-        memo: &mut Memo,
-        lines: &mut Lines,
-    ) -> bool {
+    fn may_keep(&self, cookie: &CookieDef, whom: &Whom, own: bool, lines: &mut Lines) -> bool {
         let bundle = self.installed.engine.bundle();
         let Some(about) = self.about() else { return false };
         let Some(class) = bundle.service.class_of(&cookie.category, &about.subject_type) else {
@@ -48,7 +40,7 @@ impl Access {
         let internal = RecipientId::new("internal");
         let (facts, person) = self.facts_about(whom, own, &lineage, &internal);
         let question = self.question(Act::Collect, internal, cookie.purpose.clone(), class);
-        let verdict = self.installed.engine.decide(&question, &facts, person, self.now, memo);
+        let verdict = self.installed.engine.decide(&question, &facts, person, self.now);
         lines.add(self, class, &verdict, &facts, whom);
         verdict.treatment == Treatment::Clear
     }
@@ -59,7 +51,6 @@ impl Decided {
     pub(crate) fn set_cookies(
         &self,
         from: &HeaderMap,
-        memo: &mut Memo,
         lines: &mut Lines,
         taken: &mut Taken,
     ) -> Vec<HeaderValue> {
@@ -73,7 +64,7 @@ impl Decided {
                 continue;
             };
             let keeps = cookie.form.accepts(read.value.as_bytes())
-                && self.access.may_keep(cookie, &self.whom, self.own, memo, lines);
+                && self.access.may_keep(cookie, &self.whom, self.own, lines);
             match read.line().filter(|_| keeps) {
                 Some(line) => {
                     taken.undeclared += read.left_out;

@@ -11,7 +11,7 @@ use consentry_identity::Claims;
 use consentry_model::{
     ClassId, Facts, Identifier, LedgerRevision, Outcome, Reason, RecipientId, Resolution, Treatment, Verdict,
 };
-use consentry_policy::{Excess, Item, Memo, Permit, Person, Question, Refusal, Ruling, SubjectSource};
+use consentry_policy::{Excess, Item, Permit, Person, Question, Refusal, Ruling, SubjectSource};
 use http::{HeaderValue, Request, Response, StatusCode};
 use http_body_util::Full;
 use tower_service::Service;
@@ -188,9 +188,8 @@ where
     }
     let (ledger, whom, own) = meet(shared, &access, identifier).await?;
     let mut lines = Lines::default();
-    let mut memo = Memo::default();
     // What the request brings.
-    let (items, mut treatments) = access.brings(&classes, &whom, own, &mut memo, &mut lines);
+    let (items, mut treatments) = access.brings(&classes, &whom, own, &mut lines);
     let brings = if strict { Ruling::fold_strictly(&items) } else { Ruling::fold(&items) };
     let in_headers: Vec<ClassId> = access
         .route()?
@@ -200,17 +199,17 @@ where
         .filter_map(|f| request::class_of(f.field))
         .filter(|class| !treatments.contains_key(class))
         .collect();
-    let (_, of_headers) = access.brings(&in_headers, &whom, own, &mut memo, &mut lines);
+    let (_, of_headers) = access.brings(&in_headers, &whom, own, &mut lines);
     treatments.extend(of_headers);
     // What the answer may carry.
     let answer_classes = access.route()?.response_classes();
-    let (items, answers) = access.may_answer(&answer_classes, &whom, own, &mut memo, &mut lines);
+    let (items, answers) = access.may_answer(&answer_classes, &whom, own, &mut lines);
     let ruling = brings.and(Ruling::fold(&items));
     let stop = |refusal, lines| Stop { refusal, access_ledger: Some(ledger), lines };
     if let Ruling::Refuse(refusal) = ruling {
         return Err(stop(refusal, lines));
     }
-    let cookies = access.allowed_cookies(head, &whom, own, &mut memo, &mut lines);
+    let cookies = access.allowed_cookies(head, &whom, own, &mut lines);
     let mut taken = Taken::default();
     let upstream = request::forward(access.route()?, head, brought, &treatments, &cookies, &mut taken);
     let upstream = match upstream {
@@ -262,14 +261,8 @@ impl Access {
 
     /// Only of what is withheld does it matter whether anybody's state could have made it a yes. Where none could, that
     /// is the reason, whoever the person is.
-    fn judge(
-        &self,
-        question: &Question,
-        facts: &Facts,
-        person: Person,
-        memo: &mut Memo,
-    ) -> (Verdict, Option<Reason>) {
-        let mut verdict = self.installed.engine.decide(question, facts, person, self.now, memo);
+    fn judge(&self, question: &Question, facts: &Facts, person: Person) -> (Verdict, Option<Reason>) {
+        let mut verdict = self.installed.engine.decide(question, facts, person, self.now);
         let withheld = verdict.treatment == Treatment::Withheld;
         let hopeless = withheld.then(|| self.hopeless(question)).flatten();
         verdict.reason = hopeless.or(verdict.reason);
@@ -282,14 +275,13 @@ impl Access {
         classes: &[ClassId],
         whom: &Whom,
         own: bool,
-        memo: &mut Memo,
         lines: &mut Lines,
     ) -> (Vec<Item>, Treatments) {
         let (facts, person) = self.facts_about(whom, own, &self.lineage, &RecipientId::new("internal"));
         let mut items = Vec::new();
         let mut treatments = Treatments::new();
         for class in classes {
-            let (verdict, hopeless) = self.judge(&self.collects(*class), &facts, person, memo);
+            let (verdict, hopeless) = self.judge(&self.collects(*class), &facts, person);
             lines.add(self, *class, &verdict, &facts, whom);
             treatments.insert(*class, verdict.treatment);
             items.push(Item { hopeless, verdict: Some(verdict) });
@@ -303,7 +295,6 @@ impl Access {
         classes: &[ClassId],
         whom: &Whom,
         own: bool,
-        memo: &mut Memo,
         lines: &mut Lines,
     ) -> (Vec<Item>, BTreeMap<ClassId, Verdict>) {
         let per_record = self.about().is_some_and(|a| a.subject == SubjectSource::PerRecord);
@@ -313,7 +304,7 @@ impl Access {
         let mut items = Vec::new();
         let mut answers = BTreeMap::new();
         for class in classes {
-            let (verdict, hopeless) = self.judge(&self.answers(*class), &facts, person, memo);
+            let (verdict, hopeless) = self.judge(&self.answers(*class), &facts, person);
             if per_record && hopeless.is_none() {
                 // The records decide, each for itself.
                 items.push(Item { hopeless, verdict: None });

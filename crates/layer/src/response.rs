@@ -7,7 +7,7 @@ use bytes::{Bytes, BytesMut};
 use consentry_audit::{Direction, End, Receipt, Verdicts};
 use consentry_body::{BodyError, BodyFault, JsonRedactor, RecordSubject, Report, Step, SubjectIx, Window};
 use consentry_model::{ClassId, FieldMap, Identifier, Moment, Reason, Resolution, Treatment, Verdict};
-use consentry_policy::{Body, Memo, Refusal, Route};
+use consentry_policy::{Body, Refusal, Route};
 use http::{HeaderMap, HeaderValue, Response, StatusCode, header};
 use http_body_util::BodyExt;
 use tokio::sync::mpsc;
@@ -46,11 +46,10 @@ where
         Ok(map) => map,
         Err(reason) => return open.fail(reason, None),
     };
-    let mut memo = Memo::default();
     let mut taken = decided.taken.clone();
     let mut headers = forward_headers(route, &parts.headers, &decided, &mut taken);
     let mut lines = Lines::default();
-    let cookies = decided.set_cookies(&parts.headers, &mut memo, &mut lines, &mut taken);
+    let cookies = decided.set_cookies(&parts.headers, &mut lines, &mut taken);
     let decided = Decided { taken, ..decided };
     let mut window = 0;
     if !lines.is_empty() {
@@ -77,7 +76,6 @@ where
         receipt,
         redactor,
         body: Box::pin(body),
-        memo,
         window,
         read_bytes: 0,
         sent_bytes: 0,
@@ -164,7 +162,6 @@ struct Pump<R> {
     receipt: Receipt,
     redactor: JsonRedactor,
     body: std::pin::Pin<Box<R>>,
-    memo: Memo,
     window: u64,
     read_bytes: usize,
     sent_bytes: u64,
@@ -258,11 +255,8 @@ where
         if self.streaming {
             self.may_go_on(now)?;
         }
-        if now != self.decided.access.now {
-            // A later window is decided at its own time.
-            self.decided.access.now = now;
-            self.memo = Memo::default();
-        }
+        // A later window is decided at its own time.
+        self.decided.access.now = now;
         let people = self.people(window).await?;
         let access = &self.decided.access;
         let mut lines = Lines::default();
@@ -271,7 +265,7 @@ where
             let whom = people.get(subject.index()).ok_or(Reason::EvaluationError)?;
             let (facts, person) = access.facts_about(whom, false, &access.lineage, &access.recipient);
             let question = access.answers(*class);
-            let verdict = access.installed.engine.decide(&question, &facts, person, now, &mut self.memo);
+            let verdict = access.installed.engine.decide(&question, &facts, person, now);
             lines.add(access, *class, &verdict, &facts, whom);
             verdicts.insert((*subject, *class), verdict);
         }

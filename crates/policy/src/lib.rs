@@ -25,7 +25,7 @@ pub use bundle::{
     SubjectSource, Vocabulary, seal,
 };
 pub use engine::{
-    CoreFacts, Engine, EngineError, Item, Memo, Permit, Person, Question, Refusal, Ruling, Trace, TraceLine,
+    CoreFacts, Engine, EngineError, Item, Permit, Person, Question, Refusal, Ruling, Trace, TraceLine,
 };
 pub use rules::{Basis, Condition, Cure, Duty, Origin, Rule, Test, Verb};
 pub use text::{Diagnostic, Diagnostics, Place, Severity, Sources};

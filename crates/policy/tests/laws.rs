@@ -5,7 +5,7 @@ use consentry_model::{
     Act, ConsentKind, ConsentState, Facts, Moment, Outcome, Purpose, Reason, RecipientId, RequesterId,
     Treatment, Verdict,
 };
-use consentry_policy::{Bundle, Engine, Item, Memo, Person, Question, Ruling, Sources};
+use consentry_policy::{Bundle, Engine, Item, Person, Question, Ruling, Sources};
 
 const BUNDLE: &str = "
 bundle: {controller: Example, policy: {version: v1, from: 2026-01-01}}
@@ -93,7 +93,7 @@ fn question(engine: &Engine, (requester, recipient, purpose, category): Asked) -
 
 fn decide_for(engine: &Engine, asked: Asked, facts: &Facts, person: Person) -> Verdict {
     let now = Moment::from_unix_millis(1_800_000_000_000);
-    engine.decide(&question(engine, asked), facts, person, now, &mut Memo::default())
+    engine.decide(&question(engine, asked), facts, person, now)
 }
 
 fn decide(engine: &Engine, asked: Asked, state: impl Fn(&mut Facts, &Engine)) -> Verdict {
@@ -200,7 +200,7 @@ fn law_3_what_cannot_be_evaluated_is_refused() {
     let mut nowhere = question(&tempted, SERVICE);
     nowhere.class = consentry_model::ClassId(999);
     let now = Moment::from_unix_millis(0);
-    let verdict = tempted.decide(&nowhere, &known(&tempted), person, now, &mut Memo::default());
+    let verdict = tempted.decide(&nowhere, &known(&tempted), person, now);
     assert_eq!((verdict.treatment, verdict.reason), (Treatment::Withheld, Some(Reason::EvaluationError)));
     assert_eq!(tempted.hopeless(&nowhere, &known(&tempted), now), Some(Reason::EvaluationError));
 }

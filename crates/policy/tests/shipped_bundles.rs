@@ -4,7 +4,7 @@
 use std::path::{Path, PathBuf};
 
 use consentry_model::{Act, ClassId, Moment, Purpose, RecipientId, RequesterId, Treatment};
-use consentry_policy::{Bundle, ClauseStatus, DataClass, Engine, Memo, Person, Question, ReadError};
+use consentry_policy::{Bundle, ClauseStatus, DataClass, Engine, Person, Question, ReadError};
 
 fn folders() -> Vec<PathBuf> {
     let policies = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../policies");
@@ -85,7 +85,7 @@ fn panopta_decides(
         class: ClassId(u16::try_from(at).unwrap()),
     };
     let now = Moment::from_unix_millis(1_800_000_000_000);
-    engine.decide(&question, &facts, Person::ANONYMOUS, now, &mut Memo::default()).treatment
+    engine.decide(&question, &facts, Person::ANONYMOUS, now).treatment
 }
 
 #[test]

@@ -1,7 +1,6 @@
 //! The engine: one question in, one verdict out. Pure, synchronous, without I/O.
 
-use std::collections::HashMap;
-use std::sync::{Arc, RwLock};
+use std::sync::Arc;
 
 use consentry_model::{
     Act, ClassId, ConsentState, Facts, Ladder, Moment, Purpose, Reason, RecipientId, RequesterId, RuleId,
@@ -9,6 +8,7 @@ use consentry_model::{
 };
 
 use super::cedar::{Answer, Compiled, EngineError};
+use super::kept::{Eras, Kept, Questions};
 use super::program::Cell;
 use super::reasons::id_against;
 use super::spoken::Asked;
@@ -48,13 +48,6 @@ impl Person {
     pub const UNRESOLVED: Self = Self { resolved: false, consent: None, objected: false };
 }
 
-/// Answers already given within one request: the same question on the same facts is asked once. A list of a thousand
-/// people costs as many evaluations as there are different states among them.
-#[derive(Default)]
-pub struct Memo {
-    answers: HashMap<(Question, Facts, Person, Moment), Verdict>,
-}
-
 /// What one rule had to say, for `explain`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct TraceLine {
@@ -89,8 +82,8 @@ pub struct Trace {
 pub struct Engine {
     bundle: Bundle,
     compiled: Compiled,
-    /// The decision programs met so far: at most one for each question that the bundle's words can make.
-    cells: RwLock<HashMap<Question, Arc<Cell>>>,
+    eras: Eras,
+    kept: Questions,
 }
 
 impl Engine {
@@ -99,8 +92,7 @@ impl Engine {
     /// # Errors
     /// When the generated policies do not pass Cedar's strict validation.
     pub fn new(bundle: Bundle) -> Result<Self, EngineError> {
-        let compiled = Compiled::new(&bundle, false)?;
-        Ok(Self { bundle, compiled, cells: RwLock::default() })
+        Self::compile(bundle, false)
     }
 
     /// Compiles a bundle beside a rule that permits everything: only prohibitions and obligations can still refuse. For
@@ -109,8 +101,13 @@ impl Engine {
     /// # Errors
     /// As [`new`](Self::new).
     pub fn tempted(bundle: Bundle) -> Result<Self, EngineError> {
-        let compiled = Compiled::new(&bundle, true)?;
-        Ok(Self { bundle, compiled, cells: RwLock::default() })
+        Self::compile(bundle, true)
+    }
+
+    fn compile(bundle: Bundle, tempted: bool) -> Result<Self, EngineError> {
+        let compiled = Compiled::new(&bundle, tempted)?;
+        let eras = Eras::of(&bundle.rules);
+        Ok(Self { bundle, compiled, eras, kept: Questions::default() })
     }
 
     /// The bundle.
@@ -147,39 +144,35 @@ impl Engine {
         if !self.compiled.knows(question) {
             return Some(Reason::RecipientNotPermitted);
         }
-        let facts = with_class(request_facts, class);
-        let asked = self.asked(question, class, Treatment::Clear, &facts, now);
-        let steps: Vec<_> = self.ladder(class).steps().collect();
-        let temptation = self.compiled.texts.iter().any(|t| t.id.as_str() == "tempted");
-        match asked.hopeless(&steps) {
-            Some(_) if temptation && asked.none_against() => None,
-            other => other,
-        }
+        let kept = self.kept(question, class);
+        kept.hopeless.get_or(request_facts, (), self.eras.at(now), || {
+            let facts = with_class(request_facts, class);
+            let asked = self.asked(question, class, Treatment::Clear, &facts, now);
+            let steps: Vec<_> = self.ladder(class).steps().collect();
+            let temptation = self.compiled.texts.iter().any(|t| t.id.as_str() == "tempted");
+            asked.hopeless(&steps).filter(|_| !(temptation && asked.none_against()))
+        })
     }
 
     /// The verdict for one data class of one person.
     #[must_use]
-    pub fn decide(
-        &self,
-        question: &Question,
-        facts: &Facts,
-        person: Person,
-        now: Moment,
-        memo: &mut Memo,
-    ) -> Verdict {
-        let key = (question.clone(), facts.clone(), person, now);
-        if let Some(there) = memo.answers.get(&key) {
-            return there.clone();
+    pub fn decide(&self, question: &Question, facts: &Facts, person: Person, now: Moment) -> Verdict {
+        let Some(class) = self.bundle.service.class(question.class) else {
+            return withheld(Reason::EvaluationError);
+        };
+        if !self.compiled.knows(question) {
+            return withheld(Reason::RecipientNotPermitted);
         }
-        let verdict = self.verdict(question, facts, &person, now);
-        memo.answers.insert(key, verdict.clone());
-        verdict
+        let kept = self.kept(question, class);
+        kept.verdicts.get_or(facts, person, self.eras.at(now), || {
+            self.verdict(question, class, &kept.cell, facts, &person, now)
+        })
     }
 
     /// The verdict, and every rule that had something to say.
     #[must_use]
     pub fn trace(&self, question: &Question, facts: &Facts, person: Person, now: Moment) -> Trace {
-        let verdict = self.verdict(question, facts, &person, now);
+        let verdict = self.decide(question, facts, person, now);
         let mut lines = Vec::new();
         if let Some(class) = self.bundle.service.class(question.class) {
             let facts = with_class(facts, class);
@@ -198,17 +191,19 @@ impl Engine {
         Trace { verdict, lines }
     }
 
-    fn verdict(&self, question: &Question, facts: &Facts, person: &Person, now: Moment) -> Verdict {
-        let Some(class) = self.bundle.service.class(question.class) else {
-            return withheld(Reason::EvaluationError);
-        };
-        if !self.compiled.knows(question) {
-            return withheld(Reason::RecipientNotPermitted);
-        }
+    fn verdict(
+        &self,
+        question: &Question,
+        class: &DataClass,
+        cell: &Cell,
+        facts: &Facts,
+        person: &Person,
+        now: Moment,
+    ) -> Verdict {
         let facts = with_class(facts, class);
         let mut first_no: Option<Vec<RuleId>> = None;
         for treatment in self.ladder(class).steps() {
-            match self.ask(question, class, treatment, &facts, now) {
+            match self.ask(question, class, cell, treatment, &facts, now) {
                 Answer::Error => return withheld(Reason::EvaluationError),
                 Answer::Yes(rules) => {
                     let clear = treatment == Treatment::Clear;
@@ -229,26 +224,21 @@ impl Engine {
         &self,
         question: &Question,
         class: &DataClass,
+        cell: &Cell,
         treatment: Treatment,
         facts: &Facts,
         now: Moment,
     ) -> Answer {
-        match &*self.cell(question, class) {
+        match cell {
             Cell::Program(program) => program.ask(treatment, facts, now),
             Cell::Irreducible => self.compiled.ask(&self.bundle, question, class, treatment, facts, now),
         }
     }
 
-    fn cell(&self, question: &Question, class: &DataClass) -> Arc<Cell> {
-        let there = self.cells.read().ok().and_then(|cells| cells.get(question).cloned());
-        there.unwrap_or_else(|| {
+    fn kept(&self, question: &Question, class: &DataClass) -> Arc<Kept> {
+        self.kept.get_or(question, || {
             let steps: Vec<_> = self.ladder(class).steps().collect();
-            let cell = Arc::new(Cell::compile(&self.compiled, &self.bundle, question, class, &steps));
-            // A poisoned lock costs the next caller the same work again, and nothing else.
-            if let Ok(mut cells) = self.cells.write() {
-                cells.insert(question.clone(), Arc::clone(&cell));
-            }
-            cell
+            Cell::compile(&self.compiled, &self.bundle, question, class, &steps)
         })
     }
 

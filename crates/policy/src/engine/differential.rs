@@ -8,7 +8,7 @@ use consentry_model::{
 };
 
 use super::cedar::{Answer, Compiled};
-use super::decide::{Engine, Memo, Person, Question};
+use super::decide::{Engine, Person, Question};
 use super::program::Cell;
 use super::reasons::id_against;
 use super::spoken::Asked;
@@ -292,13 +292,7 @@ fn law_3_a_verdict_is_the_most_revealing_treatment_that_nothing_speaks_against()
             .iter()
             .find(|(_, (yes, _))| *yes)
             .map_or((Treatment::Withheld, answers[0].1.1.clone()), |(t, (_, rules))| (*t, rules.clone()));
-        let verdict = engine.decide(
-            &asking.question,
-            &asking.facts,
-            Person::ANONYMOUS,
-            asking.now,
-            &mut Memo::default(),
-        );
+        let verdict = engine.decide(&asking.question, &asking.facts, Person::ANONYMOUS, asking.now);
         let named: BTreeSet<RuleId> = verdict.rules.iter().cloned().collect();
         assert_eq!((verdict.treatment, named), (treatment, rules), "{:?}", asking.question);
         assert_eq!(verdict.reason.is_none(), treatment == Treatment::Clear);

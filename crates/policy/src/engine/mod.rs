@@ -5,6 +5,7 @@ mod cedar_text;
 mod decide;
 #[cfg(test)]
 mod differential;
+mod kept;
 mod program;
 mod reasons;
 mod reduce;
@@ -13,5 +14,5 @@ mod spoken;
 
 pub use crate::rules::CoreFacts;
 pub use cedar::EngineError;
-pub use decide::{Engine, Memo, Person, Question, Trace, TraceLine};
+pub use decide::{Engine, Person, Question, Trace, TraceLine};
 pub use ruling::{Item, Permit, Refusal, Ruling};
