@@ -390,7 +390,7 @@ async fn what_is_excess_does_not_reach_the_service() {
         let reached = format!("{:?}", world.upstream.reached());
         assert!(reached.contains(ANN), "{reached}");
         let evidence = format!("{:?}", world.records().await);
-        for secret in ["078-05", "4111"] {
+        for secret in ["078-05-1120", "4111111111111111"] {
             assert!(!reached.contains(secret) && !evidence.contains(secret), "{secret}");
         }
         assert!(!evidence.contains("ann@"), "{evidence}");
