@@ -5,11 +5,16 @@ use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
+use bytes::Bytes;
 use consentry_audit::{Disk, End, LogOptions, Segment, Storage};
 use consentry_consent::{Appended, Batch, Ledger, LedgerError, LedgerErrorKind, MemoryLedger};
 use consentry_layer::Limits;
 use consentry_model::{ConsentState, Identifier, LedgerEvent, LedgerRevision, Moment, Reason};
 use consentry_tests::world::{Otherwise, TODAY, World, consent, contract, dying, get, json, post};
+use http::Request;
+use http_body::Frame;
+use http_body_util::StreamBody;
+use tower_service::Service as _;
 
 use crate::row::{EMAIL, PROFILE, profile, trial};
 
@@ -145,6 +150,63 @@ async fn law_12_a_log_that_cannot_be_written_serves_nothing() {
         assert_eq!((seen.status.as_u16(), &*seen.code()), (503, "evidence-unavailable"));
     }
     assert_eq!(world.upstream.reached().len(), reached, "nothing went through without a durable head");
+}
+
+/// A disk that hangs in the sync, for a while.
+#[derive(Debug)]
+struct Hanging;
+#[derive(Debug)]
+struct HangingSegment(Box<dyn Segment>);
+
+impl Storage for Hanging {
+    fn create(&self, path: &Path) -> io::Result<Box<dyn Segment>> {
+        Ok(Box::new(HangingSegment(Disk.create(path)?)))
+    }
+    fn replace(&self, path: &Path, content: &[u8]) -> io::Result<()> {
+        Disk.replace(path, content)
+    }
+    fn append(&self, path: &Path, content: &[u8]) -> io::Result<()> {
+        Disk.append(path, content)
+    }
+    fn cut(&self, path: &Path, bytes: u64) -> io::Result<()> {
+        Disk.cut(path, bytes)
+    }
+}
+
+impl Segment for HangingSegment {
+    fn append(&mut self, content: &[u8]) -> io::Result<()> {
+        self.0.append(content)
+    }
+    fn sync(&mut self) -> io::Result<()> {
+        std::thread::sleep(std::time::Duration::from_millis(400));
+        self.0.sync()
+    }
+}
+
+#[tokio::test]
+async fn law_12_a_record_that_is_not_durable_in_time_counts_as_not_written() {
+    let mut options = LogOptions::default();
+    options.storage = Arc::new(Hanging);
+    let mut limits = Limits::default();
+    limits.evidence_wait_ms_max = 20;
+    let world =
+        World::otherwise(Otherwise { log: Some(options), limits: Some(limits), ..Otherwise::default() });
+    world.record("customer", "c-1", &[contract()]).await;
+    let seen = world.send(profile(&world)).await;
+    assert_eq!((seen.status.as_u16(), &*seen.code()), (503, "evidence-unavailable"));
+    assert!(world.upstream.reached().is_empty());
+}
+
+#[tokio::test]
+async fn law_1_a_body_that_does_not_come_in_time_is_refused() {
+    let mut limits = Limits::default();
+    limits.request_body_wait_ms_max = 20;
+    let world = World::otherwise(Otherwise { limits: Some(limits), ..Otherwise::default() });
+    let never = StreamBody::new(futures_util::stream::pending::<Result<Frame<Bytes>, io::Error>>());
+    let request = Request::post("/trial").header("content-type", "application/json").body(never).unwrap();
+    let response = world.service.clone().call(request).await.unwrap();
+    assert_eq!(response.status(), 408);
+    assert_eq!(world.last_ticket().await.0.reason, Some(Reason::BodyTimeout));
 }
 
 #[tokio::test]

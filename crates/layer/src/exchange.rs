@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
-use consentry_audit::{End, Ticket, TraceParent};
+use consentry_audit::{End, Receipt, Step, Ticket, TraceParent};
 use consentry_body::Report;
 use consentry_identity::Claims;
 use consentry_model::{
@@ -103,9 +103,9 @@ where
     let mut record =
         evidence::ruled(&decided.access, &open.known, decided.ledger, permit.outcome(), None, lines);
     record.pending_body = pending;
-    let receipt = match open.ticket.commit(record).await {
+    let receipt = match open.commit(record).await {
         Ok(receipt) => receipt,
-        Err(error) => return open.fail(error.reason(), None),
+        Err(reason) => return open.fail(reason, None),
     };
     let upstream = with_trace(upstream, &open.ticket);
     let wait = Duration::from_millis(open.shared.limits.upstream_wait_ms_max);
@@ -321,6 +321,16 @@ impl Access {
 }
 
 impl Open {
+    /// Records, and waits until the record is durable. A disk that hangs is a log that cannot be written.
+    pub(crate) async fn commit(&mut self, step: impl Into<Step>) -> Result<Receipt, Reason> {
+        let wait = Duration::from_millis(self.shared.limits.evidence_wait_ms_max);
+        match tokio::time::timeout(wait, self.ticket.commit(step)).await {
+            Ok(Ok(receipt)) => Ok(receipt),
+            Ok(Err(error)) => Err(error.reason()),
+            Err(_) => Err(Reason::EvidenceUnavailable),
+        }
+    }
+
     /// Refuses, with the true reason in evidence and what the caller may hear in the answer.
     async fn refuse(
         mut self,
@@ -332,8 +342,8 @@ impl Open {
             evidence::head(Some(&self.installed), &self.known, Outcome::Refuse, Some(refusal.reason));
         record.ledger = ledger;
         record.verdicts = lines.into_vec();
-        if let Err(error) = self.ticket.commit(record).await {
-            return self.fail(error.reason(), None);
+        if let Err(reason) = self.commit(record).await {
+            return self.fail(reason, None);
         }
         self.close_refused(refusal)
     }

@@ -21,6 +21,9 @@ pub struct Limits {
     pub upstream_wait_ms_max: u64,
     /// How long the ledger may take to one answer, in milliseconds: 2,000.
     pub ledger_wait_ms_max: u64,
+    /// How long a record may take to become durable, in milliseconds: 10,000. What is not durable by then counts as not
+    /// written.
+    pub evidence_wait_ms_max: u64,
     /// How long a caller may take to send its body, in milliseconds: 30,000.
     pub request_body_wait_ms_max: u64,
     /// How old a bundle may be since it was last found sealed, in seconds: 86,400.
@@ -38,6 +41,7 @@ impl Default for Limits {
             depth_max: 64,
             upstream_wait_ms_max: 30_000,
             ledger_wait_ms_max: 2_000,
+            evidence_wait_ms_max: 10_000,
             request_body_wait_ms_max: 30_000,
             bundle_age_secs_max: 86_400,
         }

@@ -93,7 +93,7 @@ where
     let limits = &shared.limits;
     let body = Box::pin(Limited::new(body, limits.request_body_bytes_max));
     let wait = Duration::from_millis(limits.request_body_wait_ms_max);
-    let collected = tokio::time::timeout(wait, body.collect()).await.map_err(|_| Reason::BodyMalformed)?;
+    let collected = tokio::time::timeout(wait, body.collect()).await.map_err(|_| Reason::BodyTimeout)?;
     let bytes = match collected {
         Ok(collected) => collected.to_bytes(),
         Err(error) if error.is::<http_body_util::LengthLimitError>() => return Err(Reason::BodyTooLarge),

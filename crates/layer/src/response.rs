@@ -56,8 +56,8 @@ where
         // The head record is written already: what else leaves with the head is recorded as a window of its own.
         let record = open.verdicts(&decided, window, lines);
         window += 1;
-        if let Err(error) = open.ticket.commit(record).await {
-            return open.fail(error.reason(), None);
+        if let Err(reason) = open.commit(record).await {
+            return open.fail(reason, None);
         }
     }
     headers.extend(cookies.into_iter().map(|line| (header::SET_COOKIE, line)));
@@ -271,7 +271,7 @@ where
         }
         let record = self.open.verdicts(&self.decided, self.window, lines);
         self.window += 1;
-        let receipt = self.open.ticket.commit(record).await.map_err(|e| e.reason())?;
+        let receipt = self.open.commit(record).await?;
         Ok((verdicts, receipt))
     }
 

@@ -143,6 +143,8 @@ reasons! {
     BodyDuplicateKey = "body-duplicate-key", 400, Caller;
     /// The request body is over the limit.
     BodyTooLarge = "body-too-large", 413, Caller;
+    /// The request body did not come in time.
+    BodyTimeout = "body-timeout", 408, Caller;
     /// A body came where the route takes none.
     BodyUnexpected = "body-unexpected", 400, Caller;
     /// The upstream's media type is not one that can be redacted.

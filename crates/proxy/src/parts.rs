@@ -166,6 +166,7 @@ pub(crate) fn layer_limits(limits: &ProxyLimits) -> Limits {
     out.depth_max = to_usize(limits.depth_max);
     out.upstream_wait_ms_max = limits.upstream_wait_ms_max;
     out.ledger_wait_ms_max = limits.ledger_wait_ms_max;
+    out.evidence_wait_ms_max = limits.evidence_wait_ms_max;
     out.request_body_wait_ms_max = limits.request_body_wait_ms_max;
     out.bundle_age_secs_max = limits.bundle_age_secs_max;
     out

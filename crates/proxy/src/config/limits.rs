@@ -62,6 +62,8 @@ limits! {
     upstream_wait_ms_max = 30_000, 50..=600_000;
     /// How long the ledger may take, in milliseconds.
     ledger_wait_ms_max = 2_000, 50..=60_000;
+    /// How long a record may take to become durable, in milliseconds.
+    evidence_wait_ms_max = 10_000, 50..=60_000;
     /// How long a bundle stays in force without being found sealed on disk again, in seconds.
     bundle_age_secs_max = 86_400, 10..=2_592_000;
     /// How many requests can be recorded at a time; further ones are refused.
