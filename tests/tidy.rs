@@ -38,7 +38,7 @@ const WALLS: &[(&[&str], &[&str])] = &[
 ];
 
 /// The laws that have tests. A law joins when its first test does, and cannot leave.
-const LAWS_WITH_TESTS: &[u8] = &[1, 2, 3, 4, 5, 6, 7, 8, 9, 12, 13];
+const LAWS_WITH_TESTS: &[u8] = &[1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14];
 
 /// How many laws there are.
 const LAWS: u8 = 14;

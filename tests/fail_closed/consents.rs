@@ -1,7 +1,7 @@
 //! What a person's own state withholds, and what it lets through.
 
 use consentry_audit::End;
-use consentry_model::{ConsentState, Reason};
+use consentry_model::{ConsentState, LedgerEvent, Purpose, Reason};
 use consentry_tests::world::{World, consent, contract, get, json, post};
 
 use crate::row::{EMAIL, LIST, PROFILE, profile};
@@ -72,4 +72,20 @@ async fn law_7_a_one_click_unsubscription_as_mail_clients_send_it_arrives() {
     }
     let (_, forwarded) = world.upstream.reached().pop().unwrap();
     assert!(forwarded.is_empty(), "the body says nothing, and goes nowhere");
+}
+
+/// A later, wider use reaches nobody's data until it is recorded who was told of it, whatever the person agreed to.
+#[tokio::test]
+async fn law_10_a_use_that_the_notice_did_not_name_waits_and_consent_does_not_help() {
+    let world = World::new();
+    let mut agreed = consent(ConsentState::Given, 10);
+    if let LedgerEvent::Consent(event) = &mut agreed {
+        event.purpose = Purpose::new("train_ai_system").unwrap();
+    }
+    world.record("customer", "c-1", &[contract(), agreed]).await;
+    world.upstream.answers(json(PROFILE));
+    let token = world.token("ml-svc", &["train_ai_system"]);
+    let seen = world.send(get("/customers/c-1", Some(&token), Some("train_ai_system"))).await;
+    assert_eq!((seen.status.as_u16(), &*seen.code()), (403, "mechanism-pending"));
+    assert!(world.upstream.reached().is_empty());
 }

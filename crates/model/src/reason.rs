@@ -67,7 +67,7 @@ reasons! {
     HeadMalformed = "head-malformed", 400, Caller;
     /// No route of the service map describes the request.
     RouteUnknown = "route-unknown", 403, Caller;
-    /// No purpose was declared and the route fixes none.
+    /// No purpose was declared, the route fixes none, and the token does not have exactly one.
     PurposeMissing = "purpose-missing", 403, Caller;
     /// `Data-Purpose` is not one structured-field token.
     PurposeMalformed = "purpose-malformed", 400, Caller;
