@@ -11,6 +11,7 @@ use sqlx::sqlite::{SqliteConnectOptions, SqlitePool, SqlitePoolOptions, SqliteSy
 use sqlx::{ConnectOptions, Connection, Sqlite, Transaction};
 
 use super::file::LedgerFile;
+use super::readers::{Reader, Readers};
 use super::{read, schema, write};
 use crate::{Appended, Batch, Ledger, LedgerError, LedgerErrorKind};
 
@@ -19,9 +20,6 @@ pub const LEDGER_BUSY_MILLIS_MAX: u64 = 2_000;
 
 /// How long a call takes at most before it fails, in milliseconds, its wait for a connection included.
 pub const LEDGER_ANSWER_MILLIS_MAX: u64 = 5_000;
-
-/// How many snapshots are read from at the same time; there is one writer besides.
-const READERS_MAX: u32 = 4;
 
 /// How long to wait before the file is tried again that another process is just making a ledger of.
 const OPEN_RETRY_MILLIS: u64 = 20;
@@ -37,20 +35,25 @@ const OPEN_RETRY_MILLIS: u64 = 20;
 /// nobody else sees, and never starts an empty one.
 #[derive(Debug)]
 pub struct SqliteLedger {
-    readers: SqlitePool,
+    pub(super) readers: Readers,
     writer: SqlitePool,
-    file: LedgerFile,
+    pub(super) file: LedgerFile,
     /// The highest revision that this handle has seen. A ledger never goes back.
     seen: AtomicU64,
 }
 
-/// A transaction, with what was known when it began.
+/// A transaction that writes, and the revision it began at.
 struct Open {
     tx: Transaction<'static, Sqlite>,
-    /// The highest revision that the handle had seen before.
-    seen: u64,
-    /// The revision it began at.
     revision: LedgerRevision,
+}
+
+/// What is asked of one snapshot.
+enum Question<'a> {
+    /// About everybody whom these name, and the revision; about nobody, for the revision alone.
+    Window(&'a [Identifier]),
+    /// About one reference.
+    Reference(&'a SubjectRef),
 }
 
 impl SqliteLedger {
@@ -77,10 +80,8 @@ impl SqliteLedger {
     /// As [`resolve`](Ledger::resolve).
     pub async fn subject(&self, subject: &SubjectRef) -> Result<Resolution, LedgerError> {
         answer_in_time(async {
-            let mut snapshot = self.snapshot().await?;
-            let answer = read::subject(&mut snapshot.tx, subject).await?;
-            self.answered(snapshot).await?;
-            Ok(answer)
+            let batch = self.ask(Question::Reference(subject)).await?;
+            batch.answers.into_iter().next().ok_or(LedgerError::corrupt("an answer is missing"))
         })
         .await
     }
@@ -119,19 +120,25 @@ impl SqliteLedger {
         Ok(ledger)
     }
 
-    async fn snapshot(&self) -> Result<Open, LedgerError> {
+    /// Asks one snapshot, and lets the answers out if the file is still the ledger.
+    async fn ask(&self, question: Question<'_>) -> Result<Batch, LedgerError> {
         self.file.still_there()?;
         let seen = self.seen.load(Ordering::Acquire);
-        let mut tx = self.readers.begin().await?;
-        let revision = read::revision(&mut tx).await?;
-        Ok(Open { tx, seen, revision })
-    }
-
-    /// Lets the answers from a snapshot out, if the file is still the ledger.
-    async fn answered(&self, snapshot: Open) -> Result<LedgerRevision, LedgerError> {
-        snapshot.tx.rollback().await?;
-        self.admit(snapshot.seen, snapshot.revision)?;
-        Ok(snapshot.revision)
+        let mut reader = self.readers.take().await?;
+        let asked = match question {
+            Question::Reference(subject) => read::subject(reader.connection()?, subject).await,
+            Question::Window(who) if who.len() > read::ASKED_PER_STATEMENT_MAX => {
+                long_window(&mut reader, who).await
+            }
+            Question::Window(who) => read::window(reader.connection()?, who).await,
+        };
+        if matches!(&asked, Err(e) if e.kind() != LedgerErrorKind::Corrupt) {
+            reader.unfit();
+        }
+        drop(reader);
+        let batch = asked?;
+        self.admit(seen, batch.revision)?;
+        Ok(batch)
     }
 
     async fn begin_write(&self) -> Result<Open, LedgerError> {
@@ -140,7 +147,7 @@ impl SqliteLedger {
         let mut tx = self.writer.begin_with("BEGIN IMMEDIATE").await?;
         let revision = read::revision(&mut tx).await?;
         self.admit(seen, revision)?;
-        Ok(Open { tx, seen, revision })
+        Ok(Open { tx, revision })
     }
 
     async fn commit(&self, written: Open, appended: Appended) -> Result<Appended, LedgerError> {
@@ -162,12 +169,7 @@ impl SqliteLedger {
 #[async_trait]
 impl Ledger for SqliteLedger {
     async fn resolve(&self, who: &[Identifier]) -> Result<Batch, LedgerError> {
-        answer_in_time(async {
-            let mut snapshot = self.snapshot().await?;
-            let answers = read::resolve(&mut snapshot.tx, who).await?;
-            Ok(Batch { revision: self.answered(snapshot).await?, answers })
-        })
-        .await
+        answer_in_time(self.ask(Question::Window(who))).await
     }
 
     async fn append(
@@ -199,32 +201,38 @@ impl Ledger for SqliteLedger {
     }
 
     async fn revision(&self) -> Result<LedgerRevision, LedgerError> {
-        answer_in_time(async { self.answered(self.snapshot().await?).await }).await
+        Ok(answer_in_time(self.ask(Question::Window(&[]))).await?.revision)
     }
 }
 
 /// Makes or checks the tables on a connection of its own, then opens the readers and the writer. That connection goes
 /// last: whoever closes a file's last connection takes its write-ahead log away.
-async fn connect(
-    options: &SqliteConnectOptions,
-    create: bool,
-) -> Result<(SqlitePool, SqlitePool), LedgerError> {
+async fn connect(options: &SqliteConnectOptions, create: bool) -> Result<(Readers, SqlitePool), LedgerError> {
     let mut first = options.connect().await?;
     schema::prepare(&mut first, create).await?;
-    let pool = |connections| {
-        SqlitePoolOptions::new()
-            .max_connections(connections)
-            .acquire_timeout(Duration::from_millis(LEDGER_ANSWER_MILLIS_MAX))
-            .idle_timeout(None)
-            .max_lifetime(None)
-            .connect_lazy_with(options.clone())
-    };
-    let (readers, writer) = (pool(READERS_MAX), pool(1));
-    for pool in [&readers, &writer] {
-        read::revision(&mut *pool.acquire().await?).await?;
-    }
+    let readers = Readers::open(options.clone()).await?;
+    let writer = SqlitePoolOptions::new()
+        .max_connections(1)
+        .acquire_timeout(Duration::from_millis(LEDGER_ANSWER_MILLIS_MAX))
+        .idle_timeout(None)
+        .max_lifetime(None)
+        .connect_lazy_with(options.clone());
+    read::revision(&mut *writer.acquire().await?).await?;
     first.close().await?;
     Ok((readers, writer))
+}
+
+/// A window of several statements, in one transaction: one snapshot.
+async fn long_window(reader: &mut Reader<'_>, who: &[Identifier]) -> Result<Batch, LedgerError> {
+    let mut tx = reader.begin().await?;
+    let revision = read::revision(&mut tx).await?;
+    let mut answers = Vec::with_capacity(who.len());
+    for asked in who.chunks(read::ASKED_PER_STATEMENT_MAX) {
+        answers.extend(read::window(&mut tx, asked).await?.answers);
+    }
+    tx.rollback().await?;
+    reader.ended();
+    Ok(Batch { revision, answers })
 }
 
 async fn answer_in_time<T>(work: impl Future<Output = Result<T, LedgerError>>) -> Result<T, LedgerError> {
@@ -240,10 +248,15 @@ mod tests {
     async fn law_12_every_connection_is_durable_and_checks_its_references() {
         let folder = tempfile::tempdir().unwrap();
         let ledger = SqliteLedger::open(folder.path().join("ledger.db")).await.unwrap();
-        for pool in [&ledger.readers, &ledger.writer] {
-            let mode: String = sqlx::query_scalar("PRAGMA journal_mode").fetch_one(pool).await.unwrap();
-            let synchronous: i64 = sqlx::query_scalar("PRAGMA synchronous").fetch_one(pool).await.unwrap();
-            let keys: i64 = sqlx::query_scalar("PRAGMA foreign_keys").fetch_one(pool).await.unwrap();
+        let mut reader = ledger.readers.take().await.unwrap();
+        let mut writer = ledger.writer.acquire().await.unwrap();
+        for connection in [reader.connection().unwrap(), &mut *writer] {
+            let mode: String =
+                sqlx::query_scalar("PRAGMA journal_mode").fetch_one(&mut *connection).await.unwrap();
+            let synchronous: i64 =
+                sqlx::query_scalar("PRAGMA synchronous").fetch_one(&mut *connection).await.unwrap();
+            let keys: i64 =
+                sqlx::query_scalar("PRAGMA foreign_keys").fetch_one(&mut *connection).await.unwrap();
             assert_eq!((mode.as_str(), synchronous, keys), ("wal", 2, 1));
         }
     }

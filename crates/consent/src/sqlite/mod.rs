@@ -2,7 +2,9 @@
 
 mod file;
 mod handle;
+mod history;
 mod read;
+mod readers;
 mod row;
 mod schema;
 mod write;

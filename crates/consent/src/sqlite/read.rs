@@ -1,30 +1,74 @@
-//! Questions to the file. Each is answered inside one transaction: one snapshot.
+//! Questions to the file. Each is one statement, which is its own snapshot and one round trip to the connection's
+//! thread: a single row holds the revision, whom the identifiers name, and what is recorded about them.
 
-use std::collections::BTreeMap;
-use std::sync::Arc;
+use std::sync::{Arc, LazyLock};
 
-use consentry_model::{Identifier, LedgerEvent, LedgerRevision, Resolution, SubjectRef, SubjectState};
-use sqlx::{QueryBuilder, Row, Sqlite, SqliteConnection};
+use consentry_model::{Identifier, LedgerRevision, Resolution, SubjectRef, SubjectState};
+use sqlx::query::Query;
+use sqlx::sqlite::SqliteArguments;
+use sqlx::{Row, Sqlite, SqliteConnection};
 
 use super::row;
-use crate::LedgerError;
+use crate::{Batch, LedgerError};
 
-/// How many identifiers or subjects one statement asks for; a longer window takes several statements.
-const ASKED_PER_STATEMENT_MAX: usize = 200;
+/// How many identifiers one statement asks for at most.
+pub(super) const ASKED_PER_STATEMENT_MAX: usize = 256;
 
-/// After the rows of `asked (n, space, value)`. The cross joins keep the order: for each that is asked, one look-up by
-/// primary key, however many subjects there are.
-const NAMED_BY: &str = ") SELECT asked.n, own.id, own.merged_into FROM asked \
-     CROSS JOIN identifier ON identifier.space = asked.space AND identifier.value = asked.value \
-     LEFT JOIN subject ON subject.id = identifier.subject \
-     LEFT JOIN subject AS own ON own.id = COALESCE(subject.merged_into, subject.id)";
+/// The statements that there are for windows, by how many identifiers they ask for, so that each is prepared once
+/// for a connection. A smaller window leaves the rest NULL, which equals nothing.
+static WINDOWS: LazyLock<[(usize, String); 4]> =
+    LazyLock::new(|| [1, 8, 64, ASKED_PER_STATEMENT_MAX].map(|size| (size, window_sql(size))));
 
-/// After the rows of `asked (own)`. What was recorded under a reference stays there when that is merged into another.
-const HISTORIES: &str = "), member (own, id) AS (\
-         SELECT own, own FROM asked UNION ALL \
-         SELECT own, subject.id FROM asked CROSS JOIN subject ON subject.merged_into = asked.own\
-     ) SELECT member.own, event.revision, event.kind, event.body FROM member \
-     CROSS JOIN event ON event.subject = member.id";
+/// Answers about one reference.
+static REFERENCE: LazyLock<String> = LazyLock::new(|| {
+    format!(
+        "{ANSWER}SELECT json_array(0) AS asked, {OWN} AS id FROM subject {FOLLOWED} WHERE subject.id = ?) AS named)"
+    )
+});
+
+/// Whom one identifier names.
+static NAMED_BY: LazyLock<String> = LazyLock::new(|| {
+    format!(
+        "SELECT {OWN} FROM identifier {NAMES} {FOLLOWED} WHERE identifier.space = ? AND identifier.value = ?"
+    )
+});
+
+/// The subject itself or the one it was merged into; NULL when that is not there or is itself merged further.
+const OWN: &str = "CASE WHEN own.merged_into IS NULL THEN own.id END";
+
+/// From `identifier` to the `subject` it was recorded for.
+const NAMES: &str = "LEFT JOIN subject ON subject.id = identifier.subject";
+
+/// From `subject` to the subject `own` that it stands for.
+const FOLLOWED: &str = "LEFT JOIN subject AS own ON own.id = COALESCE(subject.merged_into, subject.id)";
+
+/// Before a query for `named (asked, id)`, which has a row for each subject. What was recorded under a reference stays
+/// there when that is merged into another. The texts are JSON strings in the list: they come out as they are stored.
+const ANSWER: &str = "SELECT (SELECT COALESCE(MAX(revision), 0) FROM event), (\
+     SELECT json_group_array(json_array(json(asked), NULLIF(lower(hex(id)), ''), \
+         (SELECT json_group_array(json_array(revision, kind, body)) FROM event WHERE event.subject = named.id), \
+         (SELECT json_group_array(json_array(revision, kind, body)) FROM subject AS alias \
+          CROSS JOIN event ON event.subject = alias.id WHERE alias.merged_into = named.id)\
+     )) FROM (";
+
+/// An entry as the list has it. No known kind needs an escape in JSON: what cannot be borrowed is unknown.
+type Entry<'a> = (u64, &'a str, String);
+
+/// A subject as the list has it: which of those asked for name it, and what is recorded under its own reference and
+/// under those that were merged into it.
+type Named<'a> = (Vec<usize>, Option<SubjectRef>, Vec<Entry<'a>>, Vec<Entry<'a>>);
+
+/// The cross join keeps the order: for each that is asked, one look-up by primary key, however many subjects there are.
+fn window_sql(size: usize) -> String {
+    let rows: Vec<String> = (0..size).map(|n| format!("({n}, ?, ?)")).collect();
+    format!(
+        "WITH asked (n, space, value) AS (VALUES {}) {ANSWER}\
+         SELECT json_group_array(asked.n) AS asked, {OWN} AS id FROM asked CROSS JOIN identifier \
+         ON identifier.space = asked.space AND identifier.value = asked.value {NAMES} {FOLLOWED} GROUP BY 2\
+         ) AS named)",
+        rows.join(", ")
+    )
+}
 
 /// How many entries there are.
 pub(super) async fn revision(connection: &mut SqliteConnection) -> Result<LedgerRevision, LedgerError> {
@@ -33,94 +77,74 @@ pub(super) async fn revision(connection: &mut SqliteConnection) -> Result<Ledger
     revision_of(last)
 }
 
-/// Answers a window, in the order asked.
-pub(super) async fn resolve(
+/// Answers a window of at most [`ASKED_PER_STATEMENT_MAX`] identifiers, in the order asked; a longer one is refused.
+pub(super) async fn window(
     connection: &mut SqliteConnection,
-    who: &[Identifier],
-) -> Result<Vec<Resolution>, LedgerError> {
-    let mut subjects: Vec<Option<SubjectRef>> = Vec::with_capacity(who.len());
-    for asked in who.chunks(ASKED_PER_STATEMENT_MAX) {
-        subjects.extend(named_by(connection, asked).await?);
+    asked: &[Identifier],
+) -> Result<Batch, LedgerError> {
+    if asked.is_empty() {
+        return Ok(Batch { revision: revision(connection).await?, answers: Vec::new() });
     }
-    let mut wanted: Vec<SubjectRef> = subjects.iter().flatten().copied().collect();
-    wanted.sort_unstable();
-    wanted.dedup();
-    let mut states = BTreeMap::new();
-    for asked in wanted.chunks(ASKED_PER_STATEMENT_MAX) {
-        states.extend(histories(connection, asked).await?);
-    }
-    let answer = |subject: Option<SubjectRef>| match subject {
-        None => Ok(Resolution::Unresolved),
-        Some(subject) => states.get(&subject).map(|s| Resolution::Known(Arc::clone(s))).ok_or(DANGLING),
+    let Some((size, sql)) = WINDOWS.iter().find(|(size, _)| asked.len() <= *size) else {
+        return Err(LedgerError::unavailable("a window is too long for one statement"));
     };
-    subjects.into_iter().map(answer).collect()
+    let mut query = sqlx::query(sql.as_str());
+    for id in asked {
+        query = query.bind(id.space().as_str()).bind(id.reveal());
+    }
+    for _ in asked.len()..*size {
+        query = query.bind(None::<&str>).bind(None::<&str>);
+    }
+    answer(connection, query, asked.len()).await
 }
 
 /// The subject of a reference, or of the one it was merged into.
 pub(super) async fn subject(
     connection: &mut SqliteConnection,
     subject: &SubjectRef,
-) -> Result<Resolution, LedgerError> {
-    let own: Option<Vec<u8>> =
-        sqlx::query_scalar("SELECT COALESCE(merged_into, id) FROM subject WHERE id = ?")
-            .bind(subject.as_bytes().as_slice())
-            .fetch_optional(&mut *connection)
-            .await?;
-    let Some(own) = own else { return Ok(Resolution::Unresolved) };
-    let own = row::reference(&own)?;
-    let state = histories(connection, &[own]).await?.remove(&own).ok_or(DANGLING)?;
-    Ok(Resolution::Known(state))
+) -> Result<Batch, LedgerError> {
+    let query = sqlx::query(REFERENCE.as_str()).bind(subject.as_bytes().as_slice());
+    answer(connection, query, 1).await
 }
 
-/// Whom each identifier names.
+/// Whom an identifier names.
 pub(super) async fn named_by(
     connection: &mut SqliteConnection,
-    asked: &[Identifier],
-) -> Result<Vec<Option<SubjectRef>>, LedgerError> {
-    let mut named = vec![None; asked.len()];
-    if asked.is_empty() {
-        return Ok(named);
-    }
-    let mut sql = QueryBuilder::<Sqlite>::new("WITH asked (n, space, value) AS (");
-    sql.push_values((0_i64..).zip(asked), |mut tuple, (n, id)| {
-        tuple.push_bind(n).push_bind(id.space().as_str()).push_bind(id.reveal());
-    });
-    sql.push(NAMED_BY);
-    for found in sql.build().fetch_all(connection).await? {
-        let n: i64 = found.try_get(0)?;
-        let subject: Option<Vec<u8>> = found.try_get(1)?;
-        let merged_further: Option<Vec<u8>> = found.try_get(2)?;
-        let (Some(subject), None) = (subject, merged_further) else { return Err(DANGLING) };
-        let slot = usize::try_from(n).ok().and_then(|n| named.get_mut(n)).ok_or(DANGLING)?;
-        *slot = Some(row::reference(&subject)?);
-    }
-    Ok(named)
+    who: &Identifier,
+) -> Result<Option<SubjectRef>, LedgerError> {
+    let found: Option<Option<Vec<u8>>> = sqlx::query_scalar(NAMED_BY.as_str())
+        .bind(who.space().as_str())
+        .bind(who.reveal())
+        .fetch_optional(connection)
+        .await?;
+    found.map(|own| row::reference(&own.ok_or(DANGLING)?)).transpose()
 }
 
-/// Everything recorded about each subject, under whatever reference it was recorded.
-async fn histories(
+/// Runs a statement made of [`ANSWER`] about `asked` identifiers or references.
+async fn answer(
     connection: &mut SqliteConnection,
-    asked: &[SubjectRef],
-) -> Result<BTreeMap<SubjectRef, Arc<SubjectState>>, LedgerError> {
-    let mut events: BTreeMap<SubjectRef, Vec<(LedgerRevision, LedgerEvent)>> =
-        asked.iter().map(|subject| (*subject, Vec::new())).collect();
-    let mut sql = QueryBuilder::<Sqlite>::new("WITH asked (own) AS (");
-    sql.push_values(asked, |mut tuple, subject| {
-        tuple.push_bind(subject.as_bytes().as_slice());
-    });
-    sql.push(HISTORIES);
-    for found in sql.build().fetch_all(connection).await? {
-        let own = row::reference(found.try_get(0)?)?;
-        let revision = revision_of(found.try_get(1)?)?;
-        if let Some(event) = row::decode(found.try_get(2)?, found.try_get(3)?)? {
-            events.get_mut(&own).ok_or(DANGLING)?.push((revision, event));
+    query: Query<'_, Sqlite, SqliteArguments>,
+    asked: usize,
+) -> Result<Batch, LedgerError> {
+    let found = query.fetch_one(connection).await?;
+    let revision = revision_of(found.try_get(0)?)?;
+    let list: Vec<Named<'_>> = serde_json::from_str(found.try_get(1)?).map_err(|_| UNREADABLE)?;
+    let mut answers = vec![Resolution::Unresolved; asked];
+    for (places, subject, own, merged) in list {
+        let subject = subject.ok_or(DANGLING)?;
+        let mut events = Vec::with_capacity(own.len().saturating_add(merged.len()));
+        for (revision, kind, body) in own.into_iter().chain(merged) {
+            if let Some(event) = row::decode(kind, &body)? {
+                events.push((LedgerRevision(revision), event));
+            }
+        }
+        events.sort_by_key(|(revision, _)| *revision);
+        let state = Arc::new(SubjectState { subject, events });
+        for place in places {
+            *answers.get_mut(place).ok_or(DANGLING)? = Resolution::Known(Arc::clone(&state));
         }
     }
-    let state = |(subject, mut events): (SubjectRef, Vec<(LedgerRevision, LedgerEvent)>)| {
-        events.sort_by_key(|(revision, _)| *revision);
-        (subject, Arc::new(SubjectState { subject, events }))
-    };
-    Ok(events.into_iter().map(state).collect())
+    Ok(Batch { revision, answers })
 }
 
 fn revision_of(stored: i64) -> Result<LedgerRevision, LedgerError> {
@@ -129,6 +153,7 @@ fn revision_of(stored: i64) -> Result<LedgerRevision, LedgerError> {
         .map_err(|_| LedgerError::corrupt("a stored revision cannot be read back"))
 }
 
+const UNREADABLE: LedgerError = LedgerError::corrupt("a stored row cannot be read back");
 const DANGLING: LedgerError = LedgerError::corrupt("a reference leads to no subject");
 
 #[cfg(test)]
@@ -139,16 +164,19 @@ mod tests {
     use super::*;
     use crate::sqlite::schema;
 
-    #[tokio::test]
-    async fn look_ups_go_by_index_and_never_through_a_table() {
-        let folder = tempfile::tempdir().unwrap();
+    async fn connection(folder: &tempfile::TempDir) -> SqliteConnection {
         let file = SqliteConnectOptions::new().filename(folder.path().join("l.db")).create_if_missing(true);
         let mut connection = file.connect().await.unwrap();
         schema::prepare(&mut connection, true).await.unwrap();
-        for sql in [
-            format!("WITH asked (n, space, value) AS (VALUES (0, 'a', 'b'), (1, 'a', 'c'){NAMED_BY}"),
-            format!("WITH asked (own) AS (VALUES (x'00'), (x'01'){HISTORIES}"),
-        ] {
+        connection
+    }
+
+    #[tokio::test]
+    async fn look_ups_go_by_index_and_never_through_a_table() {
+        let folder = tempfile::tempdir().unwrap();
+        let mut connection = connection(&folder).await;
+        let windows = WINDOWS.iter().map(|(_, sql)| sql.clone());
+        for sql in windows.chain([REFERENCE.clone(), NAMED_BY.clone()]) {
             let explain = AssertSqlSafe(format!("EXPLAIN QUERY PLAN {sql}"));
             let plan: Vec<(i64, i64, i64, String)> =
                 sqlx::query_as(explain).fetch_all(&mut connection).await.unwrap();
@@ -157,5 +185,60 @@ mod tests {
                 assert!(!plan.iter().any(|step| step.3.starts_with(&format!("SCAN {table}"))), "{plan:?}");
             }
         }
+    }
+
+    #[tokio::test]
+    async fn law_1_a_text_that_a_list_could_bend_is_no_event() {
+        let good = r#"{"type":"restriction","on":true,"effective":1}"#;
+        let who = [Identifier::new(consentry_model::Space::new("customer"), "1")];
+        for (kind, tail, well) in [
+            ("CAST('event' AS TEXT)", "''", true),
+            ("'event'", "char(0)", false),
+            ("'event'", "char(0) || 'x'", false),
+            ("'event'", "CAST(x'ff' AS TEXT)", false),
+            ("'event'", "char(10)", false),
+            ("'event' || char(0)", "''", false),
+            ("'\"event'", "''", false),
+        ] {
+            let folder = tempfile::tempdir().unwrap();
+            let mut connection = connection(&folder).await;
+            let sql = format!(
+                "INSERT INTO subject (id) VALUES (zeroblob(16)); \
+                 INSERT INTO identifier VALUES ('customer', '1', zeroblob(16)); \
+                 INSERT INTO event VALUES (1, zeroblob(16), 0, {kind}, '{good}' || {tail})"
+            );
+            sqlx::raw_sql(AssertSqlSafe(sql)).execute(&mut connection).await.unwrap();
+            let answered = window(&mut connection, &who).await;
+            match answered {
+                Ok(batch) => assert!(well && batch.answers != [Resolution::Unresolved], "{kind} {tail}"),
+                Err(e) => assert!(!well && e.kind() == crate::LedgerErrorKind::Corrupt, "{kind} {tail}"),
+            }
+        }
+    }
+
+    #[tokio::test]
+    async fn a_window_of_any_size_is_answered_place_by_place() {
+        let folder = tempfile::tempdir().unwrap();
+        let mut connection = connection(&folder).await;
+        let id = |n: usize| Identifier::new(consentry_model::Space::new("customer"), &n.to_string());
+        let at = consentry_model::Moment::from_unix_millis(0);
+        let even = crate::sqlite::write::append(&mut connection, &id(0), &[], at).await.unwrap().subject;
+        for n in (2..300).step_by(2) {
+            crate::sqlite::write::link(&mut connection, &id(0), &id(n), at).await.unwrap();
+        }
+        for size in [0, 1, 2, 7, 8, 9, 63, 64, 65, 255, 256] {
+            let who: Vec<_> = (0..size).map(id).collect();
+            let batch = window(&mut connection, &who).await.unwrap();
+            assert_eq!((batch.revision.0, batch.answers.len()), (150, size));
+            for (n, answer) in batch.answers.iter().enumerate() {
+                match answer {
+                    Resolution::Known(state) => {
+                        assert_eq!((n % 2, state.subject), (0, even), "{n} of {size}")
+                    }
+                    Resolution::Unresolved => assert_eq!(n % 2, 1, "{n} of {size}"),
+                }
+            }
+        }
+        assert!(window(&mut connection, &vec![id(0); 257]).await.is_err());
     }
 }

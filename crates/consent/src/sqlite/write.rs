@@ -15,7 +15,7 @@ pub(super) async fn append(
     events: &[LedgerEvent],
     recorded_at: Moment,
 ) -> Result<Appended, LedgerError> {
-    let (subject, is_new) = match named_by(connection, who).await? {
+    let (subject, is_new) = match read::named_by(connection, who).await? {
         Some(known) => (known, false),
         None => (create(connection, who).await?, true),
     };
@@ -36,9 +36,9 @@ pub(super) async fn link(
     also: &Identifier,
     recorded_at: Moment,
 ) -> Result<Appended, LedgerError> {
-    let Some(kept) = named_by(connection, known).await? else { return Err(LedgerError::UNRESOLVED) };
+    let Some(kept) = read::named_by(connection, known).await? else { return Err(LedgerError::UNRESOLVED) };
     let mut entries = Entries::after_last(connection, recorded_at).await?;
-    match named_by(connection, also).await? {
+    match read::named_by(connection, also).await? {
         Some(other) if other == kept => {}
         Some(other) => {
             merge(connection, kept, other).await?;
@@ -83,13 +83,6 @@ impl Entries {
         self.last = LedgerRevision(next);
         Ok(())
     }
-}
-
-async fn named_by(
-    connection: &mut SqliteConnection,
-    who: &Identifier,
-) -> Result<Option<SubjectRef>, LedgerError> {
-    Ok(read::named_by(connection, std::slice::from_ref(who)).await?.into_iter().flatten().next())
 }
 
 async fn create(connection: &mut SqliteConnection, who: &Identifier) -> Result<SubjectRef, LedgerError> {
