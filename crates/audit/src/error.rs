@@ -1,5 +1,6 @@
 //! What can go wrong. None of these holds anything that a request brought.
 
+use std::io;
 use std::path::PathBuf;
 
 use consentry_model::Reason;
@@ -98,26 +99,48 @@ pub enum Damage {
 #[derive(Debug, thiserror::Error)]
 pub enum OpenError {
     /// Another process has it open.
-    #[error("another process holds the log")]
-    Locked,
+    #[error("another process holds the log in {}", dir.display())]
+    Locked {
+        /// The log's folder.
+        dir: PathBuf,
+    },
     /// A file cannot be read or written.
-    #[error("{}: {}", path.display(), source.kind())]
+    #[error("{}: {}", path.display(), says(source))]
     Io {
         /// The file.
         path: PathBuf,
         /// What the system said.
-        source: std::io::Error,
+        source: io::Error,
     },
     /// The log is damaged in a way that no crash leaves.
     #[error(transparent)]
     Damaged(#[from] Damage),
-    /// The signing key is missing, malformed, open to others, or another log's.
-    #[error("the signing key: {0}")]
-    Key(&'static str),
+    /// The signing key of a log that is there is missing.
+    #[error("the signing key {} is missing; put it back: a log without its key cannot be continued", path.display())]
+    KeyMissing {
+        /// Where it was looked for.
+        path: PathBuf,
+    },
+    /// The signing key is malformed, open to others, or another log's.
+    #[error("the signing key {} {what}", path.display())]
+    Key {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong with it.
+        what: &'static str,
+    },
     /// An option is out of range.
     #[error("the option {0}")]
     Option(&'static str),
     /// The system gives no random bytes.
     #[error("no random bytes are to be had")]
     Random,
+}
+
+/// What the system said, in words for operators.
+fn says(error: &io::Error) -> String {
+    if error.kind() == io::ErrorKind::NotFound {
+        return "there is no such file".to_owned();
+    }
+    error.kind().to_string()
 }

@@ -40,13 +40,14 @@ pub(crate) fn recover(dir: &Path, options: &LogOptions) -> Result<Recovered, Ope
     options.check()?;
     let layout = Layout::of(dir);
     fs::create_dir_all(&layout.segments).map_err(|e| io_error(&layout.segments, e))?;
-    let lock = take_lock(&layout.lock)?;
+    let lock = take_lock(dir, &layout.lock)?;
     let key_path = options.key_path.as_deref().unwrap_or(&layout.key);
     let signer = if layout.identity.exists() {
         let public = layout.read_identity()?;
         let signer = NoteSigner::new(public.origin(), &read_key(key_path)?);
         if *signer.public() != public {
-            return Err(OpenError::Key("is not the one that the log was created with"));
+            let what = "is not the one that the log was created with";
+            return Err(OpenError::Key { path: key_path.into(), what });
         }
         if options.origin.as_deref().is_some_and(|origin| origin != public.origin()) {
             return Err(OpenError::Option("`origin` is not the name of the log that is there"));
@@ -67,12 +68,12 @@ pub(crate) fn recover(dir: &Path, options: &LogOptions) -> Result<Recovered, Ope
     Ok(Recovered { layout, lock, signer, tree: walked.tree, signed_size, history_bytes, dropped_bytes })
 }
 
-fn take_lock(path: &Path) -> Result<File, OpenError> {
+fn take_lock(dir: &Path, path: &Path) -> Result<File, OpenError> {
     let file = OpenOptions::new().write(true).create(true).truncate(false).open(path);
     let file = file.map_err(|e| io_error(path, e))?;
     match file.try_lock() {
         Ok(()) => Ok(file),
-        Err(TryLockError::WouldBlock) => Err(OpenError::Locked),
+        Err(TryLockError::WouldBlock) => Err(OpenError::Locked { dir: dir.into() }),
         Err(TryLockError::Error(e)) => Err(io_error(path, e)),
     }
 }
@@ -120,21 +121,28 @@ fn create_key(path: &Path) -> Result<(), OpenError> {
         file.write_all(format!("{}\n", STANDARD.encode(seed)).as_bytes())?;
         file.sync_all()
     };
-    write().map_err(|e| io_error(path, e))
+    write().map_err(|e| match path.parent() {
+        // The file is made here: what is not there is its folder.
+        Some(folder) if e.kind() == io::ErrorKind::NotFound => io_error(folder, e),
+        Some(_) | None => io_error(path, e),
+    })
 }
 
 fn read_key(path: &Path) -> Result<[u8; 32], OpenError> {
     let content = match fs::read(path) {
-        Err(e) if e.kind() == io::ErrorKind::NotFound => return Err(OpenError::Key("is missing")),
+        Err(e) if e.kind() == io::ErrorKind::NotFound => {
+            return Err(OpenError::KeyMissing { path: path.into() });
+        }
         other => other.map_err(|e| io_error(path, e))?,
     };
+    let wrong = |what| OpenError::Key { path: path.into(), what };
     let mode = fs::metadata(path).map_err(|e| io_error(path, e))?.permissions().mode();
     if mode & 0o007 != 0 {
-        return Err(OpenError::Key("can be read or written by everybody"));
+        return Err(wrong("can be read or written by everybody"));
     }
     let text = content.strip_suffix(b"\n").unwrap_or(&content);
     let seed = STANDARD.decode(text).ok().and_then(|seed| <[u8; 32]>::try_from(seed).ok());
-    seed.ok_or(OpenError::Key("is not 32 bytes in base64"))
+    seed.ok_or_else(|| wrong("is not 32 bytes in base64"))
 }
 
 /// The signed sizes with their roots, from `checkpoint` and from the end of the history, which is written first.

@@ -227,8 +227,10 @@ fn explain(dir: &Path, error: &OpenError) -> (VerifyStatus, VerifyFailure) {
             (VerifyStatus::Integrity, plain(path, None))
         }
         OpenError::Io { path, .. } => (VerifyStatus::Unreadable, plain(path, None)),
-        OpenError::Locked | OpenError::Key(_) | OpenError::Option(_) | OpenError::Random => {
-            (VerifyStatus::Unreadable, plain(dir, None))
-        }
+        OpenError::Locked { .. }
+        | OpenError::KeyMissing { .. }
+        | OpenError::Key { .. }
+        | OpenError::Option(_)
+        | OpenError::Random => (VerifyStatus::Unreadable, plain(dir, None)),
     }
 }

@@ -17,7 +17,8 @@ Examples:
 
 Exit codes:
   0 yes, done   1 no: wrong, failed, not there   2 a mistake in the call, or nothing to read
-  `consentry audit verify` has two more: 3 integrity, 4 unreadable.";
+  `consentry audit` has two more: 3 integrity (verify), 4 unreadable; verify's 2 is also a log whose
+  end was cut short.";
 
 /// Enforces a published privacy policy on every HTTP request.
 ///
@@ -82,7 +83,7 @@ pub(crate) enum Format {
 
 /// Readers of single arguments, and what they say about a wrong one.
 pub(crate) mod read {
-    use consentry_model::{ConsentKind, Identifier, Outcome, Purpose, Reason, Space, SubjectRef};
+    use consentry_model::{ConsentKind, Identifier, Purpose, Reason, Space, SubjectRef};
 
     pub(crate) fn purpose(text: &str) -> Result<Purpose, String> {
         Purpose::new(text).map_err(|e| e.to_string())
@@ -92,18 +93,27 @@ pub(crate) mod read {
         one_of(text, ConsentKind::parse(text), ConsentKind::ALL.map(ConsentKind::code).as_slice())
     }
 
-    pub(crate) fn outcome(text: &str) -> Result<Outcome, String> {
-        let all = [Outcome::Allow, Outcome::Redact, Outcome::Refuse];
-        one_of(text, all.into_iter().find(|o| o.code() == text), &all.map(Outcome::code))
+    /// What became of a request, in the words of `consentry audit search`.
+    pub(crate) fn shown_outcome(text: &str) -> Result<&'static str, String> {
+        let all = ["allow", "redact", "refuse", "failed", "abandoned", "undecided"];
+        one_of(text, all.into_iter().find(|word| *word == text), &all)
     }
 
     pub(crate) fn reason(text: &str) -> Result<Reason, String> {
+        if text == "not-permitted" {
+            return Err("not-permitted is what callers are told; search by the record id instead: \
+                        consentry audit show INSTANCE"
+                .to_owned());
+        }
         let codes: Vec<_> = Reason::ALL.iter().map(|r| r.code()).collect();
         one_of(text, Reason::parse(text), &codes)
     }
 
     pub(crate) fn subject_ref(text: &str) -> Result<SubjectRef, String> {
-        SubjectRef::parse(text).ok_or_else(|| "a subject's reference has 32 lower-case hex digits".to_owned())
+        SubjectRef::parse(text).ok_or_else(|| {
+            "a subject's reference has 32 lower-case hex digits; consentry consent show prints the reference"
+                .to_owned()
+        })
     }
 
     /// `SPACE:ID`. The id may hold colons, the space may not.

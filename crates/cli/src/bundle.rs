@@ -3,10 +3,11 @@
 use std::io;
 use std::path::Path;
 
+use consentry_model::Purpose;
 use consentry_policy::{Bundle, ClauseStatus, Diagnostics, Engine, EngineError, Origin, Sources};
 
 use crate::output::{self, count};
-use crate::stop::{Exit, Stop, chain};
+use crate::stop::{Exit, Stop, chain, io_words};
 
 /// A bundle that holds.
 pub(crate) struct Checked {
@@ -80,7 +81,7 @@ impl Wrong {
     pub(crate) fn stop(self, dir: &Path) -> Stop {
         match self {
             Self::Unreadable(error) => {
-                let what = format!("the bundle {} cannot be read: {error}", dir.display());
+                let what = format!("the bundle {} cannot be read: {}", dir.display(), io_words(&error));
                 Stop::because(Exit::UNASKED, what)
                     .help("a bundle is a folder with *.yaml files; `consentry init DIR` writes one")
             }
@@ -94,6 +95,23 @@ impl Wrong {
             }
         }
     }
+}
+
+/// The known word nearest to a typo, if one is near enough.
+pub(crate) fn nearest<'k>(word: &str, known: impl IntoIterator<Item = &'k str>) -> Option<&'k str> {
+    let scored = known.into_iter().map(|k| (strsim::jaro_winkler(word, k), k));
+    scored.filter(|(score, _)| *score > 0.8).max_by(|a, b| a.0.total_cmp(&b.0)).map(|(_, k)| k)
+}
+
+/// What was meant by a purpose that the bundle, or the shipped vocabulary, does not know: what the reader of bundles
+/// says to a rule that names it.
+pub(crate) fn meant(purpose: &Purpose, bundle: Option<&Checked>) -> Option<String> {
+    const ASKED: &str = "asked-on-the-command-line.yaml";
+    let rule = format!("rules:\n  - id: asked\n    permit: {purpose}\n    data: any\n    basis: contract\n");
+    let own = bundle.into_iter().flat_map(|b| b.sources.iter());
+    let found = Bundle::read(&Sources::from_texts(own.chain([(ASKED, rule.as_str())]))).err()?;
+    let said = found.iter().find(|d| d.code == "unknown-purpose")?;
+    said.help.clone().filter(|help| help.starts_with("did you mean"))
 }
 
 /// How many there are of what.

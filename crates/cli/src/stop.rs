@@ -86,6 +86,14 @@ impl From<io::Error> for Stop {
     }
 }
 
+/// What the system said of a file.
+pub(crate) fn io_words(error: &io::Error) -> String {
+    if error.kind() == io::ErrorKind::NotFound {
+        return "there is no such file".to_owned();
+    }
+    error.to_string()
+}
+
 /// An error with all its causes, as one sentence.
 pub(crate) fn chain(error: &(dyn std::error::Error + 'static)) -> String {
     let mut out = error.to_string();

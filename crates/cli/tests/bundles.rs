@@ -133,3 +133,19 @@ fn explain_says_what_decides_and_what_would_change_it() {
     assert_eq!((wrong.code, wrong.out.as_str()), (1, ""));
     assert!(wrong.err.contains("command-line.yaml"), "{}", wrong.err);
 }
+
+#[test]
+fn explain_names_the_condition_that_stops_what_is_permitted() {
+    let panopta = concat!(env!("CARGO_MANIFEST_DIR"), "/../../policies/panopta");
+    let base = ["explain", panopta, "--requester", "customer-portal", "--route", "GET /me/{id}", "--own"];
+    let purpose = ["--purpose", "custom.rights.access", "--about", "ann"];
+    let said = run(&[&base[..], &purpose].concat());
+    assert_eq!(said.code, 0, "{}", said.err);
+    let words = said.out.split_whitespace().collect::<Vec<_>>().join(" ");
+    let needs = "core-rights-need-identity needs request.assurance at least substantial; here it is none";
+    assert!(words.contains(needs), "{}", said.out);
+    assert!(!words.contains("only another rule could"), "{}", said.out);
+    let wrong = run(&[&base[..], &["--purpose", "custom.rigths.access"]].concat());
+    assert_eq!(wrong.code, 2);
+    assert!(wrong.err.contains("did you mean `custom.rights"), "{}", wrong.err);
+}

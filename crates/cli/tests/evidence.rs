@@ -94,6 +94,11 @@ fn verify_holds_a_log_against_what_was_kept_elsewhere() {
     };
     assert_eq!(against(dir.path()), 0);
     assert_eq!(against(other.path()), 3, "another log under another key");
+    let said = run(&["audit", "verify", "--log", path(other.path()), "--checkpoint", path(&note)]);
+    assert_eq!(said.code, 3);
+    assert!(said.out.contains("the checkpoint you brought is not this log's"), "{}", said.out);
+    assert!(said.out.contains(path(&note)) && !said.out.contains("segments"), "{}", said.out);
+    assert!(said.out.contains("records read before the failure"), "{}", said.out);
 }
 
 #[test]
@@ -103,6 +108,11 @@ fn requests_are_found_and_shown_in_words() {
     let search = |args: &[&str]| run(&[&["audit", "search", "--log", log], args].concat());
     for (args, found) in [
         (&["--outcome", "refuse"][..], 1),
+        (&["--outcome", "allow"], 1),
+        (&["--outcome", "abandoned"], 0),
+        (&[], 2),
+        (&["--limit", "2"], 2),
+        (&["--id", &ticket], 1),
         (&["--reason", "consent-withdrawn"], 1),
         (&["--requester", "newsletter"], 2),
         (&["--purpose", "marketing"], 2),
@@ -116,6 +126,13 @@ fn requests_are_found_and_shown_in_words() {
         assert_eq!(said.code, i32::from(found == 0), "{args:?}");
     }
     assert!(search(&["--outcome", "refuse"]).out.contains(&ticket));
+    let all = search(&[]);
+    assert!(!all.out.contains("log.opened") && all.err.contains("2 requests"), "{}{}", all.out, all.err);
+    assert!(all.out.contains("purpose") && all.out.contains("marketing.communications.email"), "{}", all.out);
+    let told = search(&["--reason", "not-permitted"]);
+    assert!(told.err.contains("what callers are told; search by the record id"), "{}", told.err);
+    let named = search(&["--subject", "email:ann@example.org"]);
+    assert!(named.err.contains("consentry consent show prints the reference"), "{}", named.err);
     let show = run(&["audit", "show", "--log", log, &format!("urn:uuid:{ticket}")]);
     assert_eq!(show.code, 0, "{}", show.err);
     assert!(show.out.starts_with("refuse, consent-withdrawn\n"), "{}", show.out);
@@ -123,5 +140,32 @@ fn requests_are_found_and_shown_in_words() {
     let raw: serde_json::Value = serde_json::from_str(&raw.out).unwrap();
     assert_eq!((&raw[0]["type"], &raw[1]["type"]), (&"head".into(), &"outcome".into()));
     assert_eq!(run(&["audit", "show", "--log", log, "0190a0a0-0000-7000-8000-000000000000"]).code, 1);
-    assert_eq!(run(&["audit", "search", "--log", "/nowhere/at/all"]).code, 4);
+    for command in ["search", "verify"] {
+        let nowhere = run(&["audit", command, "--log", "/nowhere/at/all"]);
+        assert_eq!(nowhere.code, 4);
+        let said = format!("{}{}", nowhere.out, nowhere.err);
+        assert!(said.contains("there is no evidence log in /nowhere/at/all (no log.json)"), "{said}");
+    }
+}
+
+#[test]
+fn what_no_checkpoint_covers_yet_is_not_called_signed() {
+    let dir = tempfile::tempdir().unwrap();
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+    runtime.block_on(async {
+        let mut options = LogOptions::default();
+        options.checkpoint_every = std::time::Duration::from_secs(3_600);
+        let log = AuditLog::open(dir.path(), options).unwrap();
+        let mut ticket = log.reserve(Moment::from_unix_millis(1_795_305_600_000)).unwrap();
+        ticket.commit(Head::new(Outcome::Allow)).await.unwrap();
+        let said = run(&["audit", "verify", "--log", path(dir.path())]);
+        assert_eq!(said.code, 0, "{}", said.out);
+        let first = said.out.lines().next().unwrap();
+        assert!(first.contains("signed records are as they were written; the "), "{first}");
+        assert!(first.ends_with("hang together but nothing signs them yet"), "{first}");
+        ticket.close(&Closing::new(End::Delivered));
+        log.shutdown();
+    });
+    let said = run(&["audit", "verify", "--log", path(dir.path())]);
+    assert_eq!(said.out.lines().next(), Some("ok: every record is as it was written"));
 }

@@ -90,6 +90,7 @@ fn law_1_a_withdrawal_that_would_stop_nothing_is_a_mistake() {
     let misspelt =
         ledger.consent("withdraw", &[&ANN[..], &["--purpose", "marketing.comunications"]].concat());
     assert_eq!((misspelt.code, misspelt.out.as_str()), (2, ""));
+    assert!(misspelt.err.contains("did you mean `marketing.communications`?"), "{}", misspelt.err);
     let elsewhere = tempfile::tempdir().unwrap();
     let file = elsewhere.path().join("leger.db");
     let args = ["consent", "withdraw", "--ledger", path(&file), ANN[0], ANN[1], "--purpose", NEWSLETTER];
@@ -110,5 +111,116 @@ fn law_13_an_identifier_is_not_said_again() {
             said.out,
             said.err
         );
+    }
+}
+
+#[test]
+fn law_1_a_no_of_somebody_unknown_is_a_mistake_unless_it_is_meant() {
+    let ledger = Ledger::new();
+    assert_eq!(ledger.consent("grant", &[&ANN[..], &["--purpose", NEWSLETTER, "--create"]].concat()).code, 0);
+    let anne = ["--subject", "email:anne@example.org"];
+    for (command, args) in [
+        ("withdraw", &["--purpose", NEWSLETTER][..]),
+        ("refuse", &["--purpose", NEWSLETTER]),
+        ("object", &["--purpose", NEWSLETTER]),
+        ("restrict", &["--on"]),
+        ("erase", &["--yes"]),
+    ] {
+        let said = ledger.consent(command, &[&anne[..], args].concat());
+        assert_eq!((said.code, said.out.as_str()), (1, ""), "{command}");
+        assert!(said.err.contains("the ledger knows nobody by this identifier, so no"), "{}", said.err);
+        assert!(said.err.contains("--new records it"), "{}", said.err);
+    }
+    assert_eq!(ledger.consent("show", &anne).code, 1, "nothing was written");
+    let meant = ledger.consent("object", &[&anne[..], &["--purpose", NEWSLETTER, "--new"]].concat());
+    assert_eq!(meant.code, 0, "{}", meant.err);
+    assert_eq!(ledger.state(&anne)["states"][0]["objected"], true);
+}
+
+#[test]
+fn names_are_checked_against_a_bundle() {
+    let ledger = Ledger::new();
+    let bundle = support::fresh_bundle();
+    let grant = |args: &[&str]| {
+        let base = ["--create", "--purpose", "essential.service", "--bundle", path(bundle.path())];
+        ledger.consent("grant", &[&base[..], args].concat())
+    };
+    let misspelt = grant(&["--subject", "custmer:c-1"]);
+    assert_eq!((misspelt.code, misspelt.out.as_str()), (2, ""));
+    assert!(misspelt.err.contains("did you mean `customer`?"), "{}", misspelt.err);
+    let nobody = grant(&["--subject", "customer:c-1", "--recipient", "ad-partner"]);
+    assert_eq!((nobody.code, nobody.out.as_str()), (2, ""));
+    assert!(nobody.err.contains("the bundle has no recipient `ad-partner`"), "{}", nobody.err);
+    assert_eq!(grant(&["--subject", "customer:c-1"]).code, 0);
+    let panopta = concat!(env!("CARGO_MANIFEST_DIR"), "/../../policies/panopta");
+    for (who, recipient, code) in [
+        ("email:a@example.org", "credit-bureau", 0),
+        ("customer:c-1", "third_party", 0),
+        ("customer:c-1", "credit-bureu", 2),
+        ("e-mail:a@example.org", "credit-bureau", 2),
+    ] {
+        let args =
+            ["--purpose", "marketing", "--bundle", panopta, "--recipient", recipient, "--subject", who];
+        let said = ledger.consent("grant", &args);
+        assert_eq!(said.code, code, "{who} {recipient}: {}", said.err);
+        assert_eq!(said.err.contains("did you mean"), code == 2, "{}", said.err);
+    }
+}
+
+#[test]
+fn law_1_a_no_that_ended_nothing_says_so() {
+    let ledger = Ledger::new();
+    let yes = ["--purpose", NEWSLETTER, "--at", "2026-06-01", "--create"];
+    assert_eq!(ledger.consent("grant", &[&ANN[..], &yes].concat()).code, 0);
+    for (command, args, warned) in [
+        (
+            "withdraw",
+            &["--purpose", NEWSLETTER, "--at", "2026-05-01"][..],
+            "a yes with a later date still stands",
+        ),
+        ("object", &["--purpose", "marketing", "--at", "2026-05-01"], "a yes with a later date still stands"),
+        ("refuse", &["--purpose", "marketing", "--at", "2999-01-01"], "a yes stands until 2999-01-01"),
+        ("withdraw", &["--purpose", "marketing", "--at", "2026-07-01"], ""),
+        ("withdraw", &["--purpose", "marketing"], ""),
+    ] {
+        let said = ledger.consent(command, &[&ANN[..], args].concat());
+        assert_eq!(said.code, 0, "{}", said.err);
+        if warned.is_empty() {
+            assert_eq!(said.err, "", "{command} {args:?}");
+        } else {
+            assert!(said.err.contains(&format!("warning: {warned}; leave out --at")), "{}", said.err);
+        }
+    }
+}
+
+#[test]
+fn when_it_was_recorded_is_told_from_when_it_counts() {
+    let ledger = Ledger::new();
+    let yes = ["--purpose", NEWSLETTER, "--at", "2020-01-01", "--create"];
+    assert_eq!(ledger.consent("grant", &[&ANN[..], &yes].concat()).code, 0);
+    let state = ledger.state(&ANN);
+    assert_eq!(state["history"][0]["from"], "2020-01-01");
+    let recorded = state["history"][0]["recorded_at"].as_str().unwrap();
+    assert!(recorded > "2026-01-01", "{recorded}");
+    let shown = ledger.consent("show", &ANN).out;
+    assert!(shown.contains("recorded") && shown.contains(recorded), "{shown}");
+}
+
+#[test]
+fn restriction_and_erasure_are_recorded_and_erasure_only_when_meant() {
+    let ledger = Ledger::new();
+    assert_eq!(ledger.consent("contract", &[&ANN[..], &["--create"]].concat()).code, 0);
+    let flags = |state: Value| (state["restricted"].as_bool().unwrap(), state["erased"].as_bool().unwrap());
+    for (command, args, code, after) in [
+        ("restrict", &["--on", "--at", "2026-01-01"][..], 0, (true, false)),
+        ("restrict", &["--off", "--at", "2026-01-02"], 0, (false, false)),
+        ("restrict", &[], 2, (false, false)),
+        ("restrict", &["--on", "--off"], 2, (false, false)),
+        ("erase", &[], 2, (false, false)),
+        ("erase", &["--yes"], 0, (false, true)),
+    ] {
+        let said = ledger.consent(command, &[&ANN[..], args].concat());
+        assert_eq!(said.code, code, "{command} {args:?}: {}", said.err);
+        assert_eq!(flags(ledger.state(&ANN)), after, "{command} {args:?}");
     }
 }

@@ -24,7 +24,16 @@ fn a_key_signs_a_token_and_is_not_overwritten() {
         use std::os::unix::fs::PermissionsExt as _;
         assert_eq!(fs::metadata(&key).unwrap().permissions().mode() & 0o777, 0o600);
     }
-    assert_eq!(run(&["keygen", "--key", path(&key)]).code, 1);
+    let again = run(&["keygen", "--key", path(&key)]);
+    assert_eq!(again.code, 1);
+    assert!(again.err.contains("is there already; choose another name or remove it"), "{}", again.err);
+    let fresh = dir.path().join("fresh.pem");
+    assert_eq!(run(&["keygen", "--key", path(&fresh), "--jwks", path(&key)]).code, 1);
+    assert!(!fresh.exists(), "neither is written when one is in the way");
+    let bare = run(&["token", "--key", path(&key), "--requester", "support"]);
+    assert!(bare.code == 0 && bare.err.contains("it carries no purpose"), "{}", bare.err);
+    let missing = run(&["token", "--key", path(&fresh), "--requester", "support"]);
+    assert!(missing.code == 2 && missing.err.contains("there is no such file"), "{}", missing.err);
     let token =
         run(&["token", "--key", path(&key), "--requester", "support", "--purpose", "essential.service"]);
     assert_eq!(token.code, 0, "{}", token.err);
@@ -64,7 +73,8 @@ fn law_1_serve_does_not_start_with_a_bundle_that_is_not_sealed() {
     );
     fs::write(&file, config).unwrap();
     let check = run(&["serve", "--config", path(&file), "--check"]);
-    assert_eq!(check.code, 0, "{}", check.err);
+    assert_eq!(check.code, 1, "{}", check.err);
+    assert!(check.err.contains("not sealed"), "{}", check.err);
     let said = run(&["serve", "--config", path(&file)]);
     assert_eq!(said.code, 1);
     assert!(said.err.contains("not sealed"), "{}", said.err);
@@ -78,6 +88,7 @@ fn the_demonstration_shows_what_it_promises() {
     assert_eq!(said.code, 0, "{}\n{}", said.out, said.err);
     assert!(said.out.lines().all(|l| l.chars().count() <= 120), "{}", said.out);
     assert!(said.out.lines().last().unwrap().starts_with("ok: "), "{}", said.out);
+    assert!(said.out.contains("\nok: every record is as it was written\n"), "{}", said.out);
     let evidence = place.join("evidence");
     assert_eq!(run(&["audit", "verify", "--log", path(&evidence)]).code, 0);
     assert_eq!(run(&["demo", "--dir", path(&place)]).code, 1, "a folder that is not empty is left alone");

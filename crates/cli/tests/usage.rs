@@ -39,6 +39,17 @@ fn every_command_has_a_help_with_examples() {
         assert_eq!(said.code, 0, "{command}");
         assert!(said.out.contains("Examples:\n  consentry "), "{command}:\n{}", said.out);
         assert!(said.out.lines().all(|l| l.chars().count() <= 120), "{command} is too wide");
+        let examples = said.out.lines().skip_while(|l| *l != "Examples:").take_while(|l| !l.is_empty());
+        let mut before = "";
+        for line in examples.skip(1) {
+            let goes_on = before.ends_with('\\');
+            assert_eq!(
+                line.starts_with("      "),
+                goes_on,
+                "{command} breaks a line without saying so: {line}"
+            );
+            before = line;
+        }
     }
 }
 

@@ -1,7 +1,8 @@
 //! The sidecar: it stands in front of a service that nobody may touch, and enforces a sealed bundle on every request.
 //!
-//! [`Config::load`] reads one strict YAML file; [`serve`] opens and checks everything it names before it binds a port,
-//! and serves until told to stop. What a request passes through is one function in `stack`.
+//! [`Config::load`] reads one strict YAML file; [`check`] looks at what it names and touches nothing; [`serve`] opens
+//! and checks everything it names before it binds a port, and serves until told to stop. What a request passes through
+//! is one function in `stack`.
 //!
 //! The admin address answers `/healthz` (the process lives), `/readyz` (one line for each part that must hold) and
 //! `/status`. A bundle that changes on disk comes into force when it is sealed and good; any other is told, recorded
@@ -9,18 +10,22 @@
 //!
 //! [`rehearse`] plays the cases of a bundle through the same layer, in memory.
 //!
-//! Logs hold routes, digests and counts: never paths, queries, headers or anything of a person.
+//! Logs hold routes, digests, counts and the names of the operator's own files: never a request's path, query or
+//! headers, or anything of a person.
 
 mod admin;
+mod aging;
 mod arrival;
 mod config;
 mod counters;
 mod headers;
 mod parts;
 mod patience;
+mod places;
 mod rehearsal;
 mod reload;
 mod run;
+mod says;
 mod server;
 mod stack;
 mod state;
@@ -33,5 +38,5 @@ pub use config::{
 pub use counters::Counts;
 pub use parts::PartProblem;
 pub use rehearsal::{CaseResult, Difference, rehearse};
-pub use run::{Report, Running, ServeError, Sidecar, serve, stop_signal};
+pub use run::{Report, Running, ServeError, Sidecar, check, serve, stop_signal};
 pub use upstream::{Upstream, UpstreamError};

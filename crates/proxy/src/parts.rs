@@ -12,6 +12,8 @@ use consentry_layer::Limits;
 use consentry_policy::{Bundle, Engine, ReadError};
 
 use crate::config::{Config, IdentityConfig, KeySource, ProxyLimits};
+use crate::places;
+use crate::says::says;
 
 /// Most bytes of a file of keys.
 const KEY_BYTES_MAX: u64 = 1024 * 1024;
@@ -42,46 +44,92 @@ pub(crate) struct Parts {
     pub(crate) telemetry: Telemetry,
 }
 
-impl Parts {
-    /// Opens all of them, or says everything that is wrong.
-    pub(crate) async fn open(config: &Config) -> Result<Self, Vec<PartProblem>> {
+/// What is read and never written: bundle and keys.
+struct Read {
+    engine: Option<Engine>,
+    identity: Option<(Vec<String>, Authenticator)>,
+    problems: Vec<PartProblem>,
+}
+
+impl Read {
+    /// Reads them and looks at the places of the rest; nothing is made, opened for writing, or bound.
+    async fn all(config: &Config) -> Self {
         let mut problems = Vec::new();
         let mut keep = |part: &'static str, message: String| problems.push(PartProblem { part, message });
         let (bundle_dir, identity) = (config.bundle.clone(), config.identity.clone());
         let engine = blocking(move || load_engine(&bundle_dir)).await.map_err(|e| keep("bundle", e)).ok();
-        let authenticator = blocking(move || {
+        let identity = blocking(move || {
             // Read first: a change between the two is seen as one later.
             Ok((key_texts(&identity.keys)?, load_authenticator(&identity)?))
         });
-        let authenticator = authenticator.await.map_err(|e| keep("identity", e)).ok();
-        let ledger = SqliteLedger::open(&config.ledger).await.map_err(|e| keep("ledger", e.to_string())).ok();
-        let telemetry = match &config.otlp {
-            None => Some(Telemetry::none()),
-            Some(otlp) => Telemetry::otlp(&otlp.endpoint, &otlp.service_name)
-                .map_err(|e| keep("otlp", e.to_string()))
-                .ok(),
+        let identity = identity.await.map_err(|e| keep("identity", e)).ok();
+        problems.extend(places::look(config));
+        Self { engine, identity, problems }
+    }
+}
+
+/// Whether bundle and keys can be used. Ledger, evidence and ports are left alone.
+pub(crate) async fn check(config: &Config) -> Result<(), Vec<PartProblem>> {
+    let Read { problems, .. } = Read::all(config).await;
+    if problems.is_empty() { Ok(()) } else { Err(problems) }
+}
+
+impl Parts {
+    /// Opens all of them, or says everything that is wrong. What has to be made is made when all that is only read is
+    /// good; the evidence log, in which an opening stays recorded, comes last.
+    pub(crate) async fn open(config: &Config) -> Result<Self, Vec<PartProblem>> {
+        let Read { engine, identity, mut problems } = Read::all(config).await;
+        let telemetry =
+            telemetry(config).map_err(|e| problems.push(PartProblem { part: "otlp", message: e }));
+        let (Some(engine), Some((keys, authenticator)), Ok(telemetry), true) =
+            (engine, identity, telemetry, problems.is_empty())
+        else {
+            // A ledger that is there is looked at all the same, so that everything is told at once.
+            if config.ledger.is_file() {
+                match open_ledger(&config.ledger).await {
+                    Ok(ledger) => ledger.close().await,
+                    Err(problem) => problems.push(problem),
+                }
+            }
+            return Err(problems);
         };
-        let mut options = LogOptions::default();
-        options.slots_max = to_usize(config.limits.evidence_slots_max);
-        options.telemetry = telemetry.clone().unwrap_or_default();
-        let dir = config.evidence.clone();
-        let evidence = blocking(move || AuditLog::open(&dir, options).map_err(|e| e.to_string()))
-            .await
-            .map_err(|e| keep("evidence", e))
-            .ok();
-        match (engine, authenticator, ledger, telemetry, evidence) {
-            (Some(engine), Some((keys, authenticator)), Some(ledger), Some(telemetry), Some(evidence)) => {
+        let ledger = open_ledger(&config.ledger).await.map_err(|problem| vec![problem])?;
+        match open_evidence(config, telemetry.clone()).await {
+            Ok(evidence) => {
                 Ok(Self { engine, authenticator, keys, ledger: Arc::new(ledger), evidence, telemetry })
             }
-            (_, _, _, _, evidence) => {
-                if let Some(evidence) = evidence {
-                    // It was opened to see whether it can be; nothing is served.
-                    close(evidence, Telemetry::none()).await;
-                }
-                Err(problems)
+            Err(message) => {
+                ledger.close().await;
+                Err(vec![PartProblem { part: "evidence", message }])
             }
         }
     }
+}
+
+fn telemetry(config: &Config) -> Result<Telemetry, String> {
+    match &config.otlp {
+        None => Ok(Telemetry::none()),
+        Some(otlp) => Telemetry::otlp(&otlp.endpoint, &otlp.service_name).map_err(|e| e.to_string()),
+    }
+}
+
+async fn open_ledger(file: &Path) -> Result<SqliteLedger, PartProblem> {
+    let problem = |message| PartProblem { part: "ledger", message };
+    let path = file.to_owned();
+    blocking(move || places::make_folder_of(&path)).await.map_err(problem)?;
+    SqliteLedger::open(file).await.map_err(|e| {
+        let why = places::why_not(file).map(|why| format!(": {why}")).unwrap_or_default();
+        problem(format!("{}: {e}{why}", file.display()))
+    })
+}
+
+async fn open_evidence(config: &Config, telemetry: Telemetry) -> Result<AuditLog, String> {
+    let mut options = LogOptions::default();
+    options.slots_max = to_usize(config.limits.evidence_slots_max);
+    options.key_path.clone_from(&config.evidence_key);
+    options.telemetry = telemetry;
+    let dir = config.evidence.clone();
+    blocking(move || AuditLog::open(&dir, options).map_err(|e| e.to_string())).await
 }
 
 /// Runs what waits for files on a thread where waiting is allowed.
@@ -105,17 +153,21 @@ pub(crate) async fn close(evidence: AuditLog, telemetry: Telemetry) {
 /// Reads and compiles the sealed bundle in a folder. The text of the error is for operators; a bundle holds no data
 /// of anybody.
 pub(crate) fn load_engine(dir: &Path) -> Result<Engine, String> {
-    let bundle = Bundle::load_sealed(dir).map_err(|e| read_error(&e))?;
+    let bundle = Bundle::load_sealed(dir).map_err(|e| read_error(dir, &e))?;
     Engine::new(bundle).map_err(|e| e.to_string())
 }
 
 /// What is wrong with a bundle, in full.
-pub(crate) fn read_error(error: &ReadError) -> String {
+pub(crate) fn read_error(dir: &Path, error: &ReadError) -> String {
+    let place = dir.display();
+    if !dir.is_dir() {
+        return format!("{place}: there is no such folder");
+    }
     if let ReadError::Wrong(diagnostics) = error {
-        return format!("{error}\n{}", diagnostics.render(false).trim_end());
+        return format!("{place}: {error}\n{}", diagnostics.render(false).trim_end());
     }
     let source = std::error::Error::source(error).map(|s| format!(": {s}")).unwrap_or_default();
-    format!("{error}{source}")
+    format!("{place}: {error}{source}")
 }
 
 /// Reads the keys and makes what believes in them.
@@ -148,11 +200,11 @@ pub(crate) fn key_texts(source: &KeySource) -> Result<Vec<String>, String> {
 
 fn read_keys(file: &Path) -> Result<String, String> {
     let told = |what: &dyn fmt::Display| format!("{}: {what}", file.display());
-    let meta = fs::metadata(file).map_err(|e| told(&e.kind()))?;
+    let meta = fs::metadata(file).map_err(|e| told(&says(&e)))?;
     if !meta.is_file() || meta.len() > KEY_BYTES_MAX {
         return Err(told(&"not a regular file of at most 1 MiB"));
     }
-    fs::read_to_string(file).map_err(|e| told(&e.kind()))
+    fs::read_to_string(file).map_err(|e| told(&says(&e)))
 }
 
 /// The layer's limits as the configuration states them.

@@ -11,7 +11,7 @@ use tokio::sync::Notify;
 use tokio::time::MissedTickBehavior;
 
 use crate::config::KeySource;
-use crate::parts::{blocking, key_texts, load_authenticator, load_engine};
+use crate::parts::{blocking, key_texts, load_authenticator, load_engine, read_error};
 use crate::state::{Refused, State};
 
 /// Longest text about a refusal that is kept, in bytes.
@@ -51,14 +51,16 @@ impl Reloader {
         let dir = config.bundle.clone();
         let sealed = blocking(move || {
             let read = SealedSource::read(&dir);
-            read.map(|sealed| sealed.digest).map_err(|e| consentry_policy::ReadError::from(e).to_string())
+            read.map(|sealed| sealed.digest).map_err(|e| read_error(&dir, &e.into()))
         })
         .await;
         let in_force = policy.current().map(|installed| installed.engine.bundle().digest.clone());
         match sealed {
             Ok(digest) if Some(&digest) == in_force.as_ref() => {
                 policy.confirm(clock.now());
-                forget(bundle_refused);
+                if forget(bundle_refused) {
+                    tracing::info!(bundle = %digest, "the bundle in force is found sealed again");
+                }
             }
             Ok(digest) => self.install(digest).await,
             Err(why) => self.refuse_bundle(why).await,
@@ -103,7 +105,8 @@ impl Reloader {
         let source: KeySource = config.identity.keys.clone();
         let tell = |why: String| {
             if remember(keys_refused, Refused { at: clock.now(), why: cut(&why) }) {
-                tracing::warn!("the keys on disk are not taken over, those in force stay");
+                let why = why.lines().next().unwrap_or_default();
+                tracing::warn!(why, "the keys on disk are not taken over, those in force stay");
             }
         };
         let texts = match blocking(move || key_texts(&source)).await {
@@ -111,7 +114,10 @@ impl Reloader {
             Err(why) => return tell(why),
         };
         if texts == self.keys {
-            return forget(keys_refused);
+            if forget(keys_refused) {
+                tracing::info!("the keys on disk are those in force again");
+            }
+            return;
         }
         let identity = config.identity.clone();
         match blocking(move || load_authenticator(&identity)).await {
@@ -136,8 +142,9 @@ fn remember(slot: &Mutex<Option<Refused>>, refused: Refused) -> bool {
     news
 }
 
-fn forget(slot: &Mutex<Option<Refused>>) {
-    *slot.lock().unwrap_or_else(PoisonError::into_inner) = None;
+/// Forgets what was refused; whether there was anything.
+fn forget(slot: &Mutex<Option<Refused>>) -> bool {
+    slot.lock().unwrap_or_else(PoisonError::into_inner).take().is_some()
 }
 
 fn cut(text: &str) -> String {

@@ -17,11 +17,12 @@ use crate::config::Config;
 use crate::counters::{Counters, Counts};
 use crate::parts::{PartProblem, Parts, close, layer_limits};
 use crate::reload::Reloader;
+use crate::says::says;
 use crate::server::Drained;
 use crate::stack::stack;
 use crate::state::State;
 use crate::upstream::Upstream;
-use crate::{admin, server, upkeep};
+use crate::{admin, parts, server, upkeep};
 
 /// Why a sidecar does not start.
 #[derive(Debug, thiserror::Error)]
@@ -31,7 +32,7 @@ pub enum ServeError {
     #[error("{}", lines(.0))]
     Parts(Vec<PartProblem>),
     /// An address cannot be taken.
-    #[error("{option} {address} cannot be taken: {}", source.kind())]
+    #[error("{option} {address} cannot be taken: {}", says(source))]
     Bind {
         /// The option of the configuration.
         option: &'static str,
@@ -44,7 +45,7 @@ pub enum ServeError {
     #[error("the evidence log cannot be written")]
     Evidence,
     /// The system does not tell signals.
-    #[error("signals cannot be listened to: {}", .0.kind())]
+    #[error("signals cannot be listened to: {}", says(.0))]
     Signals(#[source] std::io::Error),
     /// The listener ended without having been told to.
     #[error("the listener ended unexpectedly")]
@@ -242,6 +243,7 @@ impl Running {
     /// Stops accepting, lets requests under way finish for at most `drain_secs_max`, then closes everything.
     pub async fn stop(self) -> Report {
         self.state.drain();
+        tracing::info!(secs_max = self.state.config.drain_secs_max, "draining");
         self.stop_listener.send_replace(());
         let drained = self.listener.await;
         self.stop_rest.send_replace(());
@@ -257,9 +259,21 @@ impl Running {
             drained.unwrap_or(Drained { connections_cut: 0, panics: 1 });
         let closings_lost = evidence.health().closings_lost;
         let report = Report { counts: counters.counts(), connections_cut, panics, closings_lost };
+        if connections_cut > 0 {
+            tracing::warn!(connections_cut, "connections did not finish in time and were cut off");
+        }
         tracing::info!(requests = report.counts.requests, connections_cut, panics, closings_lost, "stopped");
         report
     }
+}
+
+/// Whether a sidecar would have what it reads: the sealed bundle compiles, and the keys can be used. Nothing is made or
+/// written: neither the ledger nor the evidence log is opened, and no port is bound.
+///
+/// # Errors
+/// Everything that is wrong with them.
+pub async fn check(config: &Config) -> Result<(), ServeError> {
+    parts::check(config).await.map_err(ServeError::Parts)
 }
 
 /// Serves until `shutdown` is over, then drains; SIGHUP has bundle and keys looked at.

@@ -6,12 +6,13 @@ use std::time::Duration;
 
 use consentry_audit::{AuditLog, Failure};
 use consentry_consent::Ledger;
-use consentry_layer::{AuthenticatorSlot, Clock, PolicySlot};
+use consentry_layer::{AuthenticatorSlot, Clock, Installed, PolicySlot};
 use consentry_model::{LedgerRevision, Moment};
 use serde::Serialize;
 
 use crate::config::Config;
 use crate::counters::Counters;
+use crate::says::says_kind;
 
 /// Something on disk that was not taken over; what was in force before stays.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -62,15 +63,29 @@ impl State {
         vec![listener, self.bundle_ready(), self.ledger_ready().await, self.evidence_ready()]
     }
 
+    /// How long ago the bundle in force was found sealed; `None` when none is in force.
+    pub(crate) fn bundle_age_ms(&self) -> Option<i64> {
+        self.policy.current().map(|installed| self.age_ms(&installed))
+    }
+
+    /// How long ago that may be at most.
+    pub(crate) fn bundle_age_ms_max(&self) -> i64 {
+        i64::try_from(self.config.limits.bundle_age_secs_max).unwrap_or(i64::MAX).saturating_mul(1000)
+    }
+
+    fn age_ms(&self, installed: &Installed) -> i64 {
+        self.clock.now().millis_since(installed.confirmed_at())
+    }
+
     fn bundle_ready(&self) -> PartReady {
         let (ready, detail) = match self.policy.current() {
             None => (false, "none is in force".to_owned()),
             Some(installed) => {
-                let age_ms = self.clock.now().millis_since(installed.confirmed_at());
+                let age_ms = self.age_ms(&installed);
                 let age_secs = u64::try_from(age_ms / 1000).unwrap_or(0);
                 let max = self.config.limits.bundle_age_secs_max;
                 let told = format!("found sealed {age_secs} seconds ago, {max} at most");
-                (age_ms <= i64::try_from(max).unwrap_or(i64::MAX).saturating_mul(1000), told)
+                (age_ms <= self.bundle_age_ms_max(), told)
             }
         };
         PartReady { part: "bundle", ready, detail }
@@ -108,8 +123,8 @@ pub(crate) fn last(refused: &Mutex<Option<Refused>>) -> Option<Refused> {
 /// Why the evidence log is not written, in words.
 pub(crate) fn failure_text(failure: &Failure) -> String {
     match failure {
-        Failure::Segment(kind) => format!("a segment cannot be written: {kind}"),
-        Failure::Checkpoint(kind) => format!("a checkpoint cannot be written: {kind}"),
+        Failure::Segment(kind) => format!("a segment cannot be written: {}", says_kind(*kind)),
+        Failure::Checkpoint(kind) => format!("a checkpoint cannot be written: {}", says_kind(*kind)),
         Failure::Closed => "is closed".to_owned(),
     }
 }

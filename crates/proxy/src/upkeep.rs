@@ -1,26 +1,29 @@
-//! What has to be done now and then for the evidence log.
+//! What has to be done now and then: for the evidence log, and about the age of the bundle.
 
 use std::future::Future;
 use std::sync::Arc;
 use std::time::Duration;
 
+use crate::aging::Aging;
 use crate::state::State;
 
-/// How often a log that does not write is tried again.
-const REOPEN_EVERY: Duration = Duration::from_secs(1);
+/// How often the bundle's age is looked at, and a log that does not write is tried again.
+const LOOK_EVERY: Duration = Duration::from_secs(1);
 /// How often refused strangers are summed up in a record.
 const SUMMARY_EVERY: Duration = Duration::from_secs(60);
 
 /// Runs until `stop` is over.
 pub(crate) async fn run(state: Arc<State>, stop: impl Future<Output = ()> + Send) {
-    let mut reopen = tokio::time::interval(REOPEN_EVERY);
+    let mut aging = Aging::new();
+    let mut look = tokio::time::interval(LOOK_EVERY);
     let mut summary = tokio::time::interval(SUMMARY_EVERY);
     let mut stop = std::pin::pin!(stop);
     loop {
         tokio::select! {
             biased;
             () = &mut stop => break,
-            _ = reopen.tick() => {
+            _ = look.tick() => {
+                aging.look(&state);
                 if !state.evidence.is_healthy() {
                     match state.evidence.reopen().await {
                         Ok(()) => tracing::info!("the evidence log is written again"),

@@ -41,6 +41,8 @@ const WRONG: &[(&str, &str, &str)] = &[
     ("evidence: evidence", "evidence: policy", "`bundle`, `ledger` and `evidence` are three places"),
     (", jwks: keys.json", "", "7:11: `identity` has exactly one of `jwks` and `pem`"),
     ("jwks: keys.json", "jwks: k, pem: {k: f}", "`identity` has exactly one of `jwks` and `pem`"),
+    ("bundle: policy", "bundle: policy\nevidence_key: evidence", "5:15: `evidence_key` is a file of its own"),
+    ("bundle: policy", "bundle: policy\nevidence_key: [k]", "5:15: `evidence_key` is a text, not a list"),
     ("jwks: keys.json", "pem: {}", "`identity.pem` names no key"),
     ("jwks: keys.json", "pem: keys.pem", "`identity.pem` maps each `kid` to a file, and is not a text"),
     ("issuer: i, ", "", "`identity.issuer` is missing"),
@@ -108,6 +110,9 @@ fn relative_paths_start_at_the_configurations_folder() {
     let config = read(&GOOD.replace("ledger.db", "/var/ledger.db")).unwrap();
     assert_eq!(config.bundle, Path::new("/etc/consentry/policy"));
     assert_eq!(config.ledger, Path::new("/var/ledger.db"));
+    assert_eq!(config.evidence_key, None);
+    let elsewhere = read(&format!("{GOOD}evidence_key: keys/evidence\n")).unwrap();
+    assert_eq!(elsewhere.evidence_key.as_deref(), Some(Path::new("/etc/consentry/keys/evidence")));
     assert_eq!(config.identity.keys, KeySource::Jwks("/etc/consentry/keys.json".into()));
 }
 

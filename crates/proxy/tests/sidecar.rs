@@ -185,7 +185,7 @@ async fn everything_is_checked_before_a_port_is_bound() {
     fs::write(folder.path().join("evidence"), "a file, no folder").unwrap();
     let Err(ServeError::Parts(problems)) = Sidecar::start(config).await else { panic!("it started") };
     let parts: Vec<&str> = problems.iter().map(|p| p.part).collect();
-    assert_eq!(parts, ["bundle", "identity", "ledger", "evidence"]);
+    assert_eq!(parts, ["bundle", "identity", "evidence", "ledger"]);
     assert!(problems[0].message.contains("not sealed"), "{}", problems[0]);
 }
 

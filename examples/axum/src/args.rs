@@ -2,14 +2,16 @@
 
 use std::path::PathBuf;
 
-const USAGE: &str = "\
-usage: axum-example [--policy DIR] [--data DIR] [--keys FILE] [--port PORT] [--self-test]
+/// What `--help` prints.
+pub(crate) const USAGE: &str = "\
+usage: axum-example [--policy DIR] [--data DIR] [--keys FILE] [--port PORT] [--self-test] [--help]
 
   --policy DIR   a sealed bundle; the example's own without it
   --data DIR     where the ledger and the evidence are kept; a folder that goes away without it
   --keys FILE    a JSON Web Key Set; without it a key is made, and tokens to try are printed
   --port PORT    the port on the loopback address; whichever is free without it
-  --self-test    send a few requests, say what became of them, and end";
+  --self-test    send a few requests, say what became of them, and end
+  --help         print this";
 
 /// What the command line says.
 pub(crate) struct Args {

@@ -36,6 +36,10 @@ type Failure = Box<dyn Error + Send + Sync>;
 
 #[tokio::main]
 async fn main() -> ExitCode {
+    if std::env::args().skip(1).any(|arg| arg == "--help" || arg == "-h") {
+        println!("{}", args::USAGE);
+        return ExitCode::SUCCESS;
+    }
     let told = match Args::read(std::env::args().skip(1)) {
         Ok(args) => run(&args).await,
         Err(usage) => Err(usage.into()),

@@ -164,7 +164,9 @@ async fn opening_again_goes_on_where_it_was_and_only_one_process_at_a_time() {
     let dir = tempfile::tempdir().unwrap();
     for n in 1..40 {
         let log = AuditLog::open(dir.path(), unsigned()).unwrap();
-        assert!(matches!(AuditLog::open(dir.path(), unsigned()), Err(OpenError::Locked)));
+        let second = AuditLog::open(dir.path(), unsigned()).unwrap_err();
+        assert!(matches!(second, OpenError::Locked { .. }));
+        assert_eq!(second.to_string(), format!("another process holds the log in {}", dir.path().display()));
         let before = log.health().records;
         assert_eq!((before, log.health().signed_records), (n * 4 - 3, n * 4 - 3));
         request(&log, 1).await;
@@ -187,7 +189,7 @@ async fn a_handle_that_is_dropped_without_shutdown_loses_nothing() {
                 assert_eq!(kinds(dir.path()), ["log.opened", "outcome", "log.opened"]);
                 return;
             }
-            Err(OpenError::Locked) => std::thread::sleep(std::time::Duration::from_millis(10)),
+            Err(OpenError::Locked { .. }) => std::thread::sleep(std::time::Duration::from_millis(10)),
             Err(other) => panic!("{other}"),
         }
     }

@@ -41,7 +41,7 @@ async fn every_bit_of_every_file_counts() {
             let opened = AuditLog::open(dir.path(), unsigned());
             if name == "key" {
                 // The verifier needs no signing key; the writer cannot go on with another.
-                assert!(matches!(opened, Err(OpenError::Key(_))), "{name} byte {at}");
+                assert!(matches!(opened, Err(OpenError::Key { .. })), "{name} byte {at}");
                 assert_eq!(status(dir.path()), VerifyStatus::Ok, "{name} byte {at}");
             } else {
                 assert!(matches!(opened, Err(OpenError::Damaged(_))), "{name} byte {at}: {opened:?}");
@@ -141,9 +141,16 @@ async fn a_key_that_is_missing_or_open_to_everybody_is_refused() {
     let key = dir.path().join("key");
     assert_eq!(fs::metadata(&key).unwrap().permissions().mode() & 0o777, 0o600);
     fs::set_permissions(&key, fs::Permissions::from_mode(0o644)).unwrap();
-    assert!(matches!(AuditLog::open(dir.path(), unsigned()), Err(OpenError::Key(_))));
+    assert!(matches!(AuditLog::open(dir.path(), unsigned()), Err(OpenError::Key { .. })));
     fs::remove_file(&key).unwrap();
-    assert!(matches!(AuditLog::open(dir.path(), unsigned()), Err(OpenError::Key(_))));
+    let error = AuditLog::open(dir.path(), unsigned()).unwrap_err();
+    assert!(matches!(&error, OpenError::KeyMissing { path } if *path == key), "{error}");
+    let said = format!(
+        "the signing key {} is missing; put it back: a log without its key cannot be continued",
+        key.display()
+    );
+    assert_eq!(error.to_string(), said);
+    assert!(!key.exists(), "no key is made for a log that is there");
     assert_eq!(status(dir.path()), VerifyStatus::Ok);
 }
 

@@ -18,15 +18,19 @@ pub(crate) use self::words::Ticket;
 const EXAMPLES: &str = "\
 Examples:
   consentry audit verify --log evidence
-  consentry audit verify --log evidence --public-key \"$(cat log.pub)\" --checkpoint kept-elsewhere.note
-  consentry audit search --log evidence --outcome refuse --reason consent-withdrawn --since 2026-11-01
-  consentry audit show --log evidence 0190a0a0-0000-7000-8000-000000000000
   consentry audit head --log evidence
+  consentry audit head --log evidence --format json | jq -r .public_key > log.pub
+  consentry audit verify --log evidence --public-key \"$(cat log.pub)\" \\
+      --checkpoint kept-elsewhere.note
+  consentry audit search --log evidence --outcome refuse --since 2026-11-01
+  consentry audit search --log evidence --reason consent-withdrawn
+  consentry audit show --log evidence 0190a0a0-0000-7000-8000-000000000000
 
 Exit codes of `verify`:
-  0 everything holds   2 the end was cut short, as a crash does   3 something was changed, removed or reordered
-  4 the log cannot be read
-Of the others: 0 found   1 nothing found   4 the log cannot be read";
+  0 everything holds   2 a mistake in the call, or the end was cut short, as a crash does
+  3 something was changed, removed or reordered   4 the log cannot be read
+Of the others:
+  0 found   1 nothing found   2 a mistake in the call   4 the log cannot be read";
 
 /// Verify, search and show the evidence
 ///
@@ -71,6 +75,18 @@ pub(crate) fn run(args: &Args) -> Result<Exit, Stop> {
 }
 
 fn unreadable(dir: &Path, error: &OpenError) -> Stop {
+    if is_no_log(dir) {
+        return Stop::because(Exit::UNREADABLE, no_log(dir));
+    }
     Stop::because(Exit::UNREADABLE, format!("the log {}: {error}", dir.display()))
         .help("`consentry audit verify` says what is wrong with it, and where")
+}
+
+/// Whether there is nothing of a log, as opposed to a log of which something is missing.
+fn is_no_log(dir: &Path) -> bool {
+    ["log.json", "wal", "checkpoint"].iter().all(|name| matches!(dir.join(name).try_exists(), Ok(false)))
+}
+
+fn no_log(dir: &Path) -> String {
+    format!("there is no evidence log in {} (no log.json)", dir.display())
 }

@@ -1,5 +1,7 @@
 //! `consentry consent`: writes to the ledger and shows what it holds.
 
+mod known;
+mod rights;
 mod show;
 mod write;
 
@@ -7,28 +9,32 @@ use std::path::{Path, PathBuf};
 
 use consentry_consent::{LedgerError, SqliteLedger};
 use consentry_model::{Identifier, Moment, Purpose};
-use consentry_policy::Vocabulary;
 
+use self::known::Known;
 use crate::args::read;
-use crate::bundle::Checked;
 use crate::output;
 use crate::stop::{Exit, Stop};
 
 const EXAMPLES: &str = "\
 Examples:
   consentry consent grant --ledger ledger.db --create --subject email:ann@example.org \\
-      --purpose marketing.communications.email --kind opt-in --until 2027-11-22 --notice form-3
-  consentry consent withdraw --ledger ledger.db --subject email:ann@example.org --purpose marketing
+      --purpose marketing.communications.email --until 2027-11-22 --notice form-3
+  consentry consent withdraw --ledger ledger.db --subject email:ann@example.org \\
+      --purpose marketing
   consentry consent show --ledger ledger.db --subject email:ann@example.org
-  consentry consent link --ledger ledger.db --known customer:c-1001 --also email:ann@example.org
+  consentry consent link --ledger ledger.db --known email:ann@example.org \\
+      --also customer:c-1001
+  consentry consent restrict --ledger ledger.db --subject customer:c-1001 --on
+  consentry consent erase --ledger ledger.db --subject customer:c-1001 --yes
 
 Exit codes:
   0 recorded, shown   1 the ledger refused, or knows nobody by that name   2 a mistake in the call, or no ledger";
 
 /// Record and show consents, refusals, withdrawals, objections and contracts
 ///
-/// The ledger is append-only: nothing is ever changed or removed, and what was said last counts. A withdrawal binds
-/// every decision that is made after it is recorded.
+/// The ledger is append-only: nothing is ever changed or removed. What took effect last counts (`--at`; now when
+/// nothing is said), and the stricter of two at the same time. A withdrawal binds every decision made at or after its
+/// `--at`, unless a later yes stands.
 #[derive(clap::Args)]
 #[command(after_help = EXAMPLES)]
 pub(crate) struct Args {
@@ -43,6 +49,8 @@ enum Command {
     Refuse(write::Refuse),
     Object(write::Object),
     Contract(write::Contract),
+    Restrict(rights::Restrict),
+    Erase(rights::Erase),
     Link(write::Link),
     Show(show::Show),
 }
@@ -89,34 +97,26 @@ struct WhatFor {
     keys: Keys,
 }
 
-/// Which purposes there are.
+/// Which words there are.
 #[derive(clap::Args)]
 struct Keys {
-    /// A bundle whose purposes may be named besides the shipped ones
+    /// A bundle: its purposes may be named besides the shipped ones, and names must be those that it knows
     #[arg(long, value_name = "DIR")]
     bundle: Option<PathBuf>,
 }
 
 impl Keys {
-    fn vocabulary(&self) -> Result<Vocabulary, Stop> {
-        match &self.bundle {
-            Some(dir) => Checked::need(dir).map(|checked| checked.bundle().vocabulary.clone()),
-            None => Ok(Vocabulary::shipped()),
-        }
+    fn known(&self) -> Result<Known, Stop> {
+        Known::read(self.bundle.as_deref())
     }
 }
 
-impl WhatFor {
-    /// A purpose that nobody knows is a mistake: a withdrawal of it would stop nothing.
-    fn known(&self) -> Result<Purpose, Stop> {
-        if self.keys.vocabulary()?.knows_purpose(&self.purpose) {
-            return Ok(self.purpose.clone());
-        }
-        let what = format!("the vocabulary has no purpose `{}`", self.purpose);
-        Err(Stop::because(Exit::UNASKED, what).help(
-            "`--bundle DIR` adds the purposes that a bundle defines; `consentry policy print` shows them",
-        ))
-    }
+/// Whoever says no must be somebody of whom the ledger knows.
+#[derive(clap::Args)]
+struct Newcomer {
+    /// Record it also of somebody whom the ledger does not know, for whoever comes under the identifier
+    #[arg(long)]
+    new: bool,
 }
 
 /// Runs it.
@@ -128,6 +128,8 @@ pub(crate) fn run(args: &Args) -> Result<Exit, Stop> {
             Command::Refuse(refuse) => refuse.run().await,
             Command::Object(object) => object.run().await,
             Command::Contract(contract) => contract.run().await,
+            Command::Restrict(restrict) => restrict.run().await,
+            Command::Erase(erase) => erase.run().await,
             Command::Link(link) => link.run().await,
             Command::Show(show) => show.run().await,
         }

@@ -63,12 +63,14 @@ async fn play(args: &Args) -> Result<Exit, Stop> {
     before_and_after(&stage, &mut score).await?;
     if args.keep {
         stage.flush().await;
+        evidence::all_signed(&place.dir().join("evidence")).await;
         let verdict = told_and_verified(&place, &score)?;
         keep(&stage).await?;
         stage.close().await;
         return Ok(verdict);
     }
     stage.close().await;
+    evidence::all_signed(&place.dir().join("evidence")).await;
     told_and_verified(&place, &score)
 }
 

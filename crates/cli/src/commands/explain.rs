@@ -1,5 +1,6 @@
 //! `consentry explain`: what the rules say to one request, data class by data class.
 
+mod condition;
 mod story;
 mod tell;
 
@@ -14,10 +15,12 @@ use crate::stop::{Exit, Stop};
 
 const EXAMPLES: &str = "\
 Examples:
-  consentry explain policies/panopta --requester newsletter-svc --purpose marketing.communications.email \\
-      --route \"GET /mailing-list\" --given \"ann gave opt-in consent to marketing.communications.email on 2026-01-01\"
-  consentry explain policies/panopta --requester support --purpose essential.service \\
-      --route \"GET /customers/{id}\" --given \"ann has a contract since 2025-01-01\" --about ann --about bob
+  consentry explain policies/panopta --requester newsletter-svc \\
+      --purpose marketing.communications.email --route \"GET /mailing-list\" --given \\
+      \"ann gave opt-in consent to marketing.communications.email on 2026-01-01\"
+  consentry explain policies/panopta --requester support \\
+      --purpose essential.service.operations --route \"GET /customers/{id}\" \\
+      --given \"ann has a contract since 2025-01-01\" --about ann --about bob
 
 Sentences are those of cases; a wrong one shows the nearest right one.
 

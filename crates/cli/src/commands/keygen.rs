@@ -1,6 +1,6 @@
 //! `consentry keygen`: a signing key for development.
 
-use std::io::Write as _;
+use std::io::{ErrorKind, Write as _};
 use std::path::{Path, PathBuf};
 
 use consentry_identity::Issuer;
@@ -11,10 +11,10 @@ use crate::stop::{Exit, Stop, chain};
 const EXAMPLES: &str = "\
 Examples:
   consentry keygen --key dev-key.pem --jwks dev-keys.json
-  consentry token --key dev-key.pem --requester support --purpose essential.service
+  consentry token --key dev-key.pem --requester support --purpose essential.service.operations
 
 Exit codes:
-  0 written   1 a file is there already, or cannot be written";
+  0 written   1 a file is there already, or cannot be written   2 a mistake in the call";
 
 /// Make a key that signs tokens for development
 ///
@@ -33,6 +33,14 @@ pub(crate) struct Args {
 
 /// Runs it.
 pub(crate) fn run(args: &Args) -> Result<Exit, Stop> {
+    for path in std::iter::once(&args.key).chain(&args.jwks) {
+        if path.symlink_metadata().is_ok() {
+            return Err(taken(path));
+        }
+    }
+    if args.jwks.as_ref() == Some(&args.key) {
+        return Err(Stop::because(Exit::UNASKED, "--key and --jwks name the same file"));
+    }
     let issuer = Issuer::generate().map_err(|e| Stop::because(Exit::NO, chain(&e)))?;
     write_new(&args.key, issuer.to_pem().as_bytes(), 0o600)?;
     match &args.jwks {
@@ -55,5 +63,21 @@ pub(crate) fn write_new(path: &Path, content: &[u8], mode: u32) -> Result<(), St
     #[cfg(not(unix))]
     let _ = mode;
     let written = options.open(path).and_then(|mut file| file.write_all(content));
-    written.map_err(|e| Stop::because(Exit::NO, format!("{} cannot be written: {e}", path.display())))
+    written.map_err(|e| {
+        let cannot = |why: &dyn std::fmt::Display| {
+            Stop::because(Exit::NO, format!("{} cannot be written: {why}", path.display()))
+        };
+        if e.kind() == ErrorKind::AlreadyExists {
+            taken(path)
+        } else if e.kind() == ErrorKind::NotFound {
+            cannot(&"its folder is not there")
+        } else {
+            cannot(&e)
+        }
+    })
+}
+
+fn taken(path: &Path) -> Stop {
+    let what = format!("{} is there already; choose another name or remove it", path.display());
+    Stop::because(Exit::NO, what)
 }

@@ -18,7 +18,7 @@ Examples:
 SIGTERM and SIGINT drain and stop; SIGHUP has bundle and keys looked at. Logs go to standard error.
 
 Exit codes:
-  0 stopped after a drain, or the configuration holds   1 it does not start";
+  0 stopped after a drain, or what --check looks at holds   1 it does not start   2 a mistake in the call";
 
 /// Run the sidecar in front of a service
 ///
@@ -29,7 +29,7 @@ pub(crate) struct Args {
     /// The configuration
     #[arg(long, value_name = "FILE")]
     config: PathBuf,
-    /// Only check the configuration
+    /// Only check the configuration, the bundle and the keys; nothing is made or opened for writing
     #[arg(long)]
     check: bool,
     /// The form of the logs
@@ -50,18 +50,19 @@ enum LogFormat {
 /// Runs it.
 pub(crate) fn run(args: &Args) -> Result<Exit, Stop> {
     let config = Config::load(&args.config).map_err(|e| Stop::because(Exit::NO, e))?;
-    if args.check {
-        let upstream = &config.upstream.authority;
-        output::say(&format!("ok {}: {} in front of {upstream}", args.config.display(), config.listen))?;
-        return Ok(Exit::OK);
-    }
-    logs(args.log_format)?;
     let named = |e: ServeError| {
         Stop::because(
             Exit::NO,
             format!("{}: the sidecar does not start\n{}", args.config.display(), indent(&e.to_string())),
         )
     };
+    if args.check {
+        crate::runtime::multi_thread()?.block_on(consentry_proxy::check(&config)).map_err(named)?;
+        let upstream = &config.upstream.authority;
+        output::say(&format!("ok {}: {} in front of {upstream}", args.config.display(), config.listen))?;
+        return Ok(Exit::OK);
+    }
+    logs(args.log_format)?;
     crate::runtime::multi_thread()?.block_on(async {
         let stop = consentry_proxy::stop_signal().map_err(named)?;
         let report = consentry_proxy::serve(config, stop).await.map_err(named)?;

@@ -7,16 +7,19 @@ use consentry_model::{Identifier, Purpose, RequesterId};
 
 use crate::args::read;
 use crate::output;
-use crate::stop::{Exit, Stop, chain};
+use crate::stop::{Exit, Stop, chain, io_words};
 
 const EXAMPLES: &str = "\
 Examples:
-  consentry token --key dev-key.pem --requester support --purpose essential.service
-  consentry token --key dev-key.pem --requester portal --person customer:c-1001 --assurance substantial
-  curl -H \"Authorization: Bearer $(consentry token --key dev-key.pem --requester support)\" http://localhost:8080/
+  consentry token --key dev-key.pem --requester support --purpose essential.service.operations
+  consentry token --key dev-key.pem --requester customer-portal --purpose custom.rights \\
+      --person customer:c-1001 --assurance substantial
+  curl -H 'Data-Purpose: essential.service.operations' -H \"Authorization: Bearer $( \\
+      consentry token --key dev-key.pem --requester support \\
+      --purpose essential.service.operations)\" http://localhost:8080/customers/c-1001
 
 Exit codes:
-  0 printed   2 the key cannot be read";
+  0 printed   2 a mistake in the call, or the key cannot be read";
 
 /// Sign a token for development, with a key of `consentry keygen`
 ///
@@ -56,8 +59,9 @@ fn assurance(text: &str) -> Result<Assurance, String> {
 
 /// Runs it.
 pub(crate) fn run(args: &Args) -> Result<Exit, Stop> {
-    let pem = std::fs::read_to_string(&args.key)
-        .map_err(|e| Stop::because(Exit::UNASKED, format!("{} cannot be read: {e}", args.key.display())))?;
+    let pem = std::fs::read_to_string(&args.key).map_err(|e| {
+        Stop::because(Exit::UNASKED, format!("{} cannot be read: {}", args.key.display(), io_words(&e)))
+    })?;
     let unusable = |e| Stop::because(Exit::UNASKED, format!("{}: {}", args.key.display(), chain(&e)));
     let issuer = Issuer::from_pem(&pem).map_err(unusable)?;
     let mut spec = TokenSpec::new(RequesterId::new(&args.requester), &args.issuer, &args.audience);
@@ -68,5 +72,10 @@ pub(crate) fn run(args: &Args) -> Result<Exit, Stop> {
     let token = issuer.token(&spec, output::now()).map_err(unusable)?;
     output::say(&token)?;
     output::note("a token for development only");
+    if args.purposes.is_empty() {
+        output::note(
+            "it carries no purpose: nothing can be asked with it that needs one; --purpose adds one",
+        );
+    }
     Ok(Exit::OK)
 }

@@ -46,13 +46,13 @@ pub struct SealError(#[from] io::Error);
 #[non_exhaustive]
 pub enum LockError {
     /// There is no `bundle.lock`.
-    #[error("the bundle is not sealed: it has no bundle.lock")]
+    #[error("the bundle is not sealed: it has no bundle.lock; run \"consentry seal DIR\"")]
     Unsealed,
     /// The lock cannot be understood.
     #[error("bundle.lock cannot be read as a lock of version 1")]
     Malformed,
     /// A file is missing, was added, or is not as it was sealed.
-    #[error("{0} is not as it was sealed")]
+    #[error("{0} is not as it was sealed; seal the bundle again, or put the file back")]
     Changed(String),
     /// The folder changed while it was read.
     #[error("the bundle changed while it was read")]

@@ -3,6 +3,8 @@
 use std::fmt;
 use std::path::{Path, PathBuf};
 
+use crate::says::says;
+
 /// One thing that is wrong, and where; line and column count from 1.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ConfigProblem {
@@ -43,7 +45,7 @@ impl fmt::Display for ConfigError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let file = self.file.display();
         if let Some(error) = &self.unreadable {
-            return write!(f, "{file}: the configuration cannot be read: {}", error.kind());
+            return write!(f, "{file}: the configuration cannot be read: {}", says(error));
         }
         for (at, ConfigProblem { line, column, message }) in self.problems.iter().enumerate() {
             let end = if at + 1 < self.problems.len() { "\n" } else { "" };

@@ -17,13 +17,14 @@ const ADMIN_DEFAULT: &str = "127.0.0.1:9901";
 /// What problem types begin with when nothing is said.
 const PROBLEM_TYPE_BASE_DEFAULT: &str = "urn:consentry:problem:";
 
-const KEYS: [&str; 12] = [
+const KEYS: [&str; 13] = [
     "listen",
     "admin",
     "upstream",
     "bundle",
     "ledger",
     "evidence",
+    "evidence_key",
     "identity",
     "limits",
     "otlp",
@@ -90,6 +91,8 @@ pub struct Config {
     pub ledger: PathBuf,
     /// The folder of the evidence log.
     pub evidence: PathBuf,
+    /// The file of the evidence log's signing key; `key` in the log's folder when nothing is said.
+    pub evidence_key: Option<PathBuf>,
     /// Whose tokens are believed.
     pub identity: IdentityConfig,
     /// Every limit.
@@ -148,6 +151,7 @@ fn read(section: &Section<'_>, reader: &mut Reader<'_>) -> Option<Config> {
     let bundle = reader.need_path(section, "bundle");
     let ledger = reader.need_path(section, "ledger");
     let evidence = reader.need_path(section, "evidence");
+    let evidence_key = section.get("evidence_key").map(|_| reader.path(section, "evidence_key"));
     let identity = reader.need(section, "identity").and_then(|tree| identity(tree, reader));
     let limits = match section.get("limits") {
         None => Some(ProxyLimits::default()),
@@ -164,19 +168,16 @@ fn read(section: &Section<'_>, reader: &mut Reader<'_>) -> Option<Config> {
     let drain_secs_max = reader.count(section, "drain_secs_max", 20, 0..=3_600);
     let reload_poll_ms = reader.count(section, "reload_poll_ms", 1_000, 50..=3_600_000);
     let place = |key: &str| section.get(key).map_or(section.at, |tree| tree.at);
-    if let (Some(listen), Some(admin)) = (listen, admin) {
-        if same(listen, admin) {
-            reader.error(place("listen"), "`listen` and `admin` are the same address");
-        }
-        let called = upstream.as_ref().and_then(|u| u.authority.as_str().parse::<SocketAddr>().ok());
-        if called.is_some_and(|called| same(called, listen) || same(called, admin)) {
-            reader.error(place("upstream"), "`upstream.url` is the sidecar's own address");
-        }
-    }
+    addresses_differ(section, listen, admin, upstream.as_ref(), reader);
     if let (Some(ledger), Some(evidence), Some(bundle)) = (&ledger, &evidence, &bundle)
         && (ledger == evidence || evidence == bundle || ledger == bundle)
     {
         reader.error(place("evidence"), "`bundle`, `ledger` and `evidence` are three places");
+    }
+    if let Some(Some(key)) = &evidence_key
+        && [&bundle, &ledger, &evidence].into_iter().flatten().any(|other| other == key)
+    {
+        reader.error(place("evidence_key"), "`evidence_key` is a file of its own");
     }
     Some(Config {
         listen: listen?,
@@ -185,6 +186,10 @@ fn read(section: &Section<'_>, reader: &mut Reader<'_>) -> Option<Config> {
         bundle: bundle?,
         ledger: ledger?,
         evidence: evidence?,
+        evidence_key: match evidence_key {
+            None => None,
+            Some(read) => Some(read?),
+        },
         identity: identity?,
         limits: limits?,
         otlp: match otlp {
@@ -195,6 +200,25 @@ fn read(section: &Section<'_>, reader: &mut Reader<'_>) -> Option<Config> {
         drain_secs_max,
         reload_poll_ms,
     })
+}
+
+/// Nobody may listen where somebody else does, or call themselves.
+fn addresses_differ(
+    section: &Section<'_>,
+    listen: Option<SocketAddr>,
+    admin: Option<SocketAddr>,
+    upstream: Option<&UpstreamConfig>,
+    reader: &mut Reader<'_>,
+) {
+    let (Some(listen), Some(admin)) = (listen, admin) else { return };
+    let place = |key: &str| section.get(key).map_or(section.at, |tree| tree.at);
+    if same(listen, admin) {
+        reader.error(place("listen"), "`listen` and `admin` are the same address");
+    }
+    let called = upstream.and_then(|u| u.authority.as_str().parse::<SocketAddr>().ok());
+    if called.is_some_and(|called| same(called, listen) || same(called, admin)) {
+        reader.error(place("upstream"), "`upstream.url` is the sidecar's own address");
+    }
 }
 
 /// Whether two addresses would take the same port; port 0 takes whichever is free.

@@ -1,6 +1,6 @@
 //! Finding requests.
 
-use consentry_audit::{Found, Search};
+use consentry_audit::{End, Found, OpenError, RecordId, Search};
 use consentry_model::{Moment, Outcome, Purpose, Reason, RequesterId, SubjectRef};
 use serde_json::{Value, json};
 
@@ -10,9 +10,14 @@ use crate::args::{Format, read};
 use crate::output::{self, DIM, NAME, PLAIN, Table, count, when};
 use crate::stop::{Exit, Stop};
 
+/// How many more than the requests that are wanted are looked at to begin with.
+const AT_FIRST_BESIDES: usize = 100;
+
 /// Find requests by who, what for, outcome, reason, clause, person or time
 ///
-/// Every filter given must be met by some record of the request. Exits with 1 when nothing is found.
+/// Every filter given must be met by some record of the request. Records that belong to no request (that the log was
+/// opened, a policy installed, strangers counted) are shown where --id, --reason or --subject names them, and counted
+/// apart. Exits with 1 when nothing is found.
 #[derive(clap::Args)]
 pub(super) struct Find {
     #[command(flatten)]
@@ -23,9 +28,9 @@ pub(super) struct Find {
     /// For this purpose, or one below it
     #[arg(long, value_name = "PURPOSE", value_parser = read::purpose)]
     purpose: Option<Purpose>,
-    /// The ruling: allow, redact, refuse
-    #[arg(long, value_name = "OUTCOME", value_parser = read::outcome)]
-    outcome: Option<Outcome>,
+    /// What became of it, as it is shown: allow, redact, refuse, failed, abandoned, undecided
+    #[arg(long, value_name = "OUTCOME", value_parser = read::shown_outcome)]
+    outcome: Option<&'static str>,
     /// The true reason, of the whole or of one verdict
     #[arg(long, value_name = "CODE", value_parser = read::reason)]
     reason: Option<Reason>,
@@ -35,6 +40,9 @@ pub(super) struct Find {
     /// Whose data was asked for: the ledger's reference, as `consentry consent show` prints it
     #[arg(long, value_name = "REF", value_parser = read::subject_ref)]
     subject: Option<SubjectRef>,
+    /// The id of a record or of a request's ticket; finds records that belong to no request too
+    #[arg(long, value_name = "ID", value_parser = super::show::id)]
+    id: Option<RecordId>,
     /// Written at or after this: a day, or an RFC 3339 time
     #[arg(long, value_name = "TIME", value_parser = output::read_moment)]
     since: Option<Moment>,
@@ -54,19 +62,62 @@ impl Find {
         let mut search = Search::default();
         search.requester = self.requester.as_deref().map(RequesterId::new);
         search.purpose.clone_from(&self.purpose);
-        search.outcome = self.outcome;
+        // What is shown is made of head and closing; what one of them settles need not be collected first.
+        match self.outcome {
+            Some("allow") => search.outcome = Some(Outcome::Allow),
+            Some("failed") => search.end = Some(End::Failed),
+            Some("abandoned") => search.end = Some(End::Abandoned),
+            Some(_) | None => {}
+        }
         search.reason = self.reason;
         search.clause.clone_from(&self.clause);
         search.subject = self.subject;
         search.since = self.since;
         search.until = self.until;
-        search.limit = self.limit;
-        let found = search.run(&self.log.reader()?).map_err(|e| unreadable(&self.log.log, &e))?;
+        search.id = self.id;
+        let reader = self.log.reader()?;
+        let found = self.most(search, |s| s.run(&reader)).map_err(|e| unreadable(&self.log.log, &e))?;
         match self.format {
             Format::Text => tell(&found)?,
             Format::Json => output::say_json(&json!({ "found": found.iter().map(one).collect::<Vec<_>>() }))?,
         }
         Ok(if found.is_empty() { Exit::NO } else { Exit::OK })
+    }
+}
+
+impl Find {
+    /// Looks further back until there are as many requests as wanted, or nothing more is there.
+    fn most(
+        &self,
+        mut search: Search,
+        run: impl Fn(&Search) -> Result<Vec<Found>, OpenError>,
+    ) -> Result<Vec<Found>, OpenError> {
+        search.limit = self.limit.saturating_add(AT_FIRST_BESIDES);
+        loop {
+            let found = run(&search)?;
+            let exhausted = found.len() < search.limit;
+            let mut requests = 0;
+            let kept: Vec<Found> = found
+                .into_iter()
+                .filter(|one| {
+                    let wanted = self.wants(one) && requests < self.limit;
+                    requests += usize::from(wanted && one.ticket.is_some());
+                    wanted
+                })
+                .collect();
+            if exhausted || requests >= self.limit {
+                return Ok(kept);
+            }
+            search.limit = search.limit.saturating_mul(4);
+        }
+    }
+
+    fn wants(&self, found: &Found) -> bool {
+        if found.ticket.is_none() {
+            return self.outcome.is_none()
+                && (self.id.is_some() || self.reason.is_some() || self.subject.is_some());
+        }
+        self.outcome.is_none_or(|wanted| Ticket::of(&found.records).outcome().1 == wanted)
     }
 }
 
@@ -76,7 +127,8 @@ fn one(found: &Found) -> Value {
 }
 
 fn tell(found: &[Found]) -> Result<(), Stop> {
-    let mut table = Table::new(["evidence", "time", "outcome", "requester", "route", "reason and clauses"]);
+    let mut table =
+        Table::new(["evidence", "time", "outcome", "requester", "purpose", "route", "reason and clauses"]);
     for one in found {
         let ticket = Ticket::of(&one.records);
         let Some(first) = one.records.first() else { continue };
@@ -84,7 +136,7 @@ fn tell(found: &[Found]) -> Result<(), Stop> {
         if one.ticket.is_none() {
             let kind = first.kind().code().to_owned();
             let empty = || (PLAIN, String::new());
-            table.row([(DIM, id), (DIM, when(first.ts())), (DIM, kind), empty(), empty(), empty()]);
+            table.row([(DIM, id), (DIM, when(first.ts())), (DIM, kind), empty(), empty(), empty(), empty()]);
             continue;
         }
         let (style, outcome) = ticket.outcome();
@@ -95,6 +147,7 @@ fn tell(found: &[Found]) -> Result<(), Stop> {
             (DIM, when(first.ts())),
             (style, outcome.to_owned()),
             (NAME, ticket.requester()),
+            (PLAIN, ticket.purpose().unwrap_or_default()),
             (PLAIN, ticket.route()),
             (PLAIN, why.join(" ")),
         ]);
@@ -102,6 +155,10 @@ fn tell(found: &[Found]) -> Result<(), Stop> {
     if !found.is_empty() {
         output::say(&table.render(0, usize::MAX))?;
     }
-    output::note(&count(found.len(), "request"));
+    let requests = found.iter().filter(|one| one.ticket.is_some()).count();
+    let others = found.len() - requests;
+    let others =
+        if others > 0 { format!(", {} of no request", count(others, "record")) } else { String::new() };
+    output::note(&format!("{}{others}", count(requests, "request")));
     Ok(())
 }

@@ -23,7 +23,7 @@ pub(super) struct Show {
     format: Format,
 }
 
-fn id(text: &str) -> Result<RecordId, String> {
+pub(super) fn id(text: &str) -> Result<RecordId, String> {
     let bare = text.strip_prefix("urn:uuid:").unwrap_or(text);
     RecordId::parse(bare).ok_or_else(|| "an id is a UUID in lower case, with hyphens".to_owned())
 }

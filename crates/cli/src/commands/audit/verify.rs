@@ -2,13 +2,13 @@
 
 use std::path::PathBuf;
 
-use consentry_audit::{Hash, PublicKey, VerifyOptions, VerifyReport, VerifyStatus, verify};
+use consentry_audit::{Hash, PublicKey, Reader, VerifyOptions, VerifyReport, VerifyStatus, verify};
 use serde_json::{Value, json};
 
 use super::Log;
 use crate::args::Format;
 use crate::output::{self, DIM, ERROR, FAIR, GOOD, PLAIN, Table, paint};
-use crate::stop::{Exit, Stop};
+use crate::stop::{Exit, Stop, io_words};
 
 /// Check every record, the tree over them and every signed checkpoint
 ///
@@ -39,11 +39,13 @@ impl Verify {
         options.public_key.clone_from(&self.public_key);
         if let Some(path) = &self.checkpoint {
             let note = std::fs::read_to_string(path).map_err(|e| {
-                Stop::because(Exit::UNREADABLE, format!("{} cannot be read: {e}", path.display()))
+                let what = format!("{} cannot be read: {}", path.display(), io_words(&e));
+                Stop::because(Exit::UNREADABLE, what)
             })?;
             options.checkpoint = Some(note);
         }
-        let report = verify(&self.log.log, &options);
+        let mut report = verify(&self.log.log, &options);
+        self.name_the_culprit(&mut report, options.checkpoint.as_deref());
         match self.format {
             Format::Text => output::say(&tell(&report))?,
             Format::Json => output::say_json(&to_json(&report))?,
@@ -57,10 +59,29 @@ impl Verify {
     }
 }
 
+impl Verify {
+    /// When only what was brought does not fit, that is what the report names, and no file of the log.
+    fn name_the_culprit(&self, report: &mut VerifyReport, note: Option<&str>) {
+        let Some(first) = &mut report.first_failure else { return };
+        if report.status == VerifyStatus::Unreadable && super::is_no_log(&self.log.log) {
+            first.what = super::no_log(&self.log.log);
+            return;
+        }
+        let (Some(path), Some(note)) = (&self.checkpoint, note) else { return };
+        let in_the_identity =
+            first.offset.is_none() && first.file.file_name().is_some_and(|name| name == "log.json");
+        let of_this_log = || Reader::open(&self.log.log).map(|r| r.public_key().verify(note).is_some());
+        if in_the_identity && matches!(of_this_log(), Ok(false)) {
+            first.file.clone_from(path);
+            first.what = "the checkpoint you brought is not this log's".to_owned();
+        }
+    }
+}
+
 /// The report in words.
 pub(crate) fn tell(report: &VerifyReport) -> String {
     let headline = match report.status {
-        VerifyStatus::Ok => format!("{}: every record is as it was written", paint(GOOD, "ok")),
+        VerifyStatus::Ok => format!("{}: {}", paint(GOOD, "ok"), held(report)),
         VerifyStatus::Incomplete => {
             format!(
                 "{}: what is there holds, its end was cut short as a crash does",
@@ -80,14 +101,27 @@ pub(crate) fn tell(report: &VerifyReport) -> String {
     if let Some(origin) = &report.origin {
         fact("log", origin.clone());
     }
-    fact(
-        "records",
-        format!("{}, of which {} under a signed checkpoint", report.records, report.signed_records),
-    );
+    let failed = match report.status {
+        VerifyStatus::Integrity | VerifyStatus::Unreadable => true,
+        VerifyStatus::Ok | VerifyStatus::Incomplete => false,
+    };
+    if failed {
+        fact(
+            "records read before the failure",
+            format!("{}; signed {}", report.records, report.signed_records),
+        );
+    } else {
+        fact(
+            "records",
+            format!("{}, of which {} under a signed checkpoint", report.records, report.signed_records),
+        );
+    }
     if let Some(root) = &report.root {
         fact("root", hex(root));
     }
-    fact("segments", report.segments.to_string());
+    if !failed {
+        fact("segments", report.segments.to_string());
+    }
     fact("checkpoints", report.checkpoints.to_string());
     fact("open tickets", report.tickets_open.to_string());
     if let Some(first) = &report.first_failure {
@@ -97,6 +131,19 @@ pub(crate) fn tell(report: &VerifyReport) -> String {
         fact("at", format!("{}{offset}{seq}", first.file.display()));
     }
     format!("{headline}\n{}", table.render(0, output::width()))
+}
+
+/// What was found to hold, and of how much of it that can be said.
+fn held(report: &VerifyReport) -> String {
+    let unsigned = report.records.saturating_sub(report.signed_records);
+    if unsigned == 0 {
+        return "every record is as it was written".to_owned();
+    }
+    format!(
+        "the {} signed records are as they were written; the {unsigned} after the last checkpoint hang together but \
+         nothing signs them yet",
+        report.signed_records
+    )
 }
 
 fn to_json(report: &VerifyReport) -> Value {

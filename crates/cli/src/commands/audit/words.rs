@@ -133,17 +133,19 @@ impl<'a> Ticket<'a> {
         if !withheld.is_empty() {
             parts.push(format!("withheld {}", withheld.join(", ")));
         }
-        for (number, what) in [
-            (closing.withheld_more, "more paths withheld"),
-            (closing.undeclared, "undeclared values withheld"),
-            (closing.altered, "values shortened"),
-            (closing.omitted, "records left out"),
+        for (number, one, several) in [
+            (closing.withheld_more, "more path withheld", "more paths withheld"),
+            (closing.undeclared, "undeclared value withheld", "undeclared values withheld"),
+            (closing.altered, "value shortened", "values shortened"),
+            (closing.omitted, "record left out", "records left out"),
         ] {
-            if number > 0 {
-                parts.push(format!("{number} {what}"));
+            match number {
+                0 => {}
+                1 => parts.push(format!("1 {one}")),
+                n => parts.push(format!("{n} {several}")),
             }
         }
-        parts.extend(delivered.map(|n| format!("{n} records delivered")));
+        parts.extend(delivered.map(|n| format!("{} delivered", output::count(n, "record"))));
         (!parts.is_empty()).then(|| parts.join("; "))
     }
 }

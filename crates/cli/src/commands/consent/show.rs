@@ -1,6 +1,6 @@
 //! What the ledger holds about one person.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use consentry_consent::{Ledger as _, Standing, contract, erased, restricted, standing};
 use consentry_model::{
@@ -34,6 +34,9 @@ pub(super) struct Show {
     format: Format,
 }
 
+/// When each entry was recorded.
+type Recorded = BTreeMap<LedgerRevision, Moment>;
+
 /// What stands for one purpose and recipient.
 struct Stands {
     purpose: Purpose,
@@ -44,19 +47,25 @@ struct Stands {
 
 impl Show {
     pub(super) async fn run(&self) -> Result<Exit, Stop> {
-        let vocabulary = self.keys.vocabulary()?;
+        let known = self.keys.known()?;
+        self.purposes.iter().try_for_each(|purpose| known.purpose(purpose))?;
         let ledger = open(&self.ledger.ledger, false).await?;
         let batch = ledger.resolve(std::slice::from_ref(&self.who.subject)).await;
+        let recorded = match batch.as_ref().map(|b| b.answers.first()) {
+            Ok(Some(Resolution::Known(state))) => ledger.history(&state.subject).await,
+            Ok(_) | Err(_) => Ok(Vec::new()),
+        };
         ledger.close().await;
-        let batch = batch.map_err(failed)?;
+        let (batch, recorded) = (batch.map_err(failed)?, recorded.map_err(failed)?);
         let Some(Resolution::Known(state)) = batch.answers.first() else {
             return Err(Stop::because(Exit::NO, "the ledger knows nobody by this identifier"));
         };
+        let recorded = recorded.into_iter().collect();
         let at = self.at.unwrap_or_else(output::now);
-        let stands = all(state, &self.purposes, &vocabulary, at);
+        let stands = all(state, &self.purposes, &known.vocabulary, at);
         match self.format {
-            Format::Text => tell(state, &stands, batch.revision, at)?,
-            Format::Json => output::say_json(&report(state, &stands, batch.revision, at))?,
+            Format::Text => tell(state, &stands, &recorded, batch.revision, at)?,
+            Format::Json => output::say_json(&report(state, &stands, &recorded, batch.revision, at))?,
         }
         Ok(Exit::OK)
     }
@@ -87,7 +96,13 @@ fn all(state: &SubjectState, asked: &[Purpose], vocabulary: &Vocabulary, at: Mom
         .collect()
 }
 
-fn tell(state: &SubjectState, stands: &[Stands], revision: LedgerRevision, at: Moment) -> Result<(), Stop> {
+fn tell(
+    state: &SubjectState,
+    stands: &[Stands],
+    recorded: &Recorded,
+    revision: LedgerRevision,
+    at: Moment,
+) -> Result<(), Stop> {
     let mut table = Table::bare();
     let mut fact = |name: &str, value: String| table.row([(DIM, name.to_owned()), (PLAIN, value)]);
     fact("subject", state.subject.to_string());
@@ -96,11 +111,12 @@ fn tell(state: &SubjectState, stands: &[Stands], revision: LedgerRevision, at: M
     fact("restricted", yes(restricted(state, at)));
     fact("erased", yes(erased(state, at)));
     output::say(&table.render(0, output::width()))?;
-    let mut table = Table::new(["revision", "from", "what", "for", "until", "notice"]);
+    let mut table = Table::new(["revision", "recorded", "from", "what", "for", "until", "notice"]);
     for (revision, event) in &state.events {
         let line = Line::of(event);
         table.row([
             (DIM, revision.to_string()),
+            (DIM, recorded.get(revision).copied().map(when).unwrap_or_default()),
             (PLAIN, when(line.effective)),
             (PLAIN, line.what),
             (NAME, line.purpose),
@@ -130,13 +146,25 @@ fn tell(state: &SubjectState, stands: &[Stands], revision: LedgerRevision, at: M
     output::say(&paint(DIM, "a yes counts where a rule asks for consent of its kind or a weaker one"))
 }
 
-fn report(state: &SubjectState, stands: &[Stands], revision: LedgerRevision, at: Moment) -> Value {
+fn report(
+    state: &SubjectState,
+    stands: &[Stands],
+    recorded: &Recorded,
+    revision: LedgerRevision,
+    at: Moment,
+) -> Value {
     let history: Vec<Value> = state
         .events
         .iter()
         .map(|(revision, event)| {
             let line = Line::of(event);
-            json!({ "revision": revision.0, "from": when(line.effective), "what": line.what, "event": event })
+            json!({
+                "revision": revision.0,
+                "recorded_at": recorded.get(revision).copied().map(when),
+                "from": when(line.effective),
+                "what": line.what,
+                "event": event,
+            })
         })
         .collect();
     let states: Vec<Value> = stands

@@ -2,11 +2,12 @@
 
 use consentry_consent::{Ledger as _, SqliteLedger};
 use consentry_model::{
-    ConsentEvent, ConsentKind, ConsentState, ContractState, Identifier, LedgerEvent, Moment, Purpose,
-    RecipientId, Resolution,
+    ConsentEvent, ConsentKind, ConsentState, ContractState, Identifier, LedgerEvent, Moment, RecipientId,
+    Resolution,
 };
 
-use super::{WhatFor, Who, Written, failed, open};
+use super::known::Known;
+use super::{Newcomer, WhatFor, Who, Written, failed, open};
 use crate::args::read;
 use crate::output;
 use crate::stop::{Exit, Stop};
@@ -40,6 +41,8 @@ pub(super) struct Withdraw {
     who: Who,
     #[command(flatten)]
     what: WhatFor,
+    #[command(flatten)]
+    newcomer: Newcomer,
 }
 
 /// Record a no
@@ -51,6 +54,8 @@ pub(super) struct Refuse {
     who: Who,
     #[command(flatten)]
     what: WhatFor,
+    #[command(flatten)]
+    newcomer: Newcomer,
 }
 
 /// Record an objection or an opt-out, whatever the purpose's basis
@@ -62,6 +67,8 @@ pub(super) struct Object {
     who: Who,
     #[command(flatten)]
     what: WhatFor,
+    #[command(flatten)]
+    newcomer: Newcomer,
 }
 
 /// Record where a contract with the person stands
@@ -101,25 +108,26 @@ impl Grant {
         if self.until.is_some_and(|until| until <= effective) {
             return Err(Stop::because(Exit::UNASKED, "the consent would end before it begins"));
         }
+        check(&self.what, &self.who)?;
         let event = ConsentEvent {
             kind: self.kind,
             valid_until: self.until,
             notice: self.notice.clone(),
-            ..said(ConsentState::Given, self.what.known()?, &self.what, effective)
+            ..said(ConsentState::Given, &self.what, effective)
         };
-        append(&self.written, &self.who, LedgerEvent::Consent(event)).await
+        append(&self.written, &self.who, LedgerEvent::Consent(event), Whose::Anybody).await
     }
 }
 
 impl Withdraw {
     pub(super) async fn run(&self) -> Result<Exit, Stop> {
-        no(ConsentState::Withdrawn, &self.written, &self.who, &self.what).await
+        no(ConsentState::Withdrawn, &self.written, &self.who, &self.what, &self.newcomer).await
     }
 }
 
 impl Refuse {
     pub(super) async fn run(&self) -> Result<Exit, Stop> {
-        no(ConsentState::Refused, &self.written, &self.who, &self.what).await
+        no(ConsentState::Refused, &self.written, &self.who, &self.what, &self.newcomer).await
     }
 }
 
@@ -127,18 +135,19 @@ impl Object {
     pub(super) async fn run(&self) -> Result<Exit, Stop> {
         let effective = self.written.at.unwrap_or_else(output::now);
         let event = LedgerEvent::Objection {
-            purpose: self.what.known()?,
+            purpose: self.what.purpose.clone(),
             recipient: recipient(&self.what),
             effective,
         };
-        append(&self.written, &self.who, event).await
+        end(event, &self.written, &self.who, &self.what, &self.newcomer).await
     }
 }
 
 impl Contract {
     pub(super) async fn run(&self) -> Result<Exit, Stop> {
         let effective = self.written.at.unwrap_or_else(output::now);
-        append(&self.written, &self.who, LedgerEvent::Contract { state: self.state, effective }).await
+        let event = LedgerEvent::Contract { state: self.state, effective };
+        append(&self.written, &self.who, event, Whose::Anybody).await
     }
 }
 
@@ -153,15 +162,69 @@ impl Link {
     }
 }
 
-async fn no(state: ConsentState, written: &Written, who: &Who, what: &WhatFor) -> Result<Exit, Stop> {
+async fn no(
+    state: ConsentState,
+    written: &Written,
+    who: &Who,
+    what: &WhatFor,
+    newcomer: &Newcomer,
+) -> Result<Exit, Stop> {
     let effective = written.at.unwrap_or_else(output::now);
-    let event = said(state, what.known()?, what, effective);
-    append(written, who, LedgerEvent::Consent(event)).await
+    end(LedgerEvent::Consent(said(state, what, effective)), written, who, what, newcomer).await
 }
 
-fn said(state: ConsentState, purpose: Purpose, what: &WhatFor, effective: Moment) -> ConsentEvent {
+/// Records what is to end a yes, and says so when it did not.
+async fn end(
+    event: LedgerEvent,
+    written: &Written,
+    who: &Who,
+    what: &WhatFor,
+    newcomer: &Newcomer,
+) -> Result<Exit, Stop> {
+    let known = check(what, who)?;
+    let whose = Whose::known_unless(newcomer.new, "no yes was ended");
+    let ledger = open(&written.ledger.ledger, written.create).await?;
+    let done = async {
+        let exit = record(&ledger, &who.subject, event, whose).await?;
+        if let Some(at) = written.at {
+            let after = ledger.resolve(std::slice::from_ref(&who.subject)).await.map_err(failed)?;
+            if let Some(Resolution::Known(state)) = after.answers.first() {
+                warn(&known, state, what, at);
+            }
+        }
+        Ok(exit)
+    }
+    .await;
+    ledger.close().await;
+    done
+}
+
+/// Says when a yes still stands that whoever dated the no differently may have meant to end.
+fn warn(known: &Known, state: &consentry_model::SubjectState, what: &WhatFor, at: Moment) {
+    let named = recipient(what);
+    let now = output::now();
+    let text = if known.yes_stands(state, &what.purpose, named.as_ref(), at.max(now)) {
+        "a yes with a later date still stands; leave out --at to end it now".to_owned()
+    } else if at > now && known.yes_stands(state, &what.purpose, named.as_ref(), now) {
+        format!("a yes stands until {}; leave out --at to end it now", output::when(at))
+    } else {
+        return;
+    };
+    output::note(&format!("{}: {text}", output::paint(output::FAIR, "warning")));
+}
+
+/// A word that nobody knows is a mistake: a withdrawal that names it would stop nothing.
+fn check(what: &WhatFor, who: &Who) -> Result<Known, Stop> {
+    let known = what.keys.known()?;
+    known.purpose(&what.purpose)?;
+    known.recipient(what.recipient.as_deref())?;
+    known.space(&who.subject)?;
+    Ok(known)
+}
+
+fn said(state: ConsentState, what: &WhatFor, effective: Moment) -> ConsentEvent {
     ConsentEvent {
-        purpose,
+        purpose: what.purpose.clone(),
         state,
         kind: ConsentKind::OptIn,
         recipient: recipient(what),
@@ -175,18 +238,49 @@ fn recipient(what: &WhatFor) -> Option<RecipientId> {
     what.recipient.as_deref().map(RecipientId::new)
 }
 
-async fn append(written: &Written, who: &Who, event: LedgerEvent) -> Result<Exit, Stop> {
+/// Of whom something may be recorded.
+#[derive(Clone, Copy)]
+pub(super) enum Whose {
+    /// Of anybody.
+    Anybody,
+    /// Of whom the ledger knows; with what would not have come about otherwise.
+    Known(&'static str),
+}
+
+impl Whose {
+    pub(super) fn known_unless(new: bool, in_vain: &'static str) -> Self {
+        if new { Self::Anybody } else { Self::Known(in_vain) }
+    }
+}
+
+pub(super) async fn append(
+    written: &Written,
+    who: &Who,
+    event: LedgerEvent,
+    whose: Whose,
+) -> Result<Exit, Stop> {
     let ledger = open(&written.ledger.ledger, written.create).await?;
-    let done = record(&ledger, &who.subject, event).await;
+    let done = record(&ledger, &who.subject, event, whose).await;
     ledger.close().await;
     done
 }
 
-async fn record(ledger: &SqliteLedger, who: &Identifier, event: LedgerEvent) -> Result<Exit, Stop> {
+async fn record(
+    ledger: &SqliteLedger,
+    who: &Identifier,
+    event: LedgerEvent,
+    whose: Whose,
+) -> Result<Exit, Stop> {
     let before = ledger.resolve(std::slice::from_ref(who)).await.map_err(failed)?;
+    let unknown = before.answers.first() == Some(&Resolution::Unresolved);
+    if unknown && let Whose::Known(in_vain) = whose {
+        let what = format!("the ledger knows nobody by this identifier, so {in_vain}");
+        return Err(Stop::because(Exit::NO, what)
+            .help("check the spelling; --new records it for whoever comes under it"));
+    }
     let done = ledger.append(who, &[event], output::now()).await.map_err(failed)?;
     output::say(&format!("subject {} revision {}", done.subject, done.revision))?;
-    if before.answers.first() == Some(&Resolution::Unresolved) {
+    if unknown {
         output::note("the ledger knew nobody by this identifier before");
     }
     Ok(Exit::OK)

@@ -29,6 +29,21 @@ pub(super) async fn find(dir: &Path, trace: &str) -> Result<Vec<Record>, Stop> {
     Err(Stop::because(Exit::NO, "the evidence of a request that was answered is not there"))
 }
 
+/// Waits until a signed checkpoint covers every record. One that never comes is told by whoever verifies.
+pub(super) async fn all_signed(dir: &Path) {
+    let signed = || -> Result<bool, OpenError> {
+        let reader = Reader::open(dir)?;
+        let records = reader.records().try_fold(0_u64, |n, record| record.map(|_| n + 1))?;
+        Ok(reader.checkpoint()?.size >= records)
+    };
+    for _ in 0..LOOKS_MAX {
+        if matches!(signed(), Ok(true)) {
+            return;
+        }
+        tokio::time::sleep(LOOK_EVERY).await;
+    }
+}
+
 fn look(dir: &Path, trace: &str) -> Result<Vec<Record>, OpenError> {
     let reader = Reader::open(dir)?;
     let mut ticket: Option<RecordId> = None;

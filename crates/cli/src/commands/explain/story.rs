@@ -10,7 +10,7 @@ use consentry_policy::{
 };
 
 use super::Args;
-use crate::bundle::{Checked, Wrong};
+use crate::bundle::{Checked, Wrong, meant};
 use crate::output;
 use crate::stop::{Exit, Stop};
 
@@ -50,6 +50,8 @@ pub(super) struct Answer {
     pub(super) recipient: RecipientId,
     pub(super) class: DataClass,
     pub(super) trace: Trace,
+    /// What was known.
+    pub(super) facts: Facts,
 }
 
 impl Story {
@@ -70,7 +72,11 @@ impl Story {
         };
         if !bundle.vocabulary.knows_purpose(&purpose) {
             let what = format!("the bundle's vocabulary has no purpose `{purpose}`");
-            return Err(Stop::because(Exit::UNASKED, what));
+            let stop = Stop::because(Exit::UNASKED, what);
+            return Err(match meant(&purpose, Some(checked)) {
+                Some(help) => stop.help(help),
+                None => stop,
+            });
         }
         let refused = refused(bundle, &requester, &purpose, route);
         let people = people(args, checked, route)?;
@@ -119,7 +125,7 @@ impl Story {
         };
         let (facts, person, name) = self.known(whom, recipient, bundle);
         let trace = engine.trace(&question, &facts, person, self.at);
-        Some(Answer { person: name, act, recipient: recipient.clone(), class, trace })
+        Some(Answer { person: name, act, recipient: recipient.clone(), class, trace, facts })
     }
 
     /// The facts of a person, and what colours the reason.

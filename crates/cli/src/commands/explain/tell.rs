@@ -1,9 +1,10 @@
 //! The answers, for people and for programs.
 
 use consentry_model::{Reason, RuleId, Treatment};
-use consentry_policy::{Basis, Bundle, Cure, Rule, TraceLine, Verb};
+use consentry_policy::{Basis, Bundle, Condition, Cure, Duty, Rule, TraceLine, Verb};
 use serde_json::{Value, json};
 
+use super::condition;
 use super::story::{Answer, Story};
 use crate::output::{self, BOLD, DIM, ERROR, FAIR, GOOD, NAME, PLAIN, Table, paint};
 use crate::stop::Stop;
@@ -69,25 +70,40 @@ fn one(bundle: &Bundle, answer: &Answer) -> String {
 /// What would make it a yes, as far as the rules tell.
 fn change(bundle: &Bundle, answer: &Answer) -> String {
     let verdict = &answer.trace.verdict;
+    let permitted = answer.trace.lines.iter().any(|l| l.permits && l.spoke == Some(true));
     let mut table = Table::bare();
     for (rule, lacks) in verdict.near.iter() {
         let basis = bundle.rule(rule).map(|r| needed(r, *lacks)).unwrap_or_default();
         table.row([(FAIR, "would change it".to_owned()), (PLAIN, rule.to_string()), (PLAIN, basis)]);
     }
     let against = answer.trace.lines.iter().filter(|l| !l.permits && l.spoke != Some(false));
-    for line in against {
-        let cure = match bundle.rule(&line.rule).map(|r| &r.verb) {
+    for (nth, line) in against.enumerate() {
+        let rule = bundle.rule(&plain_id(&line.rule)).filter(|r| r.id == line.rule);
+        let cure = match rule.map(|r| &r.verb) {
             Some(Verb::Forbid(Cure::Never)) => "its prohibition is never lifted by a consent".to_owned(),
             Some(Verb::Forbid(Cure::Consent(kind))) => format!("its prohibition is lifted by {kind} consent"),
             Some(Verb::Forbid(Cure::Pending(what))) => format!("it waits for a mechanism: {what}"),
-            Some(Verb::Require(_)) => "its condition must be known to hold".to_owned(),
+            Some(Verb::Require(Duty::That(condition))) => {
+                format!("needs {}", condition::missing(condition, &bundle.schema, &answer.facts))
+            }
             Some(Verb::Permit { .. }) | None => {
                 "the person's own no must be followed by a later yes".to_owned()
             }
         };
-        table.row([(FAIR, "and".to_owned()), (PLAIN, line.rule.to_string()), (PLAIN, cure)]);
+        let cure = match rule.filter(|r| matches!(r.verb, Verb::Forbid(_)) && r.when != Condition::always()) {
+            Some(rule) => {
+                format!(
+                    "{cure}; it speaks when {}",
+                    condition::missing(&rule.when, &bundle.schema, &answer.facts)
+                )
+            }
+            None => cure,
+        };
+        let first = nth == 0 && verdict.near.is_empty() && permitted;
+        let word = if first { "would change it" } else { "and" };
+        table.row([(FAIR, word.to_owned()), (PLAIN, line.rule.to_string()), (PLAIN, cure)]);
     }
-    if verdict.near.is_empty() {
+    if verdict.near.is_empty() && !permitted {
         let text = "no rule permits it, whatever the person says; only another rule could";
         table.row([
             (FAIR, "would change it".to_owned()),
