@@ -4,6 +4,7 @@ use std::io;
 use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
 
 use bytes::Bytes;
 use consentry_audit::{Disk, End, LogOptions, Segment, Storage};
@@ -100,15 +101,19 @@ async fn law_1_a_ledger_that_does_not_answer_refuses() {
     }
 }
 
-/// A disk that can be filled.
-#[derive(Debug)]
-struct Fillable(Arc<AtomicBool>);
-#[derive(Debug)]
-struct FullSegment(Box<dyn Segment>, Arc<AtomicBool>);
+/// A disk that can be filled, and that takes its time.
+#[derive(Clone, Debug, Default)]
+struct Faulty {
+    full: Arc<AtomicBool>,
+    sync_takes: Duration,
+}
 
-impl Storage for Fillable {
+#[derive(Debug)]
+struct FaultySegment(Box<dyn Segment>, Faulty);
+
+impl Storage for Faulty {
     fn create(&self, path: &Path) -> io::Result<Box<dyn Segment>> {
-        Ok(Box::new(FullSegment(Disk.create(path)?, Arc::clone(&self.0))))
+        Ok(Box::new(FaultySegment(Disk.create(path)?, self.clone())))
     }
     fn replace(&self, path: &Path, content: &[u8]) -> io::Result<()> {
         Disk.replace(path, content)
@@ -121,30 +126,30 @@ impl Storage for Fillable {
     }
 }
 
-impl Segment for FullSegment {
+impl Segment for FaultySegment {
     fn append(&mut self, content: &[u8]) -> io::Result<()> {
-        if self.1.load(Ordering::SeqCst) {
-            Err(io::ErrorKind::StorageFull.into())
-        } else {
-            self.0.append(content)
+        if self.1.full.load(Ordering::SeqCst) {
+            return Err(io::ErrorKind::StorageFull.into());
         }
+        self.0.append(content)
     }
     fn sync(&mut self) -> io::Result<()> {
+        std::thread::sleep(self.1.sync_takes);
         self.0.sync()
     }
 }
 
 #[tokio::test]
 async fn law_12_a_log_that_cannot_be_written_serves_nothing() {
-    let full = Arc::new(AtomicBool::new(false));
+    let disk = Faulty::default();
     let mut options = LogOptions::default();
-    options.storage = Arc::new(Fillable(Arc::clone(&full)));
+    options.storage = Arc::new(disk.clone());
     let world = World::otherwise(Otherwise { log: Some(options), ..Otherwise::default() });
     world.record("customer", "c-1", &[contract()]).await;
     world.upstream.answers(json(PROFILE));
     assert_eq!(world.send(profile(&world)).await.status, 200);
     let reached = world.upstream.reached().len();
-    full.store(true, Ordering::SeqCst);
+    disk.full.store(true, Ordering::SeqCst);
     for _ in 0..3 {
         let seen = world.send(profile(&world)).await;
         assert_eq!((seen.status.as_u16(), &*seen.code()), (503, "evidence-unavailable"));
@@ -152,41 +157,10 @@ async fn law_12_a_log_that_cannot_be_written_serves_nothing() {
     assert_eq!(world.upstream.reached().len(), reached, "nothing went through without a durable head");
 }
 
-/// A disk that hangs in the sync, for a while.
-#[derive(Debug)]
-struct Hanging;
-#[derive(Debug)]
-struct HangingSegment(Box<dyn Segment>);
-
-impl Storage for Hanging {
-    fn create(&self, path: &Path) -> io::Result<Box<dyn Segment>> {
-        Ok(Box::new(HangingSegment(Disk.create(path)?)))
-    }
-    fn replace(&self, path: &Path, content: &[u8]) -> io::Result<()> {
-        Disk.replace(path, content)
-    }
-    fn append(&self, path: &Path, content: &[u8]) -> io::Result<()> {
-        Disk.append(path, content)
-    }
-    fn cut(&self, path: &Path, bytes: u64) -> io::Result<()> {
-        Disk.cut(path, bytes)
-    }
-}
-
-impl Segment for HangingSegment {
-    fn append(&mut self, content: &[u8]) -> io::Result<()> {
-        self.0.append(content)
-    }
-    fn sync(&mut self) -> io::Result<()> {
-        std::thread::sleep(std::time::Duration::from_millis(400));
-        self.0.sync()
-    }
-}
-
 #[tokio::test]
 async fn law_12_a_record_that_is_not_durable_in_time_counts_as_not_written() {
     let mut options = LogOptions::default();
-    options.storage = Arc::new(Hanging);
+    options.storage = Arc::new(Faulty { sync_takes: Duration::from_millis(400), ..Faulty::default() });
     let mut limits = Limits::default();
     limits.evidence_wait_ms_max = 20;
     let world =
