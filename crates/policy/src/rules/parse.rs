@@ -30,8 +30,15 @@ pub(crate) struct RuleContext<'a> {
 pub(crate) fn read_rules(node: &Node, context: &RuleContext<'_>, reader: &mut Reader) -> Vec<(Rule, Span)> {
     let mut out = Vec::new();
     for item in reader.sequence(node) {
-        if let Some(rule) = context.rule(item, reader) {
-            out.push((rule, item.span));
+        let (errors, _) = reader.found.counts();
+        match context.rule(item, reader) {
+            Some(rule) => out.push((rule, item.span)),
+            // A rule is never left out without a word: what it forbids would be allowed.
+            None if reader.found.counts().0 == errors => {
+                let message = "this rule cannot be read whole: a list in one of its conditions is empty";
+                reader.error("rule-unreadable", item.span, message);
+            }
+            None => {}
         }
     }
     out
@@ -285,6 +292,15 @@ impl RuleContext<'_> {
 
     fn condition(&self, node: &Node, reader: &mut Reader) -> Option<Condition> {
         let object = reader.mapping(node)?;
+        if object.entries().is_empty() {
+            // It would always hold: a permission without its condition, a prohibition always lifted.
+            reader.error(
+                "empty-condition",
+                node.span,
+                "a condition asks for something; leave it out if nothing is meant",
+            );
+            return None;
+        }
         let mut parts = Vec::new();
         let mut whole = true;
         for (key, span, value) in object.entries() {

@@ -128,6 +128,26 @@ pub(super) const RULES: &[Exhibit] = &[
     ),
     ("a rule on no data", "rules: [{id: x, permit: marketing, basis: contract, clauses: [c-1]}]"),
     ("a rule on an empty list", "rules: [{id: x, forbid: marketing, data: [], cure: never, clauses: [c-1]}]"),
+    (
+        "a prohibition that an empty condition would always lift",
+        "rules: [{id: x, forbid: marketing, data: any, unless: {}, cure: never, clauses: [c-1]}]",
+    ),
+    (
+        "a permission whose condition was forgotten",
+        "rules: [{id: x, permit: marketing, data: user.contact, basis: contract, when: , clauses: [c-1]}]",
+    ),
+    (
+        "an obligation that asks for nothing",
+        "rules: [{id: x, require: {that: {}}, for: marketing, reason: linkage, clauses: [c-1]}]",
+    ),
+    (
+        "a prohibition on an empty choice",
+        "rules: [{id: x, forbid: marketing, data: any, when: {any: []}, cure: never, clauses: [c-1]}]",
+    ),
+    (
+        "a prohibition when a purpose is none of these",
+        "rules: [{id: x, forbid: marketing, data: any, when: {purpose: []}, cure: never, clauses: [c-1]}]",
+    ),
     ("a permission without a basis", "rules: [{id: x, permit: marketing, data: user.name, clauses: [c-1]}]"),
     (
         "a permission with a cure",

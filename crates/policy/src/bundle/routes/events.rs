@@ -49,6 +49,14 @@ impl RouteContext<'_> {
 
 fn event_condition(node: &Node, reader: &mut Reader) -> Vec<(Vec<String>, serde_json::Value)> {
     let Some(object) = reader.mapping(node) else { return Vec::new() };
+    if object.entries().is_empty() {
+        // It would always hold: a consent for everybody.
+        reader.error(
+            "empty-condition",
+            node.span,
+            "a condition asks for something; leave it out if nothing is meant",
+        );
+    }
     let mut out = Vec::new();
     for (key, span, value) in object.entries() {
         let Some(path) = key.strip_prefix("body.") else {
