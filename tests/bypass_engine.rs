@@ -21,10 +21,11 @@ impl Dice {
 
     /// Any state of the facts of one source: known one way or another, or unknown.
     fn throw(&mut self, engine: &Engine, facts: &mut Facts, source: FactSource) {
-        for (id, def) in engine.bundle().schema.iter().filter(|(_, def)| def.source == source) {
+        for (id, def) in engine.bundle().facts.schema.iter().filter(|(_, def)| def.source == source) {
             let value = match (&def.ty, self.below(4)) {
                 (_, 0) => None,
                 (FactType::Bool, n) => Some(FactValue::Bool(n == 1)),
+                (FactType::Int, n) => Some(FactValue::Int(i64::try_from(n * 8).unwrap())),
                 (FactType::Word(words) | FactType::Level(words), _) => {
                     Some(FactValue::Word(u16::try_from(self.below(words.len())).unwrap()))
                 }
@@ -37,14 +38,14 @@ impl Dice {
 /// Everybody whose state could matter: the best there is, the worst, and some in between.
 fn people(engine: &Engine, request: &Facts, dice: &mut Dice) -> Vec<Facts> {
     let mut best = request.clone();
-    let core = &engine.bundle().core;
+    let core = &engine.bundle().facts.core;
     for id in core.consent {
         best.set_bool(id, true);
     }
     for id in [core.said_no, core.erased, core.restricted, core.own] {
         best.set_bool(id, false);
     }
-    best.set_word(&engine.bundle().schema, core.contract, "active");
+    best.set_word(&engine.bundle().facts.schema, core.contract, "active");
     let mut themselves = best.clone();
     themselves.set_bool(core.own, true);
     let mut erased = best.clone();
@@ -63,6 +64,7 @@ fn exchanges(bundle: &Bundle, route: &Route) -> Vec<(RequesterId, RecipientId, P
     let served = match &route.purpose {
         PurposeRule::Fixed(purpose) => vec![purpose.clone()],
         PurposeRule::OneOf(purposes) => purposes.clone(),
+        PurposeRule::By { values, .. } => values.values().cloned().collect(),
     };
     let named = bundle.requesters.iter().map(|(id, r)| (id.clone(), r.receives_as.clone()));
     let anyone = [(RequesterId::new("anyone"), RecipientId::new("public"))];
@@ -157,7 +159,7 @@ rules:
   - {id: parents, forbid: analytics, data: user.device, cure: {consent: parental}, when: {request.assurance: [none, low]}, clauses: [c]}
   - {id: signed, require: {that: {any: [{request.order: present}, {own: true}]}}, for: essential, act: read, clauses: [c]}
 clauses: [{id: c, line: 1, section: s, says: everything, status: enforced}]
-cases: [{case: it is tested, clause: c, who: shop, asks: POST /loose/ann, then: refuse route-unknown}]
+cases: [{case: it is tested, clause: c, who: shop, asks: POST /loose/ann, about: ann, then: refuse route-unknown}]
 ";
 
 #[test]

@@ -182,7 +182,7 @@ impl Asked {
     /// What the layer makes of the ledger's answer.
     fn facts(&self, state: &SubjectState) -> (Facts, Person) {
         let bundle = self.engine.bundle();
-        let (core, schema) = (&bundle.core, &bundle.schema);
+        let (core, schema) = (&bundle.facts.core, &bundle.facts.schema);
         let matches =
             |named: &RecipientId| bundle.vocabulary.recipient_is(self.recipient.as_str(), named.as_str());
         let stands = standing(state, &self.lineage, &matches, NOW);

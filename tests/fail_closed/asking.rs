@@ -229,12 +229,12 @@ pub(crate) const ROWS: &[Row] = &[
         Head(Reason::RecipientNotPermitted),
     ),
     (
-        "a mechanism that does not exist yet",
+        "a use that the notice did not name",
         |w| get("/customers/c-1", Some(&w.token("ml-svc", &["train_ai_system"])), Some("train_ai_system")),
         None,
         403,
-        "mechanism-pending",
-        Head(Reason::MechanismPending),
+        "not-permitted",
+        Head(Reason::NoticeNotDelivered),
     ),
     (
         "no consent record",

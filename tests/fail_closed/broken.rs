@@ -8,7 +8,9 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use consentry_audit::{Disk, End, LogOptions, Segment, Storage};
-use consentry_consent::{Appended, Batch, Ledger, LedgerError, LedgerErrorKind, MemoryLedger};
+use consentry_consent::{
+    Appended, Batch, Ledger, LedgerError, LedgerErrorKind, Limit, MemoryLedger, Reserved,
+};
 use consentry_layer::Limits;
 use consentry_model::{ConsentState, Identifier, LedgerEvent, LedgerRevision, Moment, Reason};
 use consentry_tests::world::{Otherwise, TODAY, World, consent, contract, dying, get, json, post};
@@ -28,6 +30,15 @@ impl Ledger for Gone {
         Err(LedgerError::new(LedgerErrorKind::Unavailable, "gone"))
     }
     async fn append(&self, _: &Identifier, _: &[LedgerEvent], _: Moment) -> Result<Appended, LedgerError> {
+        Err(LedgerError::new(LedgerErrorKind::Unavailable, "gone"))
+    }
+    async fn reserve(
+        &self,
+        _: &Identifier,
+        _: &LedgerEvent,
+        _: &Limit,
+        _: Moment,
+    ) -> Result<Reserved, LedgerError> {
         Err(LedgerError::new(LedgerErrorKind::Unavailable, "gone"))
     }
     async fn link(&self, _: &Identifier, _: &Identifier, _: Moment) -> Result<Appended, LedgerError> {
@@ -50,6 +61,15 @@ impl Ledger for Late {
     async fn append(&self, _: &Identifier, _: &[LedgerEvent], _: Moment) -> Result<Appended, LedgerError> {
         std::future::pending().await
     }
+    async fn reserve(
+        &self,
+        _: &Identifier,
+        _: &LedgerEvent,
+        _: &Limit,
+        _: Moment,
+    ) -> Result<Reserved, LedgerError> {
+        std::future::pending().await
+    }
     async fn link(&self, _: &Identifier, _: &Identifier, _: Moment) -> Result<Appended, LedgerError> {
         std::future::pending().await
     }
@@ -67,6 +87,15 @@ impl Ledger for Short {
     }
     async fn append(&self, w: &Identifier, e: &[LedgerEvent], at: Moment) -> Result<Appended, LedgerError> {
         self.0.append(w, e, at).await
+    }
+    async fn reserve(
+        &self,
+        who: &Identifier,
+        event: &LedgerEvent,
+        limit: &Limit,
+        at: Moment,
+    ) -> Result<Reserved, LedgerError> {
+        self.0.reserve(who, event, limit, at).await
     }
     async fn link(&self, k: &Identifier, a: &Identifier, at: Moment) -> Result<Appended, LedgerError> {
         self.0.link(k, a, at).await

@@ -86,6 +86,6 @@ async fn law_10_a_use_that_the_notice_did_not_name_waits_and_consent_does_not_he
     world.upstream.answers(json(PROFILE));
     let token = world.token("ml-svc", &["train_ai_system"]);
     let seen = world.send(get("/customers/c-1", Some(&token), Some("train_ai_system"))).await;
-    assert_eq!((seen.status.as_u16(), &*seen.code()), (403, "mechanism-pending"));
+    assert_eq!((seen.status.as_u16(), &*seen.code()), (403, "not-permitted"));
     assert!(world.upstream.reached().is_empty());
 }

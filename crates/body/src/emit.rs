@@ -1,14 +1,16 @@
 //! From the tape and the verdicts to bytes.
 
+use std::borrow::Cow;
+
 use bytes::Bytes;
 use consentry_model::{Emptied, Field, FieldMap, ScopeId, Treatment};
 
 use crate::error::Fault;
 use crate::forms;
 use crate::json::{unescape, write_string};
-use crate::tape::{At, Leaf, Op};
+use crate::tape::{At, Kind, Leaf, Op};
 use crate::walk::Walk;
-use crate::{Decide, Report};
+use crate::{Decide, Pseudonyms, Report};
 
 /// A record that is being written, and what it takes to leave it out again.
 #[derive(Debug)]
@@ -22,15 +24,21 @@ struct Written {
     kept: bool,
 }
 
-/// What outlives a window: for each open array or object, whether something was written in it already.
+/// What outlives a window.
 #[derive(Debug)]
 pub(crate) struct Emitter {
+    /// For each open array or object, whether something was written in it already.
     any: Vec<bool>,
+    pseudonyms: Option<Pseudonyms>,
 }
 
 impl Emitter {
     pub(crate) fn new() -> Self {
-        Self { any: vec![false] }
+        Self { any: vec![false], pseudonyms: None }
+    }
+
+    pub(crate) fn use_pseudonyms(&mut self, pseudonyms: Pseudonyms) {
+        self.pseudonyms = Some(pseudonyms);
     }
 
     /// Whether the root value was written, or at least begun.
@@ -147,7 +155,7 @@ impl Pass<'_> {
     }
 
     fn value(&mut self, op: &Op) -> Option<()> {
-        let Op::Value { start, value, value_end, end, text, leaf } = *op else { return None };
+        let Op::Value { start, value, value_end, end, kind, leaf } = *op else { return None };
         let treatment = self.treatment(leaf)?;
         let altered = match treatment {
             Treatment::Clear => {
@@ -155,13 +163,18 @@ impl Pass<'_> {
                 self.kept();
                 return Some(());
             }
-            Treatment::Truncated | Treatment::Masked if text => self.alter(value, value_end, leaf, treatment),
-            Treatment::Truncated | Treatment::Masked | Treatment::Withheld => None,
+            Treatment::Truncated | Treatment::Masked | Treatment::Pseudonymised => {
+                self.alter(value, value_end, kind, leaf, treatment)
+            }
+            Treatment::Withheld => None,
         };
         let path = self.walk.map().path(leaf.node);
         let Some(altered) = altered else {
             self.report.count_withheld(path);
             self.tally(false);
+            if kind != Kind::Object && self.map().names_itself_at(leaf.node).is_some() {
+                self.report.omitted = self.report.omitted.saturating_add(1);
+            }
             return Some(());
         };
         self.report.count_altered(path, treatment);
@@ -172,25 +185,38 @@ impl Pass<'_> {
         Some(())
     }
 
-    /// The string in its less revealing form; `None` when the form cannot read it.
-    fn alter(&self, value: At, value_end: At, leaf: Leaf, treatment: Treatment) -> Option<String> {
-        let inside = self.text.get(value as usize + 1..(value_end as usize).checked_sub(1)?)?;
-        let text = unescape(std::str::from_utf8(inside).ok()?).ok()?;
-        let Some(Field::Class(_, ladder)) = self.map().field(leaf.node) else { return None };
+    /// The value in its less revealing form; `None` when the form cannot read it. A number has none but its code.
+    fn alter(
+        &self,
+        value: At,
+        value_end: At,
+        kind: Kind,
+        leaf: Leaf,
+        treatment: Treatment,
+    ) -> Option<String> {
+        let raw = std::str::from_utf8(self.text.get(value as usize..value_end as usize)?).ok()?;
+        let text = match (kind, treatment) {
+            (Kind::Text, _) => unescape(raw.get(1..raw.len().checked_sub(1)?)?).ok()?,
+            (Kind::Number, Treatment::Pseudonymised) => Cow::Borrowed(raw),
+            (Kind::Number | Kind::Literal | Kind::Object, _) => return None,
+        };
+        let Some(Field::Class(class, ladder)) = self.map().field(leaf.node) else { return None };
         match treatment {
             Treatment::Truncated => forms::truncate(ladder.truncated?, &text),
             Treatment::Masked => forms::mask(ladder.masked?, &text),
+            Treatment::Pseudonymised => Some(self.emitter.pseudonyms.as_ref()?.code(class, &text)),
             Treatment::Clear | Treatment::Withheld => None,
         }
     }
 
-    /// What the verdict makes of a leaf: a form that its ladder lacks is withheld, and so is what nobody owns.
+    /// What the verdict makes of a leaf: a form that its ladder lacks is withheld, and so is a code without a key.
     fn treatment(&self, leaf: Leaf) -> Option<Treatment> {
         let Some(Field::Class(class, ladder)) = self.map().field(leaf.node) else { return None };
         let subject = self.walk.tape.subject(leaf.owner)?;
         let asked = self.decide.treatment(subject, class);
         let known = ladder.steps().any(|step| step == asked);
-        Some(if known { asked } else { Treatment::Withheld })
+        let keyed = asked != Treatment::Pseudonymised || self.emitter.pseudonyms.is_some();
+        Some(if known && keyed { asked } else { Treatment::Withheld })
     }
 
     fn kept(&mut self) {

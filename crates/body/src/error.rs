@@ -27,7 +27,8 @@ pub enum BodyFault {
     /// The map declares nothing of the shape that the body as a whole has.
     #[error("the body as a whole is undeclared")]
     Undeclared,
-    /// The body as a whole is one datum, and it is withheld. Unlike the others this depends on a person.
+    /// The body as a whole is one datum, and it is withheld, or one record of which nothing personal is left. Unlike the
+    /// others this depends on a person.
     #[error("nothing of the body is left")]
     NothingLeft,
     /// A method was called when it may not be.

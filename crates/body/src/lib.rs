@@ -5,6 +5,9 @@
 //! each *window* to ask for the verdicts that the window needs. Only [`JsonRedactor::release`] hands bytes out, and
 //! only those of the window that was decided.
 //!
+//! A record may tell more than its subject: members whose values bear on the decision are *captured*, wherever they
+//! stand in it. What leaves pseudonymised needs a key ([`Pseudonyms`]).
+//!
 //! What never passes, whatever the verdicts say: anything the map does not name, and anything that can be read in two
 //! ways (duplicate names, bad UTF-8, lone surrogates, bytes after the end). What passes, passes byte for byte.
 //!
@@ -14,7 +17,7 @@
 //! use consentry_model::{ClassId, Emptied, Field, FieldMap, Ladder, RecordScope, Space, Treatment};
 //!
 //! let email = Field::Class(ClassId(0), Ladder::default());
-//! let rows = RecordScope { subject: vec!["id".into()], space: Space::new("customer"), emptied: Emptied::Keep };
+//! let rows = RecordScope { subject: vec!["id".into()], space: Space::new("customer"), emptied: Emptied::Keep, captures: vec![] };
 //! let map = FieldMap::builder()
 //!     .leaf("rows[].id", Field::Open)?
 //!     .leaf("rows[].email", email)?
@@ -39,6 +42,7 @@ mod json;
 mod limits;
 mod names;
 mod once;
+mod pseudonym;
 mod record;
 mod redactor;
 mod report;
@@ -49,6 +53,7 @@ mod window;
 pub use error::{BodyError, BodyFault};
 pub use limits::Limits;
 pub use once::redact;
+pub use pseudonym::Pseudonyms;
 pub use redactor::{JsonRedactor, Step};
 pub use report::Report;
 pub use window::{Decide, RecordSubject, SubjectIx, Window};

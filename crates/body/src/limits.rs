@@ -7,7 +7,7 @@ pub struct Limits {
     /// count as that.
     pub window_bytes_max: usize,
     /// The longest stretch that may have to be held back as one: a record, a leaf or an undeclared member outside
-    /// records, or the whole body when the map declares no records. More is an error. It also bounds the member names
+    /// records, or the whole body when the map declares no records or makes the body one. More is an error. It also bounds the member names
     /// that are remembered outside records.
     pub record_bytes_max: usize,
     /// How deep arrays and objects may be nested; the outermost has depth 1.

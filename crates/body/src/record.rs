@@ -1,21 +1,57 @@
-//! The records that are open, and the search for the member that names each one's subject.
+//! The records that are open, and the search for the members that name each one's subject or bear on the decision.
 
-use consentry_model::{ClassId, FieldMap, ScopeId};
+use consentry_model::{ClassId, FieldMap, Scalar, ScopeId};
 
 use crate::RecordSubject;
 use crate::error::BodyFault;
 use crate::json::{Token, TokenKind, unescape};
 use crate::tape::{Owner, Tape};
 
-/// One open record. `frame` is the depth of its object; `on` the depth of the object in which the next segment of the
-/// subject's path is looked for; `next` says that the member just named is that segment.
+/// The search for a member by its path. `on` is the depth of the object in which the next segment is looked for;
+/// `next` says that the member just named is that segment.
+#[derive(Clone, Debug)]
+struct Search {
+    on: usize,
+    next: bool,
+}
+
+impl Search {
+    fn name(&mut self, from: usize, frame: usize, path: &[Box<str>], name: &str) {
+        if self.on == frame {
+            self.next = path.get(frame - from).is_some_and(|want| **want == *name);
+        }
+    }
+
+    /// Whether the scalar in the object at depth `frame` is what is searched for.
+    fn is_found(&self, from: usize, frame: usize, path: &[Box<str>]) -> bool {
+        self.next && self.on == frame && frame - from + 1 == path.len()
+    }
+
+    fn enter(&mut self, frame: usize) {
+        if self.next && self.on + 1 == frame {
+            self.on = frame;
+            self.next = false;
+        }
+    }
+
+    fn leave(&mut self, from: usize, frame: usize) {
+        if self.on == frame && frame > from {
+            self.on -= 1;
+            self.next = false;
+        }
+    }
+}
+
+/// One open record. `frame` is the depth of its object.
 #[derive(Debug)]
 struct Record {
     scope: ScopeId,
     frame: usize,
-    on: usize,
-    next: bool,
+    subject: Search,
     id: Option<Box<str>>,
+    /// As many as the scope has captures, like what they found.
+    captures: Vec<Search>,
+    captured: Vec<Option<Scalar>>,
     classes: Vec<ClassId>,
     owner: Option<Owner>,
 }
@@ -30,16 +66,26 @@ impl Records {
     }
 
     /// A record begins with the object at depth `frame`.
-    pub(crate) fn open(&mut self, scope: ScopeId, frame: usize) {
-        let (classes, owner, id) = (Vec::new(), None, None);
-        self.0.push(Record { scope, frame, on: frame, next: false, id, classes, owner });
+    pub(crate) fn open(&mut self, map: &FieldMap, scope: ScopeId, frame: usize) {
+        let subject = Search { on: frame, next: false };
+        let captures = map.scope(scope).map_or(0, |s| s.captures.len());
+        self.0.push(Record {
+            scope,
+            frame,
+            captures: vec![subject.clone(); captures],
+            captured: vec![None; captures],
+            subject,
+            id: None,
+            classes: Vec::new(),
+            owner: None,
+        });
     }
 
     /// The innermost record ends: its subject is known now, or is nobody.
     pub(crate) fn close(&mut self, tape: &mut Tape) -> Result<(), BodyFault> {
-        let record = self.0.pop().ok_or(BodyFault::Internal)?;
-        let subject = RecordSubject::Record { scope: record.scope, id: record.id };
-        record.owner.map_or(Ok(()), |owner| tape.name(owner, subject, &record.classes))
+        let Record { scope, id, captured, classes, owner, .. } = self.0.pop().ok_or(BodyFault::Internal)?;
+        let Some(owner) = owner else { return Ok(()) };
+        tape.name(owner, RecordSubject::Record { scope, id, captured }, &classes)
     }
 
     /// Whose a value of this class is that occurs here: the innermost record's, else the request's subject's.
@@ -58,45 +104,53 @@ impl Records {
 
     /// The object at depth `frame` names a member.
     pub(crate) fn name(&mut self, map: &FieldMap, frame: usize, name: &str) {
-        for record in self.0.iter_mut().filter(|r| r.on == frame) {
-            let path = map.scope(record.scope).map(|s| &*s.subject).unwrap_or_default();
-            record.next = path.get(frame - record.frame).is_some_and(|want| **want == *name);
+        for record in self.0.iter_mut().filter(|r| r.subject.on == frame || !r.captures.is_empty()) {
+            let Some(scope) = map.scope(record.scope) else { continue };
+            record.subject.name(record.frame, frame, &scope.subject, name);
+            for (search, path) in record.captures.iter_mut().zip(&scope.captures) {
+                search.name(record.frame, frame, path, name);
+            }
         }
     }
 
     /// The member just named in the object at depth `frame` has a scalar value.
     pub(crate) fn scalar(&mut self, map: &FieldMap, frame: usize, view: &[u8], token: &Token) {
-        for record in self.0.iter_mut().filter(|r| r.next && r.on == frame) {
-            let segments = map.scope(record.scope).map_or(0, |s| s.subject.len());
-            if frame - record.frame + 1 == segments {
+        for record in self.0.iter_mut().filter(|r| r.subject.next || !r.captures.is_empty()) {
+            let Some(scope) = map.scope(record.scope) else { continue };
+            if record.subject.is_found(record.frame, frame, &scope.subject) {
                 record.id = identifier(view, token);
+            }
+            let searches = record.captures.iter().zip(&mut record.captured).zip(&scope.captures);
+            for ((search, found), path) in searches {
+                if search.is_found(record.frame, frame, path) {
+                    *found = captured(view, token);
+                }
             }
         }
     }
 
     /// The object at depth `frame` begins, as the value of the member just named one level above.
     pub(crate) fn enter(&mut self, frame: usize) {
-        for record in self.0.iter_mut().filter(|r| r.next && r.on + 1 == frame) {
-            record.on = frame;
-            record.next = false;
+        for record in &mut self.0 {
+            record.subject.enter(frame);
+            record.captures.iter_mut().for_each(|search| search.enter(frame));
         }
     }
 
     /// The container at depth `frame` ends.
     pub(crate) fn leave(&mut self, frame: usize) {
-        for record in self.0.iter_mut().filter(|r| r.on == frame && r.on > r.frame) {
-            record.on -= 1;
-            record.next = false;
+        for record in &mut self.0 {
+            record.subject.leave(record.frame, frame);
+            record.captures.iter_mut().for_each(|search| search.leave(record.frame, frame));
         }
     }
 }
 
 /// The text that names a subject: a string that is not empty, or an integer as it is written.
-fn identifier(view: &[u8], token: &Token) -> Option<Box<str>> {
-    let text = std::str::from_utf8(view.get(token.start..token.end)?).ok()?;
+pub(crate) fn identifier(view: &[u8], token: &Token) -> Option<Box<str>> {
     let text = match token.kind {
-        TokenKind::Text => unescape(text.get(1..text.len().checked_sub(1)?)?).ok()?,
-        TokenKind::Number { integer: true } => text.into(),
+        TokenKind::Text => string(view, token)?,
+        TokenKind::Number { integer: true } => raw(view, token)?.into(),
         TokenKind::Number { integer: false }
         | TokenKind::Literal
         | TokenKind::Name
@@ -104,5 +158,33 @@ fn identifier(view: &[u8], token: &Token) -> Option<Box<str>> {
         | TokenKind::Close
         | TokenKind::Comma => return None,
     };
-    (!text.is_empty()).then(|| text.into())
+    (!text.is_empty()).then_some(text)
+}
+
+/// The scalar that bears on a decision; a number that is no integer, or one that does not fit, is none.
+fn captured(view: &[u8], token: &Token) -> Option<Scalar> {
+    match token.kind {
+        TokenKind::Text => string(view, token).map(Scalar::Text),
+        TokenKind::Number { integer: true } => raw(view, token)?.parse().ok().map(Scalar::Int),
+        TokenKind::Literal => match raw(view, token)? {
+            "null" => Some(Scalar::Null),
+            "true" => Some(Scalar::Bool(true)),
+            "false" => Some(Scalar::Bool(false)),
+            _ => None,
+        },
+        TokenKind::Number { integer: false }
+        | TokenKind::Name
+        | TokenKind::Open(_)
+        | TokenKind::Close
+        | TokenKind::Comma => None,
+    }
+}
+
+fn raw<'a>(view: &'a [u8], token: &Token) -> Option<&'a str> {
+    std::str::from_utf8(view.get(token.start..token.end)?).ok()
+}
+
+fn string(view: &[u8], token: &Token) -> Option<Box<str>> {
+    let text = raw(view, token)?;
+    Some(unescape(text.get(1..text.len().checked_sub(1)?)?).ok()?.into())
 }

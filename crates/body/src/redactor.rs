@@ -9,7 +9,7 @@ use crate::emit::Emitter;
 use crate::error::Fault;
 use crate::json::Grammar;
 use crate::walk::Walk;
-use crate::{BodyError, BodyFault, Decide, Limits, Report, Window};
+use crate::{BodyError, BodyFault, Decide, Limits, Pseudonyms, Report, Window};
 
 /// The tape keeps 32-bit positions; a window and a record fit below that.
 const HELD_BYTES_MAX: usize = 1 << 30;
@@ -89,6 +89,13 @@ impl JsonRedactor {
         }
     }
 
+    /// The same with a key for the values that leave pseudonymised; without one they are withheld.
+    #[must_use]
+    pub fn with_pseudonyms(mut self, key: Pseudonyms) -> Self {
+        self.emitter.use_pseudonyms(key);
+        self
+    }
+
     /// Takes the next bytes of the body. They are copied, and read by [`step`](Self::step); to hold no more than the
     /// limits say, push only when it asks.
     ///
@@ -131,7 +138,8 @@ impl JsonRedactor {
     /// none.
     ///
     /// # Errors
-    /// When no verdicts were asked for, after an earlier error, or when the body as a whole is withheld.
+    /// When no verdicts were asked for, after an earlier error, or when the body as a whole is withheld: as one datum,
+    /// or as one record that is left out.
     pub fn release(&mut self, decide: &dyn Decide) -> Result<Bytes, BodyError> {
         self.check()?;
         let Phase::Deciding { bytes, last } = self.phase else {

@@ -11,16 +11,17 @@ pub struct Report {
     /// Personal values removed, by path. An array that its leaf covers counts once when it goes as a whole, else by
     /// element.
     pub withheld: BTreeMap<String, u64>,
-    /// Personal values truncated or masked, by path.
+    /// Personal values truncated, masked or pseudonymised, by path.
     pub altered: BTreeMap<(String, Treatment), u64>,
-    /// Personal values that left in any treatment: clear, truncated or masked. A clear array counts by element.
+    /// Personal values that left in any treatment but *withheld*. A clear array counts by element.
     pub personal_kept: u64,
     /// Members and elements removed because the map does not declare them; their names may be personal, so they are
     /// only counted. What lies below one is not counted again.
     pub undeclared: u64,
-    /// Records seen, nested ones included.
+    /// Records seen, nested ones included, and those that are an identifier and no more.
     pub records: u64,
-    /// Records left out because nothing personal was left of them.
+    /// Records left out because nothing personal was left of them. An identifier that is a record counts, unless the
+    /// array around it went as a whole.
     pub omitted: u64,
 }
 

@@ -18,6 +18,16 @@ pub(crate) struct Leaf {
     pub(crate) owner: Owner,
 }
 
+/// What a value is that is treated as one.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Kind {
+    Text,
+    Number,
+    /// `true`, `false` or `null`.
+    Literal,
+    Object,
+}
+
 /// A position from the start of the window.
 pub(crate) type At = u32;
 
@@ -35,8 +45,8 @@ pub(crate) enum Op {
     EnterLeaf { start: At, open_end: At, leaf: Leaf },
     /// The innermost array or object that was entered ends, and with it the child.
     Leave { from: At, end: At },
-    /// A child that is one value of a leaf with a data class. `text` says that it is a string.
-    Value { start: At, value: At, value_end: At, end: At, text: bool, leaf: Leaf },
+    /// A child that is one value of a leaf with a data class.
+    Value { start: At, value: At, value_end: At, end: At, kind: Kind, leaf: Leaf },
 }
 
 /// What was found in the window so far.

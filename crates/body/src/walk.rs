@@ -8,8 +8,8 @@ use crate::RecordSubject;
 use crate::error::{BodyFault, Fault};
 use crate::json::{Container, Token, TokenKind, unescape};
 use crate::names::Names;
-use crate::record::Records;
-use crate::tape::{Leaf, Op, Tape, at};
+use crate::record::{Records, identifier};
+use crate::tape::{Kind, Leaf, Op, Tape, at};
 
 /// What the map says about the inside of an array or object.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -31,7 +31,7 @@ enum Child {
     Entered(usize),
     Value {
         leaf: Leaf,
-        text: bool,
+        kind: Kind,
         start: usize,
         end: usize,
     },
@@ -54,7 +54,7 @@ struct Frame {
 /// What a value is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Shape {
-    Scalar { text: bool },
+    Scalar,
     Array,
     Object,
 }
@@ -165,13 +165,27 @@ impl Walk {
 
     fn scalar(&mut self, view: &[u8], token: &Token) -> Result<(), BodyFault> {
         self.records.scalar(&self.map, self.depth(), view, token);
-        let text = token.kind == TokenKind::Text;
-        let child = match self.fate(Shape::Scalar { text })? {
+        let fate = self.fate(Shape::Scalar)?;
+        if matches!(fate, Some(Fate::Verbatim | Fate::Value(..)))
+            && self.top()?.node.is_some_and(|node| self.map.names_itself_at(node).is_some())
+        {
+            self.tape.records = self.tape.records.saturating_add(1);
+        }
+        let child = match fate {
             Some(Fate::Undeclared) => Some(self.undeclared()?),
             Some(Fate::Verbatim) => Some(Child::Verbatim),
             Some(Fate::Value(node, class)) => {
-                let leaf = self.leaf(node, class, false)?;
-                Some(Child::Value { leaf, text, start: token.start, end: token.end })
+                let leaf = self.element(node, class, || identifier(view, token))?;
+                let kind = match token.kind {
+                    TokenKind::Text => Kind::Text,
+                    TokenKind::Number { .. } => Kind::Number,
+                    TokenKind::Literal
+                    | TokenKind::Name
+                    | TokenKind::Open(_)
+                    | TokenKind::Close
+                    | TokenKind::Comma => Kind::Literal,
+                };
+                Some(Child::Value { leaf, kind, start: token.start, end: token.end })
             }
             Some(Fate::Enter(_)) => return Err(BodyFault::Internal),
             None => None,
@@ -193,7 +207,7 @@ impl Walk {
         let (node, outside) = (parent.node, parent.outside);
         let scope = node.and_then(|n| self.map.scope_at(n)).filter(|_| object && !removed);
         if let Some(scope) = scope {
-            self.records.open(scope, depth);
+            self.records.open(&self.map, scope, depth);
             self.tape.records = self.tape.records.saturating_add(1);
         }
         let (child, place) = match fate {
@@ -201,8 +215,9 @@ impl Walk {
             Some(Fate::Undeclared) => (Some(self.undeclared()?), Place::Opaque),
             Some(Fate::Verbatim) => (Some(Child::Verbatim), Place::Opaque),
             Some(Fate::Value(node, class)) => {
-                let leaf = self.leaf(node, class, object)?;
-                (Some(Child::Value { leaf, text: false, start: token.start, end: token.end }), Place::Opaque)
+                // Arrays are entered: it is an object, and its record, if it is one, is open.
+                let (leaf, kind) = (self.leaf(node, class)?, Kind::Object);
+                (Some(Child::Value { leaf, kind, start: token.start, end: token.end }), Place::Opaque)
             }
             Some(Fate::Enter(place)) => {
                 self.enter(place, scope, token)?;
@@ -236,7 +251,7 @@ impl Walk {
         let open_end = at(token.end).map_err(|f| f.kind)?;
         let op = match (place, scope) {
             (Place::Covered(node, Field::Class(class, _)), _) if first => {
-                Op::EnterLeaf { start, open_end, leaf: self.leaf(node, class, false)? }
+                Op::EnterLeaf { start, open_end, leaf: self.element(node, class, || None)? }
             }
             (_, Some(scope)) => Op::EnterRecord { start, open_end, scope },
             (_, None) => Op::Enter { start, open_end },
@@ -276,9 +291,9 @@ impl Walk {
             None | Some(Child::Removed) => {}
             Some(Child::Verbatim) => self.tape.push(Op::Verbatim { start: at(start)?, end }),
             Some(Child::Entered(from)) => self.tape.push(Op::Leave { from: at(from)?, end }),
-            Some(Child::Value { leaf, text, start: value, end: value_end }) => {
+            Some(Child::Value { leaf, kind, start: value, end: value_end }) => {
                 let (start, value, value_end) = (at(start)?, at(value)?, at(value_end)?);
-                self.tape.push(Op::Value { start, value, value_end, end, text, leaf });
+                self.tape.push(Op::Value { start, value, value_end, end, kind, leaf });
             }
         }
         Ok(())
@@ -296,11 +311,15 @@ impl Walk {
     }
 
     fn declared(&self, node: NodeId, shape: Shape) -> Fate {
+        if node == self.map.root() && shape != Shape::Object && self.map.scope_at(node).is_some() {
+            // The body as a whole is a record, and this is none.
+            return Fate::Undeclared;
+        }
         if let Some(field) = self.map.field(node) {
             return self.covered(node, field, shape);
         }
         let expected = match shape {
-            Shape::Scalar { .. } => false,
+            Shape::Scalar => false,
             Shape::Array => self.map.items(node).is_some(),
             Shape::Object => self.map.has_members(node) || self.map.scope_at(node).is_some(),
         };
@@ -314,8 +333,8 @@ impl Walk {
             (Shape::Object, _) if !subtree => Fate::Undeclared,
             (Shape::Array, Field::Open) if subtree => Fate::Verbatim,
             (Shape::Array, _) => Fate::Enter(Place::Covered(node, field)),
-            (Shape::Scalar { .. } | Shape::Object, Field::Open) => Fate::Verbatim,
-            (Shape::Scalar { .. } | Shape::Object, Field::Class(class, _)) => Fate::Value(node, class),
+            (Shape::Scalar | Shape::Object, Field::Open) => Fate::Verbatim,
+            (Shape::Scalar | Shape::Object, Field::Class(class, _)) => Fate::Value(node, class),
         }
     }
 
@@ -327,17 +346,25 @@ impl Walk {
         Ok(Child::Removed)
     }
 
-    /// A leaf with a data class, and whose it is. Where each *object* of its node would be a record, anything else
-    /// (`record` is false) names nobody.
-    fn leaf(&mut self, node: NodeId, class: ClassId, record: bool) -> Result<Leaf, BodyFault> {
-        let owner = match self.map.scope_at(node) {
-            Some(scope) if !record => {
-                let owner = self.tape.owner()?;
-                self.tape.name(owner, RecordSubject::Record { scope, id: None }, &[class])?;
-                owner
-            }
-            _ => self.records.owner(class, &mut self.tape)?,
-        };
+    /// A leaf with a data class, and whose it is: the innermost record's.
+    fn leaf(&mut self, node: NodeId, class: ClassId) -> Result<Leaf, BodyFault> {
+        Ok(Leaf { node, owner: self.records.owner(class, &mut self.tape)? })
+    }
+
+    /// The same of what is no object. Where each object of the node would be a record, it is one of its own: about
+    /// whom it names, if elements name themselves there, else about nobody.
+    fn element(
+        &mut self,
+        node: NodeId,
+        class: ClassId,
+        itself: impl FnOnce() -> Option<Box<str>>,
+    ) -> Result<Leaf, BodyFault> {
+        let Some(scope) = self.map.scope_at(node) else { return self.leaf(node, class) };
+        let id = self.map.names_itself_at(node).and_then(|_| itself());
+        let captures = self.map.scope(scope).ok_or(BodyFault::Internal)?.captures.len();
+        let owner = self.tape.owner()?;
+        let subject = RecordSubject::Record { scope, id, captured: vec![None; captures] };
+        self.tape.name(owner, subject, &[class])?;
         Ok(Leaf { node, owner })
     }
 }

@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use consentry_model::{ClassId, ScopeId, Treatment};
+use consentry_model::{ClassId, Scalar, ScopeId, Treatment};
 
 /// The position of a subject in its window.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -16,7 +16,7 @@ impl SubjectIx {
     }
 }
 
-/// Whose a value is. The identifier is personal data and is never printed.
+/// Whose a value is. The identifier and what was captured are personal data and are never printed.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum RecordSubject {
     /// The subject that the request names.
@@ -28,6 +28,9 @@ pub enum RecordSubject {
         /// The text of the naming member: a string as it reads, or an integer as it is written. `None` when the
         /// record names nobody (the member is missing, empty, null, or of another shape): nobody can be resolved.
         id: Option<Box<str>>,
+        /// The scope's [captures](consentry_model::RecordScope::captures), in its order. `None` when the member is
+        /// missing, or is no scalar that a decision can use: an array, an object, a fraction, an integer too large.
+        captured: Vec<Option<Scalar>>,
     },
 }
 
@@ -35,7 +38,7 @@ impl fmt::Debug for RecordSubject {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Request => f.write_str("Request"),
-            Self::Record { scope, id } => {
+            Self::Record { scope, id, .. } => {
                 let id = if id.is_some() { "<redacted>" } else { "<nobody>" };
                 write!(f, "Record({}, {id})", scope.index())
             }

@@ -34,7 +34,7 @@ fn a_window_names_each_subject_and_each_pair_once() {
         .subjects
         .iter()
         .map(|s| match s {
-            RecordSubject::Record { scope, id } if scope.index() == 1 => id.as_deref(),
+            RecordSubject::Record { scope, id, .. } if scope.index() == 1 => id.as_deref(),
             RecordSubject::Record { .. } | RecordSubject::Request => panic!("{s:?}"),
         })
         .collect();

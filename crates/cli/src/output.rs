@@ -59,6 +59,13 @@ pub(crate) fn note(text: &str) {
     drop(writeln!(anstream::stderr().lock(), "{}", text.trim_end_matches('\n')));
 }
 
+/// Says how far something is, in the place of what was said so before; `done` takes it away.
+pub(crate) fn progress(text: &str, done: bool) {
+    let line = if done { String::new() } else { text.to_owned() };
+    let mut out = anstream::stderr().lock();
+    drop(write!(out, "\r\x1b[2K{line}").and_then(|()| out.flush()));
+}
+
 /// How many characters fit on a line.
 pub(crate) fn width() -> usize {
     let (min, max) = WIDTH;

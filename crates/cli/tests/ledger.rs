@@ -125,6 +125,8 @@ fn law_1_a_no_of_somebody_unknown_is_a_mistake_unless_it_is_meant() {
         ("object", &["--purpose", NEWSLETTER]),
         ("restrict", &["--on"]),
         ("erase", &["--yes"]),
+        ("suppress", &[]),
+        ("suppress", &["--lift"]),
     ] {
         let said = ledger.consent(command, &[&anne[..], args].concat());
         assert_eq!((said.code, said.out.as_str()), (1, ""), "{command}");
@@ -222,5 +224,121 @@ fn restriction_and_erasure_are_recorded_and_erasure_only_when_meant() {
         let said = ledger.consent(command, &[&ANN[..], args].concat());
         assert_eq!(said.code, code, "{command} {args:?}: {}", said.err);
         assert_eq!(flags(ledger.state(&ANN)), after, "{command} {args:?}");
+    }
+}
+
+#[test]
+fn what_is_known_of_a_person_is_recorded_and_shown() {
+    let ledger = Ledger::new();
+    for (command, args) in [
+        ("attribute", &["region", "FR", "--create"][..]),
+        ("attribute", &["region", "US", "--at", "2020-01-01"]),
+        ("attribute", &["born", "1990-12-31"]),
+        ("attribute", &["employer", "acme"]),
+        ("collected", &["user.contact.email", "--origin", "website", "--at", "2026-02-01"]),
+        ("told", &["ad-partner", "--at", "2026-01-01"]),
+        ("notified", &["2026-03", "--at", "2026-03-01"]),
+    ] {
+        let done = ledger.consent(command, &[args, &ANN[..]].concat());
+        assert_eq!(done.code, 0, "{command} {args:?}: {}", done.err);
+    }
+    let state = ledger.state(&ANN);
+    assert_eq!(state["attributes"]["region"], "FR", "the later one counts");
+    assert_eq!(state["attributes"]["born"], "1990-12-31");
+    let earlier = ledger.state(&[&ANN[..], &["--at", "2024-01-01"]].concat());
+    assert_eq!(earlier["attributes"], serde_json::json!({ "region": "US" }));
+    let told: Vec<_> =
+        state["history"].as_array().unwrap().iter().map(|h| h["what"].as_str().unwrap()).collect();
+    assert_eq!(
+        told,
+        [
+            "region is FR",
+            "region is US",
+            "born is 1990-12-31",
+            "employer is acme",
+            "collected at website",
+            "told about ad-partner",
+            "notified of 2026-03"
+        ]
+    );
+    assert_eq!(state["history"][4]["event"]["what"]["category"], "user.contact.email");
+    let shown = ledger.consent("show", &ANN).out;
+    for words in ["FR (also stated: US)", "user.contact.email", "told about ad-partner", "2026-03-01"] {
+        assert!(shown.contains(words), "{words}: {shown}");
+    }
+}
+
+#[test]
+fn whoever_was_told_about_cookies_is_informed_from_then_on() {
+    let ledger = Ledger::new();
+    let done = ledger.consent("informed", &[&ANN[..], &["--create", "--at", "2026-05-01"]].concat());
+    assert_eq!(done.code, 0, "{}", done.err);
+    let informed = |at: &str| ledger.state(&[&ANN[..], &["--at", at]].concat())["informed"].clone();
+    assert_eq!((informed("2026-04-30"), informed("2026-05-01")), (false.into(), true.into()));
+}
+
+#[test]
+fn suppression_holds_until_it_is_lifted() {
+    let ledger = Ledger::new();
+    assert_eq!(ledger.consent("contract", &[&ANN[..], &["--create"]].concat()).code, 0);
+    for (args, at) in [(&[][..], "2026-01-01"), (&["--lift"], "2026-02-01")] {
+        let done = ledger.consent("suppress", &[&ANN[..], args, &["--at", at]].concat());
+        assert_eq!(done.code, 0, "{}", done.err);
+    }
+    for (at, expected) in
+        [("2025-12-31", false), ("2026-01-01", true), ("2026-01-31", true), ("2026-02-01", false)]
+    {
+        let state = ledger.state(&[&ANN[..], &["--at", at]].concat());
+        assert_eq!(state["suppressed"], expected, "{at}");
+    }
+    let shown = ledger.consent("show", &ANN).out;
+    assert!(shown.contains("suppression on") && shown.contains("suppression off"), "{shown}");
+}
+
+#[test]
+fn law_1_what_no_rule_could_read_is_not_recorded() {
+    let ledger = Ledger::new();
+    assert_eq!(ledger.consent("contract", &[&ANN[..], &["--create"]].concat()).code, 0);
+    for (command, args) in [
+        ("attribute", &["region", "France"][..]),
+        ("attribute", &["region", "fr"]),
+        ("attribute", &["born", "31.12.1990"]),
+        ("attribute", &["born", "1990-02-30"]),
+        ("attribute", &["type", "Customer"]),
+        ("attribute", &["Region", "FR"]),
+        ("attribute", &["region"]),
+        ("attribute", &["employer", ""]),
+        ("attribute", &["employer", "acme\n"]),
+        ("collected", &["User"]),
+        ("collected", &["user.contact.emial"]),
+        ("collected", &["user.contact.email", "--origin", " "]),
+        ("told", &[""]),
+        ("notified", &[]),
+        ("suppress", &["--off"]),
+    ] {
+        let said = ledger.consent(command, &[args, &ANN[..]].concat());
+        assert_eq!((said.code, said.out.as_str()), (2, ""), "{command} {args:?}");
+    }
+    assert_eq!(ledger.state(&ANN)["history"].as_array().unwrap().len(), 1, "nothing was written");
+    let misspelt = ledger.consent("collected", &[&["user.contact.emial"], &ANN[..]].concat());
+    assert!(misspelt.err.contains("did you mean `user.contact.email`?"), "{}", misspelt.err);
+}
+
+#[test]
+fn names_of_what_happened_are_checked_against_a_bundle() {
+    let ledger = Ledger::new();
+    let panopta = concat!(env!("CARGO_MANIFEST_DIR"), "/../../policies/panopta");
+    let who = ["--create", "--bundle", panopta, "--subject"];
+    for (command, name, subject, code) in [
+        ("told", "ad-partner", "customer:c-1", 0),
+        ("told", "third_party", "customer:c-1", 0),
+        ("told", "ad-partnr", "customer:c-1", 2),
+        ("notified", "2999-01-01", "customer:c-1", 2),
+        ("collected", "user.contact.email", "customer:c-1", 0),
+        ("collected", "user.contact.emial", "customer:c-1", 2),
+        ("collected", "user.contact.email", "custmer:c-1", 2),
+    ] {
+        let said = ledger.consent(command, &[&[name], &who[..], &[subject]].concat());
+        assert_eq!(said.code, code, "{command} {name} {subject}: {}", said.err);
     }
 }

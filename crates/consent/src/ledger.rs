@@ -3,7 +3,7 @@
 use async_trait::async_trait;
 use consentry_model::{Identifier, LedgerEvent, LedgerRevision, Moment, Resolution, SubjectRef};
 
-use crate::LedgerError;
+use crate::{LedgerError, Limit, Reserved};
 
 /// The answers to one window of identifiers, all from one snapshot.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -50,6 +50,27 @@ pub trait Ledger: Send + Sync + 'static {
         events: &[LedgerEvent],
         recorded_at: Moment,
     ) -> Result<Appended, LedgerError>;
+
+    /// Claims a place under a limit: counts the messages that were sent to the subject, and appends `event`, which must
+    /// itself be such a message, only if there are fewer than the limit allows. Counting and writing are one step:
+    /// however many ask at once, no more than `limit.times` are [`Placed`](Reserved::Placed). Durable when it returns.
+    /// Nobody is created.
+    ///
+    /// Only [`Placed`](Reserved::Placed) allows what the place is for.
+    ///
+    /// # Errors
+    /// [`Conflict`](crate::LedgerErrorKind::Conflict) when the limit would not count `event`, so that it would hold no
+    /// place; otherwise as for [`append`](Self::append), and when something about the subject cannot be read back, for
+    /// then nobody knows the number. After an error of a [kind](LedgerError::kind) of
+    /// [`Unavailable`](crate::LedgerErrorKind::Unavailable) it is not known whether the place was taken: it counts as
+    /// taken, and what it was for must not happen. Here a repetition is not the same: it may take a second place.
+    async fn reserve(
+        &self,
+        who: &Identifier,
+        event: &LedgerEvent,
+        limit: &Limit,
+        recorded_at: Moment,
+    ) -> Result<Reserved, LedgerError>;
 
     /// States that two identifiers name the same subject: an act of the controller, never of a caller. Where both
     /// already name a subject, the one that `known` names keeps its reference, the events of both count from now on,

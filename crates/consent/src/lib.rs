@@ -5,8 +5,13 @@
 //! at once, from one consistent snapshot, with the revision it answered from. Two are here: [`MemoryLedger`] for
 //! tests and demonstrations, [`SqliteLedger`] for one machine and any number of processes on it.
 //!
-//! What the history amounts to is pure: [`standing`] tells what a consent is worth for one purpose and recipient,
-//! [`contract`], [`restricted`] and [`erased`] tell the rest. None of them reads a clock.
+//! What the history amounts to is pure: [`standing`] tells what a consent is worth for one purpose and recipient;
+//! [`contract`], [`restricted`], [`suppressed`] and [`erased`] where the person stands; [`attribute`] and
+//! [`attributes`] what is known of the person; [`informed`], [`told_of`], [`notified_of`], [`collected_at`],
+//! [`sent_since`] and [`disclosed_to`] what happened; and [`owed`] what is still to be done. None of them reads a
+//! clock, and nothing counts before its effective time.
+//!
+//! What may happen only so often claims its place with [`Ledger::reserve`], which counts and writes in one step.
 //!
 //! ```
 //! use consentry_consent::{Ledger, MemoryLedger, standing};
@@ -41,17 +46,25 @@
 //! # }
 //! ```
 
+mod attributes;
+mod duties;
 mod error;
 mod ledger;
+mod limit;
 mod memory;
+mod occurrences;
 mod rights;
 mod sqlite;
 mod standing;
 mod subject;
 
+pub use attributes::{attribute, attributes};
+pub use duties::owed;
 pub use error::{LedgerError, LedgerErrorKind};
 pub use ledger::{Appended, Batch, Ledger};
+pub use limit::{Limit, Reserved};
 pub use memory::MemoryLedger;
-pub use rights::{contract, erased, restricted};
+pub use occurrences::{collected_at, disclosed_to, informed, notified_of, sent_since, told_of};
+pub use rights::{contract, erased, restricted, suppressed};
 pub use sqlite::{LEDGER_ANSWER_MILLIS_MAX, LEDGER_BUSY_MILLIS_MAX, SqliteLedger};
 pub use standing::{Standing, standing};

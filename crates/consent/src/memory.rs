@@ -9,7 +9,7 @@ use consentry_model::{
 };
 
 use crate::subject::fresh_reference;
-use crate::{Appended, Batch, Ledger, LedgerError};
+use crate::{Appended, Batch, Ledger, LedgerError, Limit, Reserved};
 
 /// A ledger in memory, for tests, demonstrations and policy cases. It ends with the process, and it does not keep
 /// when something was recorded, since nothing reads that back.
@@ -87,11 +87,25 @@ impl Ledger for MemoryLedger {
                 fresh
             }
         };
-        let first = held.revision + 1;
-        let numbered = (first..).map(LedgerRevision).zip(events.iter().cloned());
-        held.own_mut(subject)?.events.extend(numbered);
-        held.revision += events.len() as u64;
-        Ok(Appended { subject, revision: LedgerRevision(held.revision) })
+        held.add(subject, events)
+    }
+
+    async fn reserve(
+        &self,
+        who: &Identifier,
+        event: &LedgerEvent,
+        limit: &Limit,
+        _recorded_at: Moment,
+    ) -> Result<Reserved, LedgerError> {
+        limit.check(event)?;
+        let mut held = self.write()?;
+        let Some(known) = held.identifiers.get(who).copied() else { return Ok(Reserved::Unresolved) };
+        let state = held.own(known)?;
+        if !limit.has_room(state) {
+            return Ok(Reserved::Exhausted { revision: LedgerRevision(held.revision) });
+        }
+        let subject = state.subject;
+        held.add(subject, std::slice::from_ref(event)).map(Reserved::Placed)
     }
 
     async fn link(
@@ -152,6 +166,15 @@ impl Held {
             Some(Subject::Own(state)) => Ok(Arc::make_mut(state)),
             Some(Subject::AliasOf(_)) | None => Err(DANGLING),
         }
+    }
+
+    /// Numbers events on from the last entry, for a subject that is no alias.
+    fn add(&mut self, subject: SubjectRef, events: &[LedgerEvent]) -> Result<Appended, LedgerError> {
+        let first = self.revision + 1;
+        let numbered = (first..).map(LedgerRevision).zip(events.iter().cloned());
+        self.own_mut(subject)?.events.extend(numbered);
+        self.revision += events.len() as u64;
+        Ok(Appended { subject, revision: LedgerRevision(self.revision) })
     }
 
     fn merge(&mut self, kept: SubjectRef, other: SubjectRef) -> Result<(), LedgerError> {

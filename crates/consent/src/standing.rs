@@ -116,9 +116,13 @@ impl<'a> Said<'a> {
             LedgerEvent::Objection { purpose, recipient, effective } => {
                 (purpose, recipient, *effective, None)
             }
-            LedgerEvent::Contract { .. } | LedgerEvent::Restriction { .. } | LedgerEvent::Erasure { .. } => {
-                return;
-            }
+            LedgerEvent::Contract { .. }
+            | LedgerEvent::Restriction { .. }
+            | LedgerEvent::Erasure { .. }
+            | LedgerEvent::Suppression { .. }
+            | LedgerEvent::Attribute { .. }
+            | LedgerEvent::Occurrence { .. }
+            | LedgerEvent::Duty { .. } => return,
         };
         let place = match lineage.height(purpose) {
             Some(0) => Place::Asked,

@@ -11,12 +11,16 @@ mod support;
 
 use std::sync::Arc;
 
-use consentry_consent::{Ledger, LedgerError, LedgerErrorKind, MemoryLedger, SqliteLedger};
-use consentry_model::{
-    ConsentEvent, ConsentKind, ConsentState, ContractState, Identifier, LedgerEvent, LedgerRevision,
-    RecipientId, Resolution, SubjectRef, SubjectState,
+use consentry_consent::{
+    Appended, Ledger, LedgerError, LedgerErrorKind, Limit, MemoryLedger, Reserved, SqliteLedger,
 };
-use support::{at, event, id, objection, said, yes};
+use consentry_model::{
+    ConsentEvent, ConsentKind, ConsentState, ContractState, Identifier, LedgerEvent, LedgerRevision, Moment,
+    Occurrence, Owed, RecipientId, Resolution, SubjectRef, SubjectState,
+};
+use support::{
+    at, born, category, collected, disclosed, duty, event, id, notified, objection, said, sent, told, yes,
+};
 
 /// Both ledgers tell the subject of a reference, too.
 trait BySubject: Ledger {
@@ -58,6 +62,23 @@ fn every_event() -> Vec<LedgerEvent> {
         LedgerEvent::Restriction { on: true, effective: at(3) },
         LedgerEvent::Restriction { on: false, effective: at(4) },
         LedgerEvent::Erasure { effective: at(i64::MAX) },
+        LedgerEvent::Suppression { on: true, effective: Moment::BEGINNING },
+        LedgerEvent::Suppression { on: false, effective: at(8) },
+        born("1990-01-01", 9),
+        LedgerEvent::Attribute { name: String::new(), value: "\"{}\\\n\0 §".to_owned(), effective: at(9) },
+        collected("m.c", 10),
+        LedgerEvent::Occurrence {
+            what: Occurrence::Collected { category: category("m"), origin: Some("web \"form\"".to_owned()) },
+            effective: at(10),
+        },
+        told("acme", 11),
+        notified("2026-01-01", 12),
+        LedgerEvent::Occurrence { what: Occurrence::Informed, effective: at(13) },
+        sent("", 14),
+        disclosed("m.c", "acme", 15),
+        duty(Owed::Answer { right: "access".to_owned() }, Some(i64::MAX), 16),
+        duty(Owed::Erasure { recipient: RecipientId::new("acme") }, None, 17),
+        duty(Owed::Keeping { category: category("m.c"), obligation: "tax".to_owned() }, Some(i64::MIN), 18),
     ];
     events.extend(ConsentState::ALL.into_iter().map(|state| event("m.x", state, 5)));
     events.extend(
@@ -202,13 +223,113 @@ async fn concurrent_appends_lose_nothing(ledger: Arc<impl Ledger>) {
     assert_eq!(events, 160);
 }
 
+/// A limit of so many messages about a topic, counted from 100 on.
+fn limit(topic: Option<&str>, times: u32) -> Limit {
+    Limit { topic: topic.map(str::to_owned), since: at(100), times }
+}
+
+async fn law_8_a_place_is_claimed_only_where_one_is_left(ledger: &impl Ledger) {
+    let ann = id("places", "ann");
+    let held = ledger.revision().await.unwrap();
+    let asked = ledger.reserve(&ann, &sent("a", 100), &limit(Some("a"), 1), at(0)).await.unwrap();
+    assert_eq!((asked, ledger.revision().await.unwrap()), (Reserved::Unresolved, held), "nobody was created");
+
+    // Before the time that counts, about something else, something else.
+    let before = [sent("a", 99), sent("b", 100), told("a", 100), yes("m", 100)];
+    let known = ledger.append(&ann, &before, at(0)).await.unwrap();
+    let mut last = known.revision;
+    let later = Limit { since: at(301), ..limit(Some("a"), 1) };
+    for (how, topic, effective, limit, placed) in [
+        ("no place at all", "a", 100, limit(Some("a"), 0), false),
+        ("the first", "a", 100, limit(Some("a"), 1), true),
+        ("its place is taken", "a", 500, limit(Some("a"), 1), false),
+        ("a second", "a", 300, limit(Some("a"), 2), true),
+        ("one that is dated ahead counts, too", "a", 200, limit(Some("a"), 2), false),
+        ("of any topic there are three", "c", 200, limit(None, 3), false),
+        ("a fourth of any", "c", 200, limit(None, 4), true),
+        ("another topic has places of its own", "d", 200, limit(Some("d"), 1), true),
+        ("what was sent before does not count", "a", 301, later.clone(), true),
+        ("what was sent at the first moment does", "a", 302, later, false),
+    ] {
+        let event = sent(topic, effective);
+        let asked = ledger.reserve(&ann, &event, &limit, at(0)).await.unwrap();
+        if placed {
+            last = LedgerRevision(last.0 + 1);
+            assert_eq!(asked, Reserved::Placed(Appended { subject: known.subject, revision: last }), "{how}");
+            assert_eq!(self::known(ledger, &ann).await.events.last(), Some(&(last, event)), "{how}");
+        } else {
+            assert_eq!(asked, Reserved::Exhausted { revision: last }, "{how}");
+            assert_eq!(ledger.revision().await.unwrap(), last, "{how}: nothing was written");
+        }
+    }
+}
+
+async fn law_8_an_event_that_would_hold_no_place_is_refused(ledger: &impl Ledger) {
+    let bob = id("places", "bob");
+    let held = ledger.append(&bob, &[yes("m", 1)], at(0)).await.unwrap().revision;
+    for (how, event) in [
+        ("about another topic", sent("b", 100)),
+        ("before the time that counts", sent("a", 99)),
+        ("another occurrence", told("a", 100)),
+        ("no occurrence", yes("a", 100)),
+    ] {
+        let asked = ledger.reserve(&bob, &event, &limit(Some("a"), 9), at(0)).await;
+        assert_eq!(asked.map_err(|e| e.kind()), Err(LedgerErrorKind::Conflict), "{how}");
+    }
+    assert_eq!(ledger.revision().await.unwrap(), held);
+}
+
+async fn law_8_messages_of_a_merged_identity_count(ledger: &impl Ledger) {
+    let (email, device) = (id("places", "eve@example.org"), id("places", "device"));
+    let kept = ledger.append(&email, &[sent("a", 100)], at(0)).await.unwrap().subject;
+    ledger.append(&device, &[sent("a", 100)], at(0)).await.unwrap();
+    let merged = ledger.link(&email, &device, at(0)).await.unwrap().revision;
+    for who in [&email, &device] {
+        let full = ledger.reserve(who, &sent("a", 101), &limit(Some("a"), 2), at(0)).await.unwrap();
+        assert_eq!(full, Reserved::Exhausted { revision: merged });
+    }
+    let third = ledger.reserve(&device, &sent("a", 101), &limit(Some("a"), 3), at(0)).await.unwrap();
+    let revision = LedgerRevision(merged.0 + 1);
+    assert_eq!(third, Reserved::Placed(Appended { subject: kept, revision }));
+}
+
+async fn law_8_of_many_who_race_for_one_place_one_gets_it(ledgers: Vec<Arc<impl Ledger>>) {
+    for round in 0..8 {
+        let who = id("race", &round.to_string());
+        ledgers[0].append(&who, &[], at(0)).await.unwrap();
+        let tasks: Vec<_> = (0..16)
+            .map(|n| {
+                let (ledger, who) = (Arc::clone(&ledgers[n % ledgers.len()]), who.clone());
+                tokio::spawn(async move {
+                    ledger.reserve(&who, &sent("a", 100), &limit(Some("a"), 1), at(0)).await.unwrap()
+                })
+            })
+            .collect();
+        let (mut placed, mut exhausted) = (0, 0);
+        for task in tasks {
+            match task.await.unwrap() {
+                Reserved::Placed(_) => placed += 1,
+                Reserved::Exhausted { .. } => exhausted += 1,
+                Reserved::Unresolved => panic!("the subject is there"),
+            }
+        }
+        assert_eq!((placed, exhausted), (1, 15), "round {round}");
+        assert_eq!(known(&*ledgers[0], &who).await.events.len(), 1);
+    }
+}
+
 async fn conforms(ledger: impl BySubject) {
     what_was_appended_reads_back_in_order(&ledger).await;
     law_1_who_is_not_known_is_unresolved(&ledger).await;
     a_window_is_answered_in_the_order_asked(&ledger).await;
     a_subject_without_events_is_known_and_raises_the_revision(&ledger).await;
     linked_identifiers_name_one_subject(&ledger).await;
-    concurrent_appends_lose_nothing(Arc::new(ledger)).await;
+    law_8_a_place_is_claimed_only_where_one_is_left(&ledger).await;
+    law_8_an_event_that_would_hold_no_place_is_refused(&ledger).await;
+    law_8_messages_of_a_merged_identity_count(&ledger).await;
+    let ledger = Arc::new(ledger);
+    law_8_of_many_who_race_for_one_place_one_gets_it(vec![Arc::clone(&ledger)]).await;
+    concurrent_appends_lose_nothing(ledger).await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
@@ -220,4 +341,15 @@ async fn the_memory_ledger_conforms() {
 async fn the_sqlite_ledger_conforms() {
     let folder = tempfile::tempdir().unwrap();
     conforms(SqliteLedger::open(folder.path().join("ledger.db")).await.unwrap()).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn law_8_places_are_counted_across_handles_on_one_file() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("ledger.db");
+    let mut handles = Vec::new();
+    for _ in 0..4 {
+        handles.push(Arc::new(SqliteLedger::open(&path).await.unwrap()));
+    }
+    law_8_of_many_who_race_for_one_place_one_gets_it(handles).await;
 }

@@ -15,12 +15,12 @@ use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 use consentry_consent::{
-    LEDGER_ANSWER_MILLIS_MAX, LEDGER_BUSY_MILLIS_MAX, Ledger, LedgerErrorKind, SqliteLedger,
+    LEDGER_ANSWER_MILLIS_MAX, LEDGER_BUSY_MILLIS_MAX, Ledger, LedgerErrorKind, Limit, Reserved, SqliteLedger,
 };
 use consentry_model::{ConsentState, LedgerRevision, Resolution};
 use sqlx::sqlite::SqliteConnectOptions;
 use sqlx::{AssertSqlSafe, ConnectOptions, SqliteConnection};
-use support::{at, event, id, yes};
+use support::{at, event, id, sent, yes};
 use tempfile::TempDir;
 
 fn place() -> (TempDir, PathBuf) {
@@ -45,11 +45,17 @@ async fn run(connection: &mut SqliteConnection, sql: &str) -> Result<(), sqlx::E
     sqlx::raw_sql(AssertSqlSafe(sql)).execute(connection).await.map(|_| ())
 }
 
-async fn kind_of_every_call(ledger: &SqliteLedger) -> [Option<LedgerErrorKind>; 4] {
+/// Room for any number.
+fn roomy() -> Limit {
+    Limit { topic: None, since: at(0), times: u32::MAX }
+}
+
+async fn kind_of_every_call(ledger: &SqliteLedger) -> [Option<LedgerErrorKind>; 5] {
     let ann = id("customer", "anneliese");
     [
         ledger.resolve(std::slice::from_ref(&ann)).await.err().map(|e| e.kind()),
         ledger.append(&ann, &[yes("m", 5)], at(0)).await.err().map(|e| e.kind()),
+        ledger.reserve(&ann, &sent("a", 5), &roomy(), at(0)).await.err().map(|e| e.kind()),
         ledger.link(&ann, &id("email", "new"), at(0)).await.err().map(|e| e.kind()),
         ledger.revision().await.err().map(|e| e.kind()),
     ]
@@ -198,6 +204,43 @@ async fn law_1_what_cannot_be_read_back_is_an_error_for_the_batch_and_never_skip
             r#"{"type":"objection","purpose":"M","recipient":null,"effective":1}"#,
         ),
         ("another spelling", "event", r#"{"type":"restriction", "on":true, "effective":1}"#),
+        (
+            "an unknown occurrence",
+            "event",
+            r#"{"type":"occurrence","what":{"occurrence":"met"},"effective":1}"#,
+        ),
+        (
+            "an unknown member of what happened",
+            "event",
+            r#"{"type":"occurrence","what":{"occurrence":"sent","topic":"a","not":true},"effective":1}"#,
+        ),
+        (
+            "a member of an occurrence without any",
+            "event",
+            r#"{"type":"occurrence","what":{"occurrence":"informed","of":"cookies"},"effective":1}"#,
+        ),
+        (
+            "a missing origin",
+            "event",
+            r#"{"type":"occurrence","what":{"occurrence":"collected","category":"m"},"effective":1}"#,
+        ),
+        (
+            "a category that is no key",
+            "event",
+            r#"{"type":"occurrence","what":{"occurrence":"collected","category":"M","origin":null},"effective":1}"#,
+        ),
+        ("an unknown duty", "event", r#"{"type":"duty","what":{"owed":"favour"},"due":null,"effective":1}"#),
+        (
+            "a duty without its date",
+            "event",
+            r#"{"type":"duty","what":{"owed":"answer","right":"access"},"effective":1}"#,
+        ),
+        (
+            "an attribute that is no text",
+            "event",
+            r#"{"type":"attribute","name":"born","value":1990,"effective":1}"#,
+        ),
+        ("a suppression that is no yes or no", "event", r#"{"type":"suppression","on":1,"effective":1}"#),
         ("half of it", "event", &good[..20]),
         ("nothing", "event", ""),
         ("a link to nowhere", "linked", "x"),
@@ -213,7 +256,11 @@ async fn law_1_what_cannot_be_read_back_is_an_error_for_the_batch_and_never_skip
             assert_eq!(error.kind(), LedgerErrorKind::Corrupt, "{how}");
             assert!(!format!("{error} {error:?}").contains("anneliese"), "{how}");
         }
-        assert!(ledger.resolve(&[bob]).await.is_ok(), "{how}: others are not held up");
+        let place = ledger.reserve(&id("customer", "anneliese"), &sent("a", 1), &roomy(), at(0)).await;
+        assert_eq!(place.map_err(|e| e.kind()), Err(LedgerErrorKind::Corrupt), "{how}: nobody can count");
+        assert!(ledger.resolve(std::slice::from_ref(&bob)).await.is_ok(), "{how}: others are not held up");
+        let place = ledger.reserve(&bob, &sent("a", 1), &roomy(), at(0)).await;
+        assert!(matches!(place, Ok(Reserved::Placed(_))), "{how}: {place:?}");
     }
 }
 
@@ -239,7 +286,7 @@ async fn entries_that_are_missing_are_noticed() {
     let ledger = filled(&path).await;
     let mut hand = by_hand(&path).await;
     run(&mut hand, "DROP TRIGGER event_kept; DELETE FROM event WHERE revision = 2").await.unwrap();
-    assert_eq!(kind_of_every_call(&ledger).await, [Some(LedgerErrorKind::Corrupt); 4], "it went back");
+    assert_eq!(kind_of_every_call(&ledger).await, [Some(LedgerErrorKind::Corrupt); 5], "it went back");
     let opened = SqliteLedger::open_existing(&path).await;
     assert_eq!(opened.unwrap_err().kind(), LedgerErrorKind::Corrupt, "a trigger is missing");
 
@@ -270,7 +317,7 @@ async fn a_file_that_is_deleted_or_replaced_is_never_answered_from() {
         let ledger = filled(&path).await;
         change(&path);
         let found = kind_of_every_call(&ledger).await;
-        assert_eq!(found, [Some(LedgerErrorKind::Unavailable); 4], "{how}");
+        assert_eq!(found, [Some(LedgerErrorKind::Unavailable); 5], "{how}");
         if how == "deleted" {
             assert!(!path.exists(), "{how}: and none was started");
         }
@@ -311,4 +358,49 @@ async fn a_batch_of_events_is_recorded_whole_or_not_at_all() {
     assert_eq!(error.kind(), LedgerErrorKind::Conflict);
     assert_eq!(ledger.revision().await.unwrap(), LedgerRevision(2));
     assert_eq!(ledger.resolve(&[new]).await.unwrap().answers, [Resolution::Unresolved]);
+}
+
+#[tokio::test]
+async fn law_8_what_keeps_a_place_from_being_recorded_is_an_error_and_leaves_nothing_behind() {
+    let (_folder, path) = place();
+    let ledger = filled(&path).await;
+    let ann = id("customer", "anneliese");
+    let mut hand = by_hand(&path).await;
+    let one = Limit { times: 1, ..roomy() };
+
+    run(&mut hand, "BEGIN IMMEDIATE").await.unwrap();
+    let locked = ledger.reserve(&ann, &sent("a", 5), &one, at(0)).await;
+    assert_eq!(locked.map_err(|e| e.kind()), Err(LedgerErrorKind::Unavailable));
+    run(&mut hand, "COMMIT").await.unwrap();
+
+    let trigger = "CREATE TRIGGER stop BEFORE INSERT ON event BEGIN SELECT RAISE(ABORT, 'stop'); END";
+    run(&mut hand, trigger).await.unwrap();
+    let stopped = ledger.reserve(&ann, &sent("a", 5), &one, at(0)).await;
+    assert_eq!(stopped.map_err(|e| e.kind()), Err(LedgerErrorKind::Conflict));
+    run(&mut hand, "DROP TRIGGER stop").await.unwrap();
+
+    assert_eq!(ledger.revision().await.unwrap(), LedgerRevision(2));
+    let placed = ledger.reserve(&ann, &sent("a", 5), &one, at(0)).await.unwrap();
+    assert!(matches!(placed, Reserved::Placed(p) if p.revision == LedgerRevision(3)), "{placed:?}");
+    ledger.close().await;
+    let again = SqliteLedger::open_existing(&path).await.unwrap();
+    let full = again.reserve(&ann, &sent("a", 6), &one, at(0)).await.unwrap();
+    assert_eq!(
+        full,
+        Reserved::Exhausted { revision: LedgerRevision(3) },
+        "the place is taken after a restart"
+    );
+}
+
+#[tokio::test]
+async fn law_8_a_call_that_found_no_place_does_not_hold_up_the_next_write() {
+    let (_folder, path) = place();
+    let (ledger, other) = (filled(&path).await, SqliteLedger::open_existing(&path).await.unwrap());
+    let none = Limit { times: 0, ..roomy() };
+    for who in ["anneliese", "nobody"] {
+        ledger.reserve(&id("customer", who), &sent("a", 5), &none, at(0)).await.unwrap();
+        let started = Instant::now();
+        other.append(&id("customer", "bob"), &[yes("m", 5)], at(0)).await.unwrap();
+        assert!(started.elapsed() < Duration::from_millis(LEDGER_BUSY_MILLIS_MAX / 2));
+    }
 }

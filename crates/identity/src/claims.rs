@@ -1,5 +1,6 @@
 //! What a verified token says.
 
+use std::collections::BTreeMap;
 use std::fmt;
 
 use consentry_model::{Identifier, Moment, Purpose, RequesterId, Space};
@@ -74,6 +75,9 @@ pub struct Claims {
     pub expires: Moment,
     /// The token's own name: the claim `jti`.
     pub token_id: Option<String>,
+    /// Further claims, for the facts that a bundle reads from tokens: a text, a whole number, true or false, each as it
+    /// is written, or a list of texts. They may be personal data.
+    pub others: BTreeMap<String, Vec<String>>,
 }
 
 impl fmt::Debug for Claims {
@@ -132,7 +136,20 @@ pub(crate) fn read(members: &Object, expected: &Expected<'_>) -> Result<Claims, 
         assurance,
         expires,
         token_id,
+        others: others(members),
     })
+}
+
+/// What the claims of a token say beyond those read here. A claim of another shape says nothing.
+fn others(members: &Object) -> BTreeMap<String, Vec<String>> {
+    const READ: [&str; 12] =
+        ["iss", "aud", "sub", "exp", "nbf", "iat", "jti", "cnf", "acr", "client_id", "purposes", "person"];
+    let texts = |value: &Json| match value.list() {
+        Some(items) => items.iter().map(|item| item.text().map(str::to_owned)).collect(),
+        None => value.written().map(|text| vec![text]),
+    };
+    let further = members.iter().filter(|(name, _)| !READ.contains(&name.as_str()));
+    further.filter_map(|(name, value)| Some((name.clone(), texts(value)?))).collect()
 }
 
 /// Checks `exp` and `nbf` and returns the first moment at which the token is refused.

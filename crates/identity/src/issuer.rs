@@ -47,6 +47,8 @@ pub struct TokenSpec {
     pub lifetime_secs: i64,
     /// `jti`; left out when there is none.
     pub token_id: Option<String>,
+    /// Further claims; where one has the name of one above, that one is written.
+    pub others: Map<String, Value>,
 }
 
 impl TokenSpec {
@@ -62,6 +64,7 @@ impl TokenSpec {
             assurance: Assurance::None,
             lifetime_secs: LIFETIME_SECS_DEFAULT,
             token_id: None,
+            others: Map::new(),
         }
     }
 }
@@ -122,7 +125,7 @@ impl Issuer {
         if issued < 0 || spec.lifetime_secs < 1 || !ends_in_time {
             return Err(IssuerError::Lifetime);
         }
-        let mut claims = Map::new();
+        let mut claims = spec.others.clone();
         let mut put = |name: &str, value: Value| claims.insert(name.to_owned(), value);
         put("iss", json!(spec.issuer));
         put("aud", json!(spec.audience));

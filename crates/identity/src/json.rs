@@ -8,7 +8,7 @@ use serde::de::{Deserialize, Deserializer, Error, MapAccess, SeqAccess, Visitor}
 /// A JSON value whose objects name each member once.
 pub(crate) enum Json {
     Null,
-    Bool,
+    Bool(bool),
     /// An integer between 0 and `u64::MAX`, written without fraction or exponent.
     Natural(u64),
     /// Any other number.
@@ -25,7 +25,9 @@ pub(crate) type Object = BTreeMap<String, Json>;
 pub(crate) fn object(bytes: &[u8]) -> Option<Object> {
     match serde_json::from_slice(bytes) {
         Ok(Json::Object(members)) => Some(members),
-        Ok(Json::Null | Json::Bool | Json::Natural(_) | Json::Number | Json::Text(_) | Json::List(_)) => None,
+        Ok(Json::Null | Json::Bool(_) | Json::Natural(_) | Json::Number | Json::Text(_) | Json::List(_)) => {
+            None
+        }
         // The parser's message quotes its input.
         Err(_) => None,
     }
@@ -34,6 +36,16 @@ pub(crate) fn object(bytes: &[u8]) -> Option<Object> {
 impl Json {
     pub(crate) fn text(&self) -> Option<&str> {
         if let Self::Text(text) = self { Some(text) } else { None }
+    }
+
+    /// A scalar as it is written: a text, a whole number, true or false.
+    pub(crate) fn written(&self) -> Option<String> {
+        match self {
+            Self::Text(text) => Some(text.clone()),
+            Self::Natural(number) => Some(number.to_string()),
+            Self::Bool(truth) => Some(truth.to_string()),
+            Self::Null | Self::Number | Self::List(_) | Self::Object(_) => None,
+        }
     }
 
     pub(crate) fn natural(&self) -> Option<u64> {
@@ -68,8 +80,8 @@ impl<'de> Visitor<'de> for Strict {
         Ok(Json::Null)
     }
 
-    fn visit_bool<E: Error>(self, _: bool) -> Result<Json, E> {
-        Ok(Json::Bool)
+    fn visit_bool<E: Error>(self, truth: bool) -> Result<Json, E> {
+        Ok(Json::Bool(truth))
     }
 
     fn visit_u64<E: Error>(self, number: u64) -> Result<Json, E> {

@@ -8,7 +8,7 @@ use crate::describe::Access;
 use crate::evidence::{Lines, Taken};
 use crate::exchange::Decided;
 use crate::head::Head;
-use crate::people::Whom;
+use crate::people::{Asking, Whom};
 use crate::technical::SetCookie;
 
 impl Access {
@@ -32,16 +32,16 @@ impl Access {
     /// Whether a cookie's purpose may be served by what it holds; in either direction it is collected.
     fn may_keep(&self, cookie: &CookieDef, whom: &Whom, own: bool, lines: &mut Lines) -> bool {
         let bundle = self.installed.engine.bundle();
-        let Some(about) = self.about() else { return false };
-        let Some(class) = bundle.service.class_of(&cookie.category, &about.subject_type) else {
-            return false;
-        };
+        let Ok(route) = self.route() else { return false };
+        let Some(class) = bundle.service.cookie_class(route, cookie) else { return false };
         let Some(lineage) = bundle.vocabulary.lineage(&cookie.purpose) else { return false };
-        let internal = RecipientId::new("internal");
-        let (facts, person) = self.facts_about(whom, own, &lineage, &internal);
-        let question = self.question(Act::Collect, internal, cookie.purpose.clone(), class);
-        let verdict = self.installed.engine.decide(&question, &facts, person, self.now);
-        lines.add(self, class, &verdict, &facts, whom);
+        let asking = Asking { act: Act::Collect, recipient: RecipientId::new("internal"), lineage };
+        let told = self.told(whom, own, &asking);
+        let Some(class) = self.class_of(&told, class) else { return false };
+        let facts = self.facts_of(&told, class, &[]);
+        let question = self.question(&asking, class);
+        let verdict = self.installed.engine.decide(&question, &facts, told.person, self.now);
+        lines.add(self, class, &verdict, &facts, &told);
         verdict.treatment == Treatment::Clear
     }
 }
@@ -65,6 +65,16 @@ impl Decided {
             };
             let keeps = cookie.form.accepts(read.value.as_bytes())
                 && self.access.may_keep(cookie, &self.whom, self.own, lines);
+            let read = match crate::duties::longest_life(&self.access, cookie, &self.whom, self.own) {
+                Some(seconds) => {
+                    let (read, shortened) = read.clamped(seconds, self.access.now);
+                    if shortened {
+                        taken.path(format!("response.cookie.{}.max-age", read.name));
+                    }
+                    read
+                }
+                None => read,
+            };
             match read.line().filter(|_| keeps) {
                 Some(line) => {
                     taken.undeclared += read.left_out;

@@ -5,11 +5,17 @@ use std::sync::Arc;
 
 use consentry_audit::PurposeSource;
 use consentry_identity::{Claims, declared_purpose};
-use consentry_model::{Act, ClassId, Facts, Lineage, Moment, Purpose, Reason, RecipientId, RequesterId};
-use consentry_policy::{About, PurposeRule, Question, Reference, Route};
+use consentry_model::{Act, ClassId, Lineage, Moment, Purpose, Reason, RecipientId, RequesterId};
+use consentry_policy::{
+    About, BuiltIn, Bundle, Destination, FactFrom, FactTarget, PurposeRule, Question, Reference, Route,
+    SubjectSource, Values,
+};
 
 use crate::head::Head;
+use crate::people::Asking;
+use crate::request::Brought;
 use crate::slot::Installed;
+use crate::stated::{Found, Stated};
 
 /// Whoever calls a public route without a token.
 const ANYONE: &str = "anyone";
@@ -26,6 +32,14 @@ pub(crate) struct Known {
     pub(crate) told_reasons: bool,
 }
 
+impl Known {
+    /// The status that the route answers refusals with, instead of a problem.
+    pub(crate) fn refused_status(&self, bundle: &Bundle) -> Option<u16> {
+        let route = bundle.service.routes.iter().find(|r| Some(&r.id) == self.route.as_ref())?;
+        route.refused_status
+    }
+}
+
 /// A request of which everything but the data itself is known.
 pub(crate) struct Access {
     pub(crate) installed: Arc<Installed>,
@@ -40,7 +54,11 @@ pub(crate) struct Access {
     pub(crate) purpose: Purpose,
     pub(crate) lineage: Lineage,
     /// What the request states, everything about the person unknown.
-    pub(crate) request_facts: Facts,
+    pub(crate) stated: Stated,
+    /// To whom the request goes on, when it leaves.
+    pub(crate) destination: Option<RecipientId>,
+    /// The identifier by which the request names its subject; it is compared, and goes nowhere else.
+    pub(crate) named: Option<Arc<str>>,
     pub(crate) now: Moment,
 }
 
@@ -48,7 +66,7 @@ pub(crate) struct Access {
 pub(crate) fn find_route(installed: &Installed, head: &Head) -> Option<(usize, BTreeMap<String, String>)> {
     let service = &installed.engine.bundle().service;
     let segments: Vec<&str> = head.segments.iter().map(String::as_str).collect();
-    let found = service.find(head.method.as_str(), &segments)?;
+    let found = service.find_on(head.host.as_deref(), head.method.as_str(), &segments)?;
     let variables = found.variables.iter().map(|(k, v)| ((*k).to_owned(), (*v).to_owned())).collect();
     let at = service.routes.iter().position(|r| std::ptr::eq(r, found.route))?;
     Some((at, variables))
@@ -61,6 +79,7 @@ impl Access {
         found: Option<(usize, BTreeMap<String, String>)>,
         head: &Head,
         claims: Option<Claims>,
+        brought: Option<&Brought>,
         now: Moment,
         known: &mut Known,
     ) -> Result<Self, Reason> {
@@ -68,13 +87,17 @@ impl Access {
         if let Some(claims) = &claims {
             known.requester = Some(claims.requester.clone());
         }
+        let hosts = &bundle.settings.hosts;
+        if !hosts.is_empty() && !head.host.as_ref().is_some_and(|host| hosts.contains(host)) {
+            return Err(Reason::NoApplicablePolicy);
+        }
         let (at, variables) = found.ok_or(Reason::RouteUnknown)?;
         let route = bundle.service.routes.get(at).ok_or(Reason::RouteUnknown)?;
         known.route = Some(Arc::clone(&route.id));
         let registered =
             claims.as_ref().map(|c| bundle.requesters.get(&c.requester).ok_or(Reason::RequesterUnknown));
         let registered = registered.transpose()?;
-        let (purpose, source) = purpose_of(bundle, route, head, claims.as_ref())?;
+        let (purpose, source) = purpose_of(bundle, route, head, &variables, claims.as_ref(), brought)?;
         known.purpose = Some((purpose.clone(), source));
         let lineage = bundle.vocabulary.lineage(&purpose).ok_or(Reason::PurposeUnknown)?;
         let covers = |above: &[Purpose]| above.iter().any(|p| bundle.vocabulary.covers(p, &purpose));
@@ -99,14 +122,18 @@ impl Access {
             None if !route.public => return Err(Reason::TokenMissing),
             Some(_) | None => (None, RequesterId::new(ANYONE), RecipientId::new("public")),
         };
-        let act = if bundle.vocabulary.recipient_is(recipient.as_str(), "external") {
+        let destination = destination(bundle, route, &variables)?;
+        let act = if destination.is_some() {
+            Act::Obtain
+        } else if bundle.vocabulary.recipient_is(recipient.as_str(), "external") {
             Act::Disclose
         } else {
             Act::Read
         };
         known.requester = Some(requester.clone());
-        known.recipient = Some(recipient.clone());
-        known.act = Some(if route.response_classes().is_empty() { Act::Collect } else { act });
+        known.recipient = Some(destination.clone().unwrap_or_else(|| recipient.clone()));
+        let brings = brings_by(route, destination.is_some());
+        known.act = Some(if route.response_classes().is_empty() { brings } else { act });
         let mut access = Self {
             installed: Arc::clone(installed),
             route: at,
@@ -117,10 +144,12 @@ impl Access {
             act,
             purpose,
             lineage,
-            request_facts: installed.engine.facts(),
+            stated: Stated { facts: installed.engine.facts(), values: Values::default() },
+            destination,
+            named: None,
             now,
         };
-        access.state_request_facts(head);
+        access.state_request(head);
         Ok(access)
     }
 
@@ -133,65 +162,197 @@ impl Access {
         self.route().ok().and_then(|r| r.about.as_ref())
     }
 
-    /// The question about one data class of what the request brings.
-    pub(crate) fn collects(&self, class: ClassId) -> Question {
-        self.question(Act::Collect, RecipientId::new("internal"), self.purpose.clone(), class)
+    /// What is done with what the request brings, and for whom.
+    pub(crate) fn bringing(&self) -> Asking {
+        let act = self.route().map_or(Act::Collect, |route| brings_by(route, self.destination.is_some()));
+        let recipient = self.destination.clone().unwrap_or_else(|| RecipientId::new("internal"));
+        Asking { act, recipient, lineage: self.lineage.clone() }
     }
 
-    /// The question about one data class of what is answered.
-    pub(crate) fn answers(&self, class: ClassId) -> Question {
-        self.question(self.act, self.recipient.clone(), self.purpose.clone(), class)
+    /// What is done with what is answered, and for whom.
+    pub(crate) fn answering(&self) -> Asking {
+        Asking { act: self.act, recipient: self.recipient.clone(), lineage: self.lineage.clone() }
     }
 
-    pub(crate) fn question(
-        &self,
-        act: Act,
-        recipient: RecipientId,
-        purpose: Purpose,
-        class: ClassId,
-    ) -> Question {
-        Question { requester: self.requester.clone(), recipient, act, purpose, class }
+    /// The question about one data class.
+    pub(crate) fn question(&self, asking: &Asking, class: ClassId) -> Question {
+        Question {
+            requester: self.requester.clone(),
+            recipient: asking.recipient.clone(),
+            act: asking.act,
+            purpose: asking.purpose().clone(),
+            class,
+        }
     }
 
-    fn state_request_facts(&mut self, head: &Head) {
-        let bundle = self.installed.engine.bundle();
-        let (core, schema, facts) = (&bundle.core, &bundle.schema, &mut self.request_facts);
+    fn state_request(&mut self, head: &Head) {
+        let bundle = Arc::clone(&self.installed);
+        let bundle = bundle.engine.bundle();
+        let (book, zone) = (&bundle.facts, &bundle.settings.zone);
+        let (core, schema) = (&book.core, &book.schema);
         let assurance = self.claims.as_ref().map_or("none", |c| c.assurance.code());
-        facts.set_word(schema, core.assurance, assurance);
-        facts.set_bool(core.gpc, head.gpc());
-        for (name, reference) in &bundle.references {
-            let Some(id) = schema.id(name) else { continue };
-            let there = match reference {
-                Reference::Header(name) => head.header(name).is_some_and(|v| !v.is_empty()),
-                Reference::Query(name) => {
-                    head.parameter(name).is_some_and(|p| p.value.as_ref().is_some_and(|v| !v.is_empty()))
+        self.stated.facts.set_word(schema, core.assurance, assurance);
+        self.stated.facts.set_bool(core.gpc, head.gpc());
+        self.stated.facts.set_bool(core.legal, false);
+        self.stated.facts.set_bool(core.approver, false);
+        if let Some(id) = book.built_in(&BuiltIn::Tls) {
+            self.stated.facts.set_word(schema, id, head.transport.tls.code());
+        }
+        if let Some(id) = book.built_in(&BuiltIn::Signed) {
+            self.stated.facts.set_bool(id, head.transport.signed);
+        }
+        self.state_population(head);
+        for (target, from) in &book.from {
+            let found = match from {
+                FactFrom::Constant(value) => {
+                    if let FactTarget::Fact(id) = target {
+                        self.stated.facts.set(*id, Some(*value));
+                    }
+                    continue;
                 }
-                Reference::Path(_) | Reference::Body(_) | Reference::Item(_) => false,
+                FactFrom::Request(at) => self.find(at, head),
+                // A reference counts only in the hands of somebody who proved a name.
+                FactFrom::Presence(at) => {
+                    let there = !matches!(self.find(at, head), Found::Nothing | Found::Null);
+                    Found::Bool(there && self.claims.is_some())
+                }
+                FactFrom::Attribute(_) => continue,
             };
-            // A reference counts only in the hands of somebody who proved a name.
-            facts.set_bool(id, there && self.claims.is_some());
+            self.stated.state(book, *target, &found, zone);
+        }
+        let Ok(route) = self.route() else { return };
+        for (target, at) in &route.facts.clone() {
+            if !matches!(at, Reference::Body(_)) {
+                let found = self.find(at, head);
+                self.stated.state(book, *target, &found, zone);
+            }
+        }
+    }
+
+    /// About how much of its population a figure is: a parameter that narrows it makes it one about some.
+    fn state_population(&mut self, head: &Head) {
+        let book = &self.installed.engine.bundle().facts;
+        let Some(id) = book.built_in(&BuiltIn::Population) else { return };
+        let Ok(route) = self.route() else { return };
+        let narrowed = route.narrows.iter().any(|name| head.parameter(name).is_some());
+        let word = match self.about().map(|a| &a.subject) {
+            Some(SubjectSource::Population { all: true }) if !narrowed => "all",
+            Some(SubjectSource::Population { .. }) => "filtered",
+            Some(_) | None => "none",
+        };
+        let mut facts = self.stated.facts.clone();
+        facts.set_word(&book.schema, id, word);
+        self.stated.facts = facts;
+    }
+
+    /// What the body states, once it has been read.
+    pub(crate) fn state_body(&mut self, brought: &Brought) {
+        let installed = Arc::clone(&self.installed);
+        let bundle = installed.engine.bundle();
+        let (book, zone) = (&bundle.facts, &bundle.settings.zone);
+        let of_facts = book.from.iter().filter_map(|(target, from)| match from {
+            FactFrom::Request(Reference::Body(path)) => Some((*target, brought.found(path))),
+            FactFrom::Presence(Reference::Body(path)) => {
+                let there = !matches!(brought.found(path), Found::Nothing | Found::Null);
+                Some((*target, Found::Bool(there && self.claims.is_some())))
+            }
+            FactFrom::Request(_) | FactFrom::Presence(_) | FactFrom::Attribute(_) | FactFrom::Constant(_) => {
+                None
+            }
+        });
+        let of_facts: Vec<_> = of_facts.collect();
+        let of_route = self.route().map(|route| route.facts.clone()).unwrap_or_default();
+        let of_route = of_route.into_iter().filter_map(|(target, at)| {
+            let Reference::Body(path) = at else { return None };
+            Some((target, brought.found(&path)))
+        });
+        let all: Vec<_> = of_facts.into_iter().chain(of_route).collect();
+        for (target, found) in all {
+            self.stated.state(book, target, &found, zone);
+        }
+        if let Some(message) = self.route().ok().and_then(|route| route.message.clone()) {
+            crate::message::state(bundle, &message, brought, &mut self.stated.facts);
+        }
+    }
+
+    /// What stands at a place of the head.
+    fn find(&self, at: &Reference, head: &Head) -> Found {
+        let text = |text: Option<String>| text.filter(|t| !t.is_empty()).map_or(Found::Nothing, Found::Text);
+        match at {
+            Reference::Path(name) => text(self.variables.get(name).cloned()),
+            Reference::Query(name) => text(head.parameter(name).and_then(|p| p.value.clone())),
+            Reference::Header(name) => text(head.header(name).map(str::to_owned)),
+            Reference::Cookie(name) => text(head.cookies().get(name).cloned()),
+            Reference::Token(name) => match self.claims.as_ref().and_then(|c| c.others.get(name)) {
+                None => Found::Nothing,
+                Some(texts) => match &texts[..] {
+                    [one] => text(Some(one.clone())),
+                    several => Found::Texts(several.to_vec()),
+                },
+            },
+            Reference::Body(_) | Reference::Item(_) | Reference::Addressees(_) => Found::Nothing,
         }
     }
 }
 
+/// What is done with what a request brings.
+fn brings_by(route: &Route, leaves: bool) -> Act {
+    match (&route.message, leaves) {
+        (Some(_), _) => Act::Send,
+        (None, true) => Act::Disclose,
+        (None, false) => Act::Collect,
+    }
+}
+
+/// To whom the request goes on. A name that the bundle does not register is nobody.
+fn destination(
+    bundle: &Bundle,
+    route: &Route,
+    variables: &BTreeMap<String, String>,
+) -> Result<Option<RecipientId>, Reason> {
+    let name = match &route.to {
+        None => return Ok(None),
+        Some(Destination::Fixed(recipient)) => recipient.clone(),
+        Some(Destination::Path(variable)) => {
+            RecipientId::new(variables.get(variable).ok_or(Reason::RecipientUnknown)?)
+        }
+    };
+    if bundle.recipients.contains_key(&name) { Ok(Some(name)) } else { Err(Reason::RecipientUnknown) }
+}
+
 fn purpose_of(
-    bundle: &consentry_policy::Bundle,
+    bundle: &Bundle,
     route: &Route,
     head: &Head,
+    variables: &BTreeMap<String, String>,
     claims: Option<&Claims>,
+    brought: Option<&Brought>,
 ) -> Result<(Purpose, PurposeSource), Reason> {
-    let declared = declared_purpose(&head.lines("data-purpose"))?;
-    if let Some(declared) = &declared
-        && !bundle.vocabulary.knows_purpose(declared)
-    {
-        return Err(Reason::PurposeUnknown);
-    }
+    let declared = match declared_purpose(&head.lines("data-purpose"))? {
+        Some(declared) => Some(bundle.vocabulary.resolve(&declared).ok_or(Reason::PurposeUnknown)?),
+        None => None,
+    };
+    let fixed = |fixed: &Purpose, declared: Option<Purpose>| match declared {
+        None => Ok((fixed.clone(), PurposeSource::Route)),
+        Some(declared) if *fixed == declared => Ok((declared, PurposeSource::Header)),
+        Some(_) => Err(Reason::PurposeOutsideRoute),
+    };
     match (&route.purpose, declared) {
-        (PurposeRule::Fixed(fixed), None) => Ok((fixed.clone(), PurposeSource::Route)),
-        (PurposeRule::Fixed(fixed), Some(declared)) if *fixed == declared => {
-            Ok((declared, PurposeSource::Header))
+        (PurposeRule::Fixed(purpose), declared) => fixed(purpose, declared),
+        (PurposeRule::By { at, values }, declared) => {
+            let word = match at {
+                Reference::Body(path) => brought.and_then(|b| b.text(path)),
+                Reference::Query(name) => head.parameter(name).and_then(|p| p.value.clone()),
+                Reference::Header(name) => head.header(name).map(str::to_owned),
+                Reference::Path(name) => variables.get(name).cloned(),
+                Reference::Cookie(_)
+                | Reference::Token(_)
+                | Reference::Item(_)
+                | Reference::Addressees(_) => None,
+            };
+            let word = word.ok_or(Reason::PurposeMissing)?;
+            fixed(values.get(&word).ok_or(Reason::PurposeUnknown)?, declared)
         }
-        (PurposeRule::Fixed(_), Some(_)) => Err(Reason::PurposeOutsideRoute),
         (PurposeRule::OneOf(served), declared) => {
             let (purpose, source) = match (declared, claims.map(|c| c.token_purposes.as_slice())) {
                 (Some(declared), _) => (declared, PurposeSource::Header),

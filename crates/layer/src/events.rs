@@ -8,9 +8,10 @@ use consentry_model::{
     ConsentEvent, ConsentKind, ConsentState, ContractState, Identifier, LedgerEvent, LedgerRevision, Moment,
     Purpose, Reason, Resolution, SubjectState,
 };
-use consentry_policy::{EventEffect, EventSpec};
+use consentry_policy::{Duty, EventEffect, EventSpec};
 
 use crate::describe::Access;
+use crate::head::Head;
 use crate::layer::Shared;
 use crate::people::resolve;
 use crate::request::Brought;
@@ -27,19 +28,21 @@ impl From<Reason> for Unwritten {
     }
 }
 
-/// Writes to the ledger what the request says, before it is decided: a consent that arrives with a request counts for
-/// it. A no needs a person whom the ledger knows; a yes or a contract may be the first that is heard of somebody. It
+/// Writes to the ledger the noes that a request says, before it is decided, and tells what it agrees to: a consent that
+/// arrives with a request counts for it, and is written when the request is permitted. A no needs a person whom the ledger knows; a yes or a contract may be the first that is heard of somebody. It
 /// never replaces what is known of somebody who did not prove to be that person: anybody can write down another's
 /// address.
 pub(crate) async fn record(
     shared: &Shared,
     access: &Access,
+    head: &Head,
     brought: &Brought,
     who: Option<&Identifier>,
-) -> Result<(), Unwritten> {
-    let due: Vec<&EventSpec> = access.route()?.events.iter().filter(|spec| brought.holds(spec)).collect();
+) -> Result<Vec<LedgerEvent>, Unwritten> {
+    let holds = |spec: &&EventSpec| !waits(spec) && brought.holds(spec, head);
+    let due: Vec<&EventSpec> = access.route()?.events.iter().filter(holds).collect();
     if due.is_empty() {
-        return Ok(());
+        return Ok(Vec::new());
     }
     let who = who.ok_or(Reason::SubjectUnresolved)?;
     let proved = access.claims.as_ref().filter(|claims| claims.assurance >= Assurance::Substantial);
@@ -50,7 +53,9 @@ pub(crate) async fn record(
         [Resolution::Known(state), ..] => Some(state),
         _ => None,
     };
-    let is_no = |e: &EventEffect| matches!(e, EventEffect::Withdraw(_) | EventEffect::Object(_));
+    let is_no = |e: &EventEffect| {
+        matches!(e, EventEffect::Withdraw(_) | EventEffect::Object(_) | EventEffect::Suppress)
+    };
     if known.is_none() && due.iter().any(|spec| is_no(&spec.effect)) {
         return Err(Unwritten { reason: Reason::SubjectUnresolved, ledger: Some(ledger) });
     }
@@ -61,15 +66,109 @@ pub(crate) async fn record(
     let stranger = known.filter(|_| !themselves);
     let counts = |spec: &&&EventSpec| stranger.is_none_or(|state| access.may_add(&spec.effect, state));
     let route = &access.route()?.id;
-    let events: Vec<LedgerEvent> =
-        due.iter().filter(counts).map(|spec| event(&spec.effect, route, access.now)).collect();
-    if events.is_empty() {
-        return Ok(());
+    let counted: Vec<&EventEffect> = due.iter().filter(counts).map(|spec| &spec.effect).collect();
+    let of = |no: bool| counted.iter().filter(move |e| is_no(e) == no).map(|e| event(e, route, access.now));
+    let (noes, yeses): (Vec<_>, Vec<_>) = (of(true).collect(), of(false).collect());
+    // A no is written whatever becomes of the request. Somebody of whom nothing is known yet is entered, so that what
+    // they agree to can count.
+    if !noes.is_empty() || (known.is_none() && !yeses.is_empty()) {
+        append(shared, access, who, &noes).await?;
     }
+    Ok(yeses)
+}
+
+/// Whether an event takes place only once the request is permitted: what is done to a person's data is no wish of whoever
+/// happens to ask.
+pub(crate) const fn waits(spec: &EventSpec) -> bool {
+    matches!(spec.effect, EventEffect::Erase | EventEffect::Restrict)
+}
+
+/// Whether the identity of whoever asks was proven well enough to act on the own data.
+pub(crate) fn is_proved(access: &Access) -> bool {
+    access.claims.as_ref().is_some_and(|claims| claims.assurance >= Assurance::Substantial)
+}
+
+/// Appends, and waits until the ledger holds it.
+pub(crate) async fn append(
+    shared: &Shared,
+    access: &Access,
+    who: &Identifier,
+    events: &[LedgerEvent],
+) -> Result<(), Unwritten> {
     let wait = Duration::from_millis(shared.limits.ledger_wait_ms_max);
-    let appended = tokio::time::timeout(wait, shared.ledger.append(who, &events, access.now)).await;
+    let appended = tokio::time::timeout(wait, shared.ledger.append(who, events, access.now)).await;
     appended.map_err(|_| Reason::LedgerUnavailable)?.map_err(|_| Reason::LedgerUnavailable)?;
     Ok(())
+}
+
+/// Notes what the bundle deduces from the mere use of a route: an implied consent. Only a person's own request is one,
+/// not a prefetch, not a requester's, and not one that carries an opt-out signal. It is noted once under each version of
+/// the policy, and never over anything that the person said.
+pub(crate) async fn record_acceptance(
+    shared: &Shared,
+    access: &Access,
+    head: &Head,
+    who: Option<&Identifier>,
+) -> Result<(), Unwritten> {
+    let Some((kind, to)) = deduced(access) else { return Ok(()) };
+    let prefetched = ["sec-purpose", "purpose"].iter().any(|name| head.headers.contains_key(*name));
+    let Some(who) = who.filter(|_| access.claims.is_none() && !prefetched && !head.gpc()) else {
+        return Ok(());
+    };
+    let (_, answers) = resolve(shared, std::slice::from_ref(who)).await?;
+    let known = match answers.first() {
+        Some(Resolution::Known(state)) => Some(state.as_ref()),
+        Some(Resolution::Unresolved) | None => None,
+    };
+    let vocabulary = &access.bundle().vocabulary;
+    let purposes = to.map_or_else(|| vocabulary.topmost_purposes(), |purpose| vec![purpose]);
+    let new =
+        purposes.into_iter().filter(|purpose| known.is_none_or(|state| is_news(access, state, purpose)));
+    let route = &access.route()?.id;
+    let events: Vec<_> =
+        new.map(|purpose| event(&EventEffect::Consent(kind, purpose), route, access.now)).collect();
+    if events.is_empty() { Ok(()) } else { append(shared, access, who, &events).await }
+}
+
+/// Whether an implied consent says anything that is not on record: nothing was said about the purpose, or nothing but an
+/// implied consent to an earlier version of the policy.
+fn is_news(access: &Access, state: &SubjectState, purpose: &Purpose) -> bool {
+    let bundle = access.bundle();
+    let Some(lineage) = bundle.vocabulary.lineage(purpose) else { return false };
+    let stands = standing(state, &lineage, &|_| false, access.now);
+    if !stands.recorded {
+        return true;
+    }
+    let in_force = bundle.settings.versions.iter().rev().find(|(_, from)| *from <= access.now);
+    let Some(since) = in_force.map(|(_, from)| *from).or(bundle.from) else { return false };
+    let only_implied =
+        ConsentKind::ALL.into_iter().all(|k| stands.kinds.contains(k) == (k == ConsentKind::Implied));
+    let renewed = state.events.iter().any(|(_, event)| {
+        matches!(event, LedgerEvent::Consent(c) if c.purpose == *purpose && c.effective >= since)
+    });
+    only_implied && !renewed
+}
+
+/// What the bundle deduces from the use of this route: of what it brings, or of its use alone.
+fn deduced(access: &Access) -> Option<(ConsentKind, Option<Purpose>)> {
+    let bringing = access.bringing();
+    let facts = access.impersonal(&bringing);
+    let engine = &access.installed.engine;
+    let record = |duty: &Duty| {
+        let Duty::Record { kind, to } = duty else { return None };
+        Some((*kind, to.clone()))
+    };
+    let bare = access.bare_class()?;
+    let question = access.question(&bringing, consentry_model::ClassId(u16::MAX));
+    let by_use = engine.duties_of_page(&bare, &question, &facts, access.now);
+    let by_use = by_use.filter_map(|(_, duty)| record(duty)).next();
+    let classes = access.route().ok()?.request_classes();
+    by_use.or_else(|| {
+        classes.into_iter().find_map(|class| {
+            let question = access.question(&bringing, class);
+            engine.duties(&question, &facts, access.now).find_map(|(_, duty)| record(duty))
+        })
+    })
 }
 
 impl Access {
@@ -77,7 +176,8 @@ impl Access {
     /// not said no, a contract only where there never was one.
     fn may_add(&self, effect: &EventEffect, known: &SubjectState) -> bool {
         match effect {
-            EventEffect::Withdraw(_) | EventEffect::Object(_) => true,
+            EventEffect::Withdraw(_) | EventEffect::Object(_) | EventEffect::Suppress => true,
+            EventEffect::Erase | EventEffect::Restrict => false,
             EventEffect::Contract(_) => contract(known, self.now) == ContractState::None,
             EventEffect::Consent(_, purpose) => {
                 let lineage = self.installed.engine.bundle().vocabulary.lineage(purpose);
@@ -106,5 +206,8 @@ fn event(effect: &EventEffect, route: &str, now: Moment) -> LedgerEvent {
             LedgerEvent::Objection { purpose: purpose.clone(), recipient: None, effective: now }
         }
         EventEffect::Contract(state) => LedgerEvent::Contract { state: *state, effective: now },
+        EventEffect::Erase => LedgerEvent::Erasure { effective: now },
+        EventEffect::Restrict => LedgerEvent::Restriction { on: true, effective: now },
+        EventEffect::Suppress => LedgerEvent::Suppression { on: true, effective: now },
     }
 }

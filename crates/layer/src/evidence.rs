@@ -5,10 +5,10 @@ use std::sync::Arc;
 
 use consentry_audit::{Closing, End, Head as HeadRecord, PathCount, VerdictLine};
 use consentry_body::Report;
-use consentry_model::{ClassId, FactSource, Facts, LedgerRevision, Outcome, Reason, Verdict};
+use consentry_model::{ClassId, FactSource, Facts, LedgerRevision, Outcome, Reason, Treatment, Verdict};
 
 use crate::describe::{Access, Known};
-use crate::people::Whom;
+use crate::people::{Told, Whom};
 use crate::slot::Installed;
 
 /// Collects answers and groups those that are the same.
@@ -26,7 +26,7 @@ impl Lines {
         class: ClassId,
         verdict: &Verdict,
         facts: &Facts,
-        whom: &Whom,
+        told: &Told<'_>,
     ) {
         let same = |(c, v, f): &(ClassId, Verdict, Facts)| *c == class && v == verdict && f == facts;
         let at = self.answers.iter().position(same).unwrap_or_else(|| {
@@ -38,8 +38,10 @@ impl Lines {
             let mut line = VerdictLine::new(data.category.clone(), data.subject_type.clone(), verdict);
             line.origin = origin(access, class);
             line.facts = access.words(facts);
+            line.assumed = told.assumed_for(access, class);
             line
         });
+        let whom = told.whom();
         let nobody = matches!(whom, Whom::Nobody);
         match whom.subject() {
             Some(subject) if line.subjects.contains(&subject) => {}
@@ -47,6 +49,30 @@ impl Lines {
             None if nobody => {}
             None => line.unresolved += 1,
         }
+    }
+
+    /// Puts another answer for one class of one subject in the place of the one that was found before.
+    pub(crate) fn replace(
+        &mut self,
+        access: &Access,
+        class: ClassId,
+        verdict: &Verdict,
+        facts: &Facts,
+        told: &Told<'_>,
+    ) {
+        if let Some(subject) = told.whom().subject() {
+            for ((_, _), line) in self.lines.iter_mut().filter(|((c, _), _)| *c == class) {
+                line.subjects.retain(|there| *there != subject);
+            }
+        }
+        self.lines.retain(|(c, _), line| *c != class || !line.subjects.is_empty() || line.unresolved > 0);
+        self.add(access, class, verdict, facts, told);
+    }
+
+    /// The reason that weighs most among those of what is withheld.
+    pub(crate) fn worst(&self) -> Option<Reason> {
+        let reasons = self.lines.values().filter(|l| l.treatment == Treatment::Withheld);
+        consentry_policy::gravest(reasons.filter_map(|l| l.reason))
     }
 
     pub(crate) fn is_empty(&self) -> bool {
@@ -62,13 +88,13 @@ impl Lines {
 fn origin(access: &Access, class: ClassId) -> Option<Arc<str>> {
     let bundle = access.installed.engine.bundle();
     let data = bundle.service.class(class)?;
-    let id = bundle.schema.id("datum.origin")?;
+    let id = bundle.facts.schema.id("datum.origin")?;
     let (_, value) = data.facts.iter().find(|(fact, _)| *fact == id)?;
     match value {
         consentry_model::FactValue::Word(at) => {
-            bundle.schema.def(id)?.ty.words().get(usize::from(*at)).cloned()
+            bundle.facts.schema.def(id)?.ty.words().get(usize::from(*at)).cloned()
         }
-        consentry_model::FactValue::Bool(_) => None,
+        consentry_model::FactValue::Bool(_) | consentry_model::FactValue::Int(_) => None,
     }
 }
 
@@ -105,10 +131,10 @@ pub(crate) fn ruled(
     record.ledger = Some(ledger);
     record.verdicts = lines.into_vec();
     let of_request = |name: &Arc<str>| {
-        let schema = &access.installed.engine.bundle().schema;
+        let schema = &access.installed.engine.bundle().facts.schema;
         schema.id(name).and_then(|id| schema.def(id)).is_some_and(|d| d.source == FactSource::Request)
     };
-    record.facts = access.words(&access.request_facts);
+    record.facts = access.words(&access.stated.facts);
     record.facts.retain(|name, _| of_request(name));
     record
 }

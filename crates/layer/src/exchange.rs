@@ -8,27 +8,26 @@ use bytes::Bytes;
 use consentry_audit::{End, Receipt, Step, Ticket, TraceParent};
 use consentry_body::Report;
 use consentry_identity::Claims;
-use consentry_model::{
-    ClassId, Facts, Identifier, LedgerRevision, Outcome, Reason, RecipientId, Resolution, Treatment, Verdict,
-};
-use consentry_policy::{Excess, Item, Permit, Person, Question, Refusal, Ruling, SubjectSource};
+use consentry_model::{ClassId, LedgerRevision, Outcome, Reason, Verdict};
+use consentry_policy::{PurposeRule, Reference, Refusal, Route};
 use http::{HeaderValue, Request, Response, StatusCode};
 use http_body_util::Full;
 use tower_service::Service;
 
 use crate::body::ResponseBody;
+use crate::decide::decide;
 use crate::describe::{Access, Known, find_route};
-use crate::events::{self, Unwritten};
 use crate::evidence::{self, Lines, Taken};
 use crate::gate::Gate;
 use crate::head::Head;
 use crate::layer::Shared;
-use crate::people::{Whom, resolve, revision};
+use crate::people::Whom;
 use crate::refuse::problem;
-use crate::request::{self, Treatments, UpstreamRequest};
+use crate::request::{self, Brought, UpstreamRequest};
 use crate::response;
 use crate::service::BoxError;
 use crate::slot::Installed;
+use crate::transport::Transport;
 
 /// Everything that was found out before the inner service is called.
 pub(crate) struct Decided {
@@ -70,8 +69,9 @@ where
         Some(there) if there.is_fresh(now, shared.limits.bundle_age_secs_max) => there,
         Some(_) | None => return stranger(&shared, None, Reason::BundleUnavailable),
     };
+    let transport = parts.extensions.get::<Transport>().copied().unwrap_or_default();
     let head = match Head::read(&parts.method, &parts.uri, parts.version, &parts.headers) {
-        Ok(head) => head,
+        Ok(head) => Head { transport, ..head },
         Err(reason) => return stranger(&shared, Some(&installed), reason),
     };
     let found = find_route(&installed, &head);
@@ -89,17 +89,16 @@ where
     }
     let mut open = Open { shared, installed, ticket, known: Known::default() };
     // 3. Describe. 4. Decide.
-    let described = Access::describe(&open.installed, found, &head, claims, now, &mut open.known);
-    let access = match described {
-        Ok(access) => access,
+    let (access, brought) = match describe(&mut open, found, &head, claims, body, now).await {
+        Ok(described) => described,
         Err(reason) => return open.refuse(Refusal::plain(reason), None, Lines::default()).await,
     };
-    let (decided, permit, upstream, lines) = match decide(&open, access, &head, body).await {
+    let (decided, permit, upstream, lines) = match decide(&open, access, &head, brought).await {
         Ok(ready) => ready,
         Err(stop) => return open.refuse(stop.refusal, stop.access_ledger, stop.lines).await,
     };
     // 5. Only with a permit, and after a durable head record, is the inner service called.
-    let pending = decided.access.about().is_some_and(|a| a.subject == SubjectSource::PerRecord);
+    let pending = decided.access.route().is_ok_and(Route::answers_in_records);
     let mut record =
         evidence::ruled(&decided.access, &open.known, decided.ledger, permit.outcome(), None, lines);
     record.pending_body = pending;
@@ -138,185 +137,40 @@ fn authenticate(
     if claims.is_none() && !public { Err(Reason::TokenMissing) } else { Ok(claims) }
 }
 
+/// Finds out what is asked. The body is read before where the purpose stands in it, and after everything else of the
+/// description otherwise.
+async fn describe<B>(
+    open: &mut Open,
+    found: Option<(usize, BTreeMap<String, String>)>,
+    head: &Head,
+    claims: Option<Claims>,
+    body: B,
+    now: consentry_model::Moment,
+) -> Result<(Access, Brought), Reason>
+where
+    B: http_body::Body<Data = Bytes> + Send,
+    B::Error: Into<BoxError>,
+{
+    let installed = Arc::clone(&open.installed);
+    let route = found.as_ref().and_then(|(at, _)| installed.engine.bundle().service.routes.get(*at));
+    let first = route.filter(|r| matches!(&r.purpose, PurposeRule::By { at: Reference::Body(_), .. }));
+    if let Some(route) = first {
+        open.known.route = Some(Arc::clone(&route.id));
+        open.known.requester = claims.as_ref().map(|c| c.requester.clone());
+        let brought = request::read(&open.shared, route, head, body).await?;
+        let access = Access::describe(&installed, found, head, claims, Some(&brought), now, &mut open.known)?;
+        return Ok((access, brought));
+    }
+    let access = Access::describe(&installed, found, head, claims, None, now, &mut open.known)?;
+    let brought = request::read(&open.shared, access.route()?, head, body).await?;
+    Ok((access, brought))
+}
+
 fn with_trace(upstream: UpstreamRequest, ticket: &Ticket) -> UpstreamRequest {
     let value = ticket.traceparent().and_then(|t| HeaderValue::from_str(&t).ok());
     match value {
         Some(value) => upstream.with_header("traceparent", value),
         None => upstream,
-    }
-}
-
-/// Why an exchange stops before the inner service is called.
-struct Stop {
-    refusal: Refusal,
-    access_ledger: Option<LedgerRevision>,
-    lines: Lines,
-}
-
-impl From<Reason> for Stop {
-    fn from(reason: Reason) -> Self {
-        Self { refusal: Refusal::plain(reason), access_ledger: None, lines: Lines::default() }
-    }
-}
-
-impl From<Unwritten> for Stop {
-    fn from(unwritten: Unwritten) -> Self {
-        Self { access_ledger: unwritten.ledger, ..Self::from(unwritten.reason) }
-    }
-}
-
-type Ready = (Decided, Permit, UpstreamRequest, Lines);
-
-async fn decide<B>(open: &Open, access: Access, head: &Head, body: B) -> Result<Ready, Stop>
-where
-    B: http_body::Body<Data = Bytes> + Send,
-    B::Error: Into<BoxError>,
-{
-    let shared = &open.shared;
-    let brought = request::read(shared, access.route()?, head, body).await?;
-    let strict = access.route()?.excess == Excess::Refuse;
-    // What nobody's state could make good is refused before anybody is asked about, and leaves no trace elsewhere.
-    if strict && brought.has_excess(access.route()?, head) {
-        return Err(Reason::MinimisationViolation.into());
-    }
-    let identifier = brought.identifier(&access, head);
-    let classes = brought.classes(access.route()?, head);
-    let hopeless = |class: &ClassId| access.hopeless(&access.collects(*class)).is_some();
-    let events = !access.route()?.events.is_empty();
-    if events && (classes.is_empty() || !classes.iter().all(hopeless)) {
-        events::record(shared, &access, &brought, identifier.as_ref()).await?;
-    }
-    let (ledger, whom, own) = meet(shared, &access, identifier).await?;
-    let mut lines = Lines::default();
-    // What the request brings.
-    let (items, mut treatments) = access.brings(&classes, &whom, own, &mut lines);
-    let brings = if strict { Ruling::fold_strictly(&items) } else { Ruling::fold(&items) };
-    let in_headers: Vec<ClassId> = access
-        .route()?
-        .request_headers
-        .iter()
-        .filter(|f| head.headers.contains_key(&f.name))
-        .filter_map(|f| request::class_of(f.field))
-        .filter(|class| !treatments.contains_key(class))
-        .collect();
-    let (_, of_headers) = access.brings(&in_headers, &whom, own, &mut lines);
-    treatments.extend(of_headers);
-    // What the answer may carry.
-    let answer_classes = access.route()?.response_classes();
-    let (items, answers) = access.may_answer(&answer_classes, &whom, own, &mut lines);
-    let ruling = brings.and(Ruling::fold(&items));
-    let stop = |refusal, lines| Stop { refusal, access_ledger: Some(ledger), lines };
-    if let Ruling::Refuse(refusal) = ruling {
-        return Err(stop(refusal, lines));
-    }
-    let cookies = access.allowed_cookies(head, &whom, own, &mut lines);
-    let mut taken = Taken::default();
-    let upstream = request::forward(access.route()?, head, brought, &treatments, &cookies, &mut taken);
-    let upstream = match upstream {
-        Ok(upstream) => upstream,
-        Err(reason) => return Err(stop(Refusal::plain(reason), lines)),
-    };
-    let ruling = if taken.is_empty() { ruling } else { ruling.redacted() };
-    let permit = match ruling {
-        Ruling::Allow(permit) | Ruling::Redact(permit) => permit,
-        Ruling::Refuse(refusal) => return Err(stop(refusal, lines)),
-    };
-    Ok((Decided { access, whom, own, answers, taken, ledger }, permit, upstream, lines))
-}
-
-/// Asks the ledger about the subject that the request names and the person who asks, in one batch.
-async fn meet(
-    shared: &Shared,
-    access: &Access,
-    identifier: Option<Identifier>,
-) -> Result<(LedgerRevision, Whom, bool), Reason> {
-    let about = access.about().map(|a| &a.subject);
-    if !matches!(about, Some(SubjectSource::Named { .. })) {
-        return Ok((revision(shared).await?, Whom::Nobody, false));
-    }
-    let Some(identifier) = identifier else {
-        return Ok((revision(shared).await?, Whom::Somebody(Resolution::Unresolved), false));
-    };
-    let person = access.claims.as_ref().and_then(|c| c.person.clone());
-    let mut who = vec![identifier];
-    who.extend(person);
-    let (ledger, answers) = resolve(shared, &who).await?;
-    let mut answers = answers.into_iter();
-    let subject = answers.next().unwrap_or(Resolution::Unresolved);
-    let same = match (&subject, answers.next()) {
-        (Resolution::Known(subject), Some(Resolution::Known(person))) => subject.subject == person.subject,
-        // Somebody whom the ledger does not know is still the one whom the token names.
-        (Resolution::Unresolved, Some(Resolution::Unresolved)) => matches!(&who[..], [a, b] if a == b),
-        _ => false,
-    };
-    let receives_own =
-        access.installed.engine.bundle().vocabulary.recipient_is(access.recipient.as_str(), "subject");
-    Ok((ledger, Whom::Somebody(subject), same && receives_own))
-}
-
-impl Access {
-    pub(crate) fn hopeless(&self, question: &Question) -> Option<Reason> {
-        self.installed.engine.hopeless(question, &self.request_facts, self.now)
-    }
-
-    /// Only of what is withheld does it matter whether anybody's state could have made it a yes. Where none could, that
-    /// is the reason, whoever the person is.
-    fn judge(&self, question: &Question, facts: &Facts, person: Person) -> (Verdict, Option<Reason>) {
-        let mut verdict = self.installed.engine.decide(question, facts, person, self.now);
-        let withheld = verdict.treatment == Treatment::Withheld;
-        let hopeless = withheld.then(|| self.hopeless(question)).flatten();
-        verdict.reason = hopeless.or(verdict.reason);
-        (verdict, hopeless)
-    }
-
-    /// The verdict on each class that a request brings.
-    fn brings(
-        &self,
-        classes: &[ClassId],
-        whom: &Whom,
-        own: bool,
-        lines: &mut Lines,
-    ) -> (Vec<Item>, Treatments) {
-        let (facts, person) = self.facts_about(whom, own, &self.lineage, &RecipientId::new("internal"));
-        let mut items = Vec::new();
-        let mut treatments = Treatments::new();
-        for class in classes {
-            let (verdict, hopeless) = self.judge(&self.collects(*class), &facts, person);
-            lines.add(self, *class, &verdict, &facts, whom);
-            treatments.insert(*class, verdict.treatment);
-            items.push(Item { hopeless, verdict: Some(verdict) });
-        }
-        (items, treatments)
-    }
-
-    /// The verdict on each class that an answer may carry; of records, only whether anybody could be a yes.
-    fn may_answer(
-        &self,
-        classes: &[ClassId],
-        whom: &Whom,
-        own: bool,
-        lines: &mut Lines,
-    ) -> (Vec<Item>, BTreeMap<ClassId, Verdict>) {
-        let per_record = self.about().is_some_and(|a| a.subject == SubjectSource::PerRecord);
-        let anybody = Whom::Somebody(Resolution::Unresolved);
-        let whom = if per_record { &anybody } else { whom };
-        let (facts, person) = self.facts_about(whom, own, &self.lineage, &self.recipient);
-        let mut items = Vec::new();
-        let mut answers = BTreeMap::new();
-        for class in classes {
-            let (verdict, hopeless) = self.judge(&self.answers(*class), &facts, person);
-            if per_record && hopeless.is_none() {
-                // The records decide, each for itself.
-                items.push(Item { hopeless, verdict: None });
-                continue;
-            }
-            lines.add(self, *class, &verdict, &facts, if per_record { &Whom::Nobody } else { whom });
-            if !per_record {
-                answers.insert(*class, verdict.clone());
-            }
-            items.push(Item { hopeless, verdict: Some(verdict) });
-        }
-        (items, answers)
     }
 }
 
@@ -351,13 +205,12 @@ impl Open {
     /// Ends a ticket whose ruling is recorded.
     pub(crate) fn close_refused(self, refusal: Refusal) -> Response<ResponseBody> {
         let told = if self.known.told_reasons { refusal.reason } else { refusal.told };
-        let response = problem(
-            &self.shared.problem_base,
-            told,
-            None,
-            Some(self.ticket.id()),
-            Some(self.installed.engine.bundle()),
-        );
+        let bundle = self.installed.engine.bundle();
+        let harmless = self.known.refused_status(bundle).filter(|_| refusal.reason.status() == 403);
+        let response = match harmless {
+            Some(status) => crate::refuse::harmless(status),
+            None => problem(&self.shared.problem_base, told, None, Some(self.ticket.id()), Some(bundle)),
+        };
         let status = response.status().as_u16();
         let closing = evidence::closing(
             End::Refused,

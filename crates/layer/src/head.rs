@@ -6,6 +6,8 @@ use consentry_model::Reason;
 use http::uri::Authority;
 use http::{HeaderMap, HeaderName, Method, Uri, Version, header};
 
+use crate::transport::Transport;
+
 /// A head that can be read in one way only.
 #[derive(Debug)]
 pub(crate) struct Head {
@@ -16,6 +18,10 @@ pub(crate) struct Head {
     pub(crate) segments: Vec<String>,
     pub(crate) query: Vec<Parameter>,
     pub(crate) headers: HeaderMap,
+    /// The host, in lower case and without its port.
+    pub(crate) host: Option<String>,
+    /// How the connection was protected.
+    pub(crate) transport: Transport,
 }
 
 /// One query parameter.
@@ -73,6 +79,8 @@ impl Head {
             segments,
             query,
             headers: headers.clone(),
+            host: host_of(uri, headers),
+            transport: Transport::default(),
         })
     }
 
@@ -125,6 +133,13 @@ fn is_one_host(uri: &Uri, headers: &HeaderMap) -> bool {
     let plain = |name: &str| name.parse::<Authority>().is_ok() && !name.contains('@');
     let same = authority.zip(host).is_none_or(|(a, h)| a.eq_ignore_ascii_case(h));
     same && authority.is_none_or(plain) && host.is_none_or(plain)
+}
+
+/// The host that the request names: [`is_one_host`] has found that there is one reading.
+fn host_of(uri: &Uri, headers: &HeaderMap) -> Option<String> {
+    let named = headers.get(header::HOST).and_then(|h| h.to_str().ok()?.parse::<Authority>().ok());
+    let authority = uri.authority().cloned().or(named)?;
+    Some(authority.host().to_ascii_lowercase())
 }
 
 /// The decoded segments of a path, or nothing when it has a second reading.

@@ -8,6 +8,7 @@ use tower_layer::Layer;
 
 use crate::clock::{Clock, SystemClock};
 use crate::limits::Limits;
+use crate::pseudonyms::PseudonymKey;
 use crate::service::Consentry;
 use crate::slot::{AuthenticatorSlot, PolicySlot};
 
@@ -20,6 +21,7 @@ pub(crate) struct Shared {
     pub(crate) limits: Limits,
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) problem_base: Arc<str>,
+    pub(crate) pseudonym_key: Option<PseudonymKey>,
 }
 
 /// Enforces the bundle in force on every request to the service it wraps.
@@ -43,6 +45,7 @@ pub struct Builder {
     limits: Limits,
     clock: Option<Arc<dyn Clock>>,
     problem_base: Option<String>,
+    pseudonym_key: Option<PseudonymKey>,
 }
 
 impl ConsentryLayer {
@@ -104,6 +107,13 @@ impl Builder {
         self
     }
 
+    /// The key that pseudonyms are made with. Without one, what may only leave pseudonymised is withheld.
+    #[must_use]
+    pub fn pseudonym_key(mut self, key: PseudonymKey) -> Self {
+        self.pseudonym_key = Some(key);
+        self
+    }
+
     /// The finished layer.
     ///
     /// # Errors
@@ -118,6 +128,7 @@ impl Builder {
             limits: self.limits,
             clock: self.clock.unwrap_or_else(|| Arc::new(SystemClock)),
             problem_base: problem_base.into(),
+            pseudonym_key: self.pseudonym_key,
         };
         Ok(ConsentryLayer { shared: Arc::new(shared) })
     }

@@ -9,28 +9,41 @@
 //! A layer cannot be built without a policy slot, an authenticator, a ledger and an evidence log. While the slot is
 //! empty, or the bundle in it is too old, everything is refused.
 
+mod answer;
 mod body;
 mod clock;
 mod cookies;
+mod data;
+mod decide;
 mod describe;
+mod detect;
+mod duties;
 mod events;
 mod evidence;
 mod exchange;
 mod gate;
 mod head;
+mod judge;
 mod layer;
 mod limits;
+mod message;
+mod page;
 mod people;
+mod pseudonyms;
 mod refuse;
 mod request;
 mod response;
 mod service;
 mod slot;
+mod stated;
 mod technical;
+mod transport;
 
 pub use body::{ResponseBody, StreamError};
 pub use clock::{Clock, SystemClock};
 pub use layer::{BuildError, Builder, ConsentryLayer};
 pub use limits::Limits;
+pub use pseudonyms::PseudonymKey;
 pub use service::Consentry;
 pub use slot::{AuthenticatorSlot, Installed, PolicySlot};
+pub use transport::{Tls, Transport};

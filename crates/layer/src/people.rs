@@ -3,15 +3,19 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use consentry_consent::{Ledger, contract, erased, restricted, standing};
-use consentry_model::{
-    ConsentKind, ContractState, FactValue, Facts, Identifier, KindSet, LedgerRevision, Lineage, Reason,
-    RecipientId, Resolution, SubjectRef,
+use consentry_consent::{
+    Ledger, Standing, attribute, attributes, contract, erased, informed, restricted, standing, suppressed,
+    told_of,
 };
-use consentry_policy::Person;
+use consentry_model::{
+    Act, ClassId, ConsentKind, ContractState, FactId, FactValue, Facts, Identifier, LedgerEvent,
+    LedgerRevision, Lineage, Purpose, Reason, RecipientId, Resolution, SubjectRef, SubjectState, SubjectType,
+};
+use consentry_policy::{BuiltIn, Bundle, FactFrom, FactTarget, OperandType, Person, Value, age};
 
 use crate::describe::Access;
 use crate::layer::Shared;
+use crate::stated::{Found, Stated, moment};
 
 /// A person as far as the ledger knows.
 #[derive(Clone, Debug)]
@@ -24,10 +28,31 @@ pub(crate) enum Whom {
 
 impl Whom {
     pub(crate) fn subject(&self) -> Option<SubjectRef> {
+        self.state().map(|state| state.subject)
+    }
+
+    /// What is recorded about a person whom the ledger knows.
+    pub(crate) fn state(&self) -> Option<&Arc<SubjectState>> {
         match self {
-            Self::Somebody(Resolution::Known(state)) => Some(state.subject),
+            Self::Somebody(Resolution::Known(state)) => Some(state),
             Self::Nobody | Self::Somebody(Resolution::Unresolved) => None,
         }
+    }
+
+    /// The same person, as if these events were recorded already.
+    pub(crate) fn with(self, events: &[LedgerEvent]) -> Self {
+        let Self::Somebody(Resolution::Known(state)) = &self else { return self };
+        if events.is_empty() {
+            return self;
+        }
+        let mut state = SubjectState::clone(state);
+        let last = state.events.last().map_or(LedgerRevision::default(), |(revision, _)| *revision);
+        state.events.extend(events.iter().map(|event| (last, event.clone())));
+        Self::Somebody(Resolution::Known(Arc::new(state)))
+    }
+
+    pub(crate) fn is_unknown(&self) -> bool {
+        matches!(self, Self::Somebody(Resolution::Unresolved))
     }
 }
 
@@ -53,59 +78,290 @@ pub(crate) async fn revision(shared: &Shared) -> Result<LedgerRevision, Reason> 
     answer.map_err(|_| Reason::LedgerUnavailable)?.map_err(|_| Reason::LedgerUnavailable)
 }
 
-impl Access {
-    /// The facts of a person for one purpose and recipient, and what colours the reason.
-    pub(crate) fn facts_about(
-        &self,
-        whom: &Whom,
-        own: bool,
-        lineage: &Lineage,
-        recipient: &RecipientId,
-    ) -> (Facts, Person) {
-        let bundle = self.installed.engine.bundle();
-        let core = &bundle.core;
-        let mut facts = self.request_facts.clone();
-        facts.set_bool(core.own, own);
-        let state = match whom {
-            Whom::Somebody(Resolution::Unresolved) => return (facts, Person::UNRESOLVED),
-            Whom::Nobody => None,
-            Whom::Somebody(Resolution::Known(state)) => Some(state),
-        };
-        let matches =
-            |named: &RecipientId| bundle.vocabulary.recipient_is(recipient.as_str(), named.as_str());
-        let stands = state.map(|s| standing(s, lineage, &matches, self.now));
-        let kinds = stands.map_or(KindSet::EMPTY, |s| s.kinds);
-        for kind in ConsentKind::ALL {
-            facts.set_bool(core.consent_of(kind), kinds.satisfies(kind));
-        }
-        facts.set_bool(core.said_no, stands.is_some_and(|s| s.said_no));
-        let contract = state.map_or(ContractState::None, |s| contract(s, self.now));
-        facts.set_word(&bundle.schema, core.contract, contract.code());
-        facts.set_bool(core.erased, state.is_some_and(|s| erased(s, self.now)));
-        facts.set_bool(core.restricted, state.is_some_and(|s| restricted(s, self.now)));
-        let person = match stands {
-            None => Person::ANONYMOUS,
-            Some(s) => {
-                Person { resolved: true, consent: s.recorded.then_some(s.state), objected: s.objected }
-            }
-        };
-        (facts, person)
+/// What is done, for whom and why.
+#[derive(Clone)]
+pub(crate) struct Asking {
+    pub(crate) act: Act,
+    pub(crate) recipient: RecipientId,
+    pub(crate) lineage: Lineage,
+}
+
+impl Asking {
+    pub(crate) fn purpose(&self) -> &Purpose {
+        self.lineage.asked()
+    }
+}
+
+/// Everything about a person that does not depend on the data class.
+pub(crate) struct Told<'a> {
+    pub(crate) stated: Stated,
+    pub(crate) person: Person,
+    pub(crate) whom: &'a Whom,
+    pub(crate) asking: &'a Asking,
+    /// What nobody knew, and the bundle assumes.
+    pub(crate) assumed: Vec<FactId>,
+    /// In which capacity, where only the ledger knows.
+    pub(crate) subject_type: Option<SubjectType>,
+}
+
+impl<'a> Told<'a> {
+    /// Whom it is about.
+    pub(crate) const fn whom(&self) -> &'a Whom {
+        self.whom
     }
 
-    /// What a set of facts says in words, for evidence. A fact that is unknown is not there.
-    pub(crate) fn words(
-        &self,
-        facts: &Facts,
-    ) -> std::collections::BTreeMap<Arc<str>, consentry_audit::FactWord> {
-        use consentry_audit::FactWord;
-        let schema = &self.installed.engine.bundle().schema;
-        let word = |(id, def): (_, &consentry_model::FactDef)| {
-            let value = match facts.get(id)? {
-                FactValue::Bool(b) => FactWord::Bool(b),
-                FactValue::Word(at) => FactWord::Word(Arc::clone(def.ty.words().get(usize::from(at))?)),
-            };
-            Some((Arc::clone(&def.name), value))
+    /// The names of the assumed facts that bear on one class: some rule that speaks of it asks them.
+    pub(crate) fn assumed_for(&self, access: &Access, class: ClassId) -> Vec<Arc<str>> {
+        let question = access.question(self.asking, class);
+        let bears = |fact: &&FactId| access.installed.engine.asks(&question, **fact);
+        let schema = &access.bundle().facts.schema;
+        let named = self.assumed.iter().filter(bears).filter_map(|fact| schema.def(*fact));
+        named.map(|def| Arc::clone(&def.name)).collect()
+    }
+
+    /// The same facts, about nobody: what is recorded of answers that the records decide.
+    pub(crate) fn of_nobody(other: &Told<'a>) -> Self {
+        Self {
+            stated: other.stated.clone(),
+            person: other.person,
+            whom: &Whom::Nobody,
+            asking: other.asking,
+            assumed: other.assumed.clone(),
+            subject_type: other.subject_type.clone(),
+        }
+    }
+}
+
+impl Access {
+    pub(crate) fn bundle(&self) -> &Bundle {
+        self.installed.engine.bundle()
+    }
+
+    /// What the request states, and what is known of whoever receives.
+    pub(crate) fn circumstances(&self, asking: &Asking) -> Stated {
+        let bundle = self.bundle();
+        let book = &bundle.facts;
+        let mut out = self.stated.clone();
+        let name = asking.recipient.as_str();
+        out.values.set(book.core_operands.recipient, Value::Id(name.into()));
+        let registered = bundle.recipients.get(&asking.recipient);
+        let home = bundle.regimes.home.filter(|_| name == "internal");
+        let country = registered.map(|r| r.country).or(home);
+        let mut word = |built_in: &BuiltIn, word: Option<&str>| {
+            let Some(id) = book.built_in(built_in) else { return };
+            match word {
+                Some(word) => out.facts.set_word(&book.schema, id, word),
+                None => out.facts.set(id, None),
+            }
         };
-        schema.iter().filter_map(word).collect()
+        word(&BuiltIn::RecipientCountry, country);
+        word(&BuiltIn::RecipientSafeguard, Some(registered.map_or("none", |r| r.safeguard)));
+        let mut say = |built_in: &BuiltIn, value: Option<bool>| {
+            if let Some(id) = book.built_in(built_in) {
+                out.facts.set(id, value.map(FactValue::Bool));
+            }
+        };
+        let task = |p: &Purpose| bundle.vocabulary.covers(p, asking.purpose());
+        say(&BuiltIn::RecipientAgreement, Some(registered.is_some_and(|r| r.agreement)));
+        say(&BuiltIn::RecipientTask, Some(registered.is_some_and(|r| r.tasks.iter().any(task))));
+        // Where the controller is at home, its own law governs whoever the person is.
+        for regime in &bundle.regimes.all {
+            let governs = regime.governs(bundle.regimes.home, None);
+            say(&BuiltIn::Regime(Arc::clone(&regime.id)), governs);
+        }
+        out
+    }
+
+    /// The facts of which the answer depends on nobody.
+    pub(crate) fn impersonal(&self, asking: &Asking) -> Facts {
+        let mut stated = self.circumstances(asking);
+        self.compare(&mut stated);
+        stated.facts
+    }
+
+    pub(crate) fn compare(&self, stated: &mut Stated) {
+        let bundle = self.bundle();
+        let zone = &bundle.settings.zone;
+        bundle.facts.operands.state(&stated.values, self.now, zone, &mut stated.facts);
+    }
+
+    /// The facts of a person for one purpose and recipient, and what colours the reason.
+    pub(crate) fn told<'a>(&self, whom: &'a Whom, own: bool, asking: &'a Asking) -> Told<'a> {
+        let book = &self.bundle().facts;
+        let mut stated = self.circumstances(asking);
+        stated.facts.set_bool(book.core.own, own);
+        if let Some(name) = &self.named {
+            stated.values.set(book.core_operands.subject, Value::Id(Arc::clone(name)));
+        }
+        let mut told = Told {
+            stated,
+            person: Person::UNRESOLVED,
+            whom,
+            asking,
+            assumed: Vec::new(),
+            subject_type: None,
+        };
+        if !whom.is_unknown() {
+            self.state_person(&mut told);
+        }
+        self.state_age(&mut told);
+        told
+    }
+
+    fn state_person(&self, told: &mut Told<'_>) {
+        let (bundle, now) = (self.bundle(), self.now);
+        let (book, core) = (&bundle.facts, &bundle.facts.core);
+        let state = told.whom.state().map(Arc::as_ref);
+        let region = self.region(told, state);
+        let (facts, asking) = (&mut told.stated.facts, told.asking);
+        let matches =
+            |named: &RecipientId| bundle.vocabulary.recipient_is(asking.recipient.as_str(), named.as_str());
+        let stands = |lineage: &Lineage| state.map(|s| standing(s, lineage, &matches, now));
+        let counts = |lineage: &Lineage, kind: ConsentKind| {
+            let kinds = stands(lineage).map_or(consentry_model::KindSet::EMPTY, |s| s.kinds);
+            let valid = |k: &ConsentKind| kinds.contains(*k) && bundle.regimes.counts(*k, region.as_deref());
+            ConsentKind::ALL.iter().filter(|k| valid(k)).any(|k| k.satisfies(kind))
+        };
+        for kind in ConsentKind::ALL {
+            facts.set_bool(core.consent_of(kind), counts(&asking.lineage, kind));
+        }
+        let standing = stands(&asking.lineage);
+        facts.set_bool(core.said_no, standing.is_some_and(|s| s.said_no));
+        let contract = state.map_or(ContractState::None, |s| contract(s, now));
+        facts.set_word(&book.schema, core.contract, contract.code());
+        facts.set_bool(core.erased, state.is_some_and(|s| erased(s, now)));
+        facts.set_bool(core.restricted, state.is_some_and(|s| restricted(s, now)));
+        for (built_in, id) in &book.built_in {
+            let value = match built_in {
+                BuiltIn::Suppressed => Some(state.is_some_and(|s| suppressed(s, now))),
+                BuiltIn::Informed => Some(state.is_some_and(|s| informed(s, now))),
+                BuiltIn::Regime(regime) => {
+                    let found = bundle.regimes.all.iter().find(|r| r.id == *regime);
+                    found.and_then(|r| r.governs(bundle.regimes.home, region.as_deref()))
+                }
+                BuiltIn::TransferAdequate => {
+                    let to = bundle.recipients.get(&asking.recipient).map(|r| r.country);
+                    to.map(|to| bundle.regimes.adequate(to, region.as_deref(), now))
+                }
+                BuiltIn::ConsentTo(purpose, kind) => {
+                    bundle.vocabulary.lineage(purpose).map(|lineage| counts(&lineage, *kind))
+                }
+                BuiltIn::Region
+                | BuiltIn::Age
+                | BuiltIn::SubjectType
+                | BuiltIn::Tls
+                | BuiltIn::Signed
+                | BuiltIn::RecipientCountry
+                | BuiltIn::RecipientSafeguard
+                | BuiltIn::RecipientAgreement
+                | BuiltIn::RecipientTask
+                | BuiltIn::PurposeNew
+                | BuiltIn::PurposeTold
+                | BuiltIn::GroupSize
+                | BuiltIn::Population
+                | BuiltIn::MessageUnsubscribe
+                | BuiltIn::MessageSender
+                | BuiltIn::MessageAddress
+                | BuiltIn::MessageMarked => continue,
+            };
+            facts.set(*id, value.map(FactValue::Bool));
+        }
+        if let Some(id) = book.built_in(&BuiltIn::Region) {
+            match &region {
+                Some(region) => facts.set_word(&book.schema, id, region),
+                None => facts.set(id, None),
+            }
+        }
+        // What was only deduced from conduct, or counts under no regime that may govern, is nobody's choice.
+        let chosen = |s: &Standing| {
+            let kinds =
+                ConsentKind::ALL.iter().filter(|k| s.kinds.contains(**k) && **k != ConsentKind::Implied);
+            !s.state.is_valid() || kinds.into_iter().any(|k| bundle.regimes.counts(*k, region.as_deref()))
+        };
+        told.person = match standing {
+            None => Person::ANONYMOUS,
+            Some(s) => {
+                let consent = (s.recorded && chosen(&s)).then_some(s.state);
+                Person { resolved: true, consent, objected: s.objected }
+            }
+        };
+        self.state_relations(told, state, &matches);
+    }
+
+    /// Where the person lives: as the ledger says, or the request. Where the two differ nobody knows.
+    fn region(&self, told: &Told<'_>, state: Option<&SubjectState>) -> Option<String> {
+        let book = &self.bundle().facts;
+        let of_request = book.built_in(&BuiltIn::Region).and_then(|id| {
+            let FactValue::Word(at) = told.stated.facts.get(id)? else { return None };
+            book.schema.def(id)?.ty.words().get(usize::from(at)).map(ToString::to_string)
+        });
+        let of_ledger = state.and_then(|s| attribute(s, "region", self.now)).map(str::to_owned);
+        match (of_request, of_ledger) {
+            (Some(a), Some(b)) if a != b => None,
+            (a, b) => a.or(b),
+        }
+    }
+
+    /// What the ledger says about the person beyond consents: attributes, times.
+    fn state_relations(
+        &self,
+        told: &mut Told<'_>,
+        state: Option<&SubjectState>,
+        matches: &dyn Fn(&RecipientId) -> bool,
+    ) {
+        let (bundle, now) = (self.bundle(), self.now);
+        let (book, zone) = (&bundle.facts, &bundle.settings.zone);
+        let told_of = state.and_then(|s| told_of(s, matches, now));
+        told.stated
+            .values
+            .set(book.core_operands.told_of_recipient, told_of.map_or(Value::Absent, Value::Time));
+        for (target, from) in &book.from {
+            let FactFrom::Attribute(name) = from else { continue };
+            let several = |id| book.operands.def(id).is_some_and(|def| def.ty == OperandType::Ids);
+            let found = match (target, state) {
+                (_, None) => Found::Null,
+                (FactTarget::Operand(id), Some(s)) if several(*id) => {
+                    Found::Texts(attributes(s, name, now).into_iter().map(str::to_owned).collect())
+                }
+                (_, Some(s)) => {
+                    attribute(s, name, now).map_or(Found::Null, |value| Found::Text(value.to_owned()))
+                }
+            };
+            told.stated.state(book, *target, &found, zone);
+        }
+        let capacity = state.and_then(|s| attribute(s, "type", now));
+        told.subject_type = capacity.map(SubjectType::new);
+        if let (Some(id), Some(word)) = (book.built_in(&BuiltIn::SubjectType), capacity) {
+            told.stated.facts.set_word(&book.schema, id, word);
+        }
+    }
+
+    /// The age, from the day of birth that the request or the ledger knows; else what the bundle assumes.
+    fn state_age(&self, told: &mut Told<'_>) {
+        let bundle = self.bundle();
+        let (book, zone) = (&bundle.facts, &bundle.settings.zone);
+        let Some(id) = book.built_in(&BuiltIn::Age) else { return };
+        let of_request = match told.stated.values.get(book.core_operands.born) {
+            Value::Time(born) => Some(*born),
+            Value::Unknown | Value::Absent | Value::Id(_) | Value::Ids(_) => None,
+        };
+        let state = told.whom.state();
+        let of_ledger =
+            state.and_then(|s| attribute(s, "born", self.now)).and_then(|text| moment(text, zone));
+        // Of two days of birth the later one binds: nobody grows older by typing another one.
+        let born = of_request.max(of_ledger);
+        let stated = told.stated.facts.get(id);
+        let years = born.and_then(|born| age(born, self.now, zone)).map(FactValue::Int);
+        // Of two ages the lower one binds.
+        let known = match (stated, years) {
+            (Some(a), Some(b)) => Some(a.min(b)),
+            (a, b) => a.or(b),
+        };
+        let known = known.or_else(|| {
+            let assumption = book.assumed.iter().find(|a| a.fact == id)?;
+            told.assumed.push(id);
+            Some(assumption.value)
+        });
+        told.stated.facts.set(id, known);
     }
 }

@@ -44,6 +44,14 @@ pub(crate) fn problem(
     response
 }
 
+/// An answer that says nothing at all, for a route whose callers take any refusal for a fault.
+pub(crate) fn harmless(status: u16) -> Response<ResponseBody> {
+    let mut response = Response::new(ResponseBody::whole(Bytes::new()));
+    *response.status_mut() = StatusCode::from_u16(status).unwrap_or(StatusCode::NO_CONTENT);
+    response.headers_mut().insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    response
+}
+
 /// The code in words: RFC 9457 wants a title that is the same for every occurrence of a type.
 fn title(reason: Reason) -> String {
     let mut words = reason.code().replace('-', " ");

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use bytes::Bytes;
-use consentry_body::{BodyError, BodyFault, JsonRedactor, Report, Step, SubjectIx, Window};
+use consentry_body::{BodyError, BodyFault, JsonRedactor, Pseudonyms, Report, Step, SubjectIx, Window};
 use consentry_model::{ClassId, Field, Identifier, Reason, Treatment};
 use consentry_policy::{Body, EventSpec, Excess, HeadField, Reference, Right, Route, SubjectSource};
 use http::{HeaderMap, HeaderName, HeaderValue, Request, header};
@@ -16,6 +16,7 @@ use crate::evidence::Taken;
 use crate::head::Head;
 use crate::layer::Shared;
 use crate::service::BoxError;
+use crate::stated::Found;
 use crate::technical::{accept, json_type};
 
 /// Headers that every client sends and that stay here without a word: ours, the transport's, and those that would
@@ -103,7 +104,7 @@ where
         Body::None if bytes.is_empty() || is_one_click(route, &bytes) => {
             return Ok(Brought { json: None, media_type: None, redactor: None });
         }
-        Body::None => return Err(Reason::BodyUnexpected),
+        Body::None | Body::Page => return Err(Reason::BodyUnexpected),
         Body::Json(map) => map,
     };
     if !plain_encoding(&head.headers) {
@@ -153,28 +154,25 @@ fn is_one_click(route: &Route, body: &[u8]) -> bool {
     route.right == Some(Right::Preferences) && body == b"List-Unsubscribe=One-Click"
 }
 
-/// The text of a member: a string as it reads, a whole number as it is written.
-fn member<'v>(json: &'v Value, path: &[String]) -> Option<std::borrow::Cow<'v, str>> {
-    let found = path.iter().try_fold(json, |at, name| at.get(name))?;
-    match found {
-        Value::String(text) if !text.is_empty() => Some(text.as_str().into()),
-        Value::Number(number) if number.is_i64() || number.is_u64() => Some(number.to_string().into()),
-        Value::Null
-        | Value::Bool(_)
-        | Value::Number(_)
-        | Value::String(_)
-        | Value::Array(_)
-        | Value::Object(_) => None,
-    }
-}
-
 impl Brought {
+    /// The window of the body that waits for its verdicts.
+    pub(crate) fn window(&self) -> Option<&Window> {
+        self.redactor.as_ref().map(|(_, window)| window)
+    }
+
+    /// The data classes that the request brings about its own subject in its query, each once.
+    pub(crate) fn in_query(route: &Route, head: &Head) -> Vec<ClassId> {
+        let query = route.request_query.iter().filter(|f| head.parameter(&f.name).is_some());
+        let mut all: Vec<_> = query.filter_map(|f| class_of(f.field)).collect();
+        all.sort_unstable();
+        all.dedup();
+        all
+    }
+
     /// The data classes that the request brings in its body and its query, each once.
     pub(crate) fn classes(&self, route: &Route, head: &Head) -> Vec<ClassId> {
         let body = self.redactor.iter().flat_map(|(_, window)| window.groups.iter().map(|(_, class)| *class));
-        let query = route.request_query.iter().filter(|f| head.parameter(&f.name).is_some());
-        let query = query.filter_map(|f| class_of(f.field));
-        let mut all: Vec<_> = body.chain(query).collect();
+        let mut all: Vec<_> = body.chain(Self::in_query(route, head)).collect();
         all.sort_unstable();
         all.dedup();
         all
@@ -182,13 +180,19 @@ impl Brought {
 
     /// The identifier by which the request names its subject.
     pub(crate) fn identifier(&self, access: &Access, head: &Head) -> Option<Identifier> {
-        let SubjectSource::Named { space, at } = &access.about()?.subject else { return None };
+        let SubjectSource::Named { space, at, .. } = &access.about()?.subject else { return None };
         let value = match at {
             Reference::Path(name) => access.variables.get(name).cloned(),
             Reference::Query(name) => head.parameter(name).and_then(|p| p.value.clone()),
             Reference::Header(name) => head.header(name).map(str::to_owned),
-            Reference::Body(path) => self.json.as_ref().and_then(|j| member(j, path)).map(|t| t.into_owned()),
-            Reference::Item(_) => None,
+            Reference::Cookie(name) => head.cookies().get(name).cloned(),
+            Reference::Body(path) => self.text(path),
+            // The person whom the token names, if it names one in this space.
+            Reference::Token(_) => {
+                let person = access.claims.as_ref().and_then(|c| c.person.clone());
+                return person.filter(|person| person.space() == space);
+            }
+            Reference::Item(_) | Reference::Addressees(_) => None,
         };
         value.filter(|v| !v.is_empty()).map(|v| Identifier::new(space.clone(), &v))
     }
@@ -196,16 +200,65 @@ impl Brought {
     /// Whether the request brings something that the route declares nowhere, in its body or its query.
     pub(crate) fn has_excess(&self, route: &Route, head: &Head) -> bool {
         self.redactor.as_ref().is_some_and(|(redactor, _)| redactor.undeclared() > 0)
-            || head.query.iter().any(|p| find(&route.request_query, &p.name).is_none())
+            || head.query.iter().any(|p| !takes(route, &p.name))
     }
 
-    /// Whether the body meets the condition of an event.
-    pub(crate) fn holds(&self, spec: &EventSpec) -> bool {
-        spec.condition.iter().all(|(path, wanted)| {
-            let found = self.json.as_ref().and_then(|j| path.iter().try_fold(j, |at, name| at.get(name)));
-            found == Some(wanted)
+    /// What stands at a path of the body.
+    pub(crate) fn found(&self, path: &[String]) -> Found {
+        self.at(path).into()
+    }
+
+    /// The members of the object at a path whose values are texts.
+    pub(crate) fn members(&self, path: &[String]) -> Vec<(String, String)> {
+        let object = self.at(path).and_then(Value::as_object);
+        let texts =
+            object.into_iter().flatten().filter_map(|(k, v)| Some((k.clone(), v.as_str()?.to_owned())));
+        texts.collect()
+    }
+
+    fn at(&self, path: &[String]) -> Option<&Value> {
+        path.iter().try_fold(self.json.as_ref()?, |at, name| at.get(name))
+    }
+
+    /// Every scalar of the body as text, for whoever looks for what it may be.
+    pub(crate) fn each_scalar(&self, look: &mut impl FnMut(&str)) {
+        fn walk(value: &Value, look: &mut impl FnMut(&str)) {
+            match value {
+                Value::String(text) => look(text),
+                Value::Number(number) => look(&number.to_string()),
+                Value::Array(items) => items.iter().for_each(|item| walk(item, look)),
+                Value::Object(members) => members.values().for_each(|member| walk(member, look)),
+                Value::Null | Value::Bool(_) => {}
+            }
+        }
+        if let Some(json) = &self.json {
+            walk(json, look);
+        }
+    }
+
+    /// Whether the request meets the condition of an event.
+    pub(crate) fn holds(&self, spec: &EventSpec, head: &Head) -> bool {
+        spec.condition.iter().all(|(at, wanted)| match at {
+            Reference::Body(path) => self.at(path) == Some(wanted),
+            Reference::Query(name) => {
+                let value = head.parameter(name).and_then(|p| p.value.as_deref());
+                value.is_some() && value == wanted.as_str()
+            }
+            Reference::Path(_)
+            | Reference::Header(_)
+            | Reference::Cookie(_)
+            | Reference::Token(_)
+            | Reference::Item(_)
+            | Reference::Addressees(_) => false,
         })
     }
+}
+
+/// Whether a route takes a query parameter: as a field, or because it narrows or adds.
+fn takes(route: &Route, name: &str) -> bool {
+    find(&route.request_query, name).is_some()
+        || route.narrows.iter().any(|n| n == name)
+        || route.adds.iter().any(|a| a.parameter == name)
 }
 
 pub(crate) fn class_of(field: Field) -> Option<ClassId> {
@@ -215,11 +268,15 @@ pub(crate) fn class_of(field: Field) -> Option<ClassId> {
     }
 }
 
-/// How each class that a request brings may go on.
-pub(crate) type Treatments = BTreeMap<ClassId, Treatment>;
+/// How what a request brings may go on: each class of its own subject, and of each further subject of its body.
+#[derive(Default)]
+pub(crate) struct Treatments {
+    pub(crate) of_request: BTreeMap<ClassId, Treatment>,
+    pub(crate) of_body: BTreeMap<(SubjectIx, ClassId), Treatment>,
+}
 
 fn goes_on(field: Field, treatments: &Treatments) -> bool {
-    class_of(field).is_none_or(|class| treatments.get(&class) == Some(&Treatment::Clear))
+    class_of(field).is_none_or(|class| treatments.of_request.get(&class) == Some(&Treatment::Clear))
 }
 
 /// Puts together what goes on to the inner service, and notes what stays.
@@ -232,20 +289,27 @@ pub(crate) fn forward(
     brought: Brought,
     treatments: &Treatments,
     cookies: &[String],
+    pseudonyms: Option<Pseudonyms>,
     taken: &mut Taken,
 ) -> Result<UpstreamRequest, Reason> {
     let query = forward_query(route, head, treatments, taken);
     let body = match brought.redactor {
         None => Bytes::new(),
-        Some((mut redactor, _)) => {
-            let decide =
-                |_: SubjectIx, class: ClassId| treatments.get(&class).copied().unwrap_or(Treatment::Withheld);
+        Some((redactor, _)) => {
+            let mut redactor = match pseudonyms {
+                Some(key) => redactor.with_pseudonyms(key),
+                None => redactor,
+            };
+            let decide = |subject: SubjectIx, class: ClassId| {
+                treatments.of_body.get(&(subject, class)).copied().unwrap_or(Treatment::Withheld)
+            };
             let bytes = redactor.release(&decide).map_err(reason_of)?;
             note(redactor.report(), taken);
             bytes
         }
     };
-    if route.excess == Excess::Refuse && !taken.is_empty() {
+    // The addressees of a message who may not be written to are left out, and the others are written to.
+    if route.excess == Excess::Refuse && route.message.is_none() && !taken.is_empty() {
         return Err(Reason::MinimisationViolation);
     }
     let target = if query.is_empty() { head.path.clone() } else { format!("{}?{query}", head.path) };
@@ -275,6 +339,7 @@ fn forward_query(route: &Route, head: &Head, treatments: &Treatments, taken: &mu
         match find(&route.request_query, &parameter.name) {
             Some(declared) if goes_on(declared.field, treatments) => kept.push(&parameter.raw),
             Some(declared) => taken.path(format!("request.query.{}", declared.name)),
+            None if takes(route, &parameter.name) => kept.push(&parameter.raw),
             None => taken.undeclared += 1,
         }
     }

@@ -4,22 +4,26 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::{Bytes, BytesMut};
-use consentry_audit::{Direction, End, Receipt, Verdicts};
+use consentry_audit::{Direction, End, Receipt};
 use consentry_body::{BodyError, BodyFault, JsonRedactor, RecordSubject, Report, Step, SubjectIx, Window};
-use consentry_model::{ClassId, FieldMap, Identifier, Moment, Reason, Resolution, Treatment, Verdict};
-use consentry_policy::{Body, Refusal, Route};
+use consentry_model::{ClassId, Identifier, Moment, Reason, Resolution, Treatment, Verdict};
+use consentry_policy::{Body, Refusal, SubjectSource};
 use http::{HeaderMap, HeaderValue, Response, StatusCode, header};
 use http_body_util::BodyExt;
 use tokio::sync::mpsc;
 
+use crate::answer::{forward_headers, map_of, unreadable};
 use crate::body::{Part, Pending, ResponseBody, release};
+use crate::decide::{Says, item_facts};
+use crate::duties;
 use crate::evidence::{self, Lines};
 use crate::exchange::{Decided, Open};
 use crate::people::{Whom, resolve};
-use crate::request::{class_of, plain_encoding};
 use crate::service::BoxError;
 use crate::slot::Installed;
-use crate::technical::{self, json_type};
+
+/// The verdicts of a window.
+type Verdicts = std::collections::BTreeMap<(SubjectIx, ClassId), Verdict>;
 
 /// How many released pieces may wait for the transport.
 const PARTS_MAX: usize = 4;
@@ -46,6 +50,7 @@ where
         Ok(map) => map,
         Err(reason) => return open.fail(reason, None),
     };
+    let page = route.response_body == Body::Page;
     let mut taken = decided.taken.clone();
     let mut headers = forward_headers(route, &parts.headers, &decided, &mut taken);
     let mut lines = Lines::default();
@@ -61,15 +66,29 @@ where
         }
     }
     headers.extend(cookies.into_iter().map(|line| (header::SET_COOKIE, line)));
+    if map.is_none() || page {
+        // An obligation that cannot be carried out refuses. What depends on a record waits for it.
+        let Decided { access, whom, own, .. } = &decided;
+        if let Err(reason) = duties::set_headers(access, whom, *own, &[], &mut headers) {
+            return open.fail(reason, None);
+        }
+    }
+    if page {
+        return crate::page::deliver(open, decided, receipt, (parts, headers), body).await;
+    }
     let Some(map) = map else {
         let mut response =
-            Response::new(ResponseBody::closing(Bytes::new(), open.pending(&decided, parts.status)));
+            Response::new(ResponseBody::closing(Bytes::new(), open.pending(&decided, parts.status, 0)));
         *response.status_mut() = parts.status;
         *response.headers_mut() = headers;
         return response;
     };
     headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/json"));
     let redactor = JsonRedactor::new(map, open.shared.limits.body());
+    let redactor = match open.shared.pseudonyms(&decided.access) {
+        Some(key) => redactor.with_pseudonyms(key),
+        None => redactor,
+    };
     let pump = Pump {
         open,
         decided,
@@ -81,76 +100,24 @@ where
         sent_bytes: 0,
         ended: false,
         streaming: false,
+        records: 0,
+        only: None,
     };
     pump.start(parts.status, headers).await
 }
 
-/// How the body is to be read; nothing when none is passed on.
-fn map_of(route: &Route, status: StatusCode, headers: &HeaderMap) -> Result<Option<Arc<FieldMap>>, Reason> {
-    let Body::Json(map) = &route.response_body else { return Ok(None) };
-    if status == StatusCode::NO_CONTENT {
-        return Ok(None);
-    }
-    let kind = headers.get(header::CONTENT_TYPE).and_then(|v| v.to_str().ok());
-    if json_type(kind).is_none() {
-        return Err(Reason::ResponseMediaType);
-    }
-    if plain_encoding(headers) { Ok(Some(Arc::clone(map))) } else { Err(Reason::ResponseEncoding) }
-}
-
-/// A status that this version cannot read as an answer.
-fn unreadable(status: StatusCode) -> Option<Reason> {
-    if status.is_informational() || status == StatusCode::PARTIAL_CONTENT {
-        Some(Reason::ResponsePartial)
-    } else if status.is_redirection() {
-        Some(Reason::ResponseRedirect)
-    } else if status.is_client_error() || status.is_server_error() {
-        Some(Reason::UpstreamError)
-    } else {
-        None
-    }
-}
-
-fn forward_headers(
-    route: &Route,
-    from: &HeaderMap,
-    decided: &Decided,
-    taken: &mut evidence::Taken,
-) -> HeaderMap {
-    let mut out = HeaderMap::new();
-    for name in from.keys() {
-        let declared = route.response_headers.iter().find(|f| f.name == name.as_str());
-        let passes = match declared {
-            Some(field) => class_of(field.field).is_none_or(|class| {
-                decided.answers.get(&class).is_some_and(|v| v.treatment == Treatment::Clear)
-            }),
-            // It says how to read the answer, not whom it is about.
-            None => {
-                *name == header::CONTENT_LANGUAGE && from.get_all(name).iter().all(technical::is_languages)
-            }
-        };
-        if passes {
-            from.get_all(name).iter().for_each(|v| _ = out.append(name.clone(), v.clone()));
-        } else if let Some(field) = declared {
-            taken.path(format!("response.header.{}", field.name));
-        }
-    }
-    // What depends on a person must never be answered to another from a cache.
-    out.insert(header::CACHE_CONTROL, HeaderValue::from_static("private, no-store"));
-    out
-}
-
 impl Open {
     /// The record of a window of verdicts.
-    fn verdicts(&self, decided: &Decided, window: u64, lines: Lines) -> Verdicts {
+    fn verdicts(&self, decided: &Decided, window: u64, lines: Lines) -> consentry_audit::Verdicts {
         let digest = self.installed.engine.bundle().digest.clone();
-        Verdicts::new(Direction::Response, window, digest, decided.ledger, lines.into_vec())
+        consentry_audit::Verdicts::new(Direction::Response, window, digest, decided.ledger, lines.into_vec())
     }
 
     /// The ticket of an answer without a body.
-    fn pending(self, decided: &Decided, status: StatusCode) -> Pending {
+    pub(crate) fn pending(self, decided: &Decided, status: StatusCode, bytes: u64) -> Pending {
         let report = Report::default();
-        let closing = evidence::closing(End::Delivered, status.as_u16(), None, &decided.taken, &report, 0);
+        let taken = &decided.taken;
+        let closing = evidence::closing(End::Delivered, status.as_u16(), None, taken, &report, bytes);
         Pending { ticket: self.ticket, closing }
     }
 }
@@ -168,6 +135,10 @@ struct Pump<R> {
     ended: bool,
     /// Whether the first bytes are on their way.
     streaming: bool,
+    /// How many records were decided.
+    records: usize,
+    /// Whom the first of them is about, whether it is whoever asks, and what it says.
+    only: Option<(Whom, bool, Says)>,
 }
 
 impl<R> Pump<R>
@@ -176,7 +147,7 @@ where
     R::Error: Into<BoxError>,
 {
     /// Holds the answer back until its decision is complete, up to the limit; streams what is longer.
-    async fn start(mut self, status: StatusCode, headers: HeaderMap) -> Response<ResponseBody> {
+    async fn start(mut self, status: StatusCode, mut headers: HeaderMap) -> Response<ResponseBody> {
         let hold_max = self.open.shared.limits.response_hold_bytes_max;
         let mut held = BytesMut::new();
         let body = loop {
@@ -184,6 +155,9 @@ where
                 Ok(Some(bytes)) => held.extend_from_slice(&bytes),
                 Ok(None) => {
                     self.sent_bytes = held.len() as u64;
+                    if let Err(reason) = self.set_headers(&mut headers) {
+                        return self.open.fail(reason, None);
+                    }
                     let pending = self.end(status);
                     break ResponseBody::closing(held.freeze(), pending);
                 }
@@ -191,6 +165,11 @@ where
             }
             if self.read_bytes > hold_max {
                 self.sent_bytes = held.len() as u64;
+                // What further records say nobody knows yet.
+                self.records = usize::MAX;
+                if let Err(reason) = self.set_headers(&mut headers) {
+                    return self.open.fail(reason, None);
+                }
                 break self.stream(held.freeze(), status);
             }
         };
@@ -198,6 +177,14 @@ where
         *response.status_mut() = status;
         *response.headers_mut() = headers;
         response
+    }
+
+    /// Sets the headers that the answer must carry, with what its only record says. An obligation that fails refuses.
+    fn set_headers(&self, headers: &mut HeaderMap) -> Result<(), Reason> {
+        let Decided { access, whom, own, .. } = &self.decided;
+        let only = self.only.as_ref().filter(|_| self.records == 1);
+        let (whom, own, says) = only.map_or((whom, *own, &[][..]), |(whom, own, says)| (whom, *own, says));
+        duties::set_headers(access, whom, own, says, headers)
     }
 
     /// The next released bytes; `None` at the end.
@@ -240,17 +227,18 @@ where
             };
             return release(&mut self.redactor, &decide, &self.receipt).map_err(reason_of);
         }
-        let (verdicts, receipt) = self.decide(window).await.map_err(Refusal::plain)?;
+        let (verdicts, receipt, worst) = self.decide(window).await.map_err(Refusal::plain)?;
         let decide = |subject: SubjectIx, class: ClassId| {
             verdicts.get(&(subject, class)).map_or(Treatment::Withheld, |v| v.treatment)
         };
-        release(&mut self.redactor, &decide, &receipt).map_err(reason_of)
+        // Where nothing is left of the whole answer, it is for the reason of what was withheld.
+        release(&mut self.redactor, &decide, &receipt).map_err(|error| match (error.kind(), worst) {
+            (BodyFault::NothingLeft, Some(reason)) => Refusal::personal(reason),
+            _ => reason_of(error),
+        })
     }
 
-    async fn decide(
-        &mut self,
-        window: &Window,
-    ) -> Result<(std::collections::BTreeMap<(SubjectIx, ClassId), Verdict>, Receipt), Reason> {
+    async fn decide(&mut self, window: &Window) -> Result<(Verdicts, Receipt, Option<Reason>), Reason> {
         let now = self.open.shared.clock.now();
         if self.streaming {
             self.may_go_on(now)?;
@@ -259,20 +247,38 @@ where
         self.decided.access.now = now;
         let people = self.people(window).await?;
         let access = &self.decided.access;
+        let answering = access.answering();
         let mut lines = Lines::default();
-        let mut verdicts = std::collections::BTreeMap::new();
+        let mut verdicts = Verdicts::new();
+        let told: Vec<_> = people.iter().map(|(whom, own)| access.told(whom, *own, &answering)).collect();
         for (subject, class) in &window.groups {
-            let whom = people.get(subject.index()).ok_or(Reason::EvaluationError)?;
-            let (facts, person) = access.facts_about(whom, false, &access.lineage, &access.recipient);
-            let question = access.answers(*class);
-            let verdict = access.installed.engine.decide(&question, &facts, person, now);
-            lines.add(access, *class, &verdict, &facts, whom);
+            let told = told.get(subject.index()).ok_or(Reason::EvaluationError)?;
+            let record = window.subject(*subject).ok_or(Reason::EvaluationError)?;
+            let says = access.with_name(record, item_facts(access, record));
+            let variant = access.class_of(told, *class);
+            let facts = access.facts_of(told, variant.unwrap_or(*class), &says);
+            let verdict = match variant {
+                Some(class) => {
+                    let question = access.question(&answering, class);
+                    access.installed.engine.decide(&question, &facts, told.person, now)
+                }
+                None => Verdict::withheld(Reason::SubjectTypeUnknown),
+            };
+            lines.add(access, variant.unwrap_or(*class), &verdict, &facts, told);
             verdicts.insert((*subject, *class), verdict);
         }
+        drop(told);
+        let record = window.subjects.iter().zip(&people).find(|(s, _)| **s != RecordSubject::Request);
+        if let Some((subject, (whom, own))) = record.filter(|_| self.records == 0) {
+            self.only = Some((whom.clone(), *own, item_facts(access, subject)));
+        }
+        let more = window.subjects.iter().filter(|s| **s != RecordSubject::Request).count();
+        self.records = self.records.saturating_add(more);
+        let worst = lines.worst();
         let record = self.open.verdicts(&self.decided, self.window, lines);
         self.window += 1;
         let receipt = self.open.commit(record).await?;
-        Ok((verdicts, receipt))
+        Ok((verdicts, receipt, worst))
     }
 
     /// A long answer ends with the token that it was asked for with, and with the bundle it was begun under.
@@ -288,13 +294,19 @@ where
         if current.as_ref().is_some_and(same) { Ok(()) } else { Err(Reason::BundleUnavailable) }
     }
 
-    /// Whom the window is about, in one answer of the ledger.
-    async fn people(&mut self, window: &Window) -> Result<Vec<Whom>, Reason> {
+    /// Whom the window is about, and whether it is whoever asks, in one answer of the ledger. Where the request names the
+    /// subject, every record is about them; figures are about nobody.
+    async fn people(&mut self, window: &Window) -> Result<Vec<(Whom, bool)>, Reason> {
         let Ok(route) = self.decided.access.route() else { return Err(Reason::RouteUnknown) };
         let Body::Json(map) = &route.response_body else { return Err(Reason::EvaluationError) };
+        let per_record = route.about.as_ref().is_some_and(|a| a.subject == SubjectSource::PerRecord);
+        if !per_record {
+            let (whom, own) = (self.decided.whom.clone(), self.decided.own);
+            return Ok(window.subjects.iter().map(|_| (whom.clone(), own)).collect());
+        }
         let identifier = |subject: &RecordSubject| match subject {
             RecordSubject::Request => None,
-            RecordSubject::Record { scope, id } => {
+            RecordSubject::Record { scope, id, .. } => {
                 let space = map.scope(*scope)?.space.clone();
                 id.as_ref().map(|id| Identifier::new(space, id))
             }
@@ -305,8 +317,8 @@ where
         self.decided.ledger = ledger;
         let mut answers = answers.into_iter();
         let whom = named.into_iter().map(|name| match name {
-            Some(_) => Whom::Somebody(answers.next().unwrap_or(Resolution::Unresolved)),
-            None => Whom::Somebody(Resolution::Unresolved),
+            Some(_) => (Whom::Somebody(answers.next().unwrap_or(Resolution::Unresolved)), false),
+            None => (Whom::Somebody(Resolution::Unresolved), false),
         });
         Ok(whom.collect())
     }

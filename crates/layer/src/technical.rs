@@ -1,5 +1,6 @@
 //! The few headers that pass without being declared, each in a form that has no room for a person's data.
 
+use consentry_model::Moment;
 use http::{HeaderMap, HeaderValue, header};
 
 /// The attributes of a cookie that say how a browser keeps it. Any other, and any of these in another form, is left
@@ -79,6 +80,28 @@ impl SetCookie {
         Some(Self { name: name.trim().to_owned(), value: value.trim().to_owned(), attributes, left_out })
     }
 
+    /// The cookie with a life of at most so many seconds from now on, and whether it was shortened. Of an age and a date
+    /// the age counts (RFC 6265, section 5.3), of several the last; a cookie without either ends with the session.
+    pub(crate) fn clamped(self, seconds_max: u64, now: Moment) -> (Self, bool) {
+        let name = |a: &str| a.split('=').next().unwrap_or_default().trim().to_ascii_lowercase();
+        let value = |a: &str| a.split_once('=').map(|(_, v)| v.trim().to_owned()).unwrap_or_default();
+        let last = |wanted: &str| self.attributes.iter().rfind(|a| name(a) == wanted).map(|a| value(a));
+        let max = i64::try_from(seconds_max).unwrap_or(i64::MAX);
+        // What cannot be read lives for ever.
+        let lives = match (last("max-age"), last("expires")) {
+            (Some(age), _) => Some(age.parse::<i64>().unwrap_or(i64::MAX)),
+            (None, Some(date)) => Some(seconds_until(&date, now).unwrap_or(i64::MAX)),
+            (None, None) => None,
+        };
+        if lives.is_none_or(|lives| lives <= max) {
+            return (self, false);
+        }
+        let kept =
+            self.attributes.into_iter().filter(|a| !["max-age", "expires"].contains(&name(a).as_str()));
+        let attributes = kept.chain([format!("Max-Age={seconds_max}")]).collect();
+        (Self { attributes, ..self }, true)
+    }
+
     /// The line as it goes on.
     pub(crate) fn line(&self) -> Option<HeaderValue> {
         let pair = format!("{}={}", self.name, self.value);
@@ -86,6 +109,13 @@ impl SetCookie {
             std::iter::once(pair.as_str()).chain(self.attributes.iter().map(String::as_str)).collect();
         HeaderValue::from_str(&all.join("; ")).ok()
     }
+}
+
+/// How long it is until an HTTP date (RFC 9110, section 5.6.7).
+fn seconds_until(date: &str, now: Moment) -> Option<i64> {
+    let spelled = date.replace('-', " ");
+    let at = jiff::fmt::rfc2822::parse(&spelled).ok()?.timestamp().as_millisecond();
+    Some(at.saturating_sub(now.unix_millis()) / 1000)
 }
 
 fn is_plain(attribute: &str) -> bool {
@@ -179,6 +209,35 @@ mod tests {
             assert_eq!(cookie.left_out, left_out, "{line}");
         }
         assert!(SetCookie::read(&HeaderValue::from_static("ann")).is_none());
+    }
+
+    #[test]
+    fn law_8_a_cookie_lives_no_longer_than_it_may() {
+        let now = Moment::from_unix_millis(1_780_272_000_000); // 2026-06-01
+        let year = 31_536_000;
+        for (line, expected, shortened) in [
+            ("sid=1", "sid=1", false),
+            ("sid=1; Max-Age=60", "sid=1; Max-Age=60", false),
+            ("sid=1; Max-Age=-1", "sid=1; Max-Age=-1", false),
+            ("sid=1; Max-Age=99999999; Secure", "sid=1; Secure; Max-Age=31536000", true),
+            ("sid=1; Max-Age=60; Max-Age=99999999", "sid=1; Max-Age=31536000", true),
+            (
+                "sid=1; Expires=Mon, 01 Jun 2026 00:00:10 GMT",
+                "sid=1; Expires=Mon, 01 Jun 2026 00:00:10 GMT",
+                false,
+            ),
+            ("sid=1; Expires=Fri, 31 Dec 2099 23:59:59 GMT", "sid=1; Max-Age=31536000", true),
+            (
+                "sid=1; Expires=Fri, 31 Dec 2099 23:59:59 GMT; Max-Age=5",
+                "sid=1; Expires=Fri, 31 Dec 2099 23:59:59 GMT; Max-Age=5",
+                false,
+            ),
+            ("sid=1; Expires=Fri, 41 Foo 2099 23:59:59 GMT", "sid=1; Max-Age=31536000", true),
+        ] {
+            let cookie = SetCookie::read(&line.parse().unwrap()).unwrap();
+            let (cookie, cut) = cookie.clamped(year, now);
+            assert_eq!((cookie.line().unwrap().to_str().unwrap(), cut), (expected, shortened), "{line}");
+        }
     }
 
     #[test]

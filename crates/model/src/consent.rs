@@ -4,7 +4,7 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
-use crate::{LedgerRevision, Moment, Purpose, RecipientId, SubjectRef};
+use crate::{Category, LedgerRevision, Moment, Purpose, RecipientId, SubjectRef};
 
 /// The ten states of a consent, after W3C DPV 2.3 (`dpv:ConsentStatus`). Two are valid.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -155,6 +155,12 @@ impl KindSet {
         Self(self.0 | 1 << kind as u8)
     }
 
+    /// Whether a kind is in the set.
+    #[must_use]
+    pub const fn contains(self, kind: ConsentKind) -> bool {
+        self.0 & 1 << kind as u8 != 0
+    }
+
     /// Whether some kind in the set satisfies `needed`.
     #[must_use]
     pub fn satisfies(self, needed: ConsentKind) -> bool {
@@ -274,6 +280,98 @@ pub enum LedgerEvent {
     Erasure {
         /// From when.
         effective: Moment,
+    },
+    /// Nothing may be sent to the person any more, whatever the purpose; or again.
+    Suppression {
+        /// Whether it is on.
+        on: bool,
+        /// From when.
+        effective: Moment,
+    },
+    /// Something about the person that rules ask: `region`, `born`, `type`, `employer`.
+    Attribute {
+        /// Its name.
+        name: String,
+        /// Its value, as text.
+        value: String,
+        /// From when.
+        effective: Moment,
+    },
+    /// Something that happened between the controller and the person.
+    Occurrence {
+        /// What.
+        what: Occurrence,
+        /// When.
+        effective: Moment,
+    },
+    /// Something that the controller owes the person.
+    Duty {
+        /// What.
+        what: Owed,
+        /// Until when; `None` where nobody set a date.
+        due: Option<Moment>,
+        /// Since when.
+        effective: Moment,
+    },
+}
+
+/// Something that happened between the controller and the person.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(tag = "occurrence", rename_all = "snake_case")]
+pub enum Occurrence {
+    /// A datum of a category was given.
+    Collected {
+        /// The category.
+        category: Category,
+        /// In which capacity or through which channel, as the bundle calls it.
+        origin: Option<String>,
+    },
+    /// The person was told that a recipient, or a class of them, may receive data.
+    Told {
+        /// The recipient or class.
+        recipient: RecipientId,
+    },
+    /// The person was told of a version of the policy.
+    Notified {
+        /// The version.
+        version: String,
+    },
+    /// The person was told about cookies.
+    Informed,
+    /// A message was sent to the person.
+    Sent {
+        /// What it was about.
+        topic: String,
+    },
+    /// A datum of a category was disclosed to a recipient.
+    Disclosed {
+        /// The category.
+        category: Category,
+        /// To whom.
+        recipient: RecipientId,
+    },
+}
+
+/// Something that the controller owes the person.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(tag = "owed", rename_all = "snake_case")]
+pub enum Owed {
+    /// An answer to a request that exercises a right.
+    Answer {
+        /// The right.
+        right: String,
+    },
+    /// Erasure by a recipient that had data.
+    Erasure {
+        /// The recipient.
+        recipient: RecipientId,
+    },
+    /// A category is kept although the person was erased, under a legal obligation.
+    Keeping {
+        /// The category.
+        category: Category,
+        /// The obligation.
+        obligation: String,
     },
 }
 

@@ -15,6 +15,8 @@ pub enum FactSource {
     Person,
     /// The service map, for one data class: the controller's attestation.
     Datum,
+    /// Worked out from values that never enter a fact word: identifiers, lists of them, times.
+    Derived,
 }
 
 /// The type of a fact.
@@ -27,27 +29,30 @@ pub enum FactType {
     Word(Arc<[Arc<str>]>),
     /// One of these words, from the lowest to the highest.
     Level(Arc<[Arc<str>]>),
+    /// A whole number.
+    Int,
 }
 
 impl FactType {
-    /// The words of a word or level type; none for a Boolean.
+    /// The words of a word or level type; none for a Boolean or a number.
     #[must_use]
     pub fn words(&self) -> &[Arc<str>] {
         match self {
-            Self::Bool => &[],
+            Self::Bool | Self::Int => &[],
             Self::Word(words) | Self::Level(words) => words,
         }
     }
 }
 
 /// A known value. A word is its position among the words of its type.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-#[serde(untagged)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum FactValue {
     /// Of a Boolean fact.
     Bool(bool),
     /// Of a word or level fact.
     Word(u16),
+    /// Of a number.
+    Int(i64),
 }
 
 /// One fact of a schema.

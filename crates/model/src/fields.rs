@@ -51,15 +51,40 @@ pub enum Emptied {
     Keep,
 }
 
-/// A list of records, each about a subject of its own.
+/// A list of records, each about a subject of its own; or the body as a whole, as one record.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct RecordScope {
-    /// The path of the member, from the record, that names the subject; it must hold a string or an integer.
+    /// The path of the member, from the record, that names the subject; it must hold a string or an integer. Empty
+    /// when each element is itself the identifier: a list of addresses. An object names nobody then.
     pub subject: Vec<Box<str>>,
     /// The identifier space of that member.
     pub space: Space,
-    /// What becomes of a record of which nothing personal is left.
+    /// What becomes of a record of which nothing personal is left. An element that is itself the identifier goes in
+    /// any case: there is nothing else to keep.
     pub emptied: Emptied,
+    /// The paths of further members, from the record and through objects only, whose values bear on the decision.
+    /// They need not be declared as fields.
+    pub captures: Vec<Vec<Box<str>>>,
+}
+
+/// A scalar that a body holds, as far as a decision needs it.
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Scalar {
+    /// `null`: known to be absent.
+    Null,
+    /// `true` or `false`.
+    Bool(bool),
+    /// A string, as it reads.
+    Text(Box<str>),
+    /// An integer that fits.
+    Int(i64),
+}
+
+/// It may be personal data, and is never printed.
+impl fmt::Debug for Scalar {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("<redacted>")
+    }
 }
 
 /// Why a path cannot be added to a map.
@@ -150,7 +175,7 @@ impl FieldMap {
         self.node(id).is_some_and(|n| !n.children.is_empty() || n.any.is_some())
     }
 
-    /// Whether some list of the body is declared as records.
+    /// Whether some list of the body is declared as records, or the body as one.
     #[must_use]
     pub fn has_records(&self) -> bool {
         !self.scopes.is_empty()
@@ -173,6 +198,12 @@ impl FieldMap {
     #[must_use]
     pub fn scope_at(&self, id: NodeId) -> Option<ScopeId> {
         self.node(id)?.scope
+    }
+
+    /// The record scope whose records are the scalars of this node, each the name of its own subject.
+    #[must_use]
+    pub fn names_itself_at(&self, id: NodeId) -> Option<ScopeId> {
+        self.scope_at(id).filter(|scope| self.scope(*scope).is_some_and(|s| s.subject.is_empty()))
     }
 
     /// A record scope; `None` for [`ScopeId::REQUEST`].
@@ -235,12 +266,14 @@ impl FieldMapBuilder {
         Ok(self)
     }
 
-    /// Declares that each object at `path` (which ends in `[]`) is a record about a subject of its own.
+    /// Declares that each object at `path` (which ends in `[]`) is a record about a subject of its own; the empty path
+    /// makes the whole body one record. When the scope's own path is empty, each scalar at `path` is a record too.
     ///
     /// # Errors
-    /// When the path is not one of array elements, or was given before.
+    /// When the path is not one of array elements, or was given before, or a capture has no name.
     pub fn records(mut self, path: &str, scope: RecordScope) -> Result<Self, PathError> {
-        if !path.ends_with("[]") {
+        let is_list = path.is_empty() || path.ends_with("[]");
+        if !is_list || scope.captures.iter().any(Vec::is_empty) {
             return Err(PathError::Syntax);
         }
         let at = self.walk(path)?;
@@ -336,13 +369,43 @@ mod tests {
 
     #[test]
     fn a_root_array_has_records_too() {
-        let scope =
-            RecordScope { subject: vec!["email".into()], space: Space::new("email"), emptied: Emptied::Omit };
+        let scope = RecordScope {
+            subject: vec!["email".into()],
+            space: Space::new("email"),
+            emptied: Emptied::Omit,
+            captures: Vec::new(),
+        };
         let map =
             FieldMap::builder().leaf("[].email", class(1)).unwrap().records("[]", scope).unwrap().build();
         let row = map.items(map.root()).unwrap();
         assert!(map.scope_at(row).is_some());
         assert_eq!(map.path(map.member(row, "email").unwrap()), "[].email");
+    }
+
+    #[test]
+    fn records_are_list_elements_or_the_body_and_captures_have_names() {
+        let scope = |captures: &[&[&str]]| {
+            let names = |path: &&[&str]| path.iter().map(|name| (*name).into()).collect();
+            let captures = captures.iter().map(names).collect();
+            let (subject, space) = (Vec::new(), Space::new("email"));
+            RecordScope { subject, space, emptied: Emptied::Omit, captures }
+        };
+        for (path, captures, is_one) in [
+            ("", &[][..], true),
+            ("to[]", &[&["a", "b"][..]], true),
+            ("to", &[], false),
+            ("to[].a", &[], false),
+            ("to[]", &[&["a"], &[]], false),
+        ] {
+            assert_eq!(FieldMap::builder().records(path, scope(captures)).is_ok(), is_one, "{path}");
+        }
+        let map =
+            FieldMap::builder().leaf("to[]", class(1)).unwrap().records("to[]", scope(&[])).unwrap().build();
+        let to = map.member(map.root(), "to").unwrap();
+        assert_eq!(
+            (map.names_itself_at(to), map.names_itself_at(map.items(to).unwrap())),
+            (None, Some(ScopeId(1)))
+        );
     }
 
     #[test]

@@ -22,11 +22,12 @@ mod verdict;
 
 pub use act::Act;
 pub use consent::{
-    ConsentEvent, ConsentKind, ConsentState, ContractState, KindSet, LawfulBasis, LedgerEvent, SubjectState,
+    ConsentEvent, ConsentKind, ConsentState, ContractState, KindSet, LawfulBasis, LedgerEvent, Occurrence,
+    Owed, SubjectState,
 };
 pub use facts::{FactDef, FactId, FactSchema, FactSource, FactType, FactValue, Facts};
 pub use fields::{
-    ClassId, Emptied, Field, FieldMap, FieldMapBuilder, NodeId, PathError, RecordScope, ScopeId,
+    ClassId, Emptied, Field, FieldMap, FieldMapBuilder, NodeId, PathError, RecordScope, Scalar, ScopeId,
 };
 pub use key::{Category, KeyError, Lineage, Purpose};
 pub use moment::Moment;

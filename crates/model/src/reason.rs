@@ -93,6 +93,28 @@ reasons! {
     Linkage = "linkage", 403, Caller;
     /// A legal demand needs its reference and its approver.
     LegalReferenceRequired = "legal-reference-required", 403, Caller;
+    /// The request came to a host that the policy does not speak of.
+    NoApplicablePolicy = "no-applicable-policy", 403, Caller;
+    /// The bundle registers no such recipient.
+    RecipientUnknown = "recipient-unknown", 403, Caller;
+    /// The recipient has not agreed to what it would have to, or has another task.
+    RecipientNotApproved = "recipient-not-approved", 403, Caller;
+    /// The transfer abroad is neither covered by an adequacy decision nor by a safeguard.
+    TransferNotSafeguarded = "transfer-not-safeguarded", 403, Caller;
+    /// The connection is not protected as this data needs it.
+    InsecureTransport = "insecure-transport", 403, Caller;
+    /// Data that may not stand in a URL stands in one.
+    SensitiveInUrl = "sensitive-in-url", 403, Caller;
+    /// The datum came by a way that the policy does not name.
+    SourceNotDeclared = "source-not-declared", 403, Caller;
+    /// The access needs a justification on record.
+    JustificationRequired = "justification-required", 403, Caller;
+    /// The message does not say how to stop further ones.
+    MissingOptOut = "missing-opt-out", 422, Caller;
+    /// The message does not come from an address that may send it.
+    SenderNotAllowed = "sender-not-allowed", 422, Caller;
+    /// The message lacks something that it has to carry.
+    MessageIncomplete = "message-incomplete", 422, Caller;
     /// A clause governs this whose mechanism does not exist yet; meanwhile it is refused.
     MechanismPending = "mechanism-pending", 403, Caller;
     /// No field map names the field.
@@ -101,6 +123,10 @@ reasons! {
     NotPermitted = "not-permitted", 403, Caller;
     /// The ledger knows nobody by that identifier, or the record names nobody.
     SubjectUnresolved = "subject-unresolved", 403, Person;
+    /// The ledger does not say in which capacity the person gave the data.
+    SubjectTypeUnknown = "subject-type-unknown", 403, Person;
+    /// The person opted out.
+    OptedOut = "opted-out", 403, Person;
     /// No consent is recorded.
     ConsentRequired = "consent-required", 403, Person;
     /// The consent is recorded as unknown.
@@ -123,6 +149,18 @@ reasons! {
     ConsentInsufficient = "consent-insufficient", 403, Person;
     /// The person objected or opted out.
     ObjectionRecorded = "objection-recorded", 403, Person;
+    /// The person is too young.
+    AgeGate = "age-gate", 403, Person;
+    /// Whoever holds parental responsibility has not agreed.
+    ParentalConsentRequired = "parental-consent-required", 403, Person;
+    /// The person was not told of the recipient before giving the datum.
+    NotAdvisedBeforeCollection = "not-advised-before-collection", 403, Person;
+    /// The use came with a later notice than the datum, and the person has not been told.
+    NoticeNotDelivered = "notice-not-delivered", 403, Person;
+    /// The person was written to as often as was promised at most.
+    CadenceExceeded = "cadence-exceeded", 403, Person;
+    /// The datum may not be kept for this any longer.
+    RetentionExpired = "retention-expired", 403, Person;
     /// The contract that the rule rests on is not there, or is over.
     BasisLapsed = "basis-lapsed", 403, Person;
     /// The person had the processing restricted.

@@ -14,13 +14,16 @@ pub enum Treatment {
     Truncated,
     /// Parts replaced by asterisks.
     Masked,
+    /// Replaced by a keyed code: the same value has the same code for one purpose, and another for the next.
+    Pseudonymised,
     /// Removed, name and value.
     Withheld,
 }
 
 impl Treatment {
     /// Every treatment, most revealing first.
-    pub const ALL: [Self; 4] = [Self::Clear, Self::Truncated, Self::Masked, Self::Withheld];
+    pub const ALL: [Self; 5] =
+        [Self::Clear, Self::Truncated, Self::Masked, Self::Pseudonymised, Self::Withheld];
 
     /// The word in bundles and records.
     #[must_use]
@@ -29,6 +32,7 @@ impl Treatment {
             Self::Clear => "clear",
             Self::Truncated => "truncated",
             Self::Masked => "masked",
+            Self::Pseudonymised => "pseudonymised",
             Self::Withheld => "withheld",
         }
     }
@@ -77,6 +81,8 @@ pub struct Ladder {
     pub truncated: Option<TruncateForm>,
     /// How it is masked, if it can be.
     pub masked: Option<MaskForm>,
+    /// Whether it may be replaced by a keyed code. Only strings and numbers have one, and without a key nothing has.
+    pub pseudonymised: bool,
 }
 
 impl Ladder {
@@ -86,6 +92,7 @@ impl Ladder {
             Some(Treatment::Clear),
             self.truncated.map(|_| Treatment::Truncated),
             self.masked.map(|_| Treatment::Masked),
+            self.pseudonymised.then_some(Treatment::Pseudonymised),
         ]
         .into_iter()
         .flatten()

@@ -49,6 +49,20 @@ pub struct Verdict {
     pub near: Arc<[(RuleId, Reason)]>,
 }
 
+impl Verdict {
+    /// Withheld for a reason, by no rule.
+    #[must_use]
+    pub fn withheld(reason: Reason) -> Self {
+        Self {
+            treatment: Treatment::Withheld,
+            rules: [].into(),
+            clauses: [].into(),
+            reason: Some(reason),
+            near: [].into(),
+        }
+    }
+}
+
 /// What became of a request: the fold of its verdicts.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]

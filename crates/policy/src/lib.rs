@@ -14,20 +14,38 @@
 //! ```
 
 mod bundle;
+mod compare;
+mod document;
 mod engine;
+mod proof;
 mod rules;
 mod text;
 
 pub use bundle::{
-    About, Body, Bundle, Case, CaseOutcome, Clause, ClauseStatus, Contact, CookieDef, CookieForm, DataClass,
-    EventEffect, EventSpec, Excess, Expectation, Given, HeadField, LockError, PurposeRule, ReadError,
-    RecipientDef, Reference, RequesterDef, Right, Route, RouteMatch, SealError, SealedSource, ServiceMap,
-    SubjectSource, Vocabulary, seal,
+    About, Adds, Body, Bundle, Case, CaseOutcome, Change, Clause, ClauseStatus, Contact, CookieDef,
+    CookieForm, DataClass, Destination, Detector, EventEffect, EventSpec, Excess, Expectation, FactTarget,
+    Given, HeadField, JSON_SCHEMA, LEDGER_TYPE, LockError, MailSettings, MessageMap, PurposeRule, ReadError,
+    RecipientDef, Reference, Regime, Regimes, RequesterDef, Right, Route, RouteMatch, SealError,
+    SealedSource, ServiceMap, Settings, SubjectSource, Vocabulary, seal,
+};
+pub use compare::{
+    CellChange, Circumstances, Difference, Impact, NotCompared, NotReplayable, Reach, Recorded, RecordedFact,
+    Replay,
+};
+pub use document::{
+    ClauseFooting, Coverage, CoverageTotals, Document, Enforcer, EnforcerKind, Footing, LeftOut, Sentence,
+    SentenceCoverage, SentenceKind, TakeError, Taken, WhyLeftOut, enforcers, fingerprint, take_fingerprints,
 };
 pub use engine::{
-    CoreFacts, Engine, EngineError, Item, Permit, Person, Question, Refusal, Ruling, Trace, TraceLine,
+    CedarQuestion, Cell, CoreFacts, Decision, Engine, EngineError, FactWord, Item, Permit, Person, Question,
+    Refusal, Ruling, Trace, TraceLine, gravest,
 };
-pub use rules::{Basis, Condition, Cure, Duty, Origin, Rule, Test, Verb};
+pub use proof::{Counterexample, Proof, ProofOutcome, Proven};
+pub use rules::{
+    Assumption, Basis, BuiltIn, Cadence, Condition, CoreOperands, Cure, Duty, FactBook, FactFrom, Invariant,
+    NativePolicy, OperandDef, OperandId, OperandType, Operands, Origin, Period, Predicate, Rule, Stretch,
+    Test, Value, Values, Verb, age, day_in,
+};
 pub use text::{Diagnostic, Diagnostics, Place, Severity, Sources};
 
 /// Strict YAML: one reading for bundles and configurations alike.

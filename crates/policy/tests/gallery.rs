@@ -1,6 +1,6 @@
 //! Wrong bundles, and what their authors are told. Every snapshot is written for a lawyer: what is wrong, where, and
 //! what to write instead.
-#![allow(clippy::unwrap_used, reason = "test support: what cannot be set up fails the test")]
+#![allow(clippy::panic, clippy::unwrap_used, reason = "test support: what cannot be set up fails the test")]
 
 use std::collections::BTreeSet;
 use std::path::Path;
@@ -10,7 +10,7 @@ use consentry_policy::{Bundle, Diagnostics, ReadError, Sources};
 
 mod gallery_wrong;
 
-use gallery_wrong::{CASES, CLAUSES, LOOKS, PARTIES, ROUTES, RULES, WHOLE, WORDS, YAML};
+use gallery_wrong::{CASES, CLAUSES, HEADS, LOOKS, NATIVE, PARTIES, ROUTES, RULES, WHOLE, WORDS, YAML};
 
 /// A bundle in which nothing is wrong. Each exhibit adds a file to it.
 const BASE: &str = "
@@ -107,6 +107,61 @@ fn gallery_of_whole_bundles() {
     insta::assert_snapshot!("whole", show(WHOLE));
 }
 
+/// The base with other settings.
+fn with_head(settings: &str, more: &str) -> Diagnostics {
+    let head = "bundle: {controller: Example, policy: {version: v1, from: 2026-01-01}";
+    let base = BASE.replacen(head, &format!("{head}, {settings}"), 1);
+    match Bundle::read(&Sources::from_texts([("base.yaml", base.as_str()), ("wrong.yaml", more)])) {
+        Err(found) => *found,
+        Ok(bundle) => bundle.warnings,
+    }
+}
+
+fn with_cedar(policy: &str) -> Diagnostics {
+    match Bundle::read(&Sources::from_texts([("base.yaml", BASE), ("more.cedar", policy)])) {
+        Err(found) => *found,
+        Ok(bundle) => bundle.warnings,
+    }
+}
+
+/// A locked policy whose content changed under one version.
+fn changed_under_one_version() -> Diagnostics {
+    let locked = BASE.replacen("from: 2026-01-01}", "from: 2026-01-01, locked: true}", 1);
+    let read = |text: &str| Sources::from_texts([("base.yaml", text)]);
+    let accepted = Bundle::read(&read(&locked)).unwrap_or_else(|found| panic!("{found}"));
+    assert!(accepted.followed_by(&read(&locked)).is_ok(), "the same again is no change");
+    let changed = locked.replace("permit: essential.service,", "permit: essential,");
+    let raised = changed.replace("version: v1", "version: v2");
+    assert!(accepted.followed_by(&read(&raised)).is_ok(), "a new version may say something else");
+    *accepted.followed_by(&read(&changed)).unwrap_err()
+}
+
+#[test]
+fn gallery_of_heads() {
+    let mut out = String::new();
+    for (what, settings, more) in HEADS {
+        let found = with_head(settings, more);
+        assert!(found.has_errors(), "nothing is wrong with: {what}");
+        out.push_str(&format!("=== {what}\n\n{}\n\n", found.render(false).trim_end()));
+    }
+    out.push_str(&format!(
+        "=== a locked policy\n\n{}\n",
+        changed_under_one_version().render(false).trim_end()
+    ));
+    insta::assert_snapshot!("heads", out);
+}
+
+#[test]
+fn gallery_of_native_policies() {
+    let mut out = String::new();
+    for (what, policy) in NATIVE {
+        let found = with_cedar(policy);
+        assert!(found.has_errors(), "nothing is wrong with: {what}");
+        out.push_str(&format!("=== {what}\n\n{}\n\n", found.render(false).trim_end()));
+    }
+    insta::assert_snapshot!("native", out);
+}
+
 #[test]
 fn gallery_of_yaml() {
     insta::assert_snapshot!("yaml", show(YAML));
@@ -144,7 +199,7 @@ fn codes_of_the_source() -> BTreeSet<String> {
         }
         let text = std::fs::read_to_string(&path).unwrap();
         for start in
-            ["error(", "error_help(", "warning(", "warning_help(", "error_somewhere(", "unknown(", "Some(("]
+            ["error(", "error_help(", "warning(", "warning_help(", "_somewhere(", "unknown(", "Some(("]
         {
             for (at, _) in text.match_indices(start) {
                 let rest = text[at + start.len()..].trim_start();
@@ -162,16 +217,21 @@ fn codes_of_the_source() -> BTreeSet<String> {
 #[test]
 fn every_code_is_on_show() {
     let all = [WORDS, PARTIES, ROUTES, RULES, CLAUSES, CASES, WHOLE, YAML, LOOKS].concat();
-    assert!(all.len() >= 40, "{}", all.len());
+    assert!(all.len() + HEADS.len() + NATIVE.len() >= 80, "{}", all.len());
     let mut shown: BTreeSet<String> = BTreeSet::new();
     for (_, text) in &all {
         shown.extend(found(text).iter().map(|d| d.code.to_owned()));
     }
-    let cedar =
-        Sources::from_texts([("base.yaml", BASE), ("more.cedar", "permit(principal, action, resource);")]);
-    shown.extend(Bundle::read(&cedar).unwrap_err().iter().map(|d| d.code.to_owned()));
-    // Only a broken build has no core rules.
-    shown.insert("core-missing".to_owned());
+    for (_, settings, more) in HEADS {
+        shown.extend(with_head(settings, more).iter().map(|d| d.code.to_owned()));
+    }
+    for (_, policy) in NATIVE {
+        shown.extend(with_cedar(policy).iter().map(|d| d.code.to_owned()));
+    }
+    shown.extend(changed_under_one_version().iter().map(|d| d.code.to_owned()));
+    // Only a broken build has no core rules, or no regimes. The code `cedar` has no hyphen to be found by.
+    shown.extend(["core-missing".to_owned(), "regime-missing".to_owned()]);
+    shown.remove("cedar");
     assert_eq!(shown, codes_of_the_source());
 }
 

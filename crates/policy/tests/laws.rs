@@ -34,7 +34,7 @@ rules:
   - {id: agree-first, forbid: marketing.advertising, data: user.contact, cure: {consent: explicit}, clauses: [c]}
   - {id: proven, require: {that: {request.assurance: {at_least: low}}}, for: any, reason: identity-unverified, clauses: [c]}
 clauses: [{id: c, line: 1, section: s, says: everything, status: enforced}]
-cases: [{case: it is tested, clause: c, who: shop, asks: GET /customers/ann, then: refuse basis-lapsed}]
+cases: [{case: it is tested, clause: c, who: shop, asks: GET /customers/ann, about: ann, then: refuse basis-lapsed}]
 ";
 
 const EMAIL: &str = "user.contact.email";
@@ -50,7 +50,8 @@ fn engine() -> Engine {
 
 /// Somebody whom the ledger knows and who has said nothing, asked about by a requester that proved its name.
 fn known(engine: &Engine) -> Facts {
-    let (mut facts, core, schema) = (engine.facts(), &engine.bundle().core, &engine.bundle().schema);
+    let (mut facts, core, schema) =
+        (engine.facts(), &engine.bundle().facts.core, &engine.bundle().facts.schema);
     for id in core.consent.into_iter().chain([core.said_no, core.erased, core.restricted, core.own]) {
         facts.set_bool(id, false);
     }
@@ -103,13 +104,13 @@ fn decide(engine: &Engine, asked: Asked, state: impl Fn(&mut Facts, &Engine)) ->
 }
 
 fn agreed(facts: &mut Facts, engine: &Engine) {
-    for id in engine.bundle().core.consent {
+    for id in engine.bundle().facts.core.consent {
         facts.set_bool(id, true);
     }
 }
 
 fn contracted(facts: &mut Facts, engine: &Engine) {
-    facts.set_word(&engine.bundle().schema, engine.bundle().core.contract, "active");
+    facts.set_word(&engine.bundle().facts.schema, engine.bundle().facts.core.contract, "active");
 }
 
 fn everything(facts: &mut Facts, engine: &Engine) {
@@ -118,12 +119,12 @@ fn everything(facts: &mut Facts, engine: &Engine) {
 }
 
 fn proved_own(facts: &mut Facts, engine: &Engine) {
-    facts.set_bool(engine.bundle().core.own, true);
+    facts.set_bool(engine.bundle().facts.core.own, true);
 }
 
 fn demanded(facts: &mut Facts, engine: &Engine) {
-    facts.set_bool(engine.bundle().core.legal, true);
-    facts.set_bool(engine.bundle().core.approver, true);
+    facts.set_bool(engine.bundle().facts.core.legal, true);
+    facts.set_bool(engine.bundle().facts.core.approver, true);
 }
 
 fn ids(verdict: &Verdict) -> Vec<&str> {
@@ -138,7 +139,7 @@ fn law_1_a_fact_that_is_unknown_permits_nothing() {
         assert_eq!(verdict.treatment, Treatment::Withheld, "{asked:?}");
     }
     // Nor does it when everything else is known.
-    let core = engine.bundle().core.clone();
+    let core = engine.bundle().facts.core.clone();
     for (asked, fact) in [
         (SERVICE, core.contract),
         (LETTER, core.consent_of(ConsentKind::OptIn)),
@@ -219,7 +220,7 @@ fn law_4_never_is_not_curable_and_unless_you_agreed_is() {
     }
     // A weaker kind than the cure asks for cures nothing.
     let weaker = decide(&tempted, ADVERT, |facts, engine| {
-        facts.set_bool(engine.bundle().core.consent_of(ConsentKind::OptIn), true);
+        facts.set_bool(engine.bundle().facts.core.consent_of(ConsentKind::OptIn), true);
     });
     assert_eq!(weaker.treatment, Treatment::Withheld);
 }
@@ -270,7 +271,7 @@ fn law_6_a_no_closes_every_basis_that_rests_on_the_persons_wish_and_no_other() {
         assert_eq!(yes.treatment, Treatment::Clear, "{asked:?}");
         let no = decide(&engine, asked, |facts, engine| {
             everything(facts, engine);
-            facts.set_bool(engine.bundle().core.said_no, true);
+            facts.set_bool(engine.bundle().facts.core.said_no, true);
         });
         assert_eq!(no.treatment == Treatment::Withheld, closed, "{asked:?}");
         // The permission itself is the prohibition, and is named as one.
@@ -282,14 +283,15 @@ fn law_6_a_no_closes_every_basis_that_rests_on_the_persons_wish_and_no_other() {
 #[test]
 fn law_6_a_no_is_a_prohibition_beside_any_other_permission() {
     let tempted = Engine::tempted(bundle()).unwrap();
-    let no = decide(&tempted, SURVEY, |facts, engine| facts.set_bool(engine.bundle().core.said_no, true));
+    let no =
+        decide(&tempted, SURVEY, |facts, engine| facts.set_bool(engine.bundle().facts.core.said_no, true));
     assert_eq!((no.treatment, ids(&no)), (Treatment::Withheld, vec!["ask/no"]));
 }
 
 #[test]
 fn law_7_erasure_restriction_objection_and_signals_are_looked_at_on_every_access() {
     let tempted = Engine::tempted(bundle()).unwrap();
-    let core = tempted.bundle().core.clone();
+    let core = tempted.bundle().facts.core.clone();
     let sale = ("shop", "internal", "marketing.advertising.third_party", EMAIL);
     for (asked, fact, rule, reason) in [
         (SERVICE, core.erased, "core-erased", Reason::Erased),
@@ -313,7 +315,7 @@ fn law_7_erasure_restriction_objection_and_signals_are_looked_at_on_every_access
     }
     for purpose in ["functional.storage", "custom.legal_claims"] {
         let kept = decide(&tempted, ("shop", "internal", purpose, EMAIL), |facts, engine| {
-            facts.set_bool(engine.bundle().core.restricted, true);
+            facts.set_bool(engine.bundle().facts.core.restricted, true);
         });
         assert_eq!(kept.treatment, Treatment::Clear, "{purpose}");
     }
@@ -322,7 +324,7 @@ fn law_7_erasure_restriction_objection_and_signals_are_looked_at_on_every_access
 #[test]
 fn law_8_an_obligation_that_is_not_known_to_hold_refuses_own_access_and_demands_too() {
     let engine = engine();
-    let (schema, assurance) = (engine.bundle().schema.clone(), engine.bundle().core.assurance);
+    let (schema, assurance) = (engine.bundle().facts.schema.clone(), engine.bundle().facts.core.assurance);
     for asked in [SERVICE, LETTER, FIGURES, OWN, DEMAND] {
         for (word, holds) in
             [(Some("high"), true), (Some("substantial"), true), (Some("none"), false), (None, false)]
@@ -348,7 +350,7 @@ fn law_8_an_obligation_that_is_not_known_to_hold_refuses_own_access_and_demands_
 #[test]
 fn law_9_own_access_passes_every_prohibition_and_needs_a_proved_identity() {
     let engine = engine();
-    let core = engine.bundle().core.clone();
+    let core = engine.bundle().facts.core.clone();
     for asked in [OWN, about(OWN, PROFILE)] {
         for fact in [core.erased, core.restricted, core.said_no, core.gpc] {
             for value in [Some(consentry_model::FactValue::Bool(true)), None] {
@@ -363,7 +365,7 @@ fn law_9_own_access_passes_every_prohibition_and_needs_a_proved_identity() {
         assert_eq!(somebody_else.treatment, Treatment::Withheld);
         let weak = decide(&engine, asked, |facts, engine| {
             proved_own(facts, engine);
-            facts.set_word(&engine.bundle().schema, core.assurance, "low");
+            facts.set_word(&engine.bundle().facts.schema, core.assurance, "low");
         });
         assert!(ids(&weak).contains(&"core-rights-need-identity"), "{:?}", weak.rules);
         assert_eq!(weak.reason, Some(Reason::IdentityUnverified));
@@ -379,7 +381,7 @@ fn law_9_own_access_passes_every_prohibition_and_needs_a_proved_identity() {
 #[test]
 fn law_3_a_lawful_demand_passes_prohibitions_with_its_reference_and_its_approver_only() {
     let engine = engine();
-    let core = engine.bundle().core.clone();
+    let core = engine.bundle().facts.core.clone();
     let answered = decide(&engine, about(DEMAND, PROFILE), demanded);
     assert_eq!((answered.treatment, ids(&answered)), (Treatment::Clear, vec!["core-compelled"]));
     for missing in [core.legal, core.approver] {
@@ -400,11 +402,15 @@ fn law_3_a_lawful_demand_passes_prohibitions_with_its_reference_and_its_approver
 fn law_13_what_depends_on_a_person_is_told_to_nobody_else() {
     let engine = engine();
     let request = {
-        let (mut facts, schema) = (engine.facts(), &engine.bundle().schema);
-        facts.set_word(schema, engine.bundle().core.assurance, "substantial");
-        [engine.bundle().core.gpc, engine.bundle().core.legal, engine.bundle().core.approver]
-            .into_iter()
-            .for_each(|id| facts.set_bool(id, false));
+        let (mut facts, schema) = (engine.facts(), &engine.bundle().facts.schema);
+        facts.set_word(schema, engine.bundle().facts.core.assurance, "substantial");
+        [
+            engine.bundle().facts.core.gpc,
+            engine.bundle().facts.core.legal,
+            engine.bundle().facts.core.approver,
+        ]
+        .into_iter()
+        .for_each(|id| facts.set_bool(id, false));
         facts
     };
     let now = Moment::from_unix_millis(0);

@@ -1,8 +1,10 @@
 //! What a request says of its own way here is replaced by what the connection says.
 
 use std::net::IpAddr;
+use std::sync::Arc;
 use std::task::{Context, Poll};
 
+use consentry_layer::{Tls, Transport};
 use http::header::FORWARDED;
 use http::{HeaderMap, HeaderName, HeaderValue, Request};
 use tower_layer::Layer;
@@ -10,6 +12,9 @@ use tower_service::Service;
 
 /// The header in which a service behind a proxy expects the caller's address.
 const X_FORWARDED_FOR: HeaderName = HeaderName::from_static("x-forwarded-for");
+
+/// The header in which whoever ended TLS says by which scheme a request came.
+const X_FORWARDED_PROTO: HeaderName = HeaderName::from_static("x-forwarded-proto");
 
 /// Names under which callers' addresses travel, besides `Forwarded` and `X-Forwarded-…`.
 const ADDRESSES: [HeaderName; 4] = [
@@ -24,15 +29,18 @@ const ADDRESSES: [HeaderName; 4] = [
 pub(crate) struct Peer(pub(crate) IpAddr);
 
 /// Replaces what a caller says of its way here. Whether the address goes on is the policy's to decide: it is personal
-/// data like any other, and reaches the service only where the service map declares `X-Forwarded-For`.
-#[derive(Clone, Copy)]
-pub(crate) struct ArrivalLayer;
+/// data like any other, and reaches the service only where the service map declares `X-Forwarded-For`. How the
+/// connection was protected is believed of those alone who end TLS in front of the sidecar.
+#[derive(Clone)]
+pub(crate) struct ArrivalLayer {
+    pub(crate) tls_ended_by: Arc<[IpAddr]>,
+}
 
 impl<S> Layer<S> for ArrivalLayer {
     type Service = Arrival<S>;
 
     fn layer(&self, inner: S) -> Arrival<S> {
-        Arrival { inner }
+        Arrival { inner, tls_ended_by: Arc::clone(&self.tls_ended_by) }
     }
 }
 
@@ -40,6 +48,7 @@ impl<S> Layer<S> for ArrivalLayer {
 #[derive(Clone)]
 pub(crate) struct Arrival<S> {
     inner: S,
+    tls_ended_by: Arc<[IpAddr]>,
 }
 
 impl<S: Service<Request<B>>, B> Service<Request<B>> for Arrival<S> {
@@ -53,9 +62,20 @@ impl<S: Service<Request<B>>, B> Service<Request<B>> for Arrival<S> {
 
     fn call(&mut self, mut request: Request<B>) -> S::Future {
         let peer = request.extensions().get::<Peer>().copied();
+        let transport = transport(request.headers(), peer, &self.tls_ended_by);
+        request.extensions_mut().insert(transport);
         replace(request.headers_mut(), peer);
         self.inner.call(request)
     }
+}
+
+/// How the connection was protected, as far as somebody says who may be believed. Of which version of TLS it was nobody
+/// says: the least that still protects is what counts.
+fn transport(headers: &HeaderMap, peer: Option<Peer>, tls_ended_by: &[IpAddr]) -> Transport {
+    let believed = peer.is_some_and(|Peer(address)| tls_ended_by.contains(&address.to_canonical()));
+    let mut said = headers.get_all(X_FORWARDED_PROTO).iter();
+    let https = said.next().is_some_and(|proto| proto == "https") && said.next().is_none();
+    if believed && https { Transport { tls: Tls::V1_2, signed: false } } else { Transport::default() }
 }
 
 fn replace(headers: &mut HeaderMap, peer: Option<Peer>) {
@@ -98,6 +118,30 @@ impl<S: Service<Request<B>>, B> Service<Request<B>> for FromPeer<S> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn law_1_only_whoever_ends_tls_is_believed_about_it() {
+        let proxy: IpAddr = "192.0.2.7".parse().unwrap();
+        for (lines, peer, tls) in [
+            (&["https"][..], Some("192.0.2.7"), Tls::V1_2),
+            (&["https"], Some("::ffff:192.0.2.7"), Tls::V1_2),
+            (&["https"], Some("192.0.2.8"), Tls::None),
+            (&["https"], None, Tls::None),
+            (&["http"], Some("192.0.2.7"), Tls::None),
+            (&["https", "http"], Some("192.0.2.7"), Tls::None),
+            (&["https, http"], Some("192.0.2.7"), Tls::None),
+            (&[], Some("192.0.2.7"), Tls::None),
+        ] {
+            let mut headers = HeaderMap::new();
+            for line in lines {
+                headers.append(X_FORWARDED_PROTO, line.parse().unwrap());
+            }
+            let peer = peer.map(|text| Peer(text.parse().unwrap()));
+            let found = transport(&headers, peer, &[proxy]);
+            assert_eq!(found, Transport { tls, signed: false }, "{lines:?}");
+            assert_eq!(transport(&headers, peer, &[]), Transport::default(), "{lines:?}");
+        }
+    }
 
     #[test]
     fn what_a_caller_says_of_its_way_is_replaced() {

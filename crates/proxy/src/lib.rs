@@ -37,6 +37,6 @@ pub use config::{
 };
 pub use counters::Counts;
 pub use parts::PartProblem;
-pub use rehearsal::{CaseResult, Difference, rehearse};
+pub use rehearsal::{CaseResult, ClauseCoverage, Coverage, Difference, RuleCoverage, coverage, rehearse};
 pub use run::{Report, Running, ServeError, Sidecar, check, serve, stop_signal};
 pub use upstream::{Upstream, UpstreamError};

@@ -13,6 +13,7 @@ use tokio::net::TcpListener;
 use tokio::sync::{Notify, watch};
 use tokio::task::JoinHandle;
 
+use crate::arrival::ArrivalLayer;
 use crate::config::Config;
 use crate::counters::{Counters, Counts};
 use crate::parts::{PartProblem, Parts, close, layer_limits};
@@ -180,7 +181,8 @@ fn listen(
         .build()
         .map_err(|e| ServeError::Parts(vec![PartProblem { part: "layer", message: e.to_string() }]))?;
     let upstream = Upstream::new(state.config.upstream.clone(), &state.config.limits);
-    let service = stack(&state.counters, enforce, upstream);
+    let arrival = ArrivalLayer { tls_ended_by: state.config.tls_ended_by.clone().into() };
+    let service = stack(&state.counters, arrival, enforce, upstream);
     Ok(async move {
         let State { config, counters, .. } = &*state;
         let drain_max = Duration::from_secs(config.drain_secs_max);

@@ -19,6 +19,7 @@ use crate::upstream::Upstream;
 /// head) stand before it, in the listener.
 pub(crate) fn stack(
     counters: &Arc<Counters>,
+    arrival: ArrivalLayer,
     enforce: ConsentryLayer,
     upstream: Upstream,
 ) -> impl Service<
@@ -33,7 +34,7 @@ pub(crate) fn stack(
         // How many requests came and how they were answered; no name, no path.
         .layer(CountLayer(Arc::clone(counters)))
         // Where the request says it came from is replaced by where the connection came from.
-        .layer(ArrivalLayer)
+        .layer(arrival)
         // Authenticate, describe, decide, record, and only then call what is below; the answer comes back redacted.
         .layer(enforce)
         // The service behind: canonical path, our own headers taken off, nothing of the connection passed on.

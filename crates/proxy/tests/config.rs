@@ -23,6 +23,11 @@ const WRONG: &[(&str, &str, &str)] = &[
     ("127.0.0.1:8080", "127.0.0.1:9901", "1:9: `listen` and `admin` are the same address"),
     ("127.0.0.1:8080", "0.0.0.0:9901", "1:9: `listen` and `admin` are the same address"),
     ("127.0.0.1:8080", "127.0.0.1:3000", "`upstream.url` is the sidecar's own address"),
+    (
+        "admin: 127.0.0.1:9901",
+        "tls_ended_by: 10.0.0.5 proxy",
+        "2:15: `tls_ended_by` is one address or more, divided by spaces, such as 10.0.0.5",
+    ),
     ("admin: 127.0.0.1:9901", "admin: null", "2:8: `admin` is a text, not nothing"),
     ("admin: 127.0.0.1:9901", "admin: [1]", "2:8: `admin` is a text, not a list"),
     ("listen:", "lissten:", "1:1: there is no option `lissten`; did you mean `listen`?"),

@@ -76,7 +76,8 @@ fn an_unknown_option_is_told() {
 async fn every_case_of_the_bundle_holds() {
     let bundle = Bundle::load_sealed(&own()).unwrap();
     assert_eq!(bundle.warnings.counts(), (0, 0), "{}", bundle.warnings);
-    let results = consentry_proxy::rehearse(&bundle).await;
+    let sources = Sources::read(&own()).unwrap();
+    let results = consentry_proxy::rehearse(&bundle, &sources, |_| {}).await;
     assert_eq!(results.len(), 9);
     let failed: Vec<String> = results.iter().filter(|r| !r.holds()).map(ToString::to_string).collect();
     assert!(failed.is_empty(), "{}", failed.join("\n"));

@@ -22,6 +22,8 @@ pub enum Direction {
 pub enum FactWord {
     /// Of a Boolean fact.
     Bool(bool),
+    /// Of a number.
+    Int(i64),
     /// A word of the fact's type.
     Word(Arc<str>),
 }
@@ -57,6 +59,9 @@ pub struct VerdictLine {
     /// The facts that the answer was found on, by name; what is not here was unknown or not asked.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub facts: BTreeMap<Arc<str>, FactWord>,
+    /// The facts among them that nobody knew, and that the bundle assumes.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub assumed: Vec<Arc<str>>,
 }
 
 impl VerdictLine {
@@ -75,6 +80,7 @@ impl VerdictLine {
             reason: verdict.reason,
             near: verdict.near.to_vec(),
             facts: BTreeMap::new(),
+            assumed: Vec::new(),
         }
     }
 }

@@ -8,23 +8,43 @@ pub(crate) mod reference;
 
 use std::sync::Arc;
 
-use consentry_body::{BodyFault, JsonRedactor, Limits, RecordSubject, Report, Step, SubjectIx, Window};
+use consentry_body::{
+    BodyFault, JsonRedactor, Limits, Pseudonyms, RecordSubject, Report, Step, SubjectIx, Window,
+};
 use consentry_model::{
     ClassId, Emptied, Field, FieldMap, Ladder, MaskForm, RecordScope, Space, Treatment, TruncateForm,
 };
 
 /// A data class without a form between clear and withheld.
 pub(crate) const fn class(n: u16) -> Field {
-    Field::Class(ClassId(n), Ladder { truncated: None, masked: None })
+    laddered(n, None, None)
 }
+
+/// The key of every run.
+pub(crate) const KEY: [u8; 32] = *b"the key that all of our runs use";
 
 /// A data class with these forms.
 pub(crate) const fn laddered(n: u16, truncated: Option<TruncateForm>, masked: Option<MaskForm>) -> Field {
-    Field::Class(ClassId(n), Ladder { truncated, masked })
+    Field::Class(ClassId(n), Ladder { truncated, masked, pseudonymised: false })
+}
+
+/// A data class with these forms, that may be pseudonymised.
+pub(crate) const fn coded(n: u16, truncated: Option<TruncateForm>, masked: Option<MaskForm>) -> Field {
+    Field::Class(ClassId(n), Ladder { truncated, masked, pseudonymised: true })
+}
+
+/// A path of member names; the empty one has none.
+fn names(path: &str) -> Vec<Box<str>> {
+    path.split('.').filter(|name| !name.is_empty()).map(Box::from).collect()
 }
 
 pub(crate) fn scope(subject: &str, emptied: Emptied) -> RecordScope {
-    RecordScope { subject: subject.split('.').map(Box::from).collect(), space: Space::new("test"), emptied }
+    RecordScope { subject: names(subject), space: Space::new("test"), emptied, captures: Vec::new() }
+}
+
+/// The scope with members whose values bear on the decision.
+pub(crate) fn capturing(subject: &str, emptied: Emptied, captures: &[&str]) -> RecordScope {
+    RecordScope { captures: captures.iter().map(|path| names(path)).collect(), ..scope(subject, emptied) }
 }
 
 pub(crate) fn map(leaves: &[(&str, Field)], records: &[(&str, RecordScope)]) -> Arc<FieldMap> {
@@ -49,7 +69,7 @@ pub(crate) fn run(
     pieces: &[usize],
     verdict: &dyn Fn(&RecordSubject, ClassId) -> Treatment,
 ) -> Ran {
-    let mut redactor = JsonRedactor::new(Arc::clone(map), limits);
+    let mut redactor = JsonRedactor::new(Arc::clone(map), limits).with_pseudonyms(Pseudonyms::new(&KEY));
     let mut out = Vec::new();
     match drive(&mut redactor, body, pieces, verdict, &mut out) {
         Ok(()) => Ok((out, redactor.report().clone())),

@@ -4,16 +4,16 @@ use std::hash::{DefaultHasher, Hash, Hasher};
 use std::sync::Arc;
 
 use consentry_body::{Limits, RecordSubject};
-use consentry_model::{ClassId, Emptied, Field, FieldMap, MaskForm, Treatment, TruncateForm};
+use consentry_model::{ClassId, Emptied, Field, FieldMap, MaskForm, RecordScope, Treatment, TruncateForm};
 use proptest::collection::vec;
 use proptest::prelude::*;
 use proptest::sample::select;
 
 use super::reference::{Child, Doc};
-use super::{class, laddered, scope};
+use super::{capturing, class, coded, laddered};
 
 const NAMES: [&str; 7] = ["a", "b", "c", "id", "rows", "tags", "\u{e9}\"x"];
-const PATHS: [&str; 27] = [
+const PATHS: [&str; 30] = [
     "a",
     "a.b",
     "a.b.c",
@@ -25,7 +25,10 @@ const PATHS: [&str; 27] = [
     "id",
     "tags",
     "tags[]",
+    "tags[]",
     "tags[].a",
+    "tags[].**",
+    "rows[].tags[].**",
     "rows[].a",
     "rows[].b",
     "rows[].b.a",
@@ -78,8 +81,8 @@ fn text() -> impl Strategy<Value = Doc> {
 fn scalar() -> impl Strategy<Value = Doc> {
     prop_oneof![
         5 => text(),
-        2 => select(vec!["1", "2", "-0", "12345678901234567890123"]).prop_map(|n| Doc::Integer(n.to_owned())),
-        2 => select(vec!["1.50", "1e400", "-0.0E-1", "null", "true", "false"]).prop_map(|n| Doc::Other(n.to_owned())),
+        2 => select(vec!["1", "2", "-0", "-9223372036854775808", "9223372036854775808", "12345678901234567890123"]).prop_map(|n| Doc::Integer(n.to_owned())),
+        3 => select(vec!["1.50", "1e400", "-0.0E-1", "null", "true", "false"]).prop_map(|n| Doc::Other(n.to_owned())),
     ]
 }
 
@@ -160,6 +163,8 @@ fn field() -> impl Strategy<Value = Field> {
         forms(2, None, Some(MaskForm::LastFour)),
         forms(3, Some(TruncateForm::Postcode), None),
         forms(4, Some(TruncateForm::Postcode), Some(MaskForm::LastFour)),
+        coded(5, None, None),
+        coded(6, Some(TruncateForm::Postcode), Some(MaskForm::LastFour)),
     ])
 }
 
@@ -174,25 +179,38 @@ pub(crate) fn personal_map() -> impl Strategy<Value = Arc<FieldMap>> {
 }
 
 fn map_of(field: BoxedStrategy<Field>) -> impl Strategy<Value = Arc<FieldMap>> {
-    let object_root =
-        (vec((select(PATHS.to_vec()), field.clone()), 1..14), Just(["rows[]", "rows[].rows[]", "tags[]"]));
-    let array_root =
-        (vec((select(ROOT_PATHS.to_vec()), field.clone()), 1..5), Just(["[]", "[].rows[]", "[].c"]));
-    let whole = (vec((Just("**"), field), 1..2), Just(["[]", "[]", "[]"]));
-    let emptied = prop_oneof![Just(Emptied::Omit), Just(Emptied::Keep)];
-    let records = vec((any::<bool>(), select(vec!["id", "c.id", "a"]), emptied), 3);
-    (prop_oneof![8 => object_root, 2 => array_root, 1 => whole], records).prop_map(
+    let lists = vec!["rows[]", "rows[].rows[]", "tags[]", "rows[].tags[]"];
+    let with_root = [&lists[..], &[""]].concat();
+    let lists = prop_oneof![4 => Just(lists), 1 => Just(with_root)];
+    let object_root = (vec((select(PATHS.to_vec()), field.clone()), 1..14), lists);
+    let lists = vec!["[]", "[].rows[]", "[].c"];
+    let array_root = (vec((select(ROOT_PATHS.to_vec()), field.clone()), 1..5), Just(lists));
+    let whole = (vec((Just("**"), field), 1..2), Just(vec!["[]", ""]));
+    (prop_oneof![8 => object_root, 2 => array_root, 1 => whole], vec(records(), 5)).prop_map(
         |((leaves, lists), records)| {
             let mut builder = FieldMap::builder();
             for (path, field) in leaves {
                 builder = builder.clone().leaf(path, field).unwrap_or(builder);
             }
-            for (path, (_, subject, emptied)) in lists.into_iter().zip(records).filter(|(_, r)| r.0) {
-                builder = builder.clone().records(path, scope(subject, emptied)).unwrap_or(builder);
+            for (path, scope) in lists.into_iter().zip(records) {
+                let Some(scope) = scope else { continue };
+                builder = builder.clone().records(path, scope).unwrap_or(builder);
             }
             Arc::new(builder.build())
         },
     )
+}
+
+/// A scope, or none. The paths of the captures meet each other's, and the subject's.
+fn records() -> impl Strategy<Value = Option<RecordScope>> {
+    let emptied = prop_oneof![Just(Emptied::Omit), Just(Emptied::Keep)];
+    let subject = select(vec!["id", "c.id", "a", ""]);
+    let captures = prop_oneof![
+        1 => Just(Vec::new()),
+        2 => vec(select(vec!["a", "b", "c", "id", "c.id", "a.b", "a.b.c", "rows", "\u{e9}\"x", "nowhere"]), 1..4),
+    ];
+    (any::<bool>(), subject, emptied, captures)
+        .prop_map(|(there, subject, emptied, captures)| there.then(|| capturing(subject, emptied, &captures)))
 }
 
 /// Limits that the random documents keep, and that cut them into windows.
@@ -211,6 +229,6 @@ pub(crate) fn verdict(seed: u64) -> impl Fn(&RecordSubject, ClassId) -> Treatmen
     move |subject, class| {
         let mut hasher = DefaultHasher::new();
         (seed, subject, class).hash(&mut hasher);
-        Treatment::ALL[(hasher.finish() % 4) as usize]
+        Treatment::ALL[(hasher.finish() % 5) as usize]
     }
 }

@@ -4,8 +4,11 @@ use std::collections::BTreeMap;
 
 use consentry_body::{RecordSubject, Report};
 use consentry_model::{
-    ClassId, Emptied, Field, FieldMap, Ladder, MaskForm, NodeId, ScopeId, Treatment, TruncateForm,
+    ClassId, Emptied, Field, FieldMap, Ladder, MaskForm, NodeId, Scalar, ScopeId, Treatment, TruncateForm,
 };
+use sha2::{Digest, Sha256};
+
+use super::KEY;
 
 /// A JSON value with its text.
 #[derive(Clone, Debug)]
@@ -35,6 +38,24 @@ impl Doc {
             Self::Text(raw, _) | Self::Integer(raw) | Self::Other(raw) => raw.clone(),
             Self::Array(children, space) => joined('[', children, space, ']', whole),
             Self::Object(children, space) => joined('{', children, space, '}', whole),
+        }
+    }
+
+    /// What a decision can use of it.
+    fn scalar(&self) -> Option<Scalar> {
+        match self {
+            Self::Text(_, text) => Some(Scalar::Text(text.as_str().into())),
+            Self::Integer(raw) | Self::Other(raw) => match serde_json::from_str(raw).ok()? {
+                serde_json::Value::Null => Some(Scalar::Null),
+                serde_json::Value::Bool(there) => Some(Scalar::Bool(there)),
+                // The other reader makes a fraction of minus zero.
+                _ if raw == "-0" => Some(Scalar::Int(0)),
+                serde_json::Value::Number(number) => number.as_i64().map(Scalar::Int),
+                serde_json::Value::String(_) | serde_json::Value::Array(_) | serde_json::Value::Object(_) => {
+                    unreachable!()
+                }
+            },
+            Self::Array(..) | Self::Object(..) => None,
         }
     }
 
@@ -76,7 +97,11 @@ pub(crate) struct Model<'a> {
 impl Model<'_> {
     /// What is left of a body; `None` when the body as a whole is undeclared or withheld.
     pub(crate) fn body(&mut self, doc: &Doc) -> Option<String> {
-        self.value(doc, Some(self.map.root()), &RecordSubject::Request, &mut Tally::default())
+        let root = self.map.root();
+        if self.map.scope_at(root).is_some() && !matches!(doc, Doc::Object(..)) {
+            return None;
+        }
+        self.value(doc, Some(root), &RecordSubject::Request, &mut Tally::default())
     }
 
     fn value(
@@ -129,14 +154,22 @@ impl Model<'_> {
         Some(left)
     }
 
+    /// Whom a record names, which may be a scalar that names itself.
     fn named(&self, doc: &Doc, scope: ScopeId) -> RecordSubject {
-        let path = &self.map.scope(scope).unwrap().subject;
-        let id = match path.iter().try_fold(doc, |at, name| at.member(name)) {
+        let spec = self.map.scope(scope).unwrap();
+        let at = |path: &[Box<str>]| path.iter().try_fold(doc, |at, name| at.member(name));
+        let id = match at(&spec.subject) {
             Some(Doc::Text(_, text)) if !text.is_empty() => Some(&**text),
             Some(Doc::Integer(raw)) => Some(&**raw),
             _ => None,
         };
-        RecordSubject::Record { scope, id: id.map(Box::from) }
+        let captured = spec.captures.iter().map(|path| at(path)?.scalar()).collect();
+        RecordSubject::Record { scope, id: id.map(Box::from), captured }
+    }
+
+    /// Whether a scalar at this node is a record.
+    fn names_itself(&self, node: NodeId) -> bool {
+        self.map.scope_at(node).is_some_and(|scope| self.map.scope(scope).unwrap().subject.is_empty())
     }
 
     fn leaf(
@@ -152,14 +185,11 @@ impl Model<'_> {
         if matches!(doc, Doc::Object(..)) && !subtree {
             return self.undeclared();
         }
-        let own = match (self.map.scope_at(node), doc) {
-            (Some(scope), Doc::Object(..)) => {
-                self.report.records += 1;
-                self.named(doc, scope)
-            }
-            (Some(scope), _) => RecordSubject::Record { scope, id: None },
-            (None, _) => who.clone(),
-        };
+        let scalar = !matches!(doc, Doc::Array(..) | Doc::Object(..));
+        let record = matches!(doc, Doc::Object(..)) && self.map.scope_at(node).is_some()
+            || scalar && self.names_itself(node);
+        self.report.records += u64::from(record);
+        let own = self.map.scope_at(node).map_or_else(|| who.clone(), |scope| self.named(doc, scope));
         let Field::Class(class, ladder) = field else {
             let Doc::Array(elements, space) = doc else { return Some(doc.render()) };
             return Some(if subtree {
@@ -178,9 +208,11 @@ impl Model<'_> {
                 if treatment == Treatment::Withheld {
                     *self.report.withheld.entry(path).or_default() += 1;
                     // What is undeclared in it, or a record, is counted all the same.
+                    let (objects, scalars) = count(elements);
+                    self.report.undeclared += if subtree { 0 } else { objects };
                     let records = subtree && self.map.scope_at(node).is_some();
-                    self.report.undeclared += if subtree { 0 } else { objects(elements) };
-                    self.report.records += if records { objects(elements) } else { 0 };
+                    self.report.records += if records { objects } else { 0 };
+                    self.report.records += if self.names_itself(node) { scalars } else { 0 };
                     return None;
                 }
             }
@@ -189,7 +221,8 @@ impl Model<'_> {
             );
         }
         tally.personal = true;
-        let left = treat(doc, treatment, ladder);
+        let left = treat(doc, treatment, class, ladder);
+        self.report.omitted += u64::from(left.is_none() && scalar && self.names_itself(node));
         match (&left, treatment) {
             (None, _) => *self.report.withheld.entry(path).or_default() += 1,
             (Some(_), Treatment::Clear) => {}
@@ -218,21 +251,26 @@ impl Model<'_> {
     }
 }
 
-/// How many objects lie in arrays of arrays.
-fn objects(elements: &[Child]) -> u64 {
-    let count = |child: &Child| match &child.value {
-        Doc::Object(..) => 1,
-        Doc::Array(inner, _) => objects(inner),
-        Doc::Text(..) | Doc::Integer(_) | Doc::Other(_) => 0,
+/// How many objects, and how many scalars, lie in arrays of arrays.
+fn count(elements: &[Child]) -> (u64, u64) {
+    let each = |child: &Child| match &child.value {
+        Doc::Object(..) => (1, 0),
+        Doc::Array(inner, _) => count(inner),
+        Doc::Text(..) | Doc::Integer(_) | Doc::Other(_) => (0, 1),
     };
-    elements.iter().map(count).sum()
+    elements.iter().map(each).fold((0, 0), |sum, one| (sum.0 + one.0, sum.1 + one.1))
 }
 
 /// The treatments that the random maps use, in another way than the crate does them.
-fn treat(doc: &Doc, treatment: Treatment, ladder: Ladder) -> Option<String> {
+fn treat(doc: &Doc, treatment: Treatment, class: ClassId, ladder: Ladder) -> Option<String> {
     let text = match (treatment, doc) {
         (Treatment::Withheld, _) => return None,
         (Treatment::Clear, _) => return Some(doc.render()),
+        (Treatment::Pseudonymised, Doc::Text(_, value)) => return Some(quoted_code(class, value)),
+        // A number is told by its first character from the literals.
+        (Treatment::Pseudonymised, Doc::Integer(raw) | Doc::Other(raw)) => {
+            return (!raw.starts_with(['n', 't', 'f'])).then(|| quoted_code(class, raw));
+        }
         (_, Doc::Text(_, text)) if !text.is_empty() => text,
         _ => return None,
     };
@@ -248,6 +286,23 @@ fn treat(doc: &Doc, treatment: Treatment, ladder: Ladder) -> Option<String> {
         Some(if chars.len() >= 8 { format!("****{tail}") } else { "****".to_owned() })
     };
     out.map(|text: String| serde_json::to_string(&text).unwrap())
+}
+
+fn quoted_code(class: ClassId, value: &str) -> String {
+    format!("\"{}\"", code(&KEY, class, value))
+}
+
+/// The code of a value: HMAC as RFC 2104 writes it, and its bits as text, five by five.
+pub(crate) fn code(key: &[u8; 32], class: ClassId, value: &str) -> String {
+    let padded = |pad: u8| -> Vec<u8> { key.iter().chain(&[0; 32]).map(|byte| byte ^ pad).collect() };
+    let inner = Sha256::digest([&padded(0x36)[..], &class.0.to_be_bytes(), value.as_bytes()].concat());
+    let outer = Sha256::digest([&padded(0x5c)[..], &inner[..]].concat());
+    let bits: String = outer.iter().map(|byte| format!("{byte:08b}")).collect();
+    let digit = |n: usize| {
+        let value = u8::from_str_radix(&bits[5 * n..5 * n + 5], 2).unwrap();
+        char::from(if value < 26 { b'a' + value } else { b'2' + value - 26 })
+    };
+    format!("ps_{}", (0..26).map(digit).collect::<String>())
 }
 
 /// Every string of a document with how often it occurs.

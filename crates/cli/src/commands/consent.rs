@@ -1,8 +1,10 @@
 //! `consentry consent`: writes to the ledger and shows what it holds.
 
+mod about;
 mod known;
 mod rights;
 mod show;
+mod words;
 mod write;
 
 use std::path::{Path, PathBuf};
@@ -24,6 +26,10 @@ Examples:
   consentry consent show --ledger ledger.db --subject email:ann@example.org
   consentry consent link --ledger ledger.db --known email:ann@example.org \\
       --also customer:c-1001
+  consentry consent attribute region FR --ledger ledger.db --subject customer:c-1001
+  consentry consent collected user.contact.email --origin website --at 2026-11-22 \
+      --ledger ledger.db --subject customer:c-1001
+  consentry consent suppress --ledger ledger.db --subject customer:c-1001
   consentry consent restrict --ledger ledger.db --subject customer:c-1001 --on
   consentry consent erase --ledger ledger.db --subject customer:c-1001 --yes
 
@@ -31,6 +37,8 @@ Exit codes:
   0 recorded, shown   1 the ledger refused, or knows nobody by that name   2 a mistake in the call, or no ledger";
 
 /// Record and show consents, refusals, withdrawals, objections and contracts
+///
+/// Besides, what rules ask of a person: where somebody lives, what was collected, what somebody was told.
 ///
 /// The ledger is append-only: nothing is ever changed or removed. What took effect last counts (`--at`; now when
 /// nothing is said), and the stricter of two at the same time. A withdrawal binds every decision made at or after its
@@ -49,6 +57,12 @@ enum Command {
     Refuse(write::Refuse),
     Object(write::Object),
     Contract(write::Contract),
+    Attribute(about::Attribute),
+    Collected(about::Collected),
+    Told(about::Told),
+    Notified(about::Notified),
+    Informed(about::Informed),
+    Suppress(about::Suppress),
     Restrict(rights::Restrict),
     Erase(rights::Erase),
     Link(write::Link),
@@ -128,6 +142,12 @@ pub(crate) fn run(args: &Args) -> Result<Exit, Stop> {
             Command::Refuse(refuse) => refuse.run().await,
             Command::Object(object) => object.run().await,
             Command::Contract(contract) => contract.run().await,
+            Command::Attribute(attribute) => attribute.run().await,
+            Command::Collected(collected) => collected.run().await,
+            Command::Told(told) => told.run().await,
+            Command::Notified(notified) => notified.run().await,
+            Command::Informed(informed) => informed.run().await,
+            Command::Suppress(suppress) => suppress.run().await,
             Command::Restrict(restrict) => restrict.run().await,
             Command::Erase(erase) => erase.run().await,
             Command::Link(link) => link.run().await,

@@ -46,6 +46,9 @@ pub(crate) struct Args {
     /// The route, as the bundle writes it
     #[arg(long, value_name = "ROUTE")]
     route: String,
+    /// To whom the request goes on, where the path names it
+    #[arg(long, value_name = "RECIPIENT")]
+    to: Option<String>,
     /// What the ledger holds: a sentence as in cases; can be repeated
     #[arg(long, value_name = "SENTENCE")]
     given: Vec<String>,

@@ -10,6 +10,7 @@ const EXAMPLES: &str = "\
 Examples:
   consentry policy print policies/panopta
   consentry policy print policies/panopta --schema
+  consentry policy json-schema > bundle.schema.json
 
 Exit codes:
   0 printed   1 the bundle has errors   2 it cannot be read";
@@ -24,7 +25,12 @@ pub(crate) struct Args {
 #[derive(clap::Subcommand)]
 enum Command {
     Print(Print),
+    JsonSchema(JsonSchema),
 }
+
+/// Print the JSON Schema of a bundle's files, for editors
+#[derive(clap::Args)]
+struct JsonSchema {}
 
 /// Print the Cedar policies, or the strict schema they are validated against
 #[derive(clap::Args)]
@@ -43,7 +49,13 @@ struct Print {
 
 /// Runs it.
 pub(crate) fn run(args: &Args) -> Result<Exit, Stop> {
-    let Command::Print(print) = &args.command;
+    let print = match &args.command {
+        Command::Print(print) => print,
+        Command::JsonSchema(JsonSchema {}) => {
+            output::say(consentry_policy::JSON_SCHEMA)?;
+            return Ok(Exit::OK);
+        }
+    };
     let checked = Checked::need(&print.bundle)?;
     if print.schema {
         output::say(checked.engine.cedar_schema())?;

@@ -34,7 +34,7 @@ pub(crate) fn run(args: &Args) -> Result<Exit, Stop> {
     if args.without_cases {
         output::note("no case was run");
     } else {
-        let results = super::test::play(checked.bundle(), None)?;
+        let results = super::test::play(checked.bundle(), &checked.sources, None)?;
         let failed = results.iter().filter(|r| !r.holds()).count();
         if failed > 0 {
             output::note(&super::test::failures(&results));

@@ -13,7 +13,7 @@ use sqlx::{ConnectOptions, Connection, Sqlite, Transaction};
 use super::file::LedgerFile;
 use super::readers::{Reader, Readers};
 use super::{read, schema, write};
-use crate::{Appended, Batch, Ledger, LedgerError, LedgerErrorKind};
+use crate::{Appended, Batch, Ledger, LedgerError, LedgerErrorKind, Limit, Reserved};
 
 /// How long a statement waits for another process to let go of the file, in milliseconds.
 pub const LEDGER_BUSY_MILLIS_MAX: u64 = 2_000;
@@ -182,6 +182,28 @@ impl Ledger for SqliteLedger {
             let mut open = self.begin_write().await?;
             let appended = write::append(&mut open.tx, who, events, recorded_at).await?;
             self.commit(open, appended).await
+        })
+        .await
+    }
+
+    async fn reserve(
+        &self,
+        who: &Identifier,
+        event: &LedgerEvent,
+        limit: &Limit,
+        recorded_at: Moment,
+    ) -> Result<Reserved, LedgerError> {
+        limit.check(event)?;
+        answer_in_time(async {
+            let mut open = self.begin_write().await?;
+            match write::reserve(&mut open.tx, who, event, limit, recorded_at).await? {
+                Reserved::Placed(appended) => self.commit(open, appended).await.map(Reserved::Placed),
+                nothing @ (Reserved::Exhausted { .. } | Reserved::Unresolved) => {
+                    open.tx.rollback().await?;
+                    self.admit(open.revision.0, open.revision)?;
+                    Ok(nothing)
+                }
+            }
         })
         .await
     }

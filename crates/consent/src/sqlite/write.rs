@@ -1,12 +1,12 @@
 //! Writes to the file, each inside a transaction that the caller commits.
 
-use consentry_model::{Identifier, LedgerEvent, LedgerRevision, Moment, SubjectRef};
+use consentry_model::{Identifier, LedgerEvent, LedgerRevision, Moment, Resolution, SubjectRef};
 use sqlx::SqliteConnection;
 
 use super::read;
 use super::row::{EntryKind, encode};
 use crate::subject::fresh_reference;
-use crate::{Appended, LedgerError};
+use crate::{Appended, LedgerError, Limit, Reserved};
 
 /// Appends the events for whoever the identifier names, and creates the subject when it names nobody.
 pub(super) async fn append(
@@ -27,6 +27,28 @@ pub(super) async fn append(
         entries.add(connection, subject, EntryKind::Registered, "").await?;
     }
     Ok(Appended { subject, revision: entries.last })
+}
+
+/// Appends the event if the limit has room for one more. The transaction began with the right to write, so that nobody
+/// else counts in between.
+pub(super) async fn reserve(
+    connection: &mut SqliteConnection,
+    who: &Identifier,
+    event: &LedgerEvent,
+    limit: &Limit,
+    recorded_at: Moment,
+) -> Result<Reserved, LedgerError> {
+    let batch = read::window(connection, std::slice::from_ref(who)).await?;
+    match batch.answers.first() {
+        Some(Resolution::Known(state)) if limit.has_room(state) => {
+            let mut entries = Entries::after_last(connection, recorded_at).await?;
+            entries.add(connection, state.subject, EntryKind::Event, &encode(event)?).await?;
+            Ok(Reserved::Placed(Appended { subject: state.subject, revision: entries.last }))
+        }
+        Some(Resolution::Known(_)) => Ok(Reserved::Exhausted { revision: batch.revision }),
+        Some(Resolution::Unresolved) => Ok(Reserved::Unresolved),
+        None => Err(LedgerError::corrupt("an answer is missing")),
+    }
 }
 
 /// Makes both identifiers name the subject that `known` names.

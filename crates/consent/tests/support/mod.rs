@@ -7,8 +7,8 @@
 )]
 
 use consentry_model::{
-    ConsentEvent, ConsentKind, ConsentState, Identifier, LedgerEvent, LedgerRevision, Lineage, Moment,
-    Purpose, RecipientId, Space, SubjectRef, SubjectState,
+    Category, ConsentEvent, ConsentKind, ConsentState, Identifier, LedgerEvent, LedgerRevision, Lineage,
+    Moment, Occurrence, Owed, Purpose, RecipientId, Space, SubjectRef, SubjectState,
 };
 
 /// Every purpose the tests know.
@@ -84,4 +84,41 @@ pub(crate) fn lineage(asked: &str) -> Lineage {
     }
     let below = PURPOSES.into_iter().map(purpose).filter(|p| *p != asked && p.is_within(&asked)).collect();
     Lineage::new(asked, ancestors, below)
+}
+
+pub(crate) fn category(key: &str) -> Category {
+    Category::new(key).unwrap()
+}
+
+fn occurrence(what: Occurrence, millis: i64) -> LedgerEvent {
+    LedgerEvent::Occurrence { what, effective: at(millis) }
+}
+
+pub(crate) fn born(day: &str, millis: i64) -> LedgerEvent {
+    LedgerEvent::Attribute { name: "born".into(), value: day.into(), effective: at(millis) }
+}
+
+pub(crate) fn collected(key: &str, millis: i64) -> LedgerEvent {
+    occurrence(Occurrence::Collected { category: category(key), origin: None }, millis)
+}
+
+pub(crate) fn told(recipient: &str, millis: i64) -> LedgerEvent {
+    occurrence(Occurrence::Told { recipient: RecipientId::new(recipient) }, millis)
+}
+
+pub(crate) fn notified(version: &str, millis: i64) -> LedgerEvent {
+    occurrence(Occurrence::Notified { version: version.into() }, millis)
+}
+
+pub(crate) fn sent(topic: &str, millis: i64) -> LedgerEvent {
+    occurrence(Occurrence::Sent { topic: topic.into() }, millis)
+}
+
+pub(crate) fn disclosed(key: &str, recipient: &str, millis: i64) -> LedgerEvent {
+    let what = Occurrence::Disclosed { category: category(key), recipient: RecipientId::new(recipient) };
+    occurrence(what, millis)
+}
+
+pub(crate) fn duty(what: Owed, due: Option<i64>, millis: i64) -> LedgerEvent {
+    LedgerEvent::Duty { what, due: due.map(at), effective: at(millis) }
 }

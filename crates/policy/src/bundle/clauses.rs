@@ -43,13 +43,16 @@ pub struct Clause {
     pub says: String,
     /// What became of it.
     pub status: ClauseStatus,
+    /// The fingerprints of the sentences that it comes from, as they were when somebody last read them: 16 lower-case
+    /// hex digits each. None where nobody has taken them yet.
+    pub fingerprint: Vec<Arc<str>>,
 }
 
 /// Reads a `clauses` section.
 pub(crate) fn read_clauses(node: &Node, reader: &mut Reader) -> Vec<(Clause, Span)> {
     let mut out: Vec<(Clause, Span)> = Vec::new();
     for item in reader.sequence(node) {
-        let keys = ["id", "line", "section", "says", "status"];
+        let keys = ["id", "line", "section", "says", "status", "fingerprint"];
         let Some(entry) = reader.object(item, &keys, "a clause") else { continue };
         let mut word =
             |key| reader.need(&entry, key, "a clause").and_then(|n| Some((reader.word(n)?, n.span)));
@@ -62,13 +65,37 @@ pub(crate) fn read_clauses(node: &Node, reader: &mut Reader) -> Vec<(Clause, Spa
             line
         });
         let status = reader.need(&entry, "status", "a clause").and_then(|n| read_status(n, reader));
+        let fingerprint = entry.get("fingerprint").map(|n| read_fingerprints(n, reader)).unwrap_or_default();
         let (Some((id, span)), Some(line), Some((section, _)), Some((says, _)), Some(status)) =
             (id, line, section, says, status)
         else {
             continue;
         };
-        let clause = Clause { id: id.into(), line, section: section.into(), says: says.into(), status };
-        out.push((clause, span));
+        let (id, section, says) = (id.into(), section.into(), says.into());
+        out.push((Clause { id, line, section, says, status, fingerprint }, span));
+    }
+    out
+}
+
+fn read_fingerprints(node: &Node, reader: &mut Reader) -> Vec<Arc<str>> {
+    let hex = |text: &str| {
+        text.len() == 16 && text.bytes().all(|b| b.is_ascii_digit() || (b'a'..=b'f').contains(&b))
+    };
+    let mut out = Vec::new();
+    for item in reader.list(node) {
+        if let Kind::Text(text) = &item.kind
+            && hex(text)
+        {
+            out.push(Arc::from(text.as_str()));
+            continue;
+        }
+        reader.error_help(
+            "not-a-fingerprint",
+            item.span,
+            "a fingerprint is 16 hex digits in small letters",
+            "not one",
+            "put it in quotes, so that it is read as text even if it looks like a number",
+        );
     }
     out
 }

@@ -1,27 +1,33 @@
 //! Reading a whole bundle: every section of every file, every error at once.
 
+use std::cell::RefCell;
 use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::Arc;
 
-use consentry_model::{BundleDigest, FactSchema, Moment, RuleId};
+use consentry_model::{BundleDigest, FactId, Moment, RuleId};
 
 use super::cases::{Case, read_cases};
 use super::clauses::{Clause, read_clauses};
 use super::cookies::read_cookies;
-use super::facts::read_facts;
+use super::facts::{read_defaults, read_facts};
+use super::head::{Contact, Head, Settings, read_head};
 use super::parties::{Recipients, Requesters, read_recipients, read_requesters};
-use super::routes::{RouteContext, read_excess, read_routes};
+use super::regimes::{Regime, Regimes, shipped};
+use super::routes::{RouteContext, read_routes};
 use super::seal::{LockError, SealedSource};
-use super::service::{Excess, Reference, ServiceMap};
+use super::service::{Excess, ServiceMap};
 use super::vocabulary::Vocabulary;
-use crate::rules::{CoreFacts, Origin, Rule, RuleContext, check, core_schema, read_rules};
-use crate::text::{Diagnostics, Node, Reader, Sources, Span};
+use crate::rules::{
+    BuiltIn, FactBook, Invariant, NativePolicy, Origin, Rule, RuleContext, check, read_invariants,
+    read_native, read_rules,
+};
+use crate::text::{Diagnostics, Kind, Node, Reader, Sources, Span};
 
 /// The rules that every bundle gets: laws 7 and 9, written in the same language.
 const CORE: &str = include_str!("../rules/core.yaml");
 
-const SECTIONS: [&str; 10] = [
+const SECTIONS: [&str; 11] = [
     "bundle",
     "vocabulary",
     "facts",
@@ -30,6 +36,7 @@ const SECTIONS: [&str; 10] = [
     "routes",
     "cookies",
     "rules",
+    "invariants",
     "clauses",
     "cases",
 ];
@@ -49,15 +56,6 @@ pub enum ReadError {
     Wrong(Box<Diagnostics>),
 }
 
-/// Whom to ask about the policy.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Contact {
-    /// A URI, as it appears in problem bodies.
-    pub url: String,
-    /// The clauses that promise it.
-    pub clauses: Vec<Arc<str>>,
-}
-
 /// One controller's rules, vocabulary, service map, clauses and cases, checked as a whole.
 #[derive(Clone, Debug)]
 pub struct Bundle {
@@ -73,20 +71,24 @@ pub struct Bundle {
     pub digest: BundleDigest,
     /// The keys that may be used.
     pub vocabulary: Vocabulary,
+    /// What holds for the whole bundle.
+    pub settings: Settings,
+    /// The regimes that may govern.
+    pub regimes: Regimes,
     /// The facts that rules may ask.
-    pub schema: FactSchema,
-    /// Those of them that every bundle has.
-    pub core: CoreFacts,
-    /// Facts of the request that the bundle adds, and where they stand.
-    pub references: BTreeMap<String, Reference>,
+    pub facts: FactBook,
     /// Who may ask.
     pub requesters: Requesters,
     /// Who may receive.
     pub recipients: Recipients,
     /// Which route carries what.
     pub service: ServiceMap,
-    /// The rules, the core's first.
+    /// The rules: the core's, the regimes', the bundle's own.
     pub rules: Vec<Rule>,
+    /// What must hold whatever the rules say.
+    pub invariants: Vec<Invariant>,
+    /// Native policies beside the rules.
+    pub(crate) native: Vec<NativePolicy>,
     /// The clauses, as listed.
     pub clauses: Vec<Clause>,
     /// The cases, as listed.
@@ -101,7 +103,16 @@ impl Bundle {
     /// # Errors
     /// Everything that is wrong with it, at once.
     pub fn read(sources: &Sources) -> Result<Self, Box<Diagnostics>> {
-        Loader::new(sources).bundle(super::seal::digest(sources))
+        Loader::new(sources).bundle(super::seal::digest(sources), None)
+    }
+
+    /// Reads and checks a bundle that would follow this one: a locked policy may not change under one version.
+    ///
+    /// # Errors
+    /// Everything that is wrong with it, at once.
+    pub fn followed_by(&self, sources: &Sources) -> Result<Self, Box<Diagnostics>> {
+        let accepted = Accepted { version: self.version.clone(), digest: self.digest.clone() };
+        Loader::new(sources).bundle(super::seal::digest(sources), Some(&accepted))
     }
 
     /// Reads and checks the bundle in a folder, sealed or not.
@@ -118,13 +129,26 @@ impl Bundle {
     /// When it is not sealed, not as sealed, or says something wrong.
     pub fn load_sealed(dir: &Path) -> Result<Self, ReadError> {
         let sealed = SealedSource::read(dir)?;
-        Loader::new(&sealed.sources).bundle(sealed.digest).map_err(ReadError::Wrong)
+        Loader::new(&sealed.sources).bundle(sealed.digest, None).map_err(ReadError::Wrong)
+    }
+
+    /// The facts that say whether a regime governs in which a published notice is no basis.
+    pub(crate) fn where_notice_is_void(&self) -> impl Iterator<Item = FactId> {
+        let void = self.regimes.all.iter().filter(|regime| regime.voids_notice());
+        void.filter_map(|regime| self.facts.built_in(&BuiltIn::Regime(Arc::clone(&regime.id))))
     }
 
     /// A rule by its id.
     #[must_use]
     pub fn rule(&self, id: &RuleId) -> Option<&Rule> {
         self.rules.iter().find(|r| r.id == *id)
+    }
+
+    /// The clauses that a rule, or a native policy, rests on.
+    pub fn clauses_of<'a>(&'a self, id: &'a RuleId) -> impl Iterator<Item = &'a Arc<str>> {
+        let of_rule = self.rule(id).into_iter().flat_map(|rule| &rule.clauses);
+        let native = self.native.iter().filter(move |policy| policy.id == *id);
+        of_rule.chain(native.flat_map(|policy| &policy.clauses))
     }
 
     /// A clause by its id.
@@ -134,54 +158,55 @@ impl Bundle {
     }
 }
 
+/// What was accepted before under a version: other content under the same version is refused when the policy is locked.
+pub(crate) struct Accepted {
+    pub(crate) version: String,
+    pub(crate) digest: BundleDigest,
+}
+
+impl Accepted {
+    fn check(&self, bundle: &Bundle, reader: &mut Reader) {
+        if self.version == bundle.version && self.digest != bundle.digest {
+            let message = format!(
+                "the content changed, and the version is still `{}`; the policy is locked: raise `policy.version`",
+                self.version
+            );
+            reader.error_somewhere("version-not-raised", message);
+        }
+    }
+}
+
 struct Loader {
     reader: Reader,
     sections: BTreeMap<&'static str, Vec<Node>>,
-    core: Option<Node>,
-}
-
-#[derive(Default)]
-struct Head {
-    controller: String,
-    version: String,
-    from: Option<Moment>,
-    contact: Option<Contact>,
-    excess: Excess,
+    native: Vec<NativePolicy>,
 }
 
 impl Loader {
     fn new(sources: &Sources) -> Self {
-        let mut reader = Reader { found: Diagnostics::new(sources.clone()) };
+        let mut reader = Reader::new(Diagnostics::new(sources.clone()));
         let mut sections: BTreeMap<&'static str, Vec<Node>> = BTreeMap::new();
+        let mut native = Vec::new();
         for (file, (name, text)) in sources.iter().enumerate() {
             if name.ends_with(".cedar") {
-                let message = "native Cedar files cannot be read beside YAML; write the rule in YAML";
-                reader.error("cedar-unsupported", Span { file, ..Span::default() }, message);
-                continue;
+                native.extend(read_native(file, text, &mut reader));
+            } else {
+                collect(file, text, &mut sections, &mut reader);
             }
-            collect(file, text, &mut sections, &mut reader);
         }
-        let file = sources.len();
-        let core = match Node::parse(CORE, file) {
-            Ok(node) => {
-                reader.found.sources_mut().push("core.yaml", CORE);
-                Some(node)
-            }
-            Err(_) => None,
-        };
-        Self { reader, sections, core }
+        Self { reader, sections, native }
     }
 
     fn section(&self, name: &str) -> Vec<Node> {
         self.sections.get(name).cloned().unwrap_or_default()
     }
 
-    fn bundle(mut self, digest: BundleDigest) -> Result<Bundle, Box<Diagnostics>> {
+    fn bundle(mut self, digest: BundleDigest, before: Option<&Accepted>) -> Result<Bundle, Box<Diagnostics>> {
         let mut vocabulary = Vocabulary::shipped();
         for node in self.section("vocabulary") {
             vocabulary.extend(&node, &mut self.reader);
         }
-        let head = self.head();
+        let head = self.head(&vocabulary);
         let mut recipients = Recipients::new();
         for node in self.section("recipients") {
             recipients.extend(read_recipients(&node, &mut vocabulary, &mut self.reader));
@@ -190,15 +215,36 @@ impl Loader {
         for node in self.section("requesters") {
             read_requesters(&node, &vocabulary, &mut requesters, &mut self.reader);
         }
-        let (mut schema, core) = core_schema();
-        let mut references = BTreeMap::new();
+        let governing = head.regimes.iter().map(|(id, _)| Arc::clone(id)).collect();
+        let subject_types = vocabulary.subjects.iter().map(|s| Arc::from(s.as_str())).collect();
+        let mut book = FactBook::new(governing, subject_types);
         for node in self.section("facts") {
-            read_facts(&node, &mut schema, &mut references, &mut self.reader);
+            read_facts(&node, &mut book, &head.switches, &mut self.reader);
         }
-        let service = self.service(&vocabulary, &schema, head.excess);
-        let rules = self.rules(&vocabulary, &requesters, &schema, &core);
+        if let Some(node) = &head.defaults {
+            read_defaults(node, &mut book, &mut self.reader);
+        }
+        let book = RefCell::new(book);
+        let mut rules = self.core_rules(&vocabulary, &requesters, &book);
+        let (regimes, of_regimes) = self.regimes(&head, &vocabulary, &requesters, &book);
+        rules.extend(of_regimes);
+        let context = RuleContext {
+            vocabulary: &vocabulary,
+            requesters: &requesters,
+            book: &book,
+            origin: Origin::Bundle,
+        };
+        for node in self.section("rules") {
+            rules.extend(read_rules(&node, &context, &mut self.reader));
+        }
+        let nodes = self.section("invariants");
+        let invariants = nodes.iter().flat_map(|n| read_invariants(n, &context, &mut self.reader)).collect();
+        let mut service = self.service(&vocabulary, &recipients, &book, head.excess);
+        let looked_for: Vec<_> = head.settings.detect.iter().map(|(_, category)| category.clone()).collect();
+        service.add_detected(&looked_for, &vocabulary.subjects);
         let clauses = self.each("clauses", read_clauses);
         let cases = self.each("cases", read_cases);
+        let native = std::mem::take(&mut self.native);
         let bundle = Bundle {
             controller: head.controller,
             version: head.version,
@@ -206,17 +252,22 @@ impl Loader {
             contact: head.contact,
             digest,
             vocabulary,
-            schema,
-            core,
-            references,
+            settings: head.settings,
+            regimes,
+            facts: book.into_inner(),
             requesters,
             recipients,
             service,
             rules: rules.iter().map(|(r, _)| r.clone()).collect(),
+            invariants,
+            native,
             clauses: clauses.iter().map(|(c, _)| c.clone()).collect(),
             cases: cases.iter().map(|(c, _)| c.clone()).collect(),
             warnings: Diagnostics::default(),
         };
+        if let Some(before) = before.filter(|_| bundle.settings.locked) {
+            before.check(&bundle, &mut self.reader);
+        }
         check(&bundle, &rules, &clauses, &cases, &mut self.reader);
         let found = self.reader.found;
         if found.has_errors() { Err(Box::new(found)) } else { Ok(Bundle { warnings: found, ..bundle }) }
@@ -227,7 +278,7 @@ impl Loader {
         nodes.iter().flat_map(|node| read(node, &mut self.reader)).collect()
     }
 
-    fn head(&mut self) -> Head {
+    fn head(&mut self, vocabulary: &Vocabulary) -> Head {
         let nodes = self.section("bundle");
         let [node] = &nodes[..] else {
             let span = nodes.get(1).map_or(Span::default(), |n| n.span);
@@ -235,67 +286,80 @@ impl Loader {
             self.reader.error("one-bundle", span, message);
             return Head::default();
         };
-        let keys = ["controller", "policy", "contact", "excess"];
-        let Some(section) = self.reader.object(node, &keys, "bundle") else { return Head::default() };
-        let reader = &mut self.reader;
-        let mut head = Head::default();
-        if let Some(name) = reader.need(&section, "controller", "bundle").and_then(|n| reader.word(n)) {
-            name.clone_into(&mut head.controller);
-        }
-        let policy = reader
-            .need(&section, "policy", "bundle")
-            .and_then(|n| reader.object(n, &["version", "from"], "policy"));
-        if let Some(policy) = policy {
-            if let Some(version) = reader.need(&policy, "version", "policy").and_then(|n| reader.word(n)) {
-                version.clone_into(&mut head.version);
-            }
-            head.from = reader.need(&policy, "from", "policy").and_then(|n| reader.date(n));
-        }
-        head.contact = section.get("contact").and_then(|n| {
-            let contact = reader.object(n, &["url", "clauses"], "contact")?;
-            let url = reader.need(&contact, "url", "contact").and_then(|n| reader.word(n))?.to_owned();
-            Some(Contact { url, clauses: super::routes::clauses(&contact, reader) })
-        });
-        head.excess = section.get("excess").and_then(|n| read_excess(n, reader)).unwrap_or_default();
-        head
+        read_head(node, vocabulary, &mut self.reader)
     }
 
-    fn service(&mut self, vocabulary: &Vocabulary, schema: &FactSchema, excess: Excess) -> ServiceMap {
+    fn service(
+        &mut self,
+        vocabulary: &Vocabulary,
+        recipients: &Recipients,
+        book: &RefCell<FactBook>,
+        excess: Excess,
+    ) -> ServiceMap {
         let mut map = ServiceMap::default();
-        let context = RouteContext { vocabulary, schema, excess };
+        let context = RouteContext { vocabulary, recipients, book, excess };
         for node in self.section("routes") {
             read_routes(&node, &context, &mut map, &mut self.reader);
         }
         for node in self.section("cookies") {
             read_cookies(&node, vocabulary, &mut map.cookies, &mut self.reader);
         }
-        map.add_cookie_classes();
+        map.add_cookie_classes(&vocabulary.subjects);
         map
     }
 
-    fn rules(
+    fn core_rules(
         &mut self,
         vocabulary: &Vocabulary,
         requesters: &Requesters,
-        schema: &FactSchema,
-        core: &CoreFacts,
+        book: &RefCell<FactBook>,
     ) -> Vec<(Rule, Span)> {
-        let mut out = Vec::new();
-        let context = RuleContext { vocabulary, requesters, schema, core, origin: Origin::Core };
-        let Some(shipped) = self.core.take() else {
+        let Some(section) = self.shipped("core.yaml", CORE, &["rules"]) else {
             self.reader.error("core-missing", Span::default(), "the core rules cannot be read");
-            return out;
+            return Vec::new();
         };
-        if let Some(section) = self.reader.object(&shipped, &["rules"], "the core")
-            && let Some(node) = section.get("rules")
-        {
-            out.extend(read_rules(node, &context, &mut self.reader));
+        let context = RuleContext { vocabulary, requesters, book, origin: Origin::Core };
+        section.iter().flat_map(|node| read_rules(node, &context, &mut self.reader)).collect()
+    }
+
+    /// The regimes that the bundle names, and their rules: each holds where its regime is not known not to govern.
+    fn regimes(
+        &mut self,
+        head: &Head,
+        vocabulary: &Vocabulary,
+        requesters: &Requesters,
+        book: &RefCell<FactBook>,
+    ) -> (Regimes, Vec<(Rule, Span)>) {
+        let mut found = Regimes { home: head.home, all: Vec::new() };
+        let mut rules = Vec::new();
+        for (id, span) in &head.regimes {
+            let text = shipped(id).unwrap_or_default();
+            let [data, its_rules] =
+                ["regime", "rules"].map(|key| self.shipped(&format!("{id}.yaml"), text, &[key]));
+            let regime = data.and_then(|nodes| Regime::read(nodes.first()?, &mut self.reader));
+            let (Some(regime), Some(nodes)) = (regime, its_rules) else {
+                self.reader.error("regime-missing", *span, format!("the regime `{id}` cannot be read"));
+                continue;
+            };
+            let governs = book.borrow_mut().ask_for(BuiltIn::Regime(Arc::clone(id)));
+            let context = RuleContext { vocabulary, requesters, book, origin: Origin::Regime };
+            for node in &nodes {
+                let read = read_rules(node, &context, &mut self.reader);
+                rules.extend(read.into_iter().map(|(rule, span)| (rule.only_when(governs), span)));
+            }
+            found.all.push(regime);
         }
-        let context = RuleContext { origin: Origin::Bundle, ..context };
-        for node in self.section("rules") {
-            out.extend(read_rules(&node, &context, &mut self.reader));
-        }
-        out
+        (found, rules)
+    }
+
+    /// Sections of a file that is shipped with the product; its text can be shown like any other's.
+    fn shipped(&mut self, name: &str, text: &str, keys: &[&str]) -> Option<Vec<Node>> {
+        let file = self.reader.found.sources_mut().push(name, text);
+        let node = Node::parse(text, file).ok()?;
+        let Kind::Map(entries) = node.kind else { return None };
+        let wanted = entries.into_iter().filter(|(key, ..)| keys.contains(&key.as_str()));
+        let nodes: Vec<_> = wanted.map(|(.., node)| node).collect();
+        (!nodes.is_empty()).then_some(nodes)
     }
 }
 

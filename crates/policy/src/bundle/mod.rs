@@ -3,28 +3,37 @@
 mod cases;
 mod clauses;
 mod cookies;
+mod countries;
 mod facts;
 mod given;
+mod head;
+mod hierarchy;
 mod load;
 mod parties;
+mod published;
+mod regimes;
 mod routes;
 mod seal;
 mod service;
 mod vocabulary;
 
-pub use cases::{Case, CaseOutcome, Expectation};
+pub use cases::{Case, CaseOutcome, Change, Expectation};
 pub use clauses::{Clause, ClauseStatus};
 pub use cookies::{CookieDef, CookieForm};
+pub(crate) use countries::COUNTRIES;
 pub use given::Given;
-pub use load::{Bundle, Contact, ReadError};
+pub use head::{Contact, Detector, MailSettings, Settings};
+pub(crate) use hierarchy::Hierarchy;
+pub use load::{Bundle, ReadError};
 pub(crate) use parties::{ANYONE, Requesters};
 pub use parties::{RecipientDef, RequesterDef};
+pub use published::JSON_SCHEMA;
+pub use regimes::{Regime, Regimes};
 pub use seal::{LockError, SealError, SealedSource, seal};
 pub use service::{
-    About, Body, DataClass, EventEffect, EventSpec, Excess, HeadField, PurposeRule, Reference, Right, Route,
-    RouteMatch, ServiceMap, SubjectSource,
+    About, Adds, Body, DataClass, Destination, EventEffect, EventSpec, Excess, FactTarget, HeadField,
+    LEDGER_TYPE, MessageMap, PurposeRule, Reference, Right, Route, RouteMatch, ServiceMap, SubjectSource,
 };
-pub(crate) use vocabulary::Hierarchy;
 pub use vocabulary::Vocabulary;
 
 pub(crate) use seal::hex;

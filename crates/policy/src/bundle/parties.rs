@@ -1,10 +1,13 @@
 //! Who may ask and who may receive.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use consentry_model::{Purpose, RecipientClass, RecipientId, RequesterId};
 
+use super::countries::country;
 use super::vocabulary::Vocabulary;
+use crate::rules::SAFEGUARDS;
 use crate::text::{Node, Reader};
 
 /// The requester of routes that are open to everybody.
@@ -15,10 +18,14 @@ pub(crate) const ANYONE: &str = "anyone";
 pub struct RequesterDef {
     /// What it may ask for; a token narrows it, never widens it.
     pub purposes: Vec<Purpose>,
+    /// The roles by which rules may name it.
+    pub roles: Vec<String>,
     /// In which capacity it receives what it reads: the bundle's word, `internal` when it says nothing.
     pub receives_as: RecipientId,
     /// Whether it may be told reasons that depend on a person.
     pub told_reasons: bool,
+    /// The clauses it rests on.
+    pub clauses: Vec<Arc<str>>,
 }
 
 /// A recipient that the bundle registers.
@@ -27,43 +34,70 @@ pub struct RecipientDef {
     /// The class it was registered under, as the bundle writes it.
     pub class: String,
     /// ISO 3166-1 alpha-2 country.
-    pub country: String,
+    pub country: &'static str,
+    /// The safeguard of transfers to it: `none`, `scc`, `idta` or `bcr`.
+    pub safeguard: &'static str,
+    /// Whether a processing agreement with it is in force.
+    pub agreement: bool,
+    /// What it does for the controller; nothing else is its task.
+    pub tasks: Vec<Purpose>,
+    /// The clauses it rests on.
+    pub clauses: Vec<Arc<str>>,
 }
 
 pub(crate) type Requesters = BTreeMap<RequesterId, RequesterDef>;
 pub(crate) type Recipients = BTreeMap<RecipientId, RecipientDef>;
 
+/// Reads a `recipients` section.
 pub(crate) fn read_recipients(node: &Node, vocabulary: &mut Vocabulary, reader: &mut Reader) -> Recipients {
     let mut out = Recipients::new();
     let Some(section) = reader.mapping(node) else { return out };
+    let keys = ["class", "country", "safeguard", "agreement", "tasks", "clauses"];
     for (name, span, value) in section.entries() {
-        let Some(entry) = reader.object(value, &["class", "country"], "a recipient") else { continue };
+        let Some(entry) = reader.object(value, &keys, "a recipient") else { continue };
         if vocabulary.recipients.contains(name) {
             reader.error("defined-twice", *span, format!("`{name}` is a recipient or a class already"));
             continue;
         }
         let class = reader.need(&entry, "class", "a recipient").and_then(|n| Some((reader.word(n)?, n.span)));
-        let country = reader.need(&entry, "country", "a recipient").and_then(|n| {
-            let word = reader.word(n)?;
-            let iso = word.len() == 2 && word.bytes().all(|b| b.is_ascii_uppercase());
-            if !iso {
-                reader.error("not-a-country", n.span, format!("`{word}` is not a two-letter country code"));
-            }
-            iso.then(|| word.to_owned())
-        });
+        let country = reader.need(&entry, "country", "a recipient").and_then(|n| read_country(n, reader));
+        let safeguards = SAFEGUARDS.map(|word| (word, word));
+        let safeguard = match entry.get("safeguard") {
+            Some(node) => reader.one_of(node, "safeguard", &safeguards),
+            None => Some("none"),
+        };
+        let mut tasks = Vec::new();
+        for (word, at) in entry.get("tasks").map(|n| reader.words(n)).unwrap_or_default() {
+            tasks.extend(vocabulary.purpose(word, at, reader));
+        }
+        let agreement = entry.get("agreement").and_then(|n| reader.boolean(n)).unwrap_or(false);
+        let clauses = super::routes::clauses(&entry, reader);
         let Some((class, class_span)) = class else { continue };
         if !vocabulary.recipients.contains(class) {
-            let known: Vec<_> = vocabulary.recipients.keys().map(str::to_owned).collect();
-            let known = known.iter().map(String::as_str);
+            let known = vocabulary.recipients.keys();
             reader.unknown("unknown-recipient-class", class_span, "recipient class", class, known);
             continue;
         }
         vocabulary.add_recipient(name, class);
-        if let Some(country) = country {
-            out.insert(RecipientId::new(name), RecipientDef { class: class.to_owned(), country });
+        if let (Some(country), Some(safeguard)) = (country, safeguard) {
+            let class = class.to_owned();
+            out.insert(
+                RecipientId::new(name),
+                RecipientDef { class, country, safeguard, agreement, tasks, clauses },
+            );
         }
     }
     out
+}
+
+/// Reads a country's two-letter code.
+pub(crate) fn read_country(node: &Node, reader: &mut Reader) -> Option<&'static str> {
+    let word = reader.word(node)?;
+    let found = country(word);
+    if found.is_none() {
+        reader.error("not-a-country", node.span, format!("`{word}` is not a two-letter country code"));
+    }
+    found
 }
 
 pub(crate) fn read_requesters(
@@ -74,7 +108,7 @@ pub(crate) fn read_requesters(
 ) {
     let Some(section) = reader.mapping(node) else { return };
     for (name, span, value) in section.entries() {
-        let keys = ["purposes", "receives_as", "told_reasons"];
+        let keys = ["purposes", "roles", "receives_as", "told_reasons", "clauses"];
         let Some(entry) = reader.object(value, &keys, "a requester") else { continue };
         if name == ANYONE {
             reader.error("reserved-name", *span, "`anyone` is everybody who calls a public route");
@@ -102,8 +136,12 @@ pub(crate) fn read_requesters(
                 known
             }),
         };
+        let roles = entry.get("roles").map(|n| reader.words(n)).unwrap_or_default();
+        let roles = roles.into_iter().map(|(word, _)| word.to_owned()).collect();
+        let clauses = super::routes::clauses(&entry, reader);
         if let Some(receives_as) = receives_as.map(RecipientId::new) {
-            out.insert(RequesterId::new(name), RequesterDef { purposes, receives_as, told_reasons });
+            let found = RequesterDef { purposes, roles, receives_as, told_reasons, clauses };
+            out.insert(RequesterId::new(name), found);
         }
     }
 }

@@ -8,7 +8,8 @@ use consentry_model::{
 };
 use sha2::{Digest, Sha256};
 
-use crate::text::{Node, Reader};
+use super::hierarchy::Hierarchy;
+use crate::text::{Node, Reader, Span};
 
 const PURPOSES: &str = include_str!("../../vocabulary/data_uses.tsv");
 const CATEGORIES: &str = include_str!("../../vocabulary/data_categories.tsv");
@@ -16,70 +17,33 @@ const SUBJECTS: &str = include_str!("../../vocabulary/data_subjects.tsv");
 const ADDITIONS: &str = include_str!("../../vocabulary/additions.tsv");
 const LADDERS: &str = include_str!("../../vocabulary/ladders.tsv");
 
-/// A key with its parents, and what replaced it if it is no longer to be used.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-struct Entry {
-    parents: Vec<String>,
-    replaced_by: Option<String>,
+/// A sort of keys.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Sort {
+    Purposes,
+    Categories,
+    Recipients,
 }
 
-/// A hierarchy of dotted keys.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub(crate) struct Hierarchy {
-    entries: BTreeMap<String, Entry>,
-}
-
-impl Hierarchy {
-    fn add(&mut self, key: &str, further: impl IntoIterator<Item = String>) {
-        let dotted = key.rsplit_once('.').map(|(head, _)| head.to_owned());
-        let entry = self.entries.entry(key.to_owned()).or_default();
-        for parent in dotted.into_iter().chain(further) {
-            if !entry.parents.contains(&parent) {
-                entry.parents.push(parent);
-            }
+impl Sort {
+    const fn code(self) -> &'static str {
+        match self {
+            Self::Purposes => "purposes",
+            Self::Categories => "categories",
+            Self::Recipients => "recipients",
         }
     }
 
-    pub(crate) fn contains(&self, key: &str) -> bool {
-        self.entries.contains_key(key)
+    const fn dotted(self) -> bool {
+        !matches!(self, Self::Recipients)
     }
 
-    pub(crate) fn keys(&self) -> impl Iterator<Item = &str> {
-        self.entries.keys().map(String::as_str)
-    }
-
-    fn replaced_by(&self, key: &str) -> Option<&str> {
-        self.entries.get(key)?.replaced_by.as_deref()
-    }
-
-    /// The keys above one, nearest first, without itself.
-    pub(crate) fn ancestors(&self, key: &str) -> Vec<&str> {
-        let mut out: Vec<&str> = Vec::new();
-        let mut at = 0;
-        let parents = |k: &str| self.entries.get(k).map_or(&[][..], |e| &e.parents[..]);
-        out.extend(parents(key).iter().map(String::as_str));
-        while let Some(next) = out.get(at).copied() {
-            at += 1;
-            for parent in parents(next) {
-                if !out.contains(&parent.as_str()) {
-                    out.push(parent);
-                }
-            }
+    const fn keys(self) -> &'static [&'static str] {
+        match self {
+            Self::Purposes => &["parents", "aliases", "since"],
+            Self::Categories => &["parents", "aliases"],
+            Self::Recipients => &["parents"],
         }
-        out
-    }
-
-    /// The keys below one, without itself.
-    pub(crate) fn descendants(&self, key: &str) -> Vec<&str> {
-        self.keys().filter(|k| *k != key && self.ancestors(k).contains(&key)).collect()
-    }
-
-    pub(crate) fn is_within(&self, key: &str, above: &str) -> bool {
-        key == above || self.ancestors(key).contains(&above)
-    }
-
-    pub(crate) fn touches(&self, key: &str, other: &str) -> bool {
-        self.is_within(key, other) || self.is_within(other, key)
     }
 }
 
@@ -92,6 +56,10 @@ pub struct Vocabulary {
     pub(crate) subjects: BTreeSet<String>,
     ladders: BTreeMap<String, Ladder>,
     additions: BTreeSet<String>,
+    /// Former keys and the keys they stand for.
+    aliases: BTreeMap<String, String>,
+    /// With which version of the policy a purpose came.
+    since: BTreeMap<String, String>,
 }
 
 impl Vocabulary {
@@ -105,11 +73,14 @@ impl Vocabulary {
             subjects: rows(SUBJECTS).filter_map(|r| r.first().map(|k| (*k).to_owned())).collect(),
             ladders: ladders(),
             additions: BTreeSet::new(),
+            aliases: BTreeMap::new(),
+            since: BTreeMap::new(),
         };
         for row in rows(ADDITIONS) {
             match row[..] {
                 ["purpose", key] => out.purposes.add(key, None),
                 ["category", key] => out.categories.add(key, None),
+                ["subject", key] => _ = out.subjects.insert(key.to_owned()),
                 _ => {}
             }
         }
@@ -125,50 +96,10 @@ impl Vocabulary {
     pub(crate) fn extend(&mut self, node: &Node, reader: &mut Reader) {
         let keys = ["purposes", "categories", "subjects", "recipients"];
         let Some(section) = reader.object(node, &keys, "vocabulary") else { return };
-        for (name, dotted) in [("purposes", true), ("categories", true), ("recipients", false)] {
-            let Some(entries) = section.get(name).and_then(|n| reader.mapping(n)) else { continue };
+        for sort in [Sort::Purposes, Sort::Categories, Sort::Recipients] {
+            let Some(entries) = section.get(sort.code()).and_then(|n| reader.mapping(n)) else { continue };
             for (key, span, value) in entries.entries() {
-                let parents = addition_parents(value, reader);
-                if dotted && Purpose::new(key).is_err() {
-                    reader.error(
-                        "not-a-key",
-                        *span,
-                        format!(
-                            "`{key}` is not a key: small letters, digits and `_`, in parts divided by dots"
-                        ),
-                    );
-                    continue;
-                }
-                let dotted_parent = dotted.then(|| key.rsplit_once('.')).flatten().map(|(head, _)| head);
-                let hierarchy = match name {
-                    "purposes" => &mut self.purposes,
-                    "categories" => &mut self.categories,
-                    _ => &mut self.recipients,
-                };
-                if hierarchy.contains(key) {
-                    // New parents would put what is permitted above it within reach.
-                    reader.error("defined-twice", *span, format!("the vocabulary has `{key}` already"));
-                    continue;
-                }
-                if !dotted && parents.is_empty() {
-                    reader.error_help(
-                        "key-missing",
-                        *span,
-                        format!("the recipient class `{key}` needs `parents`"),
-                        "neither inside nor outside",
-                        "say what it is a kind of, for example `{parents: [third_party]}`",
-                    );
-                    continue;
-                }
-                for parent in dotted_parent.into_iter().chain(parents.iter().map(String::as_str)) {
-                    if !hierarchy.contains(parent) {
-                        let known = hierarchy.keys().map(str::to_owned).collect::<Vec<_>>();
-                        let known = known.iter().map(String::as_str);
-                        reader.unknown("unknown-parent", *span, "parent", parent, known);
-                    }
-                }
-                hierarchy.add(key, parents);
-                self.additions.insert(format!("{name} {key}"));
+                self.addition(sort, key, *span, value, reader);
             }
         }
         if let Some(subjects) = section.get("subjects") {
@@ -177,6 +108,107 @@ impl Vocabulary {
                 self.additions.insert(format!("subjects {subject}"));
             }
         }
+    }
+
+    fn addition(&mut self, sort: Sort, key: &str, span: Span, value: &Node, reader: &mut Reader) {
+        let Some(entry) = reader.object(value, sort.keys(), "a vocabulary addition") else { return };
+        let named = |name: &str, reader: &mut Reader| -> Vec<String> {
+            let read = entry.get(name).map(|n| reader.words(n)).unwrap_or_default();
+            read.into_iter().map(|(word, _)| word.to_owned()).collect()
+        };
+        let (parents, aliases) = (named("parents", reader), named("aliases", reader));
+        let since = entry.get("since").and_then(|n| reader.word(n)).map(str::to_owned);
+        if sort.dotted() && Purpose::new(key).is_err() {
+            let message =
+                format!("`{key}` is not a key: small letters, digits and `_`, in parts divided by dots");
+            reader.error("not-a-key", span, message);
+            return;
+        }
+        let there = self.of(sort).contains(key);
+        if there && (!parents.is_empty() || (aliases.is_empty() && since.is_none())) {
+            // New parents would put what is permitted above it within reach.
+            reader.error("defined-twice", span, format!("the vocabulary has `{key}` already"));
+            return;
+        }
+        if !there && !self.add(sort, key, span, parents, reader) {
+            return;
+        }
+        for alias in aliases {
+            let taken = self.of(sort).contains(&alias) || self.aliases.contains_key(&alias);
+            if taken || Purpose::new(&alias).is_err() {
+                reader.error("alias-taken", span, format!("`{alias}` cannot be another name of `{key}`"));
+                continue;
+            }
+            self.additions.insert(format!("alias {alias} {key}"));
+            self.aliases.insert(alias, key.to_owned());
+        }
+        if let Some(version) = since {
+            self.additions.insert(format!("since {key} {version}"));
+            self.since.insert(key.to_owned(), version);
+        }
+    }
+
+    fn add(&mut self, sort: Sort, key: &str, span: Span, parents: Vec<String>, reader: &mut Reader) -> bool {
+        if !sort.dotted() && parents.is_empty() {
+            reader.error_help(
+                "key-missing",
+                span,
+                format!("the recipient class `{key}` needs `parents`"),
+                "neither inside nor outside",
+                "say what it is a kind of, for example `{parents: [third_party]}`",
+            );
+            return false;
+        }
+        let dotted_parent = sort.dotted().then(|| key.rsplit_once('.')).flatten().map(|(head, _)| head);
+        for parent in dotted_parent.into_iter().chain(parents.iter().map(String::as_str)) {
+            if !self.of(sort).contains(parent) {
+                reader.unknown("unknown-parent", span, "parent", parent, self.of(sort).keys());
+            }
+        }
+        self.additions.insert(format!("{} {key}", sort.code()));
+        match sort {
+            Sort::Purposes => &mut self.purposes,
+            Sort::Categories => &mut self.categories,
+            Sort::Recipients => &mut self.recipients,
+        }
+        .add(key, parents);
+        true
+    }
+
+    const fn of(&self, sort: Sort) -> &Hierarchy {
+        match sort {
+            Sort::Purposes => &self.purposes,
+            Sort::Categories => &self.categories,
+            Sort::Recipients => &self.recipients,
+        }
+    }
+
+    /// The version of the policy with which a purpose came: its own, or that of the nearest purpose above it that has
+    /// one.
+    #[must_use]
+    pub fn since(&self, purpose: &Purpose) -> Option<&str> {
+        let key = purpose.as_str();
+        let above = self.purposes.ancestors(key);
+        std::iter::once(key).chain(above).find_map(|k| self.since.get(k)).map(String::as_str)
+    }
+
+    /// The versions that purposes came with.
+    pub(crate) fn versions(&self) -> impl Iterator<Item = (&str, &str)> {
+        self.since.iter().map(|(key, version)| (key.as_str(), version.as_str()))
+    }
+
+    /// The purpose that a key means: itself, or the one that it is a former name of.
+    #[must_use]
+    pub fn resolve(&self, purpose: &Purpose) -> Option<Purpose> {
+        let key = purpose.as_str();
+        let known = self.purposes.contains(key).then_some(key);
+        let meant = known.or_else(|| self.aliases.get(key).map(String::as_str))?;
+        self.purposes.contains(meant).then(|| Purpose::new(meant).ok()).flatten()
+    }
+
+    /// The keys that the bundle adds to those that are shipped, for whoever looks for unused ones.
+    pub(crate) fn added_purposes(&self) -> impl Iterator<Item = &str> {
+        self.additions.iter().filter_map(|addition| addition.strip_prefix("purposes "))
     }
 
     /// SHA-256 over the shipped tables and the additions, in hex.
@@ -201,9 +233,18 @@ impl Vocabulary {
         if !self.purposes.contains(key) {
             return None;
         }
-        let read = |keys: Vec<&str>| keys.into_iter().filter_map(|k| Purpose::new(k).ok()).collect();
-        let (above, below) = (self.purposes.ancestors(key), self.purposes.descendants(key));
-        Some(Lineage::new(purpose.clone(), read(above), read(below)))
+        // What the ledger holds under a former name bears on the purpose all the same, as what stands above it does.
+        let with_former = |keys: Vec<&str>| -> Vec<Purpose> {
+            let former = |k: &str| {
+                let k = k.to_owned();
+                self.aliases.iter().filter(move |(_, meant)| **meant == k).map(|(alias, _)| alias.as_str())
+            };
+            let all = keys.iter().flat_map(|k| std::iter::once(*k).chain(former(k)));
+            all.filter(|k| *k != key).filter_map(|k| Purpose::new(k).ok()).collect()
+        };
+        let above: Vec<&str> = std::iter::once(key).chain(self.purposes.ancestors(key)).collect();
+        let below = self.purposes.descendants(key);
+        Some(Lineage::new(purpose.clone(), with_former(above), with_former(below)))
     }
 
     /// Whether a purpose is another or stands below it, by any of its parents.
@@ -216,6 +257,19 @@ impl Vocabulary {
     #[must_use]
     pub fn recipient_is(&self, name: &str, above: &str) -> bool {
         self.recipients.contains(name) && self.recipients.is_within(name, above)
+    }
+
+    /// The purposes above which there is none.
+    #[must_use]
+    pub fn topmost_purposes(&self) -> Vec<Purpose> {
+        let topmost = self.purposes.keys().filter(|key| self.purposes.ancestors(key).is_empty());
+        topmost.filter_map(|key| Purpose::new(key).ok()).collect()
+    }
+
+    /// Whether a category is another or stands below it.
+    #[must_use]
+    pub fn category_is(&self, category: &Category, above: &Category) -> bool {
+        self.categories.is_within(category.as_str(), above.as_str())
     }
 
     /// The treatments that a category knows between clear and withheld: its own, or its nearest ancestor's.
@@ -237,12 +291,8 @@ impl Vocabulary {
     }
 
     /// Reads a purpose; `any` is the caller's.
-    pub(crate) fn purpose(
-        &self,
-        word: &str,
-        span: crate::text::Span,
-        reader: &mut Reader,
-    ) -> Option<Purpose> {
+    pub(crate) fn purpose(&self, word: &str, span: Span, reader: &mut Reader) -> Option<Purpose> {
+        let word = self.aliases.get(word).filter(|k| self.purposes.contains(k)).map_or(word, String::as_str);
         if !self.purposes.contains(word) {
             reader.unknown("unknown-purpose", span, "purpose", word, self.purposes.keys());
             return None;
@@ -252,12 +302,9 @@ impl Vocabulary {
     }
 
     /// Reads a category.
-    pub(crate) fn category(
-        &self,
-        word: &str,
-        span: crate::text::Span,
-        reader: &mut Reader,
-    ) -> Option<Category> {
+    pub(crate) fn category(&self, word: &str, span: Span, reader: &mut Reader) -> Option<Category> {
+        let word =
+            self.aliases.get(word).filter(|k| self.categories.contains(k)).map_or(word, String::as_str);
         if !self.categories.contains(word) {
             reader.unknown("unknown-category", span, "data category", word, self.categories.keys());
             return None;
@@ -267,12 +314,7 @@ impl Vocabulary {
     }
 
     /// Reads a subject type.
-    pub(crate) fn subject(
-        &self,
-        word: &str,
-        span: crate::text::Span,
-        reader: &mut Reader,
-    ) -> Option<SubjectType> {
+    pub(crate) fn subject(&self, word: &str, span: Span, reader: &mut Reader) -> Option<SubjectType> {
         if !self.subjects.contains(word) {
             let known = self.subjects.iter().map(String::as_str);
             reader.unknown("unknown-subject-type", span, "subject type", word, known);
@@ -281,23 +323,11 @@ impl Vocabulary {
         Some(SubjectType::new(word))
     }
 
-    fn warn_deprecated(
-        &self,
-        hierarchy: &Hierarchy,
-        word: &str,
-        span: crate::text::Span,
-        reader: &mut Reader,
-    ) {
+    fn warn_deprecated(&self, hierarchy: &Hierarchy, word: &str, span: Span, reader: &mut Reader) {
         if let Some(new) = hierarchy.replaced_by(word) {
             reader.warning("deprecated-key", span, format!("`{word}` was replaced by `{new}`"));
         }
     }
-}
-
-fn addition_parents(node: &Node, reader: &mut Reader) -> Vec<String> {
-    let Some(entry) = reader.object(node, &["parents"], "a vocabulary addition") else { return Vec::new() };
-    let Some(parents) = entry.get("parents") else { return Vec::new() };
-    reader.words(parents).into_iter().map(|(word, _)| word.to_owned()).collect()
 }
 
 fn rows(table: &'static str) -> impl Iterator<Item = Vec<&'static str>> {
@@ -309,10 +339,8 @@ fn table(text: &'static str) -> Hierarchy {
     for row in rows(text) {
         let Some(key) = row.first() else { continue };
         out.add(key, None);
-        if let (Some(&"deprecated"), Some(new)) = (row.get(2), row.get(3))
-            && let Some(entry) = out.entries.get_mut(*key)
-        {
-            entry.replaced_by = Some((*new).to_owned());
+        if let (Some(&"deprecated"), Some(new)) = (row.get(2), row.get(3)) {
+            out.replace(key, new);
         }
     }
     out
@@ -334,7 +362,7 @@ fn ladders() -> BTreeMap<String, Ladder> {
             "initials" => Some(MaskForm::Initials),
             _ => None,
         };
-        out.insert(key.to_owned(), Ladder { truncated, masked });
+        out.insert(key.to_owned(), Ladder { truncated, masked, pseudonymised: false });
     }
     out
 }
@@ -354,7 +382,7 @@ mod tests {
                 }
             }
         }
-        assert_eq!(vocabulary.subjects.len(), 15);
+        assert_eq!(vocabulary.subjects.len(), 17);
         assert!(ladders().keys().all(|k| vocabulary.categories.contains(k)));
         assert!(vocabulary.recipient_is("third_party", "external"));
         assert!(!vocabulary.recipient_is("subject", "external"));

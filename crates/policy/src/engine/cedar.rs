@@ -8,8 +8,10 @@ use cedar_policy::{
 };
 use consentry_model::{FactType, FactValue, Facts, Moment, RuleId, Treatment};
 
-use super::cedar_text::{Groups, PolicyText, attribute, entity_type, policies, schema};
+use super::cedar_schema::{Groups, schema};
+use super::cedar_text::{PolicyText, attribute, entity_type, policies};
 use super::decide::Question;
+use super::program::Failed;
 use crate::bundle::{ANYONE, Bundle, DataClass};
 
 /// Why the rules of a bundle that read well could not be compiled.
@@ -92,6 +94,7 @@ impl Compiled {
         Ok(Self { texts, schema_text, schema, policies, entities, partial, authorizer, types, order })
     }
 
+    #[cfg(test)]
     pub(crate) fn ask(
         &self,
         bundle: &Bundle,
@@ -101,22 +104,32 @@ impl Compiled {
         facts: &Facts,
         now: Moment,
     ) -> Answer {
-        self.request(bundle, question, class, treatment, facts, now).map_or(Answer::Error, |request| {
-            let response = self.authorizer.is_authorized(&request, &self.policies, &self.entities);
-            if response.diagnostics().errors().next().is_some() {
-                return Answer::Error;
-            }
-            let mut rules: Vec<_> =
-                response.diagnostics().reason().map(|id| RuleId::new(id.as_ref())).collect();
-            rules.sort_by_key(|id| self.order.get(id).copied());
-            match response.decision() {
-                Decision::Allow => Answer::Yes(rules),
-                Decision::Deny => Answer::No(rules),
-            }
-        })
+        let request = self.request(bundle, question, class, treatment, facts, now);
+        request.map_or(Answer::Error, |request| self.answer(&request))
     }
 
-    fn request(
+    /// The answer of all policies together.
+    pub(crate) fn answer(&self, request: &Request) -> Answer {
+        let response = self.authorizer.is_authorized(request, &self.policies, &self.entities);
+        if response.diagnostics().errors().next().is_some() {
+            return Answer::Error;
+        }
+        let mut rules: Vec<_> = response.diagnostics().reason().map(|id| RuleId::new(id.as_ref())).collect();
+        rules.sort_by_key(|id| self.order.get(id).copied());
+        match response.decision() {
+            Decision::Allow => Answer::Yes(rules),
+            Decision::Deny => Answer::No(rules),
+        }
+    }
+
+    /// Whether the one policy of a set fires.
+    pub(crate) fn fires(&self, set: &PolicySet, request: &Request) -> Result<bool, Failed> {
+        let response = self.authorizer.is_authorized(request, set, &self.entities);
+        let failed = set.is_empty() || response.diagnostics().errors().next().is_some();
+        if failed { Err(Failed) } else { Ok(response.diagnostics().reason().next().is_some()) }
+    }
+
+    pub(crate) fn request(
         &self,
         bundle: &Bundle,
         question: &Question,
@@ -133,7 +146,7 @@ impl Compiled {
             ("subject_type".to_owned(), entity(&types.subject_type, class.subject_type.as_str())),
             ("now".to_owned(), RestrictedExpression::new_long(now.unix_millis())),
         ];
-        for (id, def) in bundle.schema.iter() {
+        for (id, def) in bundle.facts.schema.iter() {
             let Some(value) = facts.get(id) else { continue };
             let expression = match (&def.ty, value) {
                 (FactType::Bool, FactValue::Bool(b)) => RestrictedExpression::new_bool(b),
@@ -142,8 +155,12 @@ impl Compiled {
                     let ty = entity_type(def).parse().ok()?;
                     RestrictedExpression::new_entity_uid(uid(&ty, words.get(usize::from(at))?))
                 }
-                (FactType::Bool, FactValue::Word(_))
-                | (FactType::Level(_) | FactType::Word(_), FactValue::Bool(_)) => return None,
+                (FactType::Int, FactValue::Int(n)) => RestrictedExpression::new_long(n),
+                (FactType::Bool | FactType::Int, FactValue::Word(_))
+                | (FactType::Bool | FactType::Level(_) | FactType::Word(_), FactValue::Int(_))
+                | (FactType::Level(_) | FactType::Word(_) | FactType::Int, FactValue::Bool(_)) => {
+                    return None;
+                }
             };
             pairs.push((attribute(def), expression));
         }

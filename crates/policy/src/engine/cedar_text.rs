@@ -6,13 +6,12 @@
 //! does not know is a validation error. Facts are optional attributes of the context. Each guard is written by
 //! polarity: a permission asks whether a fact is *known to be* so, a prohibition whether it is *not known not to be*.
 
-use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
 
-use consentry_model::{Act, FactDef, FactId, FactType, FactValue, RuleId, Treatment};
+use consentry_model::{FactDef, FactId, FactType, FactValue, RuleId, Treatment};
 
-use crate::bundle::{ANYONE, Bundle};
-use crate::rules::{Basis, Condition, Cure, Duty, Rule, Test, Verb};
+use crate::bundle::Bundle;
+use crate::rules::{Basis, Condition, Cure, Duty, NativePolicy, Rule, Test, Verb};
 
 /// One policy: its id and its text.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -46,7 +45,8 @@ impl Known {
 
 pub(crate) fn policies(bundle: &Bundle) -> Vec<PolicyText> {
     let writer = Writer { bundle };
-    bundle.rules.iter().flat_map(|rule| writer.rule(rule)).collect()
+    let native = bundle.native.iter().map(|policy| writer.native(policy));
+    bundle.rules.iter().flat_map(|rule| writer.rule(rule)).chain(native).collect()
 }
 
 /// The attribute that holds a fact: its name with every other character made `_`.
@@ -70,7 +70,20 @@ impl Writer<'_> {
             }
             Verb::Forbid(cure) => vec![self.forbid(rule, cure)],
             Verb::Require(Duty::That(that)) => vec![self.require(rule, that)],
+            // Carried out beside the decision: no answer to a question.
+            Verb::Require(_) => Vec::new(),
         }
+    }
+
+    /// A native policy as it stands. What the subject's own access and the law's compulsion pass, they pass here too.
+    fn native(&self, native: &NativePolicy) -> PolicyText {
+        let text = native.text.trim_end().trim_end_matches(';').trim_end();
+        let exempt = if native.permits {
+            String::new()
+        } else {
+            self.exemptions().iter().map(|guard| format!("\nwhen {{ {guard} }}")).collect()
+        };
+        PolicyText { id: native.id.clone(), text: format!("{text}{exempt};\n") }
     }
 
     fn permit(&self, rule: &Rule, basis: &Basis, treatments: &[Treatment]) -> PolicyText {
@@ -80,7 +93,7 @@ impl Writer<'_> {
         if !treatments.contains(&Treatment::Clear) {
             guards.push(treatment_test(treatments));
         }
-        let core = &self.bundle.core;
+        let core = &self.bundle.facts.core;
         let is = |id: FactId, values: &[FactValue], known| self.is(id, values, known);
         let yes = [FactValue::Bool(true)];
         match basis {
@@ -89,10 +102,17 @@ impl Writer<'_> {
                 let there = [FactValue::Word(1), FactValue::Word(2)]; // requested, active
                 guards.push(is(core.contract, &there, Known::True));
             }
-            Basis::LegitimateInterests(_) | Basis::Notice => {
+            Basis::LegitimateInterests(_) => guards.push(is(core.said_no, &yes, Known::False)),
+            Basis::Notice => {
                 guards.push(is(core.said_no, &yes, Known::False));
+                let void = self.bundle.where_notice_is_void();
+                guards.extend(void.map(|regime| is(regime, &yes, Known::False)));
             }
-            Basis::LegalObligation(_) | Basis::Right => {}
+            Basis::Aggregate => guards.push(is(core.shape, &[FactValue::Word(1)], Known::True)),
+            Basis::LegalObligation(_)
+            | Basis::VitalInterests(_)
+            | Basis::PublicInterest(_)
+            | Basis::Right => {}
         }
         let actions = groups("Action", "within", rule.purposes.as_deref());
         self.text(&rule.id, rule, &format!("@basis({:?})\n", basis.code()), "permit", &actions, &guards)
@@ -101,7 +121,7 @@ impl Writer<'_> {
     /// Law 6: a permission that rests on the person's wish is at the same time a prohibition for whoever said no.
     fn no(&self, rule: &Rule) -> PolicyText {
         let mut guards = self.scope(rule, "touching");
-        let said_no = self.is(self.bundle.core.said_no, &[FactValue::Bool(true)], Known::False);
+        let said_no = self.is(self.bundle.facts.core.said_no, &[FactValue::Bool(true)], Known::False);
         guards.push(format!("!({said_no})"));
         guards.extend(self.exemptions());
         let actions = groups("Action", "touching", rule.purposes.as_deref());
@@ -116,10 +136,14 @@ impl Writer<'_> {
             Cure::Never => "@cure(\"never\")\n".to_owned(),
             Cure::Pending(mechanism) => format!("@pending({mechanism:?})\n"),
             Cure::Consent(kind) => {
-                let cured =
-                    self.is(self.bundle.core.consent_of(*kind), &[FactValue::Bool(true)], Known::True);
-                guards.push(format!("!({cured})"));
+                let consent = self.bundle.facts.core.consent_of(*kind);
+                guards.push(format!("!({})", self.is(consent, &[FactValue::Bool(true)], Known::True)));
                 format!("@cure(\"consent: {kind}\")\n")
+            }
+            Cure::ConsentTo(fact) => {
+                guards.push(format!("!({})", self.is(*fact, &[FactValue::Bool(true)], Known::True)));
+                let name = self.bundle.facts.schema.def(*fact).map_or("", |def| &def.name);
+                format!("@cure({name:?})\n")
             }
         };
         guards.extend(self.exemptions());
@@ -139,7 +163,7 @@ impl Writer<'_> {
 
     /// Laws 3 and 9: what the subject's own access and the law's compulsion pass.
     fn exemptions(&self) -> [String; 2] {
-        let core = &self.bundle.core;
+        let core = &self.bundle.facts.core;
         let yes = [FactValue::Bool(true)];
         let own = self.is(core.own, &yes, Known::True);
         let (legal, approver) =
@@ -228,7 +252,7 @@ impl Writer<'_> {
 
     fn is(&self, id: FactId, values: &[FactValue], known: Known) -> String {
         let sign = if known == Known::True { "" } else { "!" };
-        let Some(def) = self.bundle.schema.def(id) else { return "false".to_owned() };
+        let Some(def) = self.bundle.facts.schema.def(id) else { return "false".to_owned() };
         self.guarded(id, |path| match &def.ty {
             FactType::Bool => {
                 let wanted = values.contains(&FactValue::Bool(true));
@@ -242,15 +266,16 @@ impl Writer<'_> {
             FactType::Word(words) => {
                 let names = values.iter().filter_map(|v| match v {
                     FactValue::Word(at) => words.get(usize::from(*at)).map(|w| w.as_ref().to_owned()),
-                    FactValue::Bool(_) => None,
+                    FactValue::Bool(_) | FactValue::Int(_) => None,
                 });
                 format!("{sign}{}.contains({path})", list(&entity_type(def), names))
             }
-            FactType::Level(_) => {
+            FactType::Level(_) | FactType::Int => {
                 let levels: Vec<_> = values
                     .iter()
                     .filter_map(|v| match v {
                         FactValue::Word(at) => Some(at.to_string()),
+                        FactValue::Int(n) => Some(n.to_string()),
                         FactValue::Bool(_) => None,
                     })
                     .collect();
@@ -260,7 +285,7 @@ impl Writer<'_> {
     }
 
     fn guarded(&self, id: FactId, test: impl Fn(&str) -> String) -> String {
-        let Some(def) = self.bundle.schema.def(id) else { return "false".to_owned() };
+        let Some(def) = self.bundle.facts.schema.def(id) else { return "false".to_owned() };
         let name = attribute(def);
         format!("(context has {name} && {})", test(&format!("context.{name}")))
     }
@@ -316,82 +341,6 @@ pub(crate) fn entity_type(def: &FactDef) -> String {
         let mut chars = part.chars();
         out.extend(chars.next().map(|c| c.to_ascii_uppercase()));
         out.extend(chars);
-    }
-    out
-}
-
-/// The groups that a key belongs to: `within` itself and what is above it, `touching` what is above and below it.
-pub(crate) struct Groups {
-    pub(crate) purposes: BTreeMap<String, BTreeSet<String>>,
-    pub(crate) categories: BTreeMap<String, BTreeSet<String>>,
-}
-
-impl Groups {
-    pub(crate) fn of(bundle: &Bundle) -> Self {
-        let read = |hierarchy: &crate::bundle::Hierarchy| {
-            hierarchy
-                .keys()
-                .map(|key| {
-                    let above = hierarchy.ancestors(key);
-                    let within = above.iter().copied().chain([key]).map(|k| format!("within {k}"));
-                    let touching = above
-                        .iter()
-                        .copied()
-                        .chain([key])
-                        .chain(hierarchy.descendants(key))
-                        .map(|k| format!("touching {k}"));
-                    (key.to_owned(), within.chain(touching).collect())
-                })
-                .collect()
-        };
-        Self { purposes: read(&bundle.vocabulary.purposes), categories: read(&bundle.vocabulary.categories) }
-    }
-}
-
-/// The strict schema of a bundle.
-pub(crate) fn schema(bundle: &Bundle, groups: &Groups) -> String {
-    let mut out = String::new();
-    let mut enumerate = |name: &str, words: &mut dyn Iterator<Item = String>| {
-        let words: Vec<_> = words.map(|w| format!("{w:?}")).collect();
-        let _ = writeln!(out, "entity {name} enum [{}];", words.join(", "));
-    };
-    let category_groups: BTreeSet<_> = groups.categories.values().flatten().cloned().collect();
-    enumerate("Category", &mut category_groups.into_iter());
-    enumerate("Party", &mut bundle.vocabulary.recipients.keys().map(str::to_owned));
-    let requesters = bundle.requesters.keys().map(|r| r.as_str().to_owned()).chain([ANYONE.to_owned()]);
-    enumerate("Requester", &mut { requesters });
-    enumerate("SubjectType", &mut bundle.vocabulary.subjects.iter().cloned());
-    enumerate("Act", &mut Act::ALL.iter().map(|a| a.code().to_owned()));
-    enumerate("Treatment", &mut Treatment::ALL.iter().map(|t| t.code().to_owned()));
-    for (_, def) in bundle.schema.iter() {
-        if let FactType::Word(words) = &def.ty {
-            enumerate(&entity_type(def), &mut words.iter().map(|w| w.as_ref().to_owned()));
-        }
-    }
-    out.push_str("entity Exchange in [Party, Requester];\nentity Data in [Category];\n");
-    out.push_str(
-        "type Facts = {\n  act: Act,\n  treatment: Treatment,\n  subject_type: SubjectType,\n  now: Long,\n",
-    );
-    for (_, def) in bundle.schema.iter() {
-        let ty = match &def.ty {
-            FactType::Bool => "Bool".to_owned(),
-            FactType::Level(_) => "Long".to_owned(),
-            FactType::Word(_) => entity_type(def),
-        };
-        let _ = writeln!(out, "  {}?: {ty},", attribute(def));
-    }
-    out.push_str("};\n");
-    let action_groups: BTreeSet<_> = groups.purposes.values().flatten().cloned().collect();
-    for group in action_groups {
-        let _ = writeln!(out, "action {group:?};");
-    }
-    for (purpose, parents) in &groups.purposes {
-        let parents: Vec<_> = parents.iter().map(|p| format!("{p:?}")).collect();
-        let _ = writeln!(
-            out,
-            "action {purpose:?} in [{}] appliesTo {{ principal: Exchange, resource: Data, context: Facts }};",
-            parents.join(", ")
-        );
     }
     out
 }

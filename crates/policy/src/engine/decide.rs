@@ -3,14 +3,15 @@
 use std::sync::Arc;
 
 use consentry_model::{
-    Act, ClassId, ConsentState, Facts, Ladder, Moment, Purpose, Reason, RecipientId, RequesterId, RuleId,
+    Act, ClassId, ConsentState, FactValue, Facts, Moment, Purpose, Reason, RecipientId, RequesterId, RuleId,
     Treatment, Verdict,
 };
 
-use super::cedar::{Answer, Compiled, EngineError};
-use super::kept::{Eras, Kept, Questions};
-use super::program::Cell;
-use super::reasons::id_against;
+use super::cedar::{Compiled, EngineError};
+use super::cells::{Cell, FactWord};
+use super::compile::Compiler;
+use super::kept::Cells;
+use super::reasons::{id_against, rank};
 use super::spoken::Asked;
 use crate::bundle::{Bundle, DataClass};
 use crate::rules::Verb;
@@ -81,9 +82,9 @@ pub struct Trace {
 /// ```
 pub struct Engine {
     bundle: Bundle,
-    compiled: Compiled,
-    eras: Eras,
-    kept: Questions,
+    pub(super) compiled: Compiled,
+    pub(super) compiler: Compiler,
+    pub(super) cells: Cells,
 }
 
 impl Engine {
@@ -106,8 +107,8 @@ impl Engine {
 
     fn compile(bundle: Bundle, tempted: bool) -> Result<Self, EngineError> {
         let compiled = Compiled::new(&bundle, tempted)?;
-        let eras = Eras::of(&bundle.rules);
-        Ok(Self { bundle, compiled, eras, kept: Questions::default() })
+        let compiler = Compiler::new(&compiled, &bundle);
+        Ok(Self { bundle, compiled, compiler, cells: Cells::default() })
     }
 
     /// The bundle.
@@ -131,7 +132,7 @@ impl Engine {
     /// Facts with everything unknown, ready to be stated.
     #[must_use]
     pub fn facts(&self) -> Facts {
-        Facts::unknown(&self.bundle.schema)
+        Facts::unknown(&self.bundle.facts.schema)
     }
 
     /// The reason that holds whoever the person is; `None` as long as somebody's state could make it a yes. Of `facts`
@@ -141,14 +142,25 @@ impl Engine {
         let Some(class) = self.bundle.service.class(question.class) else {
             return Some(Reason::EvaluationError);
         };
+        if self.bundle.native.iter().any(|policy| policy.permits) {
+            // What a native policy would say of somebody is not known before it is asked.
+            return None;
+        }
         if !self.compiled.knows(question) {
             return Some(Reason::RecipientNotPermitted);
         }
-        let kept = self.kept(question, class);
-        kept.hopeless.get_or(request_facts, (), self.eras.at(now), || {
-            let facts = with_class(request_facts, class);
+        if let Some(questions) = self.for_each_type(question) {
+            let reasons: Option<Vec<Reason>> =
+                questions.iter().map(|q| self.hopeless(q, request_facts, now)).collect();
+            let gravest = |reasons: Vec<Reason>| reasons.into_iter().min_by_key(|r| rank(*r));
+            return reasons.map(|all| gravest(all).unwrap_or(Reason::SubjectTypeUnknown));
+        }
+        let Ok(cell) = self.cell(question) else { return Some(Reason::EvaluationError) };
+        let word = self.word(request_facts, now).0;
+        cell.hopeless.get_or(&word, || {
+            let facts = with_class(&self.bundle, request_facts, class);
             let asked = self.asked(question, class, Treatment::Clear, &facts, now);
-            let steps: Vec<_> = self.ladder(class).steps().collect();
+            let steps: Vec<_> = class.ladder.steps().collect();
             let temptation = self.compiled.texts.iter().any(|t| t.id.as_str() == "tempted");
             asked.hopeless(&steps).filter(|_| !(temptation && asked.none_against()))
         })
@@ -157,16 +169,10 @@ impl Engine {
     /// The verdict for one data class of one person.
     #[must_use]
     pub fn decide(&self, question: &Question, facts: &Facts, person: Person, now: Moment) -> Verdict {
-        let Some(class) = self.bundle.service.class(question.class) else {
-            return withheld(Reason::EvaluationError);
-        };
-        if !self.compiled.knows(question) {
-            return withheld(Reason::RecipientNotPermitted);
+        match self.cell(question) {
+            Ok(cell) => (*self.verdict(&cell, &self.word(facts, now), facts, person, now)).clone(),
+            Err(reason) => Verdict::withheld(reason),
         }
-        let kept = self.kept(question, class);
-        kept.verdicts.get_or(facts, person, self.eras.at(now), || {
-            self.verdict(question, class, &kept.cell, facts, &person, now)
-        })
     }
 
     /// The verdict, and every rule that had something to say.
@@ -175,7 +181,7 @@ impl Engine {
         let verdict = self.decide(question, facts, person, now);
         let mut lines = Vec::new();
         if let Some(class) = self.bundle.service.class(question.class) {
-            let facts = with_class(facts, class);
+            let facts = with_class(&self.bundle, facts, class);
             let asked = self.asked(question, class, Treatment::Clear, &facts, now);
             for rule in &self.bundle.rules {
                 if matches!(rule.verb, Verb::Permit { .. }) && asked.lacks(rule).is_some() {
@@ -191,55 +197,31 @@ impl Engine {
         Trace { verdict, lines }
     }
 
-    fn verdict(
+    /// The verdict, found afresh.
+    pub(super) fn find_verdict(
         &self,
-        question: &Question,
-        class: &DataClass,
         cell: &Cell,
+        word: &FactWord,
         facts: &Facts,
         person: &Person,
         now: Moment,
     ) -> Verdict {
-        let facts = with_class(facts, class);
-        let mut first_no: Option<Vec<RuleId>> = None;
-        for treatment in self.ladder(class).steps() {
-            match self.ask(question, class, cell, treatment, &facts, now) {
-                Answer::Error => return withheld(Reason::EvaluationError),
-                Answer::Yes(rules) => {
-                    let clear = treatment == Treatment::Clear;
-                    let asked = self.asked(question, class, Treatment::Clear, &facts, now);
-                    let reason = (!clear).then(|| asked.why_not(person).reason);
-                    return self.verdict_of(treatment, rules, reason, Vec::new());
-                }
-                Answer::No(rules) => _ = first_no.get_or_insert(rules),
+        let question = cell.question();
+        let found = self.bundle.service.class(question.class).zip(self.decision(cell, word, facts, now));
+        let Some((class, found)) = found else { return Verdict::withheld(Reason::EvaluationError) };
+        let rules = cell.rules(&found).cloned().collect();
+        let facts = with_class(&self.bundle, facts, class);
+        let asked = self.asked(question, class, Treatment::Clear, &facts, now);
+        match found.treatment() {
+            Treatment::Clear => self.verdict_of(Treatment::Clear, rules, None, Vec::new()),
+            Treatment::Withheld => {
+                let why = asked.why_not(person);
+                self.verdict_of(Treatment::Withheld, rules, Some(why.reason), why.near)
+            }
+            between @ (Treatment::Truncated | Treatment::Masked | Treatment::Pseudonymised) => {
+                self.verdict_of(between, rules, Some(asked.why_not(person).reason), Vec::new())
             }
         }
-        let asked = self.asked(question, class, Treatment::Clear, &facts, now);
-        let why = asked.why_not(person);
-        self.verdict_of(Treatment::Withheld, first_no.unwrap_or_default(), Some(why.reason), why.near)
-    }
-
-    /// Asks the cell's program, or Cedar where it could not be reduced to one.
-    fn ask(
-        &self,
-        question: &Question,
-        class: &DataClass,
-        cell: &Cell,
-        treatment: Treatment,
-        facts: &Facts,
-        now: Moment,
-    ) -> Answer {
-        match cell {
-            Cell::Program(program) => program.ask(treatment, facts, now),
-            Cell::Irreducible => self.compiled.ask(&self.bundle, question, class, treatment, facts, now),
-        }
-    }
-
-    fn kept(&self, question: &Question, class: &DataClass) -> Arc<Kept> {
-        self.kept.get_or(question, || {
-            let steps: Vec<_> = self.ladder(class).steps().collect();
-            Cell::compile(&self.compiled, &self.bundle, question, class, &steps)
-        })
     }
 
     fn verdict_of(
@@ -253,17 +235,13 @@ impl Engine {
         let nearest = near.iter().map(|(id, _)| id).take_while(|_| rules.is_empty());
         for id in rules.iter().chain(nearest) {
             let id = RuleId::new(id.as_str().trim_end_matches("/no"));
-            for clause in self.bundle.rule(&id).into_iter().flat_map(|r| &r.clauses) {
+            for clause in self.bundle.clauses_of(&id) {
                 if !clauses.contains(clause) {
                     clauses.push(Arc::clone(clause));
                 }
             }
         }
         Verdict { treatment, rules: rules.into(), clauses: clauses.into(), reason, near: near.into() }
-    }
-
-    fn ladder(&self, class: &DataClass) -> Ladder {
-        self.bundle.vocabulary.ladder(&class.category)
     }
 
     fn asked<'a>(
@@ -284,20 +262,13 @@ impl Asked<'_> {
     }
 }
 
-fn with_class(facts: &Facts, class: &DataClass) -> Facts {
+/// The facts of a question, with what the service map states of the class. Whatever is not said to be about a group is
+/// one person's.
+pub(super) fn with_class(bundle: &Bundle, facts: &Facts, class: &DataClass) -> Facts {
     let mut facts = facts.clone();
+    facts.set(bundle.facts.core.shape, Some(FactValue::Word(0)));
     for (id, value) in &class.facts {
         facts.set(*id, Some(*value));
     }
     facts
-}
-
-fn withheld(reason: Reason) -> Verdict {
-    Verdict {
-        treatment: Treatment::Withheld,
-        rules: [].into(),
-        clauses: [].into(),
-        reason: Some(reason),
-        near: [].into(),
-    }
 }

@@ -1,58 +1,20 @@
-//! Answers that were given before. Deciding is pure: the same question on the same facts has the same answer for as
-//! long as no rule begins or ends. A list of a thousand people costs as many evaluations as there are different states
-//! among them, and a request like the last one costs none.
+//! What is kept: the cells, and the answers that were given before. Deciding is pure: the same cell on the same fact
+//! word has the same answer. A list of a thousand people costs as many evaluations as there are different words among
+//! them, and a request like the last one costs none.
 
 use std::collections::HashMap;
+use std::hash::{BuildHasherDefault, Hash, Hasher};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, RwLock};
 
-use consentry_model::{Facts, Moment, Reason, Verdict};
+use super::cells::Cell;
+use super::decide::Question;
 
-use super::decide::{Person, Question};
-use super::program::Cell;
-use crate::rules::Rule;
+/// How many answers one cell keeps; further ones are found afresh each time.
+const ANSWERS_KEPT_MAX: usize = 1_024;
 
-/// How many different facts one question's answers are kept for; answers on further ones are found afresh each time.
-const FACTS_KEPT_MAX: usize = 1_024;
-
-/// The stretch of time between two dates of the rules, by its number.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Era(usize);
-
-/// The dates on which rules begin or end.
-pub(crate) struct Eras(Vec<Moment>);
-
-impl Eras {
-    pub(crate) fn of(rules: &[Rule]) -> Self {
-        let mut dates: Vec<Moment> = rules.iter().flat_map(|r| [r.from, r.until]).flatten().collect();
-        dates.sort_unstable();
-        dates.dedup();
-        Self(dates)
-    }
-
-    pub(crate) fn at(&self, now: Moment) -> Era {
-        Era(self.0.partition_point(|date| *date <= now))
-    }
-}
-
-/// What is kept for one question: its program, and answers.
-pub(crate) struct Kept {
-    pub(crate) cell: Cell,
-    /// The verdict, by what colours its reason.
-    pub(crate) verdicts: Answers<Person, Verdict>,
-    /// Whether anybody's state could make it a yes.
-    pub(crate) hopeless: Answers<(), Option<Reason>>,
-}
-
-impl Kept {
-    pub(crate) fn new(cell: Cell) -> Self {
-        Self { cell, verdicts: Answers::default(), hopeless: Answers::default() }
-    }
-}
-
-type ByFacts<K, V> = HashMap<Facts, Vec<(K, Era, V)>>;
-
-/// Answers by the facts they were found on.
-pub(crate) struct Answers<K, V>(RwLock<ByFacts<K, V>>);
+/// Answers by what they were found on.
+pub(crate) struct Answers<K, V>(RwLock<HashMap<K, V, BuildHasherDefault<Mix>>>);
 
 impl<K, V> Default for Answers<K, V> {
     fn default() -> Self {
@@ -60,61 +22,105 @@ impl<K, V> Default for Answers<K, V> {
     }
 }
 
-impl<K: Copy + PartialEq, V: Clone> Answers<K, V> {
+impl<K: Clone + Eq + Hash, V: Clone> Answers<K, V> {
     /// The answer that was given before, or the one that `find` gives now. A poisoned lock costs the work again, and
     /// nothing else.
-    pub(crate) fn get_or(&self, facts: &Facts, key: K, era: Era, find: impl FnOnce() -> V) -> V {
-        let same = |(k, e, _): &&(K, Era, V)| *k == key && *e == era;
+    pub(crate) fn get_or(&self, key: &K, find: impl FnOnce() -> V) -> V {
         if let Ok(there) = self.0.read()
-            && let Some((.., answer)) = there.get(facts).and_then(|answers| answers.iter().find(same))
+            && let Some(answer) = there.get(key)
         {
             return answer.clone();
         }
         let answer = find();
         if let Ok(mut there) = self.0.write()
-            && (there.len() < FACTS_KEPT_MAX || there.contains_key(facts))
+            && there.len() < ANSWERS_KEPT_MAX
         {
-            let answers = there.entry(facts.clone()).or_default();
-            if answers.iter().find(same).is_none() {
-                answers.push((key, era, answer.clone()));
-            }
+            there.entry(key.clone()).or_insert_with(|| answer.clone());
         }
         answer
     }
 }
 
-/// What is kept for every question that was asked: at most one entry for each that the bundle's words can make.
+/// A quick hash. The maps are small and bounded, so that whoever finds words that collide gains a short search.
 #[derive(Default)]
-pub(crate) struct Questions(RwLock<HashMap<Question, Arc<Kept>>>);
+pub(crate) struct Mix(u64);
 
-impl Questions {
-    pub(crate) fn get_or(&self, question: &Question, compile: impl FnOnce() -> Cell) -> Arc<Kept> {
-        let there = self.0.read().ok().and_then(|kept| kept.get(question).cloned());
-        there.unwrap_or_else(|| {
-            let kept = Arc::new(Kept::new(compile()));
-            if let Ok(mut there) = self.0.write() {
-                return Arc::clone(there.entry(question.clone()).or_insert(kept));
-            }
-            kept
-        })
+impl Mix {
+    fn mix(&mut self, word: u64) {
+        let product = u128::from(self.0 ^ word) * 0x9e37_79b9_7f4a_7c15;
+        let [low, high] = [product, product >> 64].map(|half| u64::try_from(half & u128::from(u64::MAX)));
+        self.0 = low.unwrap_or(0) ^ high.unwrap_or(0);
+    }
+}
+
+impl Hasher for Mix {
+    fn write(&mut self, bytes: &[u8]) {
+        for part in bytes.chunks(8) {
+            let mut word = [0; 8];
+            word.iter_mut().zip(part).for_each(|(to, from)| *to = *from);
+            self.mix(u64::from_le_bytes(word));
+        }
+    }
+
+    fn write_u64(&mut self, word: u64) {
+        self.mix(word);
+    }
+
+    fn write_isize(&mut self, word: isize) {
+        self.mix(u64::from_le_bytes(i64::try_from(word).unwrap_or(0).to_le_bytes()));
+    }
+
+    fn finish(&self) -> u64 {
+        self.0
+    }
+}
+
+/// The cells that were compiled: at most one for each question that the bundle's words can make.
+#[derive(Default)]
+pub(crate) struct Cells {
+    by_question: RwLock<HashMap<Question, Arc<Cell>>>,
+    all: AtomicBool,
+}
+
+impl Cells {
+    pub(crate) fn get(&self, question: &Question) -> Option<Arc<Cell>> {
+        self.by_question.read().ok()?.get(question).cloned()
+    }
+
+    /// Keeps a cell, unless somebody else was quicker.
+    pub(crate) fn keep(&self, cell: Cell) -> Arc<Cell> {
+        let cell = Arc::new(cell);
+        if let Ok(mut there) = self.by_question.write() {
+            return Arc::clone(there.entry(cell.question.clone()).or_insert(cell));
+        }
+        cell
+    }
+
+    /// Whether every question that may be asked has its cell.
+    pub(crate) fn are_all(&self) -> bool {
+        self.all.load(Ordering::Acquire)
+    }
+
+    pub(crate) fn close(&self) {
+        self.all.store(true, Ordering::Release);
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use consentry_model::FactSchema;
 
     #[test]
-    fn an_answer_is_kept_for_its_own_facts_key_and_era_alone() {
-        let eras = Eras(vec![Moment::from_unix_millis(10), Moment::from_unix_millis(20)]);
-        let at = |millis| eras.at(Moment::from_unix_millis(millis));
-        assert_eq!((at(9), at(10), at(19), at(20)), (Era(0), Era(1), Era(1), Era(2)));
-        let facts = Facts::unknown(&FactSchema::default());
+    fn an_answer_is_kept_for_its_own_key_alone_and_not_without_end() {
         let answers = Answers::default();
-        assert_eq!(answers.get_or(&facts, 1, at(9), || "a"), "a");
-        assert_eq!(answers.get_or(&facts, 1, at(9), || "b"), "a");
-        assert_eq!(answers.get_or(&facts, 1, at(10), || "c"), "c");
-        assert_eq!(answers.get_or(&facts, 2, at(9), || "d"), "d");
+        assert_eq!(answers.get_or(&1, || "a"), "a");
+        assert_eq!(answers.get_or(&1, || "b"), "a");
+        assert_eq!(answers.get_or(&2, || "c"), "c");
+        for key in 3..2_000 {
+            answers.get_or(&key, || "d");
+        }
+        assert_eq!(answers.get_or(&5_000, || "e"), "e");
+        assert_eq!(answers.get_or(&5_000, || "f"), "f");
+        assert_eq!(answers.0.read().map(|there| there.len()).ok(), Some(ANSWERS_KEPT_MAX));
     }
 }

@@ -1,18 +1,41 @@
 //! Deciding: rules as Cedar policies, questions, verdicts, rulings and the permit.
 
+#[cfg(test)]
+mod agreement;
+mod atoms;
+mod bits;
 mod cedar;
+mod cedar_schema;
 mod cedar_text;
+mod cells;
+mod compile;
 mod decide;
 #[cfg(test)]
 mod differential;
+mod duties;
+mod formula;
+#[cfg(test)]
+mod invented;
 mod kept;
+#[cfg(test)]
+mod mutants;
+mod opened;
 mod program;
+mod reach;
 mod reasons;
 mod reduce;
+mod reference;
 mod ruling;
 mod spoken;
 
 pub use crate::rules::CoreFacts;
 pub use cedar::EngineError;
+pub use cells::{Cell, Decision, FactWord};
 pub use decide::{Engine, Person, Question, Trace, TraceLine};
+pub use reasons::gravest;
+pub use reference::CedarQuestion;
 pub use ruling::{Item, Permit, Refusal, Ruling};
+
+pub(crate) use atoms::Atom;
+pub(crate) use opened::{OpenFires, OpenStep, Shape, bounds, holds};
+pub(crate) use reach::questions as reachable;

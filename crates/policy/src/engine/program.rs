@@ -1,177 +1,291 @@
 //! The decision program: for one cell (requester and recipient, act, purpose, data class) everything static is folded
-//! away by Cedar's type-aware partial evaluation, and what is left is a few masks and values over a fact word.
+//! away, and what is left is masks and values over a fact word, for each treatment that the category knows.
 //!
-//! The result names the complete set of determining rules, as Cedar's own diagnostics do. What cannot be reduced is
-//! evaluated by Cedar; the test suite compares the two on random facts.
+//! The result names the complete set of determining rules, as Cedar's own diagnostics do. A formula with too many
+//! cubes is evaluated as it stands, an expression that cannot be read by Cedar; the test suite compares every program
+//! with Cedar on random facts.
 
-use std::collections::BTreeMap;
+use cedar_policy::PolicySet;
+use consentry_model::{RuleId, Treatment};
 
-use cedar_policy::{Effect, PartialEntityUid, PartialRequest, Policy, PolicySet};
-use consentry_model::{Facts, Moment, RuleId, Treatment};
-
-use super::cedar::{Answer, Compiled};
-use super::cedar_text::no_of;
-use super::decide::Question;
-use super::reduce::{Atom, Cube, Irreducible, Reducer, clauses};
-use crate::bundle::{Bundle, DataClass};
-use crate::rules::Rule;
-
-/// The compiled answer to one question.
-pub(crate) enum Cell {
-    /// Masks and values.
-    Program(Program),
-    /// Cedar itself, on the whole set.
-    Irreducible,
-}
+use super::bits::Bits;
+use super::formula::{Cube, Formula};
 
 /// Masks and values for each treatment that the category knows.
+#[derive(Clone)]
 pub(crate) struct Program {
-    atoms: Vec<Atom>,
-    steps: Vec<(Treatment, Vec<Entry>)>,
+    /// Which words of the fact word are looked at, by their place.
+    pub(crate) selected: Box<[usize]>,
+    pub(crate) steps: Vec<Step>,
 }
 
-struct Entry {
-    rule: RuleId,
-    permits: bool,
-    cubes: Vec<Cube>,
+/// What is to be found out for one treatment.
+#[derive(Clone)]
+pub(crate) struct Step {
+    pub(crate) treatment: Treatment,
+    /// The policies that may fire, in the bundle's order.
+    pub(crate) rules: Box<[RuleId]>,
+    /// Those of them that permit.
+    pub(crate) permits: Bits,
+    pub(crate) table: Table,
+    /// Policies whose formulas have too many cubes, by their place among the rules.
+    pub(crate) trees: Vec<(usize, Formula)>,
+    /// Policies that only Cedar can read.
+    pub(crate) beyond: Vec<(usize, PolicySet)>,
+    /// Whether the step is nothing but a narrow table of at most 64 policies.
+    plain: bool,
 }
 
-impl Cell {
-    /// Compiles the cell of a question whose words the bundle knows.
-    pub(crate) fn compile(
-        compiled: &Compiled,
-        bundle: &Bundle,
-        question: &Question,
-        class: &DataClass,
-        steps: &[Treatment],
-    ) -> Self {
-        program(compiled, bundle, question, class, steps).map_or(Self::Irreducible, Self::Program)
-    }
+/// The cubes of all policies of a step, as narrow as they can be written.
+#[derive(Clone)]
+pub(crate) enum Table {
+    One(Vec<Row<1>>),
+    Two(Vec<Row<2>>),
+    Many(Vec<WideRow>),
 }
+
+/// One cube: it fires on words `w` when `w & mask == value` for each of them.
+#[derive(Clone, Copy)]
+pub(crate) struct Row<const N: usize> {
+    pub(crate) mask: [u64; N],
+    pub(crate) value: [u64; N],
+    /// Which policy fires, and its bit where there are at most 64.
+    pub(crate) policy: u32,
+    pub(crate) bit: u64,
+}
+
+/// One cube over any number of words, of one of any number of policies.
+#[derive(Clone)]
+pub(crate) struct WideRow {
+    pub(crate) mask: Box<[u64]>,
+    pub(crate) value: Box<[u64]>,
+    pub(crate) policy: usize,
+}
+
+/// When one policy fires.
+pub(crate) enum Fires {
+    On(Vec<Cube>),
+    As(Formula),
+    Beyond(Box<PolicySet>),
+}
+
+/// One policy of a step.
+pub(crate) struct Entry {
+    pub(crate) rule: RuleId,
+    pub(crate) permits: bool,
+    pub(crate) fires: Fires,
+}
+
+/// The answer to one question: how revealing, and which rules of which step determined it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Found {
+    pub(crate) treatment: Treatment,
+    pub(crate) step: usize,
+    pub(crate) fired: Fired,
+}
+
+/// Policies that fire, by their place among the rules of a step.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Fired {
+    /// Of at most 64.
+    Few(u64),
+    Many(Box<Bits>),
+}
+
+/// Cedar could not evaluate a policy, which never permits.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Failed;
 
 impl Program {
-    /// The answer for one treatment.
-    pub(crate) fn ask(&self, treatment: Treatment, facts: &Facts, now: Moment) -> Answer {
-        let word = self.word(facts, now);
-        let Some((_, entries)) = self.steps.iter().find(|(t, _)| *t == treatment) else {
-            return Answer::Error;
-        };
-        let fires = |entry: &&Entry| entry.cubes.iter().any(|c| word & c.mask == c.value);
-        let fired = |permits: bool| {
-            let entries = entries.iter().filter(|e| e.permits == permits);
-            entries.filter(fires).map(|e| e.rule.clone()).collect::<Vec<_>>()
-        };
-        let against = fired(false);
-        if !against.is_empty() {
-            return Answer::No(against);
-        }
-        let permitting = fired(true);
-        if permitting.is_empty() { Answer::No(permitting) } else { Answer::Yes(permitting) }
-    }
-
-    fn word(&self, facts: &Facts, now: Moment) -> u64 {
-        self.atoms.iter().rev().fold(0, |word, atom| word << 1 | u64::from(atom.holds(facts, now)))
-    }
-}
-
-fn program(
-    compiled: &Compiled,
-    bundle: &Bundle,
-    question: &Question,
-    class: &DataClass,
-    steps: &[Treatment],
-) -> Result<Program, Irreducible> {
-    let live = residuals(compiled, bundle, question, class)?;
-    let constants = BTreeMap::from([
-        ("act", question.act.code().to_owned()),
-        ("subject_type", class.subject_type.as_str().to_owned()),
-    ]);
-    let mut reducer = Reducer::new(&bundle.schema, constants);
-    let mut out = Vec::new();
-    for treatment in steps {
-        reducer.fix("treatment", treatment.code());
-        let mut entries = Vec::new();
-        for (rule, permits, residual) in &live {
-            let cubes = match residual {
-                None => vec![Cube { mask: 0, value: 0 }],
-                Some(clauses) => reducer.cubes(clauses)?,
-            };
-            if !cubes.is_empty() {
-                entries.push(Entry { rule: rule.clone(), permits: *permits, cubes });
+    /// Packs the policies of each treatment.
+    pub(crate) fn new(steps: Vec<(Treatment, Vec<Entry>)>) -> Self {
+        let mut selected: Vec<usize> = Vec::new();
+        for (_, entries) in &steps {
+            for entry in entries {
+                if let Fires::On(cubes) = &entry.fires {
+                    selected.extend(cubes.iter().flat_map(|c| &c.0).map(|(bit, _)| bit / 64));
+                }
             }
         }
-        entries.sort_by_key(|e| compiled.position(&e.rule));
-        out.push((*treatment, entries));
+        selected.sort_unstable();
+        selected.dedup();
+        let steps = steps.into_iter().map(|(t, entries)| Step::new(t, entries, &selected)).collect();
+        Self { selected: selected.into(), steps }
     }
-    Ok(Program { atoms: reducer.atoms().to_vec(), steps: out })
-}
 
-type Live = (RuleId, bool, Option<Vec<cedar_policy::pst::Clause>>);
-
-/// The policies that partial evaluation leaves: always firing, or with a condition on facts.
-fn residuals(
-    compiled: &Compiled,
-    bundle: &Bundle,
-    question: &Question,
-    class: &DataClass,
-) -> Result<Vec<Live>, Irreducible> {
-    let slice = compiled.policies_where(|id| relevant(bundle, id, question, class));
-    let set = PolicySet::from_policies(slice).map_err(|_| Irreducible)?;
-    let (principal, action, resource) = compiled.uids(question, class);
-    let request = PartialRequest::new(
-        PartialEntityUid::from_concrete(principal),
-        action,
-        PartialEntityUid::from_concrete(resource),
-        None,
-        compiled.schema(),
-    )
-    .map_err(|_| Irreducible)?;
-    let response =
-        set.tpe(&request, compiled.partial_entities(), compiled.schema()).map_err(|_| Irreducible)?;
-    if response.error_forbids().next().is_some() || response.error_permits().next().is_some() {
-        return Err(Irreducible);
-    }
-    let id = |id: &cedar_policy::PolicyId| RuleId::new(id.as_ref());
-    let mut live: Vec<Live> = Vec::new();
-    live.extend(response.true_permits().map(|p| (id(p), true, None)));
-    live.extend(response.true_forbids().map(|p| (id(p), false, None)));
-    for policy in response.residual_policies() {
-        if live.iter().any(|(rule, ..)| *rule == id(policy.id())) {
-            continue;
+    /// The most revealing treatment that a fact word permits. `beyond` asks Cedar.
+    #[inline]
+    pub(crate) fn decide(
+        &self,
+        word: &Bits,
+        beyond: impl Fn(&PolicySet, Treatment) -> Result<bool, Failed>,
+    ) -> Result<Found, Failed> {
+        let mut first_no = None;
+        for (at, step) in self.steps.iter().enumerate() {
+            let (yes, fired) = step.ask(&self.selected, word, &beyond)?;
+            if yes {
+                return Ok(Found { treatment: step.treatment, step: at, fired });
+            }
+            first_no.get_or_insert(Found { treatment: Treatment::Withheld, step: at, fired });
         }
-        let permits = policy.effect() == Effect::Permit;
-        live.push((id(policy.id()), permits, Some(clauses(&policy)?)));
+        Ok(first_no.unwrap_or(Found { treatment: Treatment::Withheld, step: 0, fired: Fired::Few(0) }))
     }
-    Ok(live)
+
+    /// The answer for one treatment: whether it is permitted, and by or against which rules. `None` for a treatment
+    /// that the category does not know.
+    #[cfg(test)]
+    pub(crate) fn ask(
+        &self,
+        treatment: Treatment,
+        word: &Bits,
+        beyond: impl Fn(&PolicySet, Treatment) -> Result<bool, Failed>,
+    ) -> Option<Result<(bool, Vec<RuleId>), Failed>> {
+        let at = self.steps.iter().position(|s| s.treatment == treatment)?;
+        let step = self.steps.get(at)?;
+        let said = step.ask(&self.selected, word, &beyond);
+        Some(said.map(|(yes, fired)| (yes, self.named(at, &fired).cloned().collect())))
+    }
+
+    /// The rules that an answer names.
+    pub(crate) fn named(&self, step: usize, fired: &Fired) -> impl Iterator<Item = &RuleId> {
+        let rules = self.steps.get(step).map_or(&[][..], |s| &s.rules);
+        let fired = fired.clone();
+        rules.iter().enumerate().filter(move |(at, _)| fired.has(*at)).map(|(_, rule)| rule)
+    }
+
+    /// Whether something in it is left to Cedar.
+    pub(crate) fn is_beyond(&self) -> bool {
+        self.steps.iter().any(|s| !s.beyond.is_empty())
+    }
 }
 
-/// Whether a policy's scope can match the cell at all, its dates aside: what partial evaluation would find, sooner.
-fn relevant(bundle: &Bundle, id: &RuleId, question: &Question, class: &DataClass) -> bool {
-    let rule = bundle.rules.iter().find(|r| r.id == *id || no_of(&r.id) == *id);
-    rule.is_none_or(|rule| scope_can_match(bundle, rule, question, class))
+impl Fired {
+    fn has(&self, policy: usize) -> bool {
+        match self {
+            Self::Few(word) => policy < 64 && word >> policy & 1 == 1,
+            Self::Many(bits) => bits.has(policy),
+        }
+    }
 }
 
-fn scope_can_match(bundle: &Bundle, rule: &Rule, question: &Question, class: &DataClass) -> bool {
-    let vocabulary = &bundle.vocabulary;
-    let (purpose, category) = (question.purpose.as_str(), class.category.as_str());
-    rule.purposes.as_ref().is_none_or(|v| v.iter().any(|p| vocabulary.purposes.touches(purpose, p.as_str())))
-        && rule
-            .data
-            .as_ref()
-            .is_none_or(|v| v.iter().any(|c| vocabulary.categories.touches(category, c.as_str())))
-        && (rule.of.is_empty() || rule.of.contains(&class.subject_type))
-        && (rule.by.is_empty() || rule.by.contains(&question.requester))
-        && (rule.acts.is_empty() || rule.acts.contains(&question.act))
-        && (rule.to.is_empty()
-            || rule
-                .to
-                .iter()
-                .any(|above| vocabulary.recipient_is(question.recipient.as_str(), above.as_str())))
+/// Prohibitions outweigh permissions; the policies are those of the side that won.
+fn answer(fired: Bits, permits: &Bits) -> (bool, Fired) {
+    let against = fired.clone().only(permits, false);
+    let (yes, fired) = if against.is_empty() { (!fired.is_empty(), fired) } else { (false, against) };
+    (yes, Fired::Many(Box::new(fired)))
 }
 
-impl Compiled {
-    fn policies_where(&self, keep: impl Fn(&RuleId) -> bool) -> Vec<Policy> {
-        let all = self.policies();
-        all.filter(|p| keep(&RuleId::new(p.id().as_ref()))).cloned().collect()
+impl Step {
+    fn new(treatment: Treatment, entries: Vec<Entry>, selected: &[usize]) -> Self {
+        let mut permits = Bits::none(entries.len());
+        let (mut rules, mut rows, mut trees, mut beyond) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
+        for (at, entry) in entries.into_iter().enumerate() {
+            if entry.permits {
+                permits.set(at);
+            }
+            rules.push(entry.rule);
+            match entry.fires {
+                Fires::On(cubes) => rows.extend(cubes.iter().map(|cube| WideRow::new(cube, at, selected))),
+                Fires::As(formula) => trees.push((at, formula)),
+                Fires::Beyond(set) => beyond.push((at, *set)),
+            }
+        }
+        let table = match selected.len() {
+            0 | 1 => Table::One(rows.iter().map(WideRow::narrow).collect()),
+            2 => Table::Two(rows.iter().map(WideRow::narrow).collect()),
+            _ => Table::Many(rows),
+        };
+        let plain = rules.len() <= 64 && selected.len() <= 2 && trees.is_empty() && beyond.is_empty();
+        Self { treatment, rules: rules.into(), permits, table, trees, beyond, plain }
+    }
+
+    fn ask(
+        &self,
+        selected: &[usize],
+        word: &Bits,
+        beyond: &impl Fn(&PolicySet, Treatment) -> Result<bool, Failed>,
+    ) -> Result<(bool, Fired), Failed> {
+        if self.plain {
+            let permits = self.permits.word(0);
+            let fired = match &self.table {
+                Table::One(rows) => few(rows, picked(selected, word)),
+                Table::Two(rows) => few(rows, picked(selected, word)),
+                Table::Many(_) => return Err(Failed),
+            };
+            let against = fired & !permits;
+            let yes = against == 0 && fired != 0;
+            return Ok((yes, Fired::Few(if against == 0 { fired } else { against })));
+        }
+        let mut fired = Bits::none(self.rules.len());
+        match &self.table {
+            Table::One(rows) => many(rows, picked(selected, word), &mut fired),
+            Table::Two(rows) => many(rows, picked(selected, word), &mut fired),
+            Table::Many(rows) => {
+                rows.iter().filter(|row| row.fires(selected, word)).for_each(|row| fired.set(row.policy));
+            }
+        }
+        for (at, formula) in &self.trees {
+            if formula.holds(word) {
+                fired.set(*at);
+            }
+        }
+        for (at, set) in &self.beyond {
+            if beyond(set, self.treatment)? {
+                fired.set(*at);
+            }
+        }
+        Ok(answer(fired, &self.permits))
+    }
+}
+
+fn picked<const N: usize>(selected: &[usize], word: &Bits) -> [u64; N] {
+    std::array::from_fn(|at| selected.get(at).map_or(0, |place| word.word(*place)))
+}
+
+fn few<const N: usize>(rows: &[Row<N>], word: [u64; N]) -> u64 {
+    rows.iter().fold(0, |out, row| out | if row.fires(&word) { row.bit } else { 0 })
+}
+
+fn many<const N: usize>(rows: &[Row<N>], word: [u64; N], out: &mut Bits) {
+    for row in rows.iter().filter(|row| row.fires(&word)) {
+        out.set(usize::try_from(row.policy).unwrap_or(usize::MAX));
+    }
+}
+
+impl<const N: usize> Row<N> {
+    #[inline]
+    fn fires(&self, word: &[u64; N]) -> bool {
+        let mut differs = 0;
+        for ((word, mask), value) in word.iter().zip(&self.mask).zip(&self.value) {
+            differs |= word & mask ^ value;
+        }
+        differs == 0
+    }
+}
+
+impl WideRow {
+    fn new(cube: &Cube, policy: usize, selected: &[usize]) -> Self {
+        let (mut mask, mut value) = (vec![0; selected.len()], vec![0; selected.len()]);
+        for (bit, stated) in &cube.0 {
+            let place = selected.iter().position(|word| *word == bit / 64);
+            if let Some((mask, value)) = place.and_then(|at| mask.get_mut(at).zip(value.get_mut(at))) {
+                *mask |= 1_u64 << (bit % 64);
+                *value |= u64::from(*stated) << (bit % 64);
+            }
+        }
+        Self { mask: mask.into(), value: value.into(), policy }
+    }
+
+    fn narrow<const N: usize>(&self) -> Row<N> {
+        let pick = |words: &[u64]| std::array::from_fn(|at| words.get(at).copied().unwrap_or(0));
+        let policy = u32::try_from(self.policy).unwrap_or(u32::MAX);
+        Row { mask: pick(&self.mask), value: pick(&self.value), policy, bit: 1_u64.wrapping_shl(policy) }
+    }
+
+    fn fires(&self, selected: &[usize], word: &Bits) -> bool {
+        selected
+            .iter()
+            .zip(self.mask.iter().zip(&self.value))
+            .all(|(place, (mask, value))| word.word(*place) & mask == *value)
     }
 }

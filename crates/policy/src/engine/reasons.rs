@@ -61,8 +61,9 @@ impl Asked<'_> {
             Verb::Forbid(_) | Verb::Require(_) => {
                 let stated = stated_reason(rule).unwrap_or(Reason::Prohibited);
                 // A prohibition on the person's wish says which wish.
-                let about_a_wish = matches!(rule.verb, Verb::Forbid(Cure::Consent(_)))
-                    || asks_for(&rule.when, self.bundle.core.said_no);
+                let about_a_wish = matches!(rule.verb, Verb::Forbid(Cure::Consent(_)) if rule.reason.is_none_or(is_a_wish))
+                    || (asks_for(&rule.when, self.bundle.facts.core.said_no)
+                        && rule.reason.is_none_or(is_a_wish));
                 if about_a_wish { by_state(person) } else { stated }
             }
         }
@@ -76,7 +77,7 @@ impl Asked<'_> {
             let Some(first) = lacks.first() else { continue };
             let reason = match first {
                 Lack::Recipient => Reason::RecipientNotPermitted,
-                Lack::When => self.missing(&rule.when),
+                Lack::When => rule.reason.unwrap_or_else(|| self.missing(&rule.when)),
                 Lack::Unless => Reason::ConditionUnmet,
                 Lack::Treatment => Reason::MinimisationViolation,
                 Lack::Basis => match &rule.verb {
@@ -90,7 +91,7 @@ impl Asked<'_> {
     }
 
     fn missing(&self, condition: &Condition) -> Reason {
-        let core = &self.bundle.core;
+        let core = &self.bundle.facts.core;
         if asks_for(condition, core.legal) || asks_for(condition, core.approver) {
             Reason::LegalReferenceRequired
         } else if asks_for(condition, core.own) {
@@ -129,6 +130,11 @@ fn stated_reason(rule: &Rule) -> Option<Reason> {
         Verb::Forbid(_) | Verb::Require(_) => rule.reason,
         Verb::Permit { .. } => None,
     }
+}
+
+/// Whether a reason says no more than that the person's wish decides, so that the state of the wish says it better.
+fn is_a_wish(reason: Reason) -> bool {
+    matches!(reason, Reason::ConsentRequired | Reason::ObjectionRecorded | Reason::Prohibited)
 }
 
 fn asks_for(condition: &Condition, fact: consentry_model::FactId) -> bool {
@@ -182,6 +188,12 @@ pub(crate) fn rank(reason: Reason) -> (u8, Reason) {
     ];
     let group = GROUPS.iter().find(|(r, _)| *r == reason).map_or(5, |(_, group)| *group);
     (group, reason)
+}
+
+/// The reason that is preferred to the others.
+#[must_use]
+pub fn gravest(reasons: impl IntoIterator<Item = Reason>) -> Option<Reason> {
+    reasons.into_iter().min_by_key(|reason| rank(*reason))
 }
 
 /// The rules that a verdict names, as ids: a doubled permission under the id of its prohibition.

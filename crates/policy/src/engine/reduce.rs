@@ -1,193 +1,240 @@
-//! What Cedar's partial evaluation leaves of a policy → a boolean formula over atoms → cubes of a fact word.
+//! Cedar's expressions → boolean formulas over a fact word.
 //!
 //! Algebra without short-circuit is sound here: strict validation guarantees that an optional attribute is read only
 //! behind its guard, and the atom of an absent attribute is false.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use cedar_policy::pst::{BinaryOp, Clause, Expr, Literal, UnaryOp, Var};
-use consentry_model::{FactId, FactSchema, FactType, FactValue, Facts, Moment};
+use consentry_model::{FactId, FactSchema, FactType, FactValue, Facts};
 
+use super::atoms::{Atom, Atoms};
 use super::cedar_text::attribute;
-
-/// One bit of a fact word.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub(crate) enum Atom {
-    /// The fact is known.
-    Known(FactId),
-    /// The fact has this value.
-    Is(FactId, FactValue),
-    /// The level fact is below this.
-    Below(FactId, i64),
-    /// It is earlier than this, in milliseconds since the epoch.
-    Before(i64),
-}
-
-impl Atom {
-    pub(crate) fn holds(self, facts: &Facts, now: Moment) -> bool {
-        match self {
-            Self::Known(id) => facts.get(id).is_some(),
-            Self::Is(id, value) => facts.get(id) == Some(value),
-            Self::Below(id, level) => match facts.get(id) {
-                Some(FactValue::Word(at)) => i64::from(at) < level,
-                Some(FactValue::Bool(_)) | None => false,
-            },
-            Self::Before(millis) => now.unix_millis() < millis,
-        }
-    }
-}
-
-/// Bits that must be as stated: the cube fires on a word `w` when `w & mask == value`.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub(crate) struct Cube {
-    pub(crate) mask: u64,
-    pub(crate) value: u64,
-}
+use super::formula::Formula;
 
 /// What cannot be reduced; Cedar evaluates it instead.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Irreducible;
 
-/// How many cubes one policy may have.
-const CUBES_MAX: usize = 256;
-
-#[derive(Clone, Debug)]
-enum Formula {
-    Constant(bool),
-    Bit(u32),
-    Not(Box<Formula>),
-    All(Vec<Formula>),
-    Any(Vec<Formula>),
-}
-
-/// Reduces the policies of one cell; the words that the cell fixes are constants.
-pub(crate) struct Reducer<'a> {
+/// The facts of a schema by the attributes that hold them.
+pub(crate) struct Names<'a> {
     schema: &'a FactSchema,
-    names: BTreeMap<String, FactId>,
-    constants: BTreeMap<&'static str, String>,
-    atoms: Vec<Atom>,
+    ids: BTreeMap<String, FactId>,
 }
 
-impl<'a> Reducer<'a> {
-    pub(crate) fn new(schema: &'a FactSchema, constants: BTreeMap<&'static str, String>) -> Self {
-        let names = schema.iter().map(|(id, def)| (attribute(def), id)).collect();
-        Self { schema, names, constants, atoms: Vec::new() }
+impl<'a> Names<'a> {
+    pub(crate) fn of(schema: &'a FactSchema) -> Self {
+        Self { schema, ids: schema.iter().map(|(id, def)| (attribute(def), id)).collect() }
     }
 
-    /// The atoms met so far, by their bit.
-    pub(crate) fn atoms(&self) -> &[Atom] {
-        &self.atoms
+    fn fact(&self, e: &Expr) -> Result<FactId, Irreducible> {
+        attr(e).and_then(|name| self.ids.get(name)).copied().ok_or(Irreducible)
     }
 
-    /// Changes a word that the cell fixes.
-    pub(crate) fn fix(&mut self, name: &'static str, word: &str) {
-        self.constants.insert(name, word.to_owned());
+    /// What one test says of the facts; `None` for everything else.
+    fn test(&self, e: &Expr) -> Result<Option<Test>, Irreducible> {
+        #[expect(clippy::wildcard_enum_match_arm, reason = "whatever else there is, is not a test of a fact")]
+        Ok(Some(match e {
+            Expr::GetAttr { .. } => {
+                let id = self.fact(e)?;
+                let boolean = self.schema.def(id).is_some_and(|def| def.ty == FactType::Bool);
+                Test::one(Atom::Is(boolean.then_some(id).ok_or(Irreducible)?, FactValue::Bool(true)))
+            }
+            Expr::HasAttr { expr, attrs } if is_context(expr) && attrs.len() == 1 => {
+                Test::one(Atom::Known(self.ids.get(attrs.first().as_str()).copied().ok_or(Irreducible)?))
+            }
+            Expr::BinaryOp { op: BinaryOp::Contains, left, right } => {
+                let Expr::Set(items) = &**left else { return Err(Irreducible) };
+                self.any_of(right, items.iter().map(|i| &**i))?
+            }
+            Expr::BinaryOp { op: BinaryOp::Eq, left, right } => self.equal(left, right)?,
+            Expr::BinaryOp { op: BinaryOp::NotEq, left, right } => self.equal(left, right)?.not(),
+            Expr::BinaryOp { op: BinaryOp::Less, left, right } => self.below(left, right, 0)?,
+            Expr::BinaryOp { op: BinaryOp::GreaterEq, left, right } => self.below(left, right, 0)?.not(),
+            Expr::BinaryOp { op: BinaryOp::LessEq, left, right } => self.below(left, right, 1)?,
+            Expr::BinaryOp { op: BinaryOp::Greater, left, right } => self.below(left, right, 1)?.not(),
+            _ => return Ok(None),
+        }))
     }
 
-    /// The cubes of a policy's clauses: none when it never fires, one without bits when it always does.
-    pub(crate) fn cubes(&mut self, clauses: &[Clause]) -> Result<Vec<Cube>, Irreducible> {
-        let mut parts = Vec::new();
-        for clause in clauses {
-            parts.push(match clause {
-                Clause::When(e) => self.formula(e)?,
-                Clause::Unless(e) => not(self.formula(e)?),
-            });
+    fn equal(&self, left: &Expr, right: &Expr) -> Result<Test, Irreducible> {
+        if attr(left).is_some() { self.any_of(left, [right]) } else { self.any_of(right, [left]) }
+    }
+
+    /// `[a, b].contains(context.x)`.
+    fn any_of<'e>(
+        &self,
+        element: &Expr,
+        values: impl IntoIterator<Item = &'e Expr>,
+    ) -> Result<Test, Irreducible> {
+        let id = self.fact(element)?;
+        let atoms: Result<Vec<_>, _> = values.into_iter().map(|v| self.is(id, v)).collect();
+        atoms.map(|atoms| Test { any: atoms, negated: false })
+    }
+
+    fn is(&self, id: FactId, literal: &Expr) -> Result<Atom, Irreducible> {
+        let def = self.schema.def(id).ok_or(Irreducible)?;
+        Ok(Atom::Is(
+            id,
+            match &def.ty {
+                FactType::Bool => FactValue::Bool(boolean(literal).ok_or(Irreducible)?),
+                FactType::Word(words) => {
+                    let word = entity(literal).ok_or(Irreducible)?;
+                    let at = words.iter().position(|w| **w == *word).ok_or(Irreducible)?;
+                    FactValue::Word(u16::try_from(at).map_err(|_| Irreducible)?)
+                }
+                FactType::Level(_) => {
+                    let level = long(literal).ok_or(Irreducible)?;
+                    FactValue::Word(u16::try_from(level).map_err(|_| Irreducible)?)
+                }
+                FactType::Int => FactValue::Int(long(literal).ok_or(Irreducible)?),
+            },
+        ))
+    }
+
+    /// `context.x < literal + more`, either way round.
+    fn below(&self, left: &Expr, right: &Expr, more: i64) -> Result<Test, Irreducible> {
+        if let (Some(n), Some(_)) = (long(left), attr(right)) {
+            // n < x is not x < n + 1; n <= x is not x < n.
+            return self.bounded(right, n.checked_add(1 - more).ok_or(Irreducible)?).map(Test::not);
         }
-        cubes(&all(parts), false)
+        let bound = long(right).and_then(|n| n.checked_add(more)).ok_or(Irreducible)?;
+        self.bounded(left, bound)
     }
 
-    fn formula(&mut self, e: &Expr) -> Result<Formula, Irreducible> {
+    fn bounded(&self, number: &Expr, bound: i64) -> Result<Test, Irreducible> {
+        if attr(number) == Some("now") {
+            return Ok(Test::one(Atom::Before(bound)));
+        }
+        Ok(Test::one(Atom::Below(self.fact(number)?, bound)))
+    }
+
+    /// Every atom that a policy's clauses ask about, whether or not they can be reduced as a whole.
+    pub(crate) fn atoms(&self, clauses: &[Clause]) -> BTreeSet<Atom> {
+        let mut out = BTreeSet::new();
+        for clause in clauses {
+            let (Clause::When(e) | Clause::Unless(e)) = clause;
+            self.collect(e, &mut out);
+        }
+        out
+    }
+
+    fn collect(&self, e: &Expr, out: &mut BTreeSet<Atom>) {
+        if let Ok(Some(test)) = self.test(e) {
+            out.extend(test.any);
+        }
+        #[expect(clippy::wildcard_enum_match_arm, reason = "nothing below is reduced")]
+        match e {
+            Expr::UnaryOp { expr, .. } => self.collect(expr, out),
+            Expr::BinaryOp { left, right, .. } => {
+                self.collect(left, out);
+                self.collect(right, out);
+            }
+            Expr::IfThenElse { cond, then_expr, else_expr } => {
+                [cond, then_expr, else_expr].into_iter().for_each(|e| self.collect(e, out));
+            }
+            _ => {}
+        }
+    }
+}
+
+/// One of these atoms, or none of them.
+struct Test {
+    any: Vec<Atom>,
+    negated: bool,
+}
+
+impl Test {
+    fn one(atom: Atom) -> Self {
+        Self { any: vec![atom], negated: false }
+    }
+
+    fn not(self) -> Self {
+        Self { negated: !self.negated, ..self }
+    }
+}
+
+/// Reduces the policies of one cell; the words and facts that the cell fixes are constants.
+pub(crate) struct Reducer<'a> {
+    pub(crate) names: &'a Names<'a>,
+    pub(crate) atoms: &'a Atoms,
+    pub(crate) words: BTreeMap<&'static str, String>,
+    pub(crate) facts: &'a Facts,
+}
+
+impl Reducer<'_> {
+    /// The formula of a policy's clauses.
+    pub(crate) fn clauses(&self, clauses: &[Clause]) -> Result<Formula, Irreducible> {
+        let parts: Result<Vec<_>, _> = clauses
+            .iter()
+            .map(|clause| match clause {
+                Clause::When(e) => self.formula(e),
+                Clause::Unless(e) => self.formula(e).map(Formula::not),
+            })
+            .collect();
+        parts.map(Formula::all)
+    }
+
+    fn formula(&self, e: &Expr) -> Result<Formula, Irreducible> {
         #[expect(
             clippy::wildcard_enum_match_arm,
             reason = "whatever is not reduced here is left to Cedar itself"
         )]
         Ok(match e {
             Expr::Literal(Literal::Bool(b)) => Formula::Constant(*b),
-            Expr::UnaryOp { op: UnaryOp::Not, expr } => not(self.formula(expr)?),
+            Expr::UnaryOp { op: UnaryOp::Not, expr } => self.formula(expr)?.not(),
             Expr::BinaryOp { op: BinaryOp::And, left, right } => {
-                all(vec![self.formula(left)?, self.formula(right)?])
+                Formula::all(vec![self.formula(left)?, self.formula(right)?])
             }
             Expr::BinaryOp { op: BinaryOp::Or, left, right } => {
-                any(vec![self.formula(left)?, self.formula(right)?])
+                Formula::any(vec![self.formula(left)?, self.formula(right)?])
             }
             Expr::IfThenElse { cond, then_expr, else_expr } => {
                 let (cond, yes, no) =
                     (self.formula(cond)?, self.formula(then_expr)?, self.formula(else_expr)?);
-                any(vec![all(vec![cond.clone(), yes]), all(vec![not(cond), no])])
+                Formula::any(vec![Formula::all(vec![cond.clone(), yes]), Formula::all(vec![cond.not(), no])])
             }
-            Expr::GetAttr { .. } => {
-                let id = self.fact(e)?;
-                self.bit(Atom::Is(id, FactValue::Bool(true)))?
-            }
-            Expr::HasAttr { expr, attrs } if is_context(expr) && attrs.len() == 1 => {
-                let id = self.names.get(attrs.first().as_str()).copied().ok_or(Irreducible)?;
-                self.bit(Atom::Known(id))?
-            }
-            Expr::BinaryOp { op: BinaryOp::Contains, left, right } => self.contains(left, right)?,
-            Expr::BinaryOp { op: BinaryOp::Less, left, right } => self.below(left, right, 0)?,
-            Expr::BinaryOp { op: BinaryOp::GreaterEq, left, right } => not(self.below(left, right, 0)?),
-            Expr::BinaryOp { op: BinaryOp::LessEq, left, right } => self.below(left, right, 1)?,
-            Expr::BinaryOp { op: BinaryOp::Greater, left, right } => not(self.below(left, right, 1)?),
-            _ => return Err(Irreducible),
+            _ => match self.fixed(e)? {
+                Some(constant) => Formula::Constant(constant),
+                None => self.test(e)?,
+            },
         })
     }
 
-    /// `[a, b].contains(context.x)`.
-    fn contains(&mut self, set: &Expr, element: &Expr) -> Result<Formula, Irreducible> {
-        let Expr::Set(items) = set else { return Err(Irreducible) };
-        if let Some(word) = attr(element).and_then(|name| self.constants.get(name)) {
-            let mut there = false;
-            for item in items {
-                there |= entity(item).ok_or(Irreducible)? == *word;
+    fn test(&self, e: &Expr) -> Result<Formula, Irreducible> {
+        let Test { any, negated } = self.names.test(e)?.ok_or(Irreducible)?;
+        let bits: Result<Vec<_>, _> = any.into_iter().map(|atom| self.bit(atom)).collect();
+        let formula = Formula::any(bits?);
+        Ok(if negated { formula.not() } else { formula })
+    }
+
+    fn bit(&self, atom: Atom) -> Result<Formula, Irreducible> {
+        if let Some(value) = atom.fact().and_then(|id| self.facts.get(id)) {
+            return Ok(Formula::Constant(atom.holds_of(Some(value))));
+        }
+        self.atoms.bit(atom).map(Formula::Bit).ok_or(Irreducible)
+    }
+
+    /// A test of a word that the cell fixes: `[a, b].contains(context.act)`, `context.act == a`.
+    fn fixed(&self, e: &Expr) -> Result<Option<bool>, Irreducible> {
+        let Expr::BinaryOp { op, left, right } = e else { return Ok(None) };
+        let word = |e: &Expr| attr(e).and_then(|name| self.words.get(name));
+        let same = |literal: &Expr, word: &String| Ok(entity(literal).ok_or(Irreducible)? == *word);
+        match (op, &**left, word(left), word(right)) {
+            (BinaryOp::Contains, Expr::Set(items), _, Some(word)) => {
+                let mut there = false;
+                for item in items {
+                    there |= same(item, word)?;
+                }
+                Ok(Some(there))
             }
-            return Ok(Formula::Constant(there));
+            (BinaryOp::Eq, _, Some(word), None) => same(right, word).map(Some),
+            (BinaryOp::Eq, _, None, Some(word)) => same(left, word).map(Some),
+            (BinaryOp::NotEq, _, Some(word), None) => same(right, word).map(|b| Some(!b)),
+            (BinaryOp::NotEq, _, None, Some(word)) => same(left, word).map(|b| Some(!b)),
+            _ => Ok(None),
         }
-        let id = self.fact(element)?;
-        let mut parts = Vec::new();
-        for item in items {
-            let value = self.value(id, item)?;
-            parts.push(self.bit(Atom::Is(id, value))?);
-        }
-        Ok(any(parts))
-    }
-
-    fn value(&self, id: FactId, literal: &Expr) -> Result<FactValue, Irreducible> {
-        let def = self.schema.def(id).ok_or(Irreducible)?;
-        match &def.ty {
-            FactType::Word(words) => {
-                let word = entity(literal).ok_or(Irreducible)?;
-                let at = words.iter().position(|w| **w == *word).ok_or(Irreducible)?;
-                u16::try_from(at).map(FactValue::Word).map_err(|_| Irreducible)
-            }
-            FactType::Level(_) => {
-                let level = long(literal).ok_or(Irreducible)?;
-                u16::try_from(level).map(FactValue::Word).map_err(|_| Irreducible)
-            }
-            FactType::Bool => Err(Irreducible),
-        }
-    }
-
-    /// `context.x < literal + more`.
-    fn below(&mut self, left: &Expr, right: &Expr, more: i64) -> Result<Formula, Irreducible> {
-        let bound = long(right).and_then(|n| n.checked_add(more)).ok_or(Irreducible)?;
-        if attr(left) == Some("now") {
-            return self.bit(Atom::Before(bound));
-        }
-        let id = self.fact(left)?;
-        self.bit(Atom::Below(id, bound))
-    }
-
-    fn fact(&self, e: &Expr) -> Result<FactId, Irreducible> {
-        attr(e).and_then(|name| self.names.get(name)).copied().ok_or(Irreducible)
-    }
-
-    fn bit(&mut self, atom: Atom) -> Result<Formula, Irreducible> {
-        let at = self.atoms.iter().position(|a| *a == atom).unwrap_or_else(|| {
-            self.atoms.push(atom);
-            self.atoms.len() - 1
-        });
-        u32::try_from(at).ok().filter(|at| *at < u64::BITS).map(Formula::Bit).ok_or(Irreducible)
     }
 }
 
@@ -200,89 +247,29 @@ fn attr(e: &Expr) -> Option<&str> {
     if let Expr::GetAttr { expr, attr } = e
         && is_context(expr)
     {
-        Some(attr)
-    } else {
-        None
+        return Some(attr);
     }
+    None
 }
 
+fn boolean(e: &Expr) -> Option<bool> {
+    if let Expr::Literal(Literal::Bool(b)) = e { Some(*b) } else { None }
+}
+
+#[expect(clippy::wildcard_enum_match_arm, reason = "only a literal is one")]
 fn long(e: &Expr) -> Option<i64> {
-    if let Expr::Literal(Literal::Long(n)) = e { Some(*n) } else { None }
+    match e {
+        Expr::Literal(Literal::Long(n)) => Some(*n),
+        Expr::UnaryOp { op: UnaryOp::Neg, expr } => long(expr).and_then(i64::checked_neg),
+        _ => None,
+    }
 }
 
 fn entity(e: &Expr) -> Option<&str> {
     if let Expr::Literal(Literal::EntityUID(uid)) = e { Some(&uid.eid) } else { None }
 }
 
-fn not(f: Formula) -> Formula {
-    match f {
-        Formula::Constant(b) => Formula::Constant(!b),
-        Formula::Not(inner) => *inner,
-        Formula::Bit(_) | Formula::All(_) | Formula::Any(_) => Formula::Not(Box::new(f)),
-    }
-}
-
-fn all(parts: Vec<Formula>) -> Formula {
-    join(parts, true)
-}
-
-fn any(parts: Vec<Formula>) -> Formula {
-    join(parts, false)
-}
-
-fn join(parts: Vec<Formula>, conjunction: bool) -> Formula {
-    let mut kept = Vec::new();
-    for part in parts {
-        match part {
-            Formula::Constant(b) if b == conjunction => {}
-            Formula::Constant(b) => return Formula::Constant(b),
-            Formula::Bit(_) | Formula::Not(_) | Formula::All(_) | Formula::Any(_) => kept.push(part),
-        }
-    }
-    match (kept.len(), conjunction) {
-        (0, _) => Formula::Constant(conjunction),
-        (_, true) => Formula::All(kept),
-        (_, false) => Formula::Any(kept),
-    }
-}
-
-/// The disjunctive normal form, of the formula or of its negation.
-fn cubes(f: &Formula, negated: bool) -> Result<Vec<Cube>, Irreducible> {
-    let (parts, conjunction) = match f {
-        Formula::Constant(b) if *b != negated => return Ok(vec![Cube { mask: 0, value: 0 }]),
-        Formula::Constant(_) => return Ok(Vec::new()),
-        Formula::Bit(at) => {
-            let mask = 1_u64.checked_shl(*at).ok_or(Irreducible)?;
-            return Ok(vec![Cube { mask, value: if negated { 0 } else { mask } }]);
-        }
-        Formula::Not(inner) => return cubes(inner, !negated),
-        Formula::All(parts) => (parts, !negated),
-        Formula::Any(parts) => (parts, negated),
-    };
-    let mut out = if conjunction { vec![Cube { mask: 0, value: 0 }] } else { Vec::new() };
-    for part in parts {
-        let more = cubes(part, negated)?;
-        if conjunction {
-            let pairs = out.iter().flat_map(|a| more.iter().filter_map(|b| meet(*a, *b)));
-            out = pairs.collect();
-        } else {
-            out.extend(more);
-        }
-        out.sort_unstable();
-        out.dedup();
-        if out.len() > CUBES_MAX {
-            return Err(Irreducible);
-        }
-    }
-    Ok(out)
-}
-
-fn meet(a: Cube, b: Cube) -> Option<Cube> {
-    let agree = a.mask & b.mask & (a.value ^ b.value) == 0;
-    agree.then_some(Cube { mask: a.mask | b.mask, value: a.value | b.value })
-}
-
-/// The clauses of a residual policy.
+/// The clauses of a policy.
 pub(crate) fn clauses(policy: &cedar_policy::Policy) -> Result<Vec<Clause>, Irreducible> {
     let pst = policy.to_pst().map_err(|_| Irreducible)?;
     Ok(pst.body().clauses().iter().map(clone_clause).collect())

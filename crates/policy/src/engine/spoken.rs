@@ -60,7 +60,7 @@ impl Asked<'_> {
         let free = |cure: Tri| all([not(cure), not(self.exempt())]);
         let lifted = match &rule.verb {
             Verb::Permit { basis, .. } if basis.yields_to_a_no() => {
-                let core = &self.bundle.core;
+                let core = &self.bundle.facts.core;
                 return all([
                     Some(self.scope_touches(rule)),
                     self.is(core.said_no, &[FactValue::Bool(true)]),
@@ -70,12 +70,27 @@ impl Asked<'_> {
             Verb::Permit { .. } => return Some(false),
             Verb::Forbid(Cure::Never | Cure::Pending(_)) => free(Some(false)),
             Verb::Forbid(Cure::Consent(kind)) => {
-                free(self.is(self.bundle.core.consent_of(*kind), &[FactValue::Bool(true)]))
+                free(self.is(self.bundle.facts.core.consent_of(*kind), &[FactValue::Bool(true)]))
             }
+            Verb::Forbid(Cure::ConsentTo(fact)) => free(self.is(*fact, &[FactValue::Bool(true)])),
             Verb::Require(Duty::That(that)) => not(self.condition(that)),
+            // Carried out beside the decision.
+            Verb::Require(_) => return Some(false),
         };
         let unless = rule.unless.as_ref().map_or(Some(true), |c| not(self.condition(c)));
         all([Some(self.scope_touches(rule)), self.condition(&rule.when), unless, lifted])
+    }
+
+    /// Whether a rule's scope, its dates aside, reaches the question.
+    pub(crate) fn bears(&self, rule: &Rule) -> bool {
+        let timeless = Rule { from: None, until: None, ..rule.clone() };
+        self.scope_touches(&timeless)
+    }
+
+    /// Whether an obligation that is carried out beside the decision binds: unknown counts as yes.
+    pub(crate) fn binds(&self, rule: &Rule) -> Tri {
+        let unless = rule.unless.as_ref().map_or(Some(true), |c| not(self.condition(c)));
+        all([Some(self.scope_touches(rule)), self.condition(&rule.when), unless])
     }
 
     /// Whether a permission speaks for: only what is known does.
@@ -103,13 +118,21 @@ impl Asked<'_> {
 
     fn terms(&self, rule: &Rule) -> Vec<(Lack, Tri)> {
         let Verb::Permit { basis, treatments } = &rule.verb else { return Vec::new() };
-        let core = &self.bundle.core;
+        let core = &self.bundle.facts.core;
         let yes = [FactValue::Bool(true)];
         let basis = match basis {
             Basis::Consent(kind) => self.is(core.consent_of(*kind), &yes),
             Basis::Contract => self.is(core.contract, &[FactValue::Word(1), FactValue::Word(2)]),
-            Basis::LegitimateInterests(_) | Basis::Notice => not(self.is(core.said_no, &yes)),
-            Basis::LegalObligation(_) | Basis::Right => Some(true),
+            Basis::LegitimateInterests(_) => not(self.is(core.said_no, &yes)),
+            Basis::Notice => {
+                let void = self.bundle.where_notice_is_void().map(|regime| not(self.is(regime, &yes)));
+                all(std::iter::once(not(self.is(core.said_no, &yes))).chain(void))
+            }
+            Basis::Aggregate => self.is(core.shape, &[FactValue::Word(1)]),
+            Basis::LegalObligation(_)
+            | Basis::VitalInterests(_)
+            | Basis::PublicInterest(_)
+            | Basis::Right => Some(true),
         };
         let treatment = treatments.contains(&Treatment::Clear) || treatments.contains(&self.treatment);
         vec![
@@ -122,7 +145,7 @@ impl Asked<'_> {
 
     /// The subject's own access and a lawful demand pass every prohibition, and no obligation.
     fn exempt(&self) -> Tri {
-        let (core, yes) = (&self.bundle.core, [FactValue::Bool(true)]);
+        let (core, yes) = (&self.bundle.facts.core, [FactValue::Bool(true)]);
         let purpose =
             |key: &str| self.bundle.vocabulary.purposes.is_within(self.question.purpose.as_str(), key);
         let own = all([Some(purpose("custom.rights")), self.is(core.own, &yes)]);
@@ -188,7 +211,8 @@ impl Asked<'_> {
         match test {
             Test::Is(id, values) => self.is(*id, values),
             Test::AtLeast(id, level) => match self.facts.get(*id)? {
-                FactValue::Word(at) => Some(at >= *level),
+                FactValue::Word(at) => Some(i64::from(at) >= *level),
+                FactValue::Int(n) => Some(n >= *level),
                 FactValue::Bool(_) => None,
             },
             Test::Purpose(purposes) => {

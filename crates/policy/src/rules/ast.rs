@@ -7,6 +7,9 @@ use consentry_model::{
     RequesterId, RuleId, SubjectType, Treatment,
 };
 
+use super::operand::OperandId;
+use super::period::{Period, start_of};
+
 /// What a rule does.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Verb {
@@ -34,6 +37,12 @@ pub enum Basis {
     LegitimateInterests(String),
     /// The named legal obligation.
     LegalObligation(String),
+    /// The named vital interest.
+    VitalInterests(String),
+    /// The named task in the public interest.
+    PublicInterest(String),
+    /// Nobody's data leaves: a figure about a group.
+    Aggregate,
     /// The published notice, until the person says no; void where a regime asks for a basis.
     Notice,
     /// The subject's own right.
@@ -49,6 +58,9 @@ impl Basis {
             Self::Contract => "contract".to_owned(),
             Self::LegitimateInterests(id) => format!("legitimate_interests: {id}"),
             Self::LegalObligation(id) => format!("legal_obligation: {id}"),
+            Self::VitalInterests(id) => format!("vital_interests: {id}"),
+            Self::PublicInterest(id) => format!("public_interest: {id}"),
+            Self::Aggregate => "aggregate".to_owned(),
             Self::Notice => "notice".to_owned(),
             Self::Right => "right".to_owned(),
         }
@@ -62,7 +74,9 @@ impl Basis {
             Self::Contract => Some(LawfulBasis::Contract),
             Self::LegitimateInterests(_) => Some(LawfulBasis::LegitimateInterests),
             Self::LegalObligation(_) => Some(LawfulBasis::LegalObligation),
-            Self::Notice | Self::Right => None,
+            Self::VitalInterests(_) => Some(LawfulBasis::VitalInterests),
+            Self::PublicInterest(_) => Some(LawfulBasis::PublicInterest),
+            Self::Notice | Self::Right | Self::Aggregate => None,
         }
     }
 
@@ -80,15 +94,85 @@ pub enum Cure {
     Never,
     /// A consent of this kind to the asked purpose.
     Consent(ConsentKind),
+    /// A consent to a purpose of its own, as this fact says.
+    ConsentTo(FactId),
     /// The named mechanism, once it exists; until then the clause's whole field is refused.
     Pending(String),
 }
 
-/// What an obligation asks for.
+/// What an obligation asks for. Only [`That`](Self::That) is an answer to a question; the others are carried out beside
+/// the decision, and refuse when they cannot be.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Duty {
     /// That a condition is known to hold.
     That(Condition),
+    /// That data of the one kind and of the other never leave together.
+    Apart(Vec<Category>, Vec<Category>),
+    /// That no more than so many are sent in a stretch of time.
+    AtMost(Cadence),
+    /// That no cookie lives longer.
+    ClampCookies(Period),
+    /// That the answer carries a header.
+    SetHeader {
+        /// Its name, in lower case.
+        name: String,
+        /// Its value.
+        value: String,
+    },
+    /// That a consent is noted before the decision.
+    Record {
+        /// Of this kind.
+        kind: ConsentKind,
+        /// To this purpose; `None` is to the asked one.
+        to: Option<Purpose>,
+    },
+    /// That data is kept after an erasure, under an obligation.
+    Keep {
+        /// For how long.
+        period: Period,
+        /// Counted from here.
+        since: OperandId,
+        /// Which obligation.
+        obligation: String,
+    },
+    /// That an answer is given in time.
+    AnswerWithin(Period),
+    /// That whoever received data hears of it.
+    TellRecipients,
+}
+
+/// How often at most.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Cadence {
+    /// So many times.
+    pub times: u32,
+    /// In which stretch of time.
+    pub per: Stretch,
+    /// Whether messages on different topics are counted apart.
+    pub per_topic: bool,
+}
+
+/// A stretch of time in which something is counted.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Stretch {
+    /// The calendar month of the bundle's time zone.
+    CalendarMonth,
+    /// The calendar day of the bundle's time zone.
+    CalendarDay,
+    /// So long before now.
+    Last(Period),
+}
+
+impl Stretch {
+    /// From when on is counted; `None` beyond the calendar.
+    #[must_use]
+    pub fn begins(self, now: Moment, zone: &jiff::tz::TimeZone) -> Option<Moment> {
+        match self {
+            Self::CalendarMonth => start_of(now, true, zone),
+            Self::CalendarDay => start_of(now, false, zone),
+            Self::Last(period) => period.before(now, zone),
+        }
+    }
 }
 
 /// A condition over facts.
@@ -109,8 +193,8 @@ pub enum Condition {
 pub enum Test {
     /// The fact has one of these values.
     Is(FactId, Vec<FactValue>),
-    /// The level fact is at least this.
-    AtLeast(FactId, u16),
+    /// The level or number is at least this.
+    AtLeast(FactId, i64),
     /// The asked purpose is one of these or below.
     Purpose(Vec<Purpose>),
     /// The category is one of these or below.
@@ -126,6 +210,8 @@ pub enum Origin {
     Bundle,
     /// Among the rules that every bundle gets.
     Core,
+    /// In a regime that the bundle names.
+    Regime,
 }
 
 /// A rule. An empty list of requesters, recipients, subject types, acts means every one; purposes and data that mean
@@ -164,11 +250,45 @@ pub struct Rule {
     pub origin: Origin,
 }
 
+impl Rule {
+    /// Whether one of its conditions asks a fact.
+    #[must_use]
+    pub fn asks(&self, fact: FactId) -> bool {
+        let mut found = false;
+        let mut look = |test: &Test| {
+            if let Test::Is(id, _) | Test::AtLeast(id, _) = test {
+                found |= *id == fact;
+            }
+        };
+        self.when.each_test(&mut look);
+        self.unless.iter().for_each(|c| c.each_test(&mut look));
+        if let Verb::Require(Duty::That(that)) = &self.verb {
+            that.each_test(&mut look);
+        }
+        found
+    }
+
+    /// The same rule, where a Boolean fact is so besides.
+    pub(crate) fn only_when(self, fact: FactId) -> Self {
+        let so = Condition::Test(Test::Is(fact, vec![FactValue::Bool(true)]));
+        Self { when: Condition::All(vec![so, self.when]), ..self }
+    }
+}
+
 impl Condition {
     /// The condition that always holds.
     #[must_use]
     pub const fn always() -> Self {
         Self::All(Vec::new())
+    }
+
+    /// Calls `visit` with every test without which it does not hold.
+    pub(crate) fn each_necessary<'c>(&'c self, visit: &mut impl FnMut(&'c Test)) {
+        match self {
+            Self::All(parts) => parts.iter().for_each(|p| p.each_necessary(visit)),
+            Self::Test(test) => visit(test),
+            Self::Any(_) | Self::Not(_) => {}
+        }
     }
 
     /// Calls `visit` with every test in it.

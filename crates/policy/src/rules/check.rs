@@ -1,11 +1,12 @@
 //! What Cedar would accept silently, or read otherwise than the laws.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
-use consentry_model::{Act, Category, FactSource, Purpose};
+use consentry_model::{Act, Purpose};
 
-use super::ast::{Condition, Cure, Duty, Origin, Rule, Test, Verb};
-use crate::bundle::{ANYONE, Bundle, Case, Clause, ClauseStatus, DataClass};
+use super::ast::{Condition, Cure, Origin, Rule, Test, Verb};
+use crate::bundle::{ANYONE, Bundle, Case, Clause, ClauseStatus};
 use crate::text::{Reader, Span};
 
 /// Checks a bundle as a whole.
@@ -17,6 +18,9 @@ pub(crate) fn check(
     reader: &mut Reader,
 ) {
     each_rule(bundle, rules, reader);
+    invariants(bundle, reader);
+    native(bundle, rules, reader);
+    super::lints::lint(bundle, rules, reader);
     bases_that_meet(bundle, rules, reader);
     clauses_and_what_cites_them(bundle, rules, clauses, reader);
     each_case(bundle, cases, clauses, reader);
@@ -28,107 +32,65 @@ fn each_rule(bundle: &Bundle, rules: &[(Rule, Span)], reader: &mut Reader) {
         if !ids.insert(&rule.id) {
             reader.error("defined-twice", *span, format!("rule `{}` is defined already", rule.id));
         }
-        if rule.origin == Origin::Core {
+        if rule.origin != Origin::Bundle {
             continue;
         }
-        id_of(rule, *span, reader);
-        facts_that_nobody_states(bundle, rule, *span, reader);
+        id_of(rule.id.as_str(), *span, reader);
         if rule.clauses.is_empty() {
             reader.error("rule-without-clause", *span, format!("rule `{}` cites no clause", rule.id));
         }
-        for clause in &rule.clauses {
-            if bundle.clause(clause).is_none() {
-                let known = bundle.clauses.iter().map(|c| &*c.id);
-                reader.unknown("unknown-clause", *span, "clause", clause, known);
-            }
-        }
+        known_clauses(bundle, &rule.clauses, *span, reader);
         if let (Some(from), Some(until)) = (rule.from, rule.until)
             && from >= until
         {
             reader.error("never-in-force", *span, format!("rule `{}` ends before it begins", rule.id));
         }
-        consent_in_its_place(bundle, rule, *span, reader);
+    }
+}
+
+fn known_clauses(bundle: &Bundle, clauses: &[Arc<str>], span: Span, reader: &mut Reader) {
+    for clause in clauses.iter().filter(|c| bundle.clause(c).is_none()) {
+        let known = bundle.clauses.iter().map(|c| &*c.id);
+        reader.unknown("unknown-clause", span, "clause", clause, known);
+    }
+}
+
+fn invariants(bundle: &Bundle, reader: &mut Reader) {
+    let mut ids = BTreeSet::new();
+    for invariant in &bundle.invariants {
+        let (id, span) = (&invariant.rule.id, invariant.span);
+        if !ids.insert(id) {
+            reader.error("defined-twice", span, format!("the invariant `{id}` is defined already"));
+        }
+        id_of(id.as_str(), span, reader);
+        known_clauses(bundle, invariant.clauses(), span, reader);
+    }
+}
+
+/// Native policies are rules like others: with an id of their own, and resting on clauses.
+fn native(bundle: &Bundle, rules: &[(Rule, Span)], reader: &mut Reader) {
+    let mut ids: BTreeSet<_> = rules.iter().map(|(rule, _)| &rule.id).collect();
+    for policy in &bundle.native {
+        if !ids.insert(&policy.id) {
+            reader.error("defined-twice", policy.span, format!("`{}` is defined already", policy.id));
+        }
+        id_of(policy.id.as_str(), policy.span, reader);
+        if policy.clauses.is_empty() {
+            let message = format!("the policy `{}` cites no clause: `@clauses(\"...\")`", policy.id);
+            reader.error("rule-without-clause", policy.span, message);
+        }
+        known_clauses(bundle, &policy.clauses, policy.span, reader);
     }
 }
 
 /// The product's own rules and the halves of a permission go by ids of their own.
-fn id_of(rule: &Rule, span: Span, reader: &mut Reader) {
-    let id = rule.id.as_str();
+fn id_of(id: &str, span: Span, reader: &mut Reader) {
     let plain = id.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-' || b == b'_');
     if id.is_empty() || !plain {
         let message = format!("`{id}` is not a rule's id: small letters, digits, `-` and `_`");
         reader.error("not-an-id", span, message);
-    } else if id == "tempted" || id.starts_with("core-") {
+    } else if id == "tempted" || ["core-", "eu-", "uk-", "us-"].iter().any(|own| id.starts_with(own)) {
         reader.error("reserved-name", span, format!("`{id}` is reserved for rules of the product itself"));
-    }
-}
-
-/// A fact that the service map does not state is unknown: no permission speaks, and every prohibition holds.
-fn facts_that_nobody_states(bundle: &Bundle, rule: &Rule, span: Span, reader: &mut Reader) {
-    let mut asked = BTreeSet::new();
-    let mut look = |condition: &Condition| {
-        condition.each_test(&mut |test| {
-            if let Test::Is(id, _) | Test::AtLeast(id, _) = test {
-                asked.extend(bundle.schema.def(*id).filter(|d| d.source == FactSource::Datum).map(|_| *id));
-            }
-        });
-    };
-    look(&rule.when);
-    rule.unless.iter().for_each(&mut look);
-    if let Verb::Require(Duty::That(that)) = &rule.verb {
-        look(that);
-    }
-    let reached = |class: &&DataClass| {
-        let touches =
-            |c: &Category| bundle.vocabulary.categories.touches(class.category.as_str(), c.as_str());
-        (rule.of.is_empty() || rule.of.contains(&class.subject_type))
-            && rule.data.as_ref().is_none_or(|data| data.iter().any(touches))
-    };
-    for fact in asked {
-        let silent = |class: &&DataClass| class.facts.iter().all(|(id, _)| *id != fact);
-        let Some(class) = bundle.service.classes.iter().filter(reached).find(silent) else { continue };
-        let name = bundle.schema.def(fact).map_or("", |def| &def.name);
-        let message = format!(
-            "rule `{}` asks for `{name}`, which the service map does not state for `{}` of a `{}`",
-            rule.id,
-            class.category,
-            class.subject_type.as_str()
-        );
-        reader.warning_help(
-            "fact-not-supplied",
-            span,
-            message,
-            "unknown there: permits nothing, lifts nothing",
-            "state it in the route's `facts`, or narrow the rule by `of` or `data`",
-        );
-    }
-}
-
-/// More consent may only ever open: a prohibition names it in `cure`, an obligation not at all.
-fn consent_in_its_place(bundle: &Bundle, rule: &Rule, span: Span, reader: &mut Reader) {
-    let mut asks = false;
-    let mut look = |condition: &Condition| {
-        condition.each_test(&mut |test| {
-            if let Test::Is(id, _) = test {
-                asks |= bundle.core.consent.contains(id);
-            }
-        });
-    };
-    let negative = match &rule.verb {
-        Verb::Permit { .. } => None,
-        Verb::Forbid(_) => Some(&rule.when),
-        Verb::Require(Duty::That(that)) => {
-            look(that);
-            Some(&rule.when)
-        }
-    };
-    negative.into_iter().chain(&rule.unless).for_each(&mut look);
-    if asks {
-        let message = format!(
-            "rule `{}` asks for a consent outside `basis`, `cure` and a permission's `when`",
-            rule.id
-        );
-        reader.error("consent-in-wrong-place", span, message);
     }
 }
 
@@ -182,12 +144,12 @@ fn can_meet(bundle: &Bundle, a: &Rule, b: &Rule) -> bool {
 
 /// Whether two conditions ask the same fact for values that have none in common.
 fn exclude_each_other(a: &Condition, b: &Condition) -> bool {
-    let (Condition::All(a), Condition::All(b)) = (a, b) else { return false };
-    a.iter().any(|x| {
-        b.iter().any(|y| match (x, y) {
-            (Condition::Test(Test::Is(f, v)), Condition::Test(Test::Is(g, w))) => {
-                f == g && v.iter().all(|value| !w.contains(value))
-            }
+    let (mut left, mut right) = (Vec::new(), Vec::new());
+    a.each_necessary(&mut |test| left.push(test));
+    b.each_necessary(&mut |test| right.push(test));
+    left.iter().any(|x| {
+        right.iter().any(|y| match (x, y) {
+            (Test::Is(f, v), Test::Is(g, w)) => f == g && v.iter().all(|value| !w.contains(value)),
             _ => false,
         })
     })
@@ -206,6 +168,10 @@ fn clauses_and_what_cites_them(
             entry.0 += 1;
             entry.1 += usize::from(matches!(rule.verb, Verb::Forbid(Cure::Pending(_))));
         }
+    }
+    let of_invariants = bundle.invariants.iter().flat_map(|invariant| invariant.clauses());
+    for clause in of_invariants.chain(bundle.native.iter().flat_map(|policy| &policy.clauses)) {
+        cited.entry(clause).or_default().0 += 1;
     }
     for (who, clause) in cited_elsewhere(bundle) {
         cited.entry(clause).or_default().0 += 1;
@@ -253,6 +219,16 @@ fn cited_elsewhere(bundle: &Bundle) -> Vec<(String, &str)> {
     for cookie in &bundle.service.cookies {
         out.extend(cookie.clauses.iter().map(|c| (format!("the cookie `{}`", cookie.name), &**c)));
     }
+    for (name, recipient) in &bundle.recipients {
+        out.extend(recipient.clauses.iter().map(|c| (format!("the recipient `{name}`"), &**c)));
+    }
+    for (name, requester) in &bundle.requesters {
+        out.extend(requester.clauses.iter().map(|c| (format!("the requester `{name}`"), &**c)));
+    }
+    for assumption in &bundle.facts.assumed {
+        out.extend(assumption.clauses.iter().map(|c| ("an assumption".to_owned(), &**c)));
+    }
+    out.extend(bundle.settings.clauses.iter().map(|(what, c)| (format!("`bundle.{what}`"), &**c)));
     let contact = bundle.contact.iter().flat_map(|c| &c.clauses);
     out.extend(contact.map(|c| ("the bundle's contact".to_owned(), &**c)));
     out

@@ -1,28 +1,29 @@
 //! YAML → [`Rule`].
 
-use std::collections::BTreeSet;
+use std::cell::RefCell;
 use std::sync::Arc;
 
-use consentry_model::{
-    Act, ConsentKind, FactSchema, FactType, FactValue, Reason, RecipientId, RequesterId, RuleId, Treatment,
-};
+use consentry_model::{Act, Reason, RecipientId, RequesterId, RuleId, Treatment};
 
-use super::ast::{Basis, Condition, Cure, Duty, Origin, Rule, Test, Verb};
-use super::facts::CoreFacts;
+use super::ast::{Condition, Cure, Duty, Origin, Rule, Verb};
+use super::facts::{BuiltIn, FactBook};
+use super::invariant::bare_verb;
 use crate::bundle::{Requesters, Vocabulary};
 use crate::text::{Kind, Node, Object, Reader, Span};
 
-const KEYS: [&str; 19] = [
+/// What only a rule says, and no invariant.
+const OF_RULES: [&str; 7] = ["require", "for", "basis", "cure", "pending", "reason", "from"];
+
+const KEYS: [&str; 20] = [
     "id", "permit", "forbid", "require", "for", "data", "of", "by", "to", "act", "as", "when", "unless",
-    "from", "until", "basis", "cure", "reason", "clauses",
+    "from", "until", "basis", "cure", "pending", "reason", "clauses",
 ];
 
 /// What a rule's words are looked up in.
 pub(crate) struct RuleContext<'a> {
     pub(crate) vocabulary: &'a Vocabulary,
     pub(crate) requesters: &'a Requesters,
-    pub(crate) schema: &'a FactSchema,
-    pub(crate) core: &'a CoreFacts,
+    pub(crate) book: &'a RefCell<FactBook>,
     pub(crate) origin: Origin,
 }
 
@@ -31,7 +32,7 @@ pub(crate) fn read_rules(node: &Node, context: &RuleContext<'_>, reader: &mut Re
     let mut out = Vec::new();
     for item in reader.sequence(node) {
         let (errors, _) = reader.found.counts();
-        match context.rule(item, reader) {
+        match context.rule_of(item, false, reader) {
             Some(rule) => out.push((rule, item.span)),
             // A rule is never left out without a word: what it forbids would be allowed.
             None if reader.found.counts().0 == errors => {
@@ -45,14 +46,19 @@ pub(crate) fn read_rules(node: &Node, context: &RuleContext<'_>, reader: &mut Re
 }
 
 impl RuleContext<'_> {
-    fn rule(&self, node: &Node, reader: &mut Reader) -> Option<Rule> {
-        let mut keys = KEYS.to_vec();
-        keys.push("pending");
-        let object = reader.object(node, &keys, "a rule")?;
+    /// Reads a rule, or an invariant: a rule that says nothing of basis, cure and reason.
+    pub(super) fn rule_of(&self, node: &Node, invariant: bool, reader: &mut Reader) -> Option<Rule> {
+        let says = |key: &&&str| !(invariant && OF_RULES.contains(*key));
+        let keys: Vec<&str> = KEYS.iter().filter(says).copied().collect();
+        let object = reader.object(node, &keys, if invariant { "an invariant" } else { "a rule" })?;
         refuse_empty_lists(&object, reader);
         let id = reader.need(&object, "id", "a rule").and_then(|n| Some((reader.word(n)?, n.span)));
-        let verb = self.verb(&object, reader);
         let (word, scope) = self.verb_key(&object, reader)?;
+        let verb = if invariant {
+            self.as_which(&object, reader).map(|treatments| bare_verb(word == "permit", treatments))
+        } else {
+            self.verb(&object, reader)
+        };
         let purposes = match word {
             "require" => object.get("for").map_or(Some(None), |n| self.purposes(n, reader)),
             _ => self.purposes(scope, reader),
@@ -66,6 +72,13 @@ impl RuleContext<'_> {
             }
         };
         let when = object.get("when").map_or(Some(Condition::always()), |n| self.condition(n, reader));
+        let when = match object.get("as") {
+            Some(node) if word == "permit" && matches!(node.kind, Kind::Map(_)) => {
+                let group = self.aggregated(node, &mut Reader::new(crate::text::Diagnostics::default()));
+                when.zip(group).map(|(when, group)| Condition::All(vec![group, when]))
+            }
+            Some(_) | None => when,
+        };
         let unless = object.get("unless").map(|n| self.condition(n, reader));
         // Everything is read before anything is given up, so that all that is wrong is told at once.
         let (of, by) = (self.subjects(&object, reader), self.requesters(&object, reader));
@@ -118,10 +131,7 @@ impl RuleContext<'_> {
                 misplaced(key, "permit", reader);
             }
             let basis = reader.need(object, "basis", "a permission").and_then(|n| self.basis(n, reader));
-            let treatments = object.get("as").map_or(Some(vec![Treatment::Clear]), |n| {
-                let read: Vec<_> = self.treatments(n, reader);
-                (!read.is_empty()).then_some(read)
-            });
+            let treatments = self.as_which(object, reader);
             return Some(Verb::Permit { basis: basis?, treatments: treatments? });
         }
         for key in ["basis", "as"] {
@@ -135,9 +145,39 @@ impl RuleContext<'_> {
         for key in ["cure", "pending"] {
             misplaced(key, "require", reader);
         }
-        let duty = reader.object(node, &["that"], "an obligation")?;
-        let that = reader.need(&duty, "that", "an obligation")?;
-        self.condition(that, reader).map(|c| Verb::Require(Duty::That(c)))
+        let duty = self.duty(node, reader)?;
+        let refuses = matches!(duty, Duty::That(_) | Duty::Apart(..) | Duty::AtMost(_));
+        if let (false, Some(reason)) = (refuses, object.get("reason")) {
+            reader.error(
+                "misplaced-key",
+                reason.span,
+                "this obligation refuses nothing, and has no `reason`",
+            );
+        }
+        Some(Verb::Require(duty))
+    }
+
+    /// The treatments of a permission. What is `aggregated` is no treatment: it is clear, of a group.
+    fn as_which(&self, object: &Object<'_>, reader: &mut Reader) -> Option<Vec<Treatment>> {
+        match object.get("as") {
+            None => Some(vec![Treatment::Clear]),
+            Some(node) if matches!(node.kind, Kind::Map(_)) => {
+                self.aggregated(node, reader).map(|_| vec![Treatment::Clear])
+            }
+            Some(node) => {
+                let read = self.treatments(node, reader);
+                (!read.is_empty()).then_some(read)
+            }
+        }
+    }
+
+    /// `{aggregated: {min_group: 10}}` as the condition that it is.
+    fn aggregated(&self, node: &Node, reader: &mut Reader) -> Option<Condition> {
+        let object = reader.object(node, &["aggregated"], "a treatment")?;
+        let groups = reader.need(&object, "aggregated", "a treatment")?;
+        let groups = reader.object(groups, &["min_group"], "an aggregate")?;
+        let smallest = reader.need(&groups, "min_group", "an aggregate")?;
+        self.group_of(smallest, reader)
     }
 
     fn cure(&self, object: &Object<'_>, reader: &mut Reader) -> Option<Cure> {
@@ -146,12 +186,21 @@ impl RuleContext<'_> {
             (Some(node), None) => match &node.kind {
                 Kind::Text(word) if word == "never" => Some(Cure::Never),
                 Kind::Map(_) => {
-                    let cure = reader.object(node, &["consent"], "a cure")?;
+                    let cure = reader.object(node, &["consent", "consent_to"], "a cure")?;
+                    if let Some(other) = cure.get("consent_to") {
+                        let (purpose, kind) = self.consent_to(other, reader)?;
+                        let fact = self.book.borrow_mut().ask_for(BuiltIn::ConsentTo(purpose, kind));
+                        return Some(Cure::ConsentTo(fact));
+                    }
                     let kind = reader.need(&cure, "consent", "a cure")?;
                     self.kind(kind, reader).map(Cure::Consent)
                 }
                 Kind::Text(_) | Kind::Null | Kind::Bool(_) | Kind::Int(_) | Kind::Float | Kind::List(_) => {
-                    reader.error("wrong-shape", node.span, "a cure is `never` or `{consent: KIND}`");
+                    reader.error(
+                        "wrong-shape",
+                        node.span,
+                        "a cure is `never`, `{consent: KIND}` or `{consent_to: {PURPOSE: KIND}}`",
+                    );
                     None
                 }
             },
@@ -173,40 +222,15 @@ impl RuleContext<'_> {
         }
     }
 
-    fn basis(&self, node: &Node, reader: &mut Reader) -> Option<Basis> {
-        if let Kind::Text(_) = node.kind {
-            let mut choices = vec![("contract", Basis::Contract), ("notice", Basis::Notice)];
-            if self.origin == Origin::Core {
-                choices.push(("right", Basis::Right));
-            }
-            let words: Vec<_> = choices.iter().enumerate().map(|(at, (word, _))| (*word, at)).collect();
-            let at = reader.one_of(node, "basis", &words)?;
-            return choices.into_iter().nth(at).map(|(_, basis)| basis);
-        }
-        let keys = ["consent", "legitimate_interests", "legal_obligation"];
-        let object = reader.object(node, &keys, "a basis")?;
-        let [(key, _, value)] = object.entries() else {
-            reader.error("wrong-shape", node.span, "a basis is one word, or one key with its value");
-            return None;
-        };
-        match key.as_str() {
-            "consent" => self.kind(value, reader).map(Basis::Consent),
-            "legitimate_interests" => reader.word(value).map(|id| Basis::LegitimateInterests(id.to_owned())),
-            "legal_obligation" => reader.word(value).map(|id| Basis::LegalObligation(id.to_owned())),
-            _ => None,
-        }
-    }
-
-    fn kind(&self, node: &Node, reader: &mut Reader) -> Option<ConsentKind> {
-        let choices = ConsentKind::ALL.map(|k| (k.code(), k));
-        reader.one_of(node, "kind of consent", &choices)
-    }
-
     #[expect(
         clippy::option_option,
         reason = "the outer says whether it could be read, the inner that any is meant"
     )]
-    fn purposes(&self, node: &Node, reader: &mut Reader) -> Option<Option<Vec<consentry_model::Purpose>>> {
+    pub(super) fn purposes(
+        &self,
+        node: &Node,
+        reader: &mut Reader,
+    ) -> Option<Option<Vec<consentry_model::Purpose>>> {
         let words = reader.words(node);
         if let [("any", _)] = words[..] {
             return Some(None);
@@ -220,7 +244,11 @@ impl RuleContext<'_> {
         clippy::option_option,
         reason = "the outer says whether it could be read, the inner that any is meant"
     )]
-    fn data(&self, node: &Node, reader: &mut Reader) -> Option<Option<Vec<consentry_model::Category>>> {
+    pub(super) fn data(
+        &self,
+        node: &Node,
+        reader: &mut Reader,
+    ) -> Option<Option<Vec<consentry_model::Category>>> {
         let words = reader.words(node);
         if let [("any", _)] = words[..] {
             return Some(None);
@@ -236,18 +264,26 @@ impl RuleContext<'_> {
         words.iter().filter_map(|(w, at)| self.vocabulary.subject(w, *at, reader)).collect()
     }
 
+    /// Requesters by their names, by a role that they have, or `anyone`.
     fn requesters(&self, object: &Object<'_>, reader: &mut Reader) -> Vec<RequesterId> {
         let Some(node) = object.get("by") else { return Vec::new() };
-        let mut out = Vec::new();
+        let mut out: Vec<RequesterId> = Vec::new();
         for (word, span) in reader.words(node) {
             let id = RequesterId::new(word);
+            let in_role = self.requesters.iter().filter(|(_, def)| def.roles.iter().any(|r| r == word));
+            let in_role: Vec<_> = in_role.map(|(name, _)| name.clone()).collect();
             if word == "anyone" || self.requesters.contains_key(&id) {
                 out.push(id);
+            } else if in_role.is_empty() {
+                let roles = self.requesters.values().flat_map(|def| &def.roles);
+                let known = self.requesters.keys().map(RequesterId::as_str).chain(roles.map(String::as_str));
+                reader.unknown("unknown-requester", span, "requester or role", word, known);
             } else {
-                let known = self.requesters.keys().map(RequesterId::as_str);
-                reader.unknown("unknown-requester", span, "requester", word, known);
+                out.extend(in_role);
             }
         }
+        out.sort_unstable();
+        out.dedup();
         out
     }
 
@@ -274,12 +310,13 @@ impl RuleContext<'_> {
         reader.list(node).iter().filter_map(|n| reader.one_of(n, "act", &choices)).collect()
     }
 
-    fn treatments(&self, node: &Node, reader: &mut Reader) -> Vec<Treatment> {
-        let choices = [Treatment::Clear, Treatment::Truncated, Treatment::Masked].map(|t| (t.code(), t));
+    pub(super) fn treatments(&self, node: &Node, reader: &mut Reader) -> Vec<Treatment> {
+        let choices = [Treatment::Clear, Treatment::Truncated, Treatment::Masked, Treatment::Pseudonymised]
+            .map(|t| (t.code(), t));
         reader.list(node).iter().filter_map(|n| reader.one_of(n, "treatment", &choices)).collect()
     }
 
-    fn reason(&self, object: &Object<'_>, reader: &mut Reader) -> Option<Reason> {
+    pub(super) fn reason(&self, object: &Object<'_>, reader: &mut Reader) -> Option<Reason> {
         let node = object.get("reason")?;
         let choices: Vec<_> = Reason::ALL.iter().map(|r| (r.code(), *r)).collect();
         reader.one_of(node, "reason", &choices)
@@ -288,60 +325,6 @@ impl RuleContext<'_> {
     fn clauses(&self, object: &Object<'_>, reader: &mut Reader) -> Vec<Arc<str>> {
         let Some(node) = object.get("clauses") else { return Vec::new() };
         reader.words(node).into_iter().map(|(word, _)| Arc::from(word)).collect()
-    }
-
-    fn condition(&self, node: &Node, reader: &mut Reader) -> Option<Condition> {
-        let object = reader.mapping(node)?;
-        if object.entries().is_empty() {
-            // It would always hold: a permission without its condition, a prohibition always lifted.
-            reader.error(
-                "empty-condition",
-                node.span,
-                "a condition asks for something; leave it out if nothing is meant",
-            );
-            return None;
-        }
-        let mut parts = Vec::new();
-        let mut whole = true;
-        for (key, span, value) in object.entries() {
-            let part = match key.as_str() {
-                "any" | "all" => {
-                    let list = reader.sequence(value);
-                    let read: Vec<_> = list.iter().filter_map(|n| self.condition(n, reader)).collect();
-                    let complete = read.len() == list.len() && !read.is_empty();
-                    let made = if key == "any" { Condition::Any(read) } else { Condition::All(read) };
-                    complete.then_some(made)
-                }
-                "not" => self.condition(value, reader).map(|c| Condition::Not(Box::new(c))),
-                _ => self.test(key, *span, value, reader).map(Condition::Test),
-            };
-            whole &= part.is_some();
-            parts.extend(part);
-        }
-        whole.then_some(Condition::All(parts))
-    }
-
-    fn test(&self, key: &str, span: Span, value: &Node, reader: &mut Reader) -> Option<Test> {
-        match key {
-            "purpose" => self.purposes(value, reader)?.map(Test::Purpose),
-            "data" => self.data(value, reader)?.map(Test::Data),
-            "as" => Some(self.treatments(value, reader)).filter(|t| !t.is_empty()).map(Test::As),
-            "consent" => {
-                let kind = self.kind(value, reader)?;
-                Some(Test::Is(self.core.consent_of(kind), vec![FactValue::Bool(true)]))
-            }
-            _ => {
-                let Some(id) = self.schema.id(key) else {
-                    let own = ["any", "all", "not", "purpose", "data", "as", "consent"];
-                    let known: BTreeSet<&str> =
-                        self.schema.iter().map(|(_, d)| &*d.name).chain(own).collect();
-                    reader.unknown("unknown-fact", span, "fact", key, known);
-                    return None;
-                };
-                let ty = self.schema.def(id)?.ty.clone();
-                fact_test(id, &ty, value, reader)
-            }
-        }
     }
 }
 
@@ -357,43 +340,4 @@ fn refuse_empty_lists(object: &Object<'_>, reader: &mut Reader) {
             );
         }
     }
-}
-
-fn fact_test(id: consentry_model::FactId, ty: &FactType, value: &Node, reader: &mut Reader) -> Option<Test> {
-    match ty {
-        FactType::Bool => {
-            let wanted = match &value.kind {
-                Kind::Text(word) if word == "present" => true,
-                Kind::Text(word) if word == "absent" => false,
-                Kind::Text(_)
-                | Kind::Null
-                | Kind::Bool(_)
-                | Kind::Int(_)
-                | Kind::Float
-                | Kind::List(_)
-                | Kind::Map(_) => reader.boolean(value)?,
-            };
-            Some(Test::Is(id, vec![FactValue::Bool(wanted)]))
-        }
-        FactType::Level(words) if matches!(value.kind, Kind::Map(_)) => {
-            let object = reader.object(value, &["at_least"], "a test of a level")?;
-            let node = reader.need(&object, "at_least", "a test of a level")?;
-            position(node, words, reader).map(|at| Test::AtLeast(id, at))
-        }
-        FactType::Word(words) | FactType::Level(words) => {
-            let list = reader.list(value);
-            let read: Vec<_> = list.iter().filter_map(|n| position(n, words, reader)).collect();
-            let complete = read.len() == list.len() && !read.is_empty();
-            complete.then(|| Test::Is(id, read.into_iter().map(FactValue::Word).collect()))
-        }
-    }
-}
-
-fn position(node: &Node, words: &[Arc<str>], reader: &mut Reader) -> Option<u16> {
-    let word = reader.word(node)?;
-    let at = words.iter().position(|w| **w == *word);
-    if at.is_none() {
-        reader.unknown("unknown-value", node.span, "value of this fact", word, words.iter().map(|w| &**w));
-    }
-    at.and_then(|at| u16::try_from(at).ok())
 }

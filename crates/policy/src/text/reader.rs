@@ -30,9 +30,15 @@ impl<'a> Object<'a> {
 /// Collects what is wrong while a bundle is read.
 pub(crate) struct Reader {
     pub(crate) found: Diagnostics,
+    /// The calendar that dates are read in.
+    pub(crate) zone: TimeZone,
 }
 
 impl Reader {
+    pub(crate) const fn new(found: Diagnostics) -> Self {
+        Self { found, zone: TimeZone::UTC }
+    }
+
     pub(crate) fn error(&mut self, code: &'static str, span: Span, message: impl Into<String>) {
         self.found.push(Severity::Error, code, Some(span), message, "here", None);
     }
@@ -40,6 +46,10 @@ impl Reader {
     /// An error whose place nobody kept.
     pub(crate) fn error_somewhere(&mut self, code: &'static str, message: impl Into<String>) {
         self.found.push(Severity::Error, code, None, message, "", None);
+    }
+
+    pub(crate) fn warning_somewhere(&mut self, code: &'static str, message: impl Into<String>) {
+        self.found.push(Severity::Warning, code, None, message, "", None);
     }
 
     pub(crate) fn error_help(
@@ -209,14 +219,14 @@ impl Reader {
         found
     }
 
-    /// A date, from its first moment in UTC.
+    /// A date, from its first moment in the bundle's time zone.
     pub(crate) fn date(&mut self, node: &Node) -> Option<Moment> {
         let word = self.word(node)?;
         let parsed = word
             .parse::<Date>()
             .ok()
             .filter(|_| word.len() == 10)
-            .and_then(|d| d.to_zoned(TimeZone::UTC).ok())
+            .and_then(|d| d.to_zoned(self.zone.clone()).ok())
             .map(|z| Moment::from_unix_millis(z.timestamp().as_millisecond()));
         if parsed.is_none() {
             self.error("not-a-date", node.span, format!("`{word}` is not a date such as 2026-02-05"));

@@ -67,10 +67,6 @@ impl Sources {
         self.files.push(Source { name: name.to_owned(), text: text.to_owned() });
         self.files.len() - 1
     }
-
-    pub(crate) fn len(&self) -> usize {
-        self.files.len()
-    }
 }
 
 pub(crate) fn is_bundle_file(name: &str) -> bool {

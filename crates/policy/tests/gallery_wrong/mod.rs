@@ -1,6 +1,14 @@
 //! The exhibits.
 
+mod cases;
+mod head;
+mod routes;
+
 use super::Exhibit;
+
+pub(super) use cases::CASES;
+pub(super) use head::{HEADS, NATIVE};
+pub(super) use routes::ROUTES;
 
 pub(super) const WORDS: &[Exhibit] = &[
     (
@@ -45,7 +53,11 @@ pub(super) const WORDS: &[Exhibit] = &[
     ("a vocabulary key that is there already", "vocabulary: {purposes: {marketing: {parents: [essential]}}}"),
     ("a fact of no source", "facts: {weather: {values: [fine]}}"),
     ("a fact of the product's own", "facts: {request.gpc: {type: reference, from: query.gpc}}"),
-    ("a fact in the body", "facts: {request.ticket: {type: reference, from: body.ticket}}"),
+    ("a fact in a record", "facts: {request.ticket: {type: reference, from: item.ticket}}"),
+    ("a fact that nobody states", "facts: {weather.rain: {type: bool}}"),
+    ("a fact of no type", "facts: {datum.size: {}}"),
+    ("an assumption that widens", "facts: {subject.erased: {if_unknown: 0, because: nobody is erased}}"),
+    ("another name that is taken", "vocabulary: {purposes: {marketing: {aliases: [essential]}}}"),
     ("a fact without words", "facts: {datum.place: {values: []}}"),
 ];
 
@@ -58,70 +70,40 @@ pub(super) const PARTIES: &[Exhibit] = &[
     ("a class that is neither inside nor outside", "vocabulary: {recipients: {friends: {}}}"),
 ];
 
-pub(super) const ROUTES: &[Exhibit] = &[
-    ("a route without a method", "routes: [{route: /orders, purpose: essential}]"),
-    (
-        "a route with two purposes and a right",
-        "routes: [{route: GET /orders, purpose: essential, right: access}]",
-    ),
-    ("one purpose that is two", "routes: [{route: GET /orders, purpose: [essential, marketing]}]"),
-    ("a route that another one matches", "routes: [{route: 'GET /customers/{name}', purpose: essential}]"),
-    (
-        "personal data about nobody",
-        "routes: [{route: GET /orders, purpose: essential, response: {body: {email: user.contact.email}}}]",
-    ),
-    (
-        "records without a list",
-        "routes: [{route: GET /orders, purpose: essential, about: {type: customer, space: customer, id: item.id}, response: {body: {id: user.unique_id}}}]",
-    ),
-    (
-        "a list about nobody",
-        "routes: [{route: GET /orders, purpose: essential, about: {type: customer, space: customer, id: query.id}, response: {records: 'rows[]', body: {'rows[].id': user.unique_id}}}]",
-    ),
-    (
-        "a request about the records of its answer",
-        "routes: [{route: POST /orders, purpose: essential, about: {type: customer, space: customer, id: item.id}, request: {body: {email: user.contact.email}}, response: {records: 'rows[]', body: {'rows[].id': user.unique_id}}}]",
-    ),
-    (
-        "a variable that the path lacks",
-        "routes: [{route: 'GET /orders/{order}', purpose: essential, about: {type: customer, space: customer, id: path.id}, response: {body: {id: user.unique_id}}}]",
-    ),
-    (
-        "a reference to nowhere",
-        "routes: [{route: GET /orders, purpose: essential, about: {type: customer, space: customer, id: the customer}}]",
-    ),
-    (
-        "somebody named among the anonymous",
-        "routes: [{route: GET /orders, purpose: essential, about: {type: visitor, anonymous: true, id: query.id}}]",
-    ),
-    (
-        "a path that leads into a field",
-        "routes: [{route: GET /orders, purpose: essential, about: {type: customer, space: customer, id: query.id}, response: {body: {a: user.name, a.b: user.name}}}]",
-    ),
-    (
-        "a header twice",
-        "routes: [{route: GET /orders, purpose: essential, about: {type: visitor, anonymous: true}, request: {headers: {Referer: user.behavior, referer: user.name}}}]",
-    ),
-    (
-        "an event about nobody",
-        "routes: [{route: POST /orders, purpose: essential, events: [{contract: requested}]}]",
-    ),
-    (
-        "an event with two effects",
-        "routes: [{route: POST /orders, purpose: essential, about: {type: customer, space: email, id: body.email}, events: [{withdraw: marketing, object: marketing}]}]",
-    ),
-    ("a right that the law does not know", "routes: [{route: GET /orders, right: oblivion}]"),
-    (
-        "a cookie of any form",
-        "cookies: [{name: ab, purpose: marketing, data: user.device.cookie, form: {hex: 0}}]",
-    ),
-    (
-        "a cookie twice",
-        "cookies: [{name: sid, purpose: marketing, data: user.device.cookie, form: {hex: 16}}]",
-    ),
-];
-
 pub(super) const RULES: &[Exhibit] = &[
+    (
+        "two duties at once",
+        "rules: [{id: x, require: {tell: recipients, answer_within: P1M}, clauses: [c-1]}]",
+    ),
+    ("a period of hours", "rules: [{id: x, require: {answer_within: PT6H}, clauses: [c-1]}]"),
+    (
+        "a cadence that counts nobody",
+        "rules: [{id: x, require: {at_most: {times: 1, per: calendar-month, of: [message.topic]}}, clauses: [c-1]}]",
+    ),
+    (
+        "a choice that is deduced",
+        "rules: [{id: x, require: {record: {consent: opt-in, to: marketing}}, clauses: [c-1]}]",
+    ),
+    (
+        "a header that frames the answer",
+        "rules: [{id: x, require: {set_header: {Content-Length: \"0\"}}, clauses: [c-1]}]",
+    ),
+    (
+        "a reason for what refuses nothing",
+        "rules: [{id: x, require: {tell: recipients}, reason: linkage, clauses: [c-1]}]",
+    ),
+    (
+        "a comparison with a word",
+        "rules: [{id: x, forbid: any, data: any, cure: never, when: {same: [subject.id, datum.origin]}, clauses: [c-1]}]",
+    ),
+    (
+        "a comparison of a name with a time",
+        "rules: [{id: x, forbid: any, data: any, cure: never, when: {same: [subject.id, datum.collected_at]}, clauses: [c-1]}]",
+    ),
+    (
+        "a group of one",
+        "rules: [{id: x, permit: marketing, data: user.contact, of: customer, as: {aggregated: {min_group: 1}}, basis: aggregate, clauses: [c-1]}]",
+    ),
     (
         "a rule that says two things",
         "rules: [{id: x, permit: marketing, forbid: sales, data: user, basis: contract, clauses: [c-1]}]",
@@ -200,11 +182,11 @@ pub(super) const RULES: &[Exhibit] = &[
 pub(super) const CLAUSES: &[Exhibit] = &[
     (
         "a promise that nothing keeps",
-        "clauses: [{id: c-2, line: 2, section: Use, says: Nobody is profiled., status: enforced}]\ncases: [{case: it is tested, clause: c-2, who: shop, asks: GET /x, then: refuse route-unknown}]",
+        "clauses: [{id: c-2, line: 2, section: Use, says: Nobody is profiled., status: enforced}]\ncases: [{case: it is tested, clause: c-2, who: shop, asks: GET /x, about: nobody, then: refuse route-unknown}]",
     ),
     (
         "a promise that waits without refusing",
-        "clauses: [{id: c-2, line: 2, section: Use, says: Mail comes monthly., status: {pending: a counter}}]\ncases: [{case: it is tested, clause: c-2, who: shop, asks: GET /x, then: refuse route-unknown}]",
+        "clauses: [{id: c-2, line: 2, section: Use, says: Mail comes monthly., status: {pending: a counter}}]\ncases: [{case: it is tested, clause: c-2, who: shop, asks: GET /x, about: nobody, then: refuse route-unknown}]",
     ),
     (
         "a promise to be kept by people, with a rule",
@@ -219,45 +201,13 @@ pub(super) const CLAUSES: &[Exhibit] = &[
         "clauses: [{id: c-1, line: -1, section: Use, says: It is., status: enforced}, {id: c-1, line: 1, section: Use, says: It is., status: enforced}]",
     ),
     (
+        "a fingerprint that YAML reads as a number",
+        "clauses: [{id: c-2, line: 2, section: Use, says: Doors are locked., status: {organisational: doors}, fingerprint: [0123456789abcdef, 1234567890123456, ABCDEF0123456789]}]",
+    ),
+    (
         "a status without its text",
         "clauses: [{id: c-2, line: 2, section: Use, says: It is., status: partly}]",
     ),
-];
-
-pub(super) const CASES: &[Exhibit] = &[
-    (
-        "a sentence that is nearly one",
-        "cases: [{case: a, clause: c-1, who: shop, asks: GET /customers/ann, about: ann, given: [ann agreed to marketing on 2026-01-01], then: allow}]",
-    ),
-    (
-        "a day that is none",
-        "cases: [{case: a, clause: c-1, who: shop, asks: GET /customers/ann, about: ann, given: [ann withdrew marketing on 2026-02-30], then: allow}]",
-    ),
-    (
-        "an outcome that is none",
-        "cases: [{case: a, clause: c-1, who: shop, asks: GET /customers/ann, then: deny}]",
-    ),
-    (
-        "a refusal for no known reason",
-        "cases: [{case: a, clause: c-1, who: shop, asks: GET /customers/ann, then: refuse consent-withdrawed}]",
-    ),
-    (
-        "a request that is none",
-        "cases: [{case: a, clause: c-1, who: shop, asks: customers of ann, then: allow}]",
-    ),
-    (
-        "somebody who is nobody",
-        "cases: [{case: a, clause: c-1, who: shopp, asks: GET /customers/ann, then: allow}]",
-    ),
-    (
-        "a header in the wrong place",
-        "cases: [{case: a, clause: c-1, who: shop, asks: GET /customers/ann, with: {headers.X-Order: '9'}, then: allow}]",
-    ),
-    (
-        "a number that cannot be",
-        "cases: [{case: a, clause: c-1, who: shop, asks: GET /customers/ann, answer: {score: 1.5}, omitted: -1, status: 70000, then: allow}]",
-    ),
-    ("a case without an end", "cases: [{case: a, clause: c-1, who: shop, asks: GET /customers/ann}]"),
 ];
 
 pub(super) const WHOLE: &[Exhibit] = &[

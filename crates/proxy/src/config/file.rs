@@ -1,7 +1,7 @@
 //! The file as a whole.
 
 use std::collections::BTreeMap;
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::path::{Path, PathBuf};
 
 use super::error::{ConfigError, ConfigProblem};
@@ -17,8 +17,9 @@ const ADMIN_DEFAULT: &str = "127.0.0.1:9901";
 /// What problem types begin with when nothing is said.
 const PROBLEM_TYPE_BASE_DEFAULT: &str = "urn:consentry:problem:";
 
-const KEYS: [&str; 13] = [
+const KEYS: [&str; 14] = [
     "listen",
+    "tls_ended_by",
     "admin",
     "upstream",
     "bundle",
@@ -81,6 +82,9 @@ pub struct OtlpConfig {
 pub struct Config {
     /// Where callers connect.
     pub listen: SocketAddr,
+    /// Who ends TLS in front of the sidecar and is believed when they say so in `X-Forwarded-Proto`; nobody when nothing
+    /// is said, and then every request counts as unprotected.
+    pub tls_ended_by: Vec<IpAddr>,
     /// Where the health and status pages are.
     pub admin: SocketAddr,
     /// The service behind.
@@ -140,6 +144,10 @@ impl Config {
 
 fn read(section: &Section<'_>, reader: &mut Reader<'_>) -> Option<Config> {
     let listen = reader.need(section, "listen").and_then(|_| address(section, "listen", reader));
+    let tls_ended_by = match section.get("tls_ended_by") {
+        None => Some(Vec::new()),
+        Some(_) => addresses(section, "tls_ended_by", reader),
+    };
     let admin = match section.get("admin") {
         None => ADMIN_DEFAULT.parse().ok(),
         Some(_) => address(section, "admin", reader),
@@ -181,6 +189,7 @@ fn read(section: &Section<'_>, reader: &mut Reader<'_>) -> Option<Config> {
     }
     Some(Config {
         listen: listen?,
+        tls_ended_by: tls_ended_by?,
         admin: admin?,
         upstream: upstream?,
         bundle: bundle?,
@@ -232,6 +241,17 @@ fn address(section: &Section<'_>, key: &str, reader: &mut Reader<'_>) -> Option<
     let read = text.parse().ok();
     if read.is_none() {
         reader.error(at, format!("`{key}` is an address and a port, such as 127.0.0.1:8080"));
+    }
+    read
+}
+
+/// Addresses, divided by spaces.
+fn addresses(section: &Section<'_>, key: &str, reader: &mut Reader<'_>) -> Option<Vec<IpAddr>> {
+    let (text, at) = reader.text(section, key)?;
+    let read: Option<Vec<IpAddr>> =
+        text.split_whitespace().map(|word| word.parse::<IpAddr>().ok().map(|ip| ip.to_canonical())).collect();
+    if read.is_none() {
+        reader.error(at, format!("`{key}` is one address or more, divided by spaces, such as 10.0.0.5"));
     }
     read
 }

@@ -7,7 +7,7 @@ use std::task::{Context, Poll};
 
 use bytes::Bytes;
 use http::header::{CONTENT_TYPE, SET_COOKIE};
-use http::{HeaderValue, Request, Response, StatusCode};
+use http::{HeaderValue, Request, Response};
 use http_body_util::{BodyExt as _, Full};
 use serde_json::Value;
 use tower_service::Service;
@@ -19,17 +19,41 @@ pub(super) struct Reached {
     pub(super) body: Bytes,
 }
 
+/// What the service answers.
+#[derive(Clone, Debug, PartialEq)]
+pub(super) enum Answer {
+    /// No body.
+    Nothing,
+    /// A JSON body.
+    Json(Value),
+    /// A page.
+    Page,
+}
+
+impl Answer {
+    /// The page that stands for every other.
+    pub(super) const PAGE: &'static str = "<!doctype html><title>A page</title>";
+
+    fn body(&self) -> Option<(String, &'static str)> {
+        match self {
+            Self::Nothing => None,
+            Self::Json(value) => Some((value.to_string(), "application/json")),
+            Self::Page => Some((Self::PAGE.to_owned(), "text/html; charset=utf-8")),
+        }
+    }
+}
+
 /// The service behind.
 #[derive(Clone)]
 pub(super) struct Behind {
-    answer: Option<Value>,
+    answer: Answer,
     cookies: Vec<HeaderValue>,
     reached: Arc<Mutex<Option<Reached>>>,
 }
 
 impl Behind {
-    /// A service that answers this body, or none, and sets these cookies.
-    pub(super) fn new(answer: Option<Value>, cookies: Vec<HeaderValue>) -> Self {
+    /// A service that answers this and sets these cookies.
+    pub(super) fn new(answer: Answer, cookies: Vec<HeaderValue>) -> Self {
         Self { answer, cookies, reached: Arc::default() }
     }
 
@@ -53,12 +77,10 @@ impl Service<Request<Full<Bytes>>> for Behind {
         // A whole body is there at once.
         let body = at_once(body).unwrap_or_default();
         *self.reached.lock().unwrap_or_else(PoisonError::into_inner) = Some(Reached { head, body });
-        let text = self.answer.as_ref().map(Value::to_string).unwrap_or_default();
-        let mut response = Response::new(Full::new(Bytes::from(text)));
-        if self.answer.is_none() {
-            *response.status_mut() = StatusCode::OK;
-        } else {
-            response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
+        let mut response = Response::new(Full::default());
+        if let Some((text, media_type)) = self.answer.body() {
+            *response.body_mut() = Full::new(Bytes::from(text));
+            response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static(media_type));
         }
         for cookie in &self.cookies {
             response.headers_mut().append(SET_COOKIE, cookie.clone());

@@ -1,9 +1,10 @@
 //! What the evidence log says of the one request of a case.
 
+use std::collections::BTreeSet;
 use std::path::Path;
 
-use consentry_audit::{Closing, End, Entry, Head, OpenError, Reader};
-use consentry_model::Reason;
+use consentry_audit::{Closing, End, Entry, Head, OpenError, Reader, VerdictLine};
+use consentry_model::{Reason, RuleId};
 
 /// The records of one request.
 #[derive(Default)]
@@ -12,6 +13,8 @@ pub(super) struct Told {
     pub(super) closings: Vec<Closing>,
     /// Reasons of requests that were refused before anybody was known to have made them.
     pub(super) strangers: Vec<Reason>,
+    /// Every answer, of the head and of each window.
+    lines: Vec<VerdictLine>,
 }
 
 impl Told {
@@ -20,7 +23,11 @@ impl Told {
         let mut told = Self::default();
         for record in Reader::open(dir)?.records() {
             match record?.entry() {
-                Entry::Head(head) => told.head = Some(head.clone()),
+                Entry::Head(head) => {
+                    told.lines.extend(head.verdicts.iter().cloned());
+                    told.head = Some(head.clone());
+                }
+                Entry::Verdicts(window) => told.lines.extend(window.verdicts.iter().cloned()),
                 Entry::Outcome(closing) => told.closings.push(closing.clone()),
                 Entry::Summary(summary) => told.strangers.extend(summary.counts.keys()),
                 Entry::LogOpened(_)
@@ -28,7 +35,6 @@ impl Told {
                 | Entry::LogOutage(_)
                 | Entry::PolicyInstalled(_)
                 | Entry::PolicyRefused(_)
-                | Entry::Verdicts(_)
                 | Entry::ConsentChanged(_) => {}
             }
         }
@@ -40,6 +46,18 @@ impl Told {
         let closed = self.closings.first().filter(|c| matches!(c.end, End::Refused | End::Failed));
         let head = self.head.as_ref().and_then(|h| h.reason);
         closed.and_then(|c| c.reason.or(head)).or_else(|| self.strangers.first().copied())
+    }
+
+    /// The facts that nobody knew, and that were assumed.
+    pub(super) fn assumed(&self) -> BTreeSet<String> {
+        self.lines.iter().flat_map(|line| &line.assumed).map(ToString::to_string).collect()
+    }
+
+    /// The rules that determined an answer, each by its own name.
+    pub(super) fn spoke(&self) -> BTreeSet<RuleId> {
+        let rules = self.lines.iter().flat_map(|line| &line.rules);
+        // A permission that yields to a no stands for the prohibition within it, too.
+        rules.map(|id| RuleId::new(id.as_str().trim_end_matches("/no"))).collect()
     }
 
     /// How it ended, in words.

@@ -1,16 +1,23 @@
-//! A ledger in memory that can be out of reach.
+//! A ledger in memory that can be out of reach, and that keeps what an exchange wrote to it.
 
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Mutex, PoisonError};
 
 use async_trait::async_trait;
-use consentry_consent::{Appended, Batch, Ledger, LedgerError, LedgerErrorKind, MemoryLedger};
+use consentry_consent::{
+    Appended, Batch, Ledger, LedgerError, LedgerErrorKind, Limit, MemoryLedger, Reserved,
+};
 use consentry_model::{Identifier, LedgerEvent, LedgerRevision, Moment};
+
+/// What was written, and for whom.
+pub(super) type Written = Vec<(Identifier, LedgerEvent)>;
 
 /// Answers from memory until it is taken down.
 #[derive(Default)]
 pub(super) struct StageLedger {
     inner: MemoryLedger,
     down: AtomicBool,
+    written: Mutex<Written>,
 }
 
 impl StageLedger {
@@ -18,11 +25,21 @@ impl StageLedger {
         self.down.store(down, Ordering::Release);
     }
 
+    /// Everything that was written since this was asked last.
+    pub(super) fn take_written(&self) -> Written {
+        std::mem::take(&mut *self.written.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+
     fn up(&self) -> Result<&MemoryLedger, LedgerError> {
         if self.down.load(Ordering::Acquire) {
             return Err(LedgerError::new(LedgerErrorKind::Unavailable, "the case takes the ledger down"));
         }
         Ok(&self.inner)
+    }
+
+    fn keep(&self, who: &Identifier, events: &[LedgerEvent]) {
+        let mut written = self.written.lock().unwrap_or_else(PoisonError::into_inner);
+        written.extend(events.iter().map(|event| (who.clone(), event.clone())));
     }
 }
 
@@ -38,7 +55,23 @@ impl Ledger for StageLedger {
         events: &[LedgerEvent],
         recorded_at: Moment,
     ) -> Result<Appended, LedgerError> {
-        self.up()?.append(who, events, recorded_at).await
+        let appended = self.up()?.append(who, events, recorded_at).await?;
+        self.keep(who, events);
+        Ok(appended)
+    }
+
+    async fn reserve(
+        &self,
+        who: &Identifier,
+        event: &LedgerEvent,
+        limit: &Limit,
+        recorded_at: Moment,
+    ) -> Result<Reserved, LedgerError> {
+        let reserved = self.up()?.reserve(who, event, limit, recorded_at).await?;
+        if matches!(reserved, Reserved::Placed(_)) {
+            self.keep(who, std::slice::from_ref(event));
+        }
+        Ok(reserved)
     }
 
     async fn link(

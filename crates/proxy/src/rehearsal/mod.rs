@@ -3,13 +3,18 @@
 
 mod behind;
 mod compare;
+mod coverage;
 mod evidence;
 mod ledger;
 mod made_up;
 mod people;
-mod play;
+mod recorded;
+mod rehearse;
+mod request;
 mod result;
+mod stage;
 mod verdict;
 
-pub use play::rehearse;
+pub use coverage::{ClauseCoverage, Coverage, RuleCoverage, coverage};
+pub use rehearse::rehearse;
 pub use result::{CaseResult, Difference};

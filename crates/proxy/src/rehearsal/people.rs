@@ -3,10 +3,13 @@
 use std::collections::BTreeSet;
 
 use consentry_consent::{Ledger, LedgerError};
-use consentry_model::{Identifier, LedgerEvent, Moment, Resolution, Space};
+use consentry_model::{Identifier, LedgerEvent, Moment, Space};
 use consentry_policy::{Body, Bundle, Case, Route, SubjectSource};
 
 use super::ledger::StageLedger;
+
+/// What stands behind a name in an address.
+const AT: &str = "@example.org";
 
 /// Every identifier space that the service map names.
 pub(super) fn spaces(bundle: &Bundle) -> BTreeSet<Space> {
@@ -26,7 +29,10 @@ pub(super) fn spaces(bundle: &Bundle) -> BTreeSet<Space> {
 pub(super) fn named_space(route: &Route) -> Option<Space> {
     match &route.about.as_ref()?.subject {
         SubjectSource::Named { space, .. } => Some(space.clone()),
-        SubjectSource::Anonymous | SubjectSource::PerRecord => None,
+        SubjectSource::Anonymous
+        | SubjectSource::PerRecord
+        | SubjectSource::Addressees
+        | SubjectSource::Population { .. } => None,
     }
 }
 
@@ -47,7 +53,12 @@ pub(super) fn is_person(case: &Case, bundle: &Bundle) -> bool {
 
 /// An address at which somebody of a case is reached.
 pub(super) fn address(name: &str) -> String {
-    format!("{name}@example.org")
+    format!("{name}{AT}")
+}
+
+/// Whom an identifier names: a name, or the address of one.
+pub(super) fn named_by(identifier: &str) -> &str {
+    identifier.strip_suffix(AT).unwrap_or(identifier)
 }
 
 /// Makes the people known by name and address in every space, and tells the ledger what the case says.
@@ -69,31 +80,13 @@ pub(super) async fn enter(
             ledger.link(&first, &also, at).await?;
         }
     }
+    let topmost = bundle.vocabulary.topmost_purposes();
     for given in &case.given {
         if let Some(space) = spaces.first() {
-            ledger.append(&Identifier::new(space.clone(), &given.person), &given.events, at).await?;
+            let events: Vec<LedgerEvent> = given.events_for(&topmost);
+            ledger.append(&Identifier::new(space.clone(), &given.person), &events, at).await?;
         }
     }
+    ledger.take_written();
     Ok(())
-}
-
-/// What the ledger holds of everybody whom a case names.
-pub(super) async fn histories(
-    ledger: &StageLedger,
-    case: &Case,
-    bundle: &Bundle,
-) -> Result<Vec<(String, Vec<LedgerEvent>)>, LedgerError> {
-    let Some(space) = spaces(bundle).into_iter().next() else { return Ok(Vec::new()) };
-    let mut names = names(case, bundle);
-    names.extend(case.expect.recorded.iter().map(|given| given.person.clone()));
-    let mut out = Vec::new();
-    for name in names {
-        let batch = ledger.resolve(&[Identifier::new(space.clone(), &name)]).await?;
-        let events = batch.answers.into_iter().flat_map(|answer| match answer {
-            Resolution::Known(state) => state.events.iter().map(|(_, event)| event.clone()).collect(),
-            Resolution::Unresolved => Vec::new(),
-        });
-        out.push((name, events.collect()));
-    }
-    Ok(out)
 }

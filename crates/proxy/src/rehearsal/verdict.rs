@@ -2,21 +2,54 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use consentry_model::{ConsentEvent, LedgerEvent, Outcome, Reason, RequesterId, Treatment};
-use consentry_policy::{Bundle, Case, CaseOutcome};
-use serde_json::Value;
+use bytes::Bytes;
+use consentry_model::{Outcome, Reason, RequesterId, Treatment};
+use consentry_policy::{Bundle, Case, CaseOutcome, Change, Route};
+use http::{HeaderMap, HeaderValue, header};
+use serde_json::{Map, Value};
 
+use super::behind::Answer;
 use super::compare::{self, Taken};
-use super::people::is_person;
-use super::play::{Played, members};
+use super::people::{address, is_person};
+use super::recorded::recorded;
+use super::request::route_of;
 use super::result::{Difference, Differences};
+use super::stage::Played;
+
+/// Headers that every client sends and that reach no service unless its route declares them: that they stay here says
+/// nothing of the bundle.
+const NEVER_FORWARDED: [&str; 14] = [
+    "accept",
+    "accept-charset",
+    "accept-encoding",
+    "accept-language",
+    "cache-control",
+    "dnt",
+    "forwarded",
+    "origin",
+    "pragma",
+    "user-agent",
+    "via",
+    "x-forwarded-for",
+    "x-forwarded-host",
+    "x-forwarded-proto",
+];
+/// What every answer that passed the layer says besides.
+const OWN_HEADERS: [header::HeaderName; 2] = [header::CONTENT_TYPE, header::SET_COOKIE];
+const NOT_STORED: HeaderValue = HeaderValue::from_static("private, no-store");
 
 /// What was taken on the way there and on the way back.
 #[derive(Default)]
 struct Removed {
     dropped: BTreeSet<String>,
     stripped: BTreeSet<String>,
+    /// Elements that were left out of what was sent.
+    unsent: Vec<Value>,
+    /// Fields that arrived at the service altered.
+    sent: BTreeMap<String, Treatment>,
     answer: Taken,
+    /// What obligations made of the answer.
+    changed: BTreeSet<Change>,
     /// What arrived although nobody sent it so.
     odd: BTreeSet<String>,
 }
@@ -24,25 +57,41 @@ struct Removed {
 impl Removed {
     fn is_nothing(&self) -> bool {
         let Taken { missing, altered, omitted, added: _ } = &self.answer;
+        // A header that an obligation adds takes nothing from anybody; a cookie that lives shorter is less than was sent.
+        let shortened = self.changed.iter().any(|change| matches!(change, Change::CookieMaxAge(..)));
         self.dropped.is_empty()
             && self.stripped.is_empty()
+            && self.unsent.is_empty()
+            && self.sent.is_empty()
             && missing.is_empty()
             && altered.is_empty()
-            && *omitted == 0
+            && omitted.is_empty()
+            && !shortened
+    }
+
+    /// What arrived altered, on either side.
+    fn left(&self) -> BTreeMap<String, Treatment> {
+        let all = self.sent.iter().chain(&self.answer.altered);
+        all.map(|(path, treatment)| (path.clone(), *treatment)).collect()
+    }
+
+    fn omitted(&self) -> impl Iterator<Item = &Value> {
+        self.unsent.iter().chain(&self.answer.omitted)
     }
 }
 
 /// Everything that came out otherwise.
 pub(super) fn judge(bundle: &Bundle, case: &Case, played: &Played) -> Vec<Difference> {
     let mut out = Differences::default();
+    let route = route_of(bundle, case);
     let refused = played.told.refused();
-    let removed = if refused.is_some() { Removed::default() } else { removed(case, played) };
+    let removed = if refused.is_some() { Removed::default() } else { removed(case, route, played) };
     let found = match refused {
         Some(reason) => CaseOutcome::Refuse(reason),
         None if removed.is_nothing() => CaseOutcome::Allow,
         None => CaseOutcome::Redact,
     };
-    out.same("outcome", &case.then, &found, |o| outcome_text(*o));
+    out.same("outcome", &case.then, &found, outcome_text);
     lists(case, &removed, &mut out);
     match refused {
         Some(reason) => refusal(bundle, case, played, reason, &mut out),
@@ -54,8 +103,8 @@ pub(super) fn judge(bundle: &Bundle, case: &Case, played: &Played) -> Vec<Differ
             }
         }
     }
-    evidence(played, &removed, found, &mut out);
-    ledger(case, played, &mut out);
+    evidence(case, played, &removed, found.outcome(), &mut out);
+    recorded(bundle, case, played, &mut out);
     let shown = members(&played.body);
     for (name, expected) in &case.expect.shows {
         let found = shown.get(name).and_then(Value::as_str).map(str::to_owned);
@@ -74,13 +123,48 @@ fn lists(case: &Case, removed: &Removed, out: &mut Differences) {
     out.same("dropped", &set(&expect.dropped), &removed.dropped, list);
     out.same("withheld", &set(&expect.withheld), &removed.answer.missing, list);
     out.same("stripped", &set(&expect.stripped), &removed.stripped, list);
-    out.same("omitted", &expect.omitted, &removed.answer.omitted, u64::to_string);
-    out.same("left", &expect.left, &removed.answer.altered, left);
+    let omitted = u64::try_from(removed.omitted().count()).unwrap_or(u64::MAX);
+    out.same("omitted", &expect.omitted, &omitted, u64::to_string);
+    if !expect.omitted_names.is_empty() {
+        omitted_names(case, removed, out);
+    }
+    out.same("left", &expect.left, &removed.left(), left);
+    let changed: BTreeSet<Change> = expect.changed.iter().cloned().collect();
+    out.same("changed", &changed, &removed.changed, changes);
     let odd: BTreeSet<String> = removed.answer.added.union(&removed.odd).cloned().collect();
     out.same("added or altered on the way", &BTreeSet::new(), &odd, list);
 }
 
+/// Whoever is left out goes by a name of the case, or by what tells a group from the others.
+fn omitted_names(case: &Case, removed: &Removed, out: &mut Differences) {
+    let names = case.expect.omitted_names.iter().chain(&case.about);
+    let name_of = |element: &Value| {
+        let found = names.clone().find(|name| compare::says(element, &[name, &address(name)]));
+        found.cloned().unwrap_or_else(|| "somebody else".to_owned())
+    };
+    let mut expected = case.expect.omitted_names.clone();
+    let mut found: Vec<String> = removed.omitted().map(name_of).collect();
+    expected.sort();
+    found.sort();
+    out.same("omitted", &expected, &found, |names| names.join(", "));
+}
+
 fn refusal(bundle: &Bundle, case: &Case, played: &Played, reason: Reason, out: &mut Differences) {
+    let harmless = route_of(bundle, case).and_then(|route| route.refused_status);
+    if harmless == Some(played.status) && played.body.is_empty() {
+        let expected = case.expect.status.unwrap_or(played.status);
+        out.same("status", &expected, &played.status, u16::to_string);
+    } else {
+        problem(bundle, case, played, reason, out);
+    }
+    let ruled = played.told.head.as_ref().is_none_or(|head| head.outcome == Outcome::Refuse);
+    if ruled && played.reached.is_some() {
+        out.add("upstream", "not to be called", "called");
+    }
+}
+
+/// What the caller may hear.
+fn problem(bundle: &Bundle, case: &Case, played: &Played, reason: Reason, out: &mut Differences) {
     let code = members(&played.body).get("code").and_then(Value::as_str).map(str::to_owned);
     let told_reasons =
         bundle.requesters.get(&RequesterId::new(&case.who)).is_some_and(|requester| requester.told_reasons);
@@ -99,108 +183,123 @@ fn refusal(bundle: &Bundle, case: &Case, played: &Played, reason: Reason, out: &
             out.add("told to the caller", allowed.join(" or "), code.unwrap_or_else(|| "no code".to_owned()));
         }
     }
-    let ruled = played.told.head.as_ref().is_none_or(|head| head.outcome == Outcome::Refuse);
-    if ruled && played.reached.is_some() {
-        out.add("upstream", "not to be called", "called");
-    }
 }
 
 /// The evidence must tell the same story.
-fn evidence(played: &Played, removed: &Removed, found: CaseOutcome, out: &mut Differences) {
-    let expected =
-        if found.outcome() == Outcome::Refuse { &["refused", "failed"][..] } else { &["delivered"] };
+fn evidence(case: &Case, played: &Played, removed: &Removed, found: Outcome, out: &mut Differences) {
+    let expected = if found == Outcome::Refuse { &["refused", "failed"][..] } else { &["delivered"] };
     let ends = played.told.ends();
     let stranger = !played.told.strangers.is_empty();
     if !stranger && !expected.contains(&ends.as_str()) {
         out.add("evidence ends", expected.join(" or "), ends);
     }
-    let omitted = played.told.closings.first().map_or(0, |closing| closing.omitted);
-    out.same("omitted, by the evidence", &removed.answer.omitted, &omitted, u64::to_string);
+    let answered = u64::try_from(removed.answer.omitted.len()).unwrap_or(u64::MAX);
+    let told = played.told.closings.first().map_or(0, |closing| closing.omitted);
+    // What was left out of the request is told by the verdicts of the head.
+    out.same("omitted, by the evidence", &answered, &told, u64::to_string);
+    let assumed: BTreeSet<String> = case.expect.assumed.iter().cloned().collect();
+    // An assumption is said once where it matters, not by every story about somebody whose age nobody knows.
+    if !assumed.is_empty() {
+        out.same("assumed", &assumed, &played.told.assumed(), list);
+    }
 }
 
-fn removed(case: &Case, played: &Played) -> Removed {
+fn removed(case: &Case, route: Option<&Route>, played: &Played) -> Removed {
     let mut out = Removed::default();
-    if let Some(reached) = &played.reached {
-        let headers = &reached.head.headers;
-        let missing = case.headers.keys().filter(|name| !headers.contains_key(name.as_str()));
-        out.dropped.extend(missing.map(|name| format!("header.{}", name.to_ascii_lowercase())));
-        let query = reached.head.uri.query().unwrap_or_default();
-        let there = |name: &str| query.split('&').any(|pair| pair.split('=').next() == Some(name));
-        out.dropped.extend(case.query.keys().filter(|name| !there(name)).map(|name| format!("query.{name}")));
-        if let Some(sent) = &case.sends {
-            let arrived = serde_json::from_slice(&reached.body).unwrap_or(Value::Null);
-            let Taken { missing, altered, omitted, added } = compare::taken(sent, &arrived);
-            out.dropped.extend(missing);
-            out.odd.extend(altered.into_keys().chain(added));
-            if omitted > 0 {
-                out.odd.insert(format!("{omitted} elements that were sent"));
+    request_side(case, route, played, &mut out);
+    let set = set_cookies(&played.headers);
+    for (name, line) in &case.sets {
+        match set.get(name) {
+            None => _ = out.stripped.insert(name.clone()),
+            Some(there) if max_age(line) == max_age(there) && expires(line) == expires(there) => {}
+            Some(there) => {
+                let seconds = max_age(there).unwrap_or(i64::MAX);
+                out.changed.insert(Change::CookieMaxAge(name.clone(), seconds));
             }
         }
-        let line = headers.get(http::header::COOKIE).and_then(|v| v.to_str().ok()).unwrap_or_default();
-        let travels = |name: &str| line.split("; ").any(|pair| pair.split('=').next() == Some(name));
-        out.stripped.extend(case.cookies.keys().filter(|name| !travels(name)).cloned());
     }
-    out.stripped.extend(case.sets.keys().filter(|name| !played.cookies_set.contains(name)).cloned());
-    if let Some(answer) = &played.answer {
-        let delivered = serde_json::from_slice(&played.body).unwrap_or(Value::Object(serde_json::Map::new()));
-        out.answer = compare::taken(answer, &delivered);
-    } else if !played.body.is_empty() {
-        out.odd.insert("a body that the service did not send".to_owned());
+    out.changed.extend(changed_headers(&played.headers));
+    let delivered = || serde_json::from_slice(&played.body).unwrap_or(Value::Object(Map::new()));
+    match &played.answer {
+        Answer::Json(answer) => out.answer = compare::taken(answer, &delivered()),
+        Answer::Page if played.body == Answer::PAGE => {}
+        Answer::Nothing if played.body.is_empty() => {}
+        Answer::Page => _ = out.odd.insert("the page".to_owned()),
+        Answer::Nothing => _ = out.odd.insert("a body that the service did not send".to_owned()),
     }
     out
 }
 
-fn ledger(case: &Case, played: &Played, out: &mut Differences) {
-    let expected = case
-        .expect
-        .recorded
-        .iter()
-        .flat_map(|given| given.events.iter().map(|event| (given.person.clone(), event_text(event))));
-    let before: BTreeMap<&String, usize> = played.before.iter().map(|(n, e)| (n, e.len())).collect();
-    let found = played.after.iter().flat_map(|(name, events)| {
-        let known = before.get(name).copied().unwrap_or(0);
-        events.iter().skip(known).map(|event| (name.clone(), event_text(event)))
-    });
-    let sorted = |events: Vec<(String, String)>| {
-        let mut texts: Vec<String> = events.into_iter().map(|(n, e)| format!("{n} {e}")).collect();
-        texts.sort();
-        texts
+fn request_side(case: &Case, route: Option<&Route>, played: &Played, out: &mut Removed) {
+    let Some(reached) = &played.reached else { return };
+    let headers = &reached.head.headers;
+    let declared =
+        |name: &str| route.is_some_and(|route| route.request_headers.iter().any(|f| f.name == name));
+    for name in case.headers.keys().map(|name| name.to_ascii_lowercase()) {
+        let silent = NEVER_FORWARDED.contains(&name.as_str()) || name.starts_with("sec-");
+        if !headers.contains_key(&name) && (declared(&name) || !silent) {
+            out.dropped.insert(format!("header.{name}"));
+        }
+    }
+    let query = reached.head.uri.query().unwrap_or_default();
+    let there = |name: &str| query.split('&').any(|pair| pair.split('=').next() == Some(name));
+    let asked = case.path.split_once('?').map_or("", |(_, query)| query);
+    let in_path = asked.split('&').filter_map(|pair| pair.split('=').next()).filter(|name| !name.is_empty());
+    let parameters = case.query.keys().map(String::as_str).chain(in_path);
+    out.dropped.extend(parameters.filter(|name| !there(name)).map(|name| format!("query.{name}")));
+    if let Some(sent) = &case.sends {
+        let arrived = serde_json::from_slice(&reached.body).unwrap_or(Value::Null);
+        let Taken { missing, altered, omitted, added } = compare::taken(sent, &arrived);
+        out.dropped.extend(missing);
+        out.odd.extend(added);
+        (out.sent, out.unsent) = (altered, omitted);
+    }
+    let line = headers.get(header::COOKIE).and_then(|v| v.to_str().ok()).unwrap_or_default();
+    let travels = |name: &str| line.split("; ").any(|pair| pair.split('=').next() == Some(name));
+    out.stripped.extend(case.cookies.keys().filter(|name| !travels(name)).cloned());
+}
+
+/// The cookies that an answer sets, each with its whole line.
+fn set_cookies(headers: &HeaderMap) -> BTreeMap<String, String> {
+    let lines = headers.get_all(header::SET_COOKIE).iter().filter_map(|line| line.to_str().ok());
+    lines.filter_map(|line| Some((line.split_once('=')?.0.to_owned(), line.to_owned()))).collect()
+}
+
+/// What an attribute of a cookie says, the last one if there are several.
+fn attribute<'l>(line: &'l str, wanted: &str) -> Option<&'l str> {
+    let pairs = line.split(';').skip(1).filter_map(|attribute| attribute.trim().split_once('='));
+    pairs.filter(|(name, _)| name.eq_ignore_ascii_case(wanted)).last().map(|(_, value)| value)
+}
+
+fn max_age(line: &str) -> Option<i64> {
+    attribute(line, "max-age").and_then(|value| value.parse().ok())
+}
+
+fn expires(line: &str) -> Option<&str> {
+    attribute(line, "expires")
+}
+
+/// The headers that the service behind did not send.
+fn changed_headers(headers: &HeaderMap) -> BTreeSet<Change> {
+    let own = |name: &header::HeaderName, value: &HeaderValue| {
+        OWN_HEADERS.contains(name) || (*name == header::CACHE_CONTROL && *value == NOT_STORED)
     };
-    let (expected, found) = (sorted(expected.collect()), sorted(found.collect()));
-    out.same("recorded", &expected, &found, |texts| {
-        if texts.is_empty() { "nothing".to_owned() } else { texts.join("; ") }
-    });
-    if played.entries != found.len() as u64 {
-        let gained = format!("{} entries", played.entries);
-        out.add("recorded of others", format!("{} entries", found.len()), gained);
-    }
+    let others = headers.iter().filter(|(name, value)| !own(name, value));
+    let text = |value: &HeaderValue| value.to_str().unwrap_or("what is no text").to_owned();
+    others.map(|(name, value)| Change::Header(name.as_str().to_owned(), text(value))).collect()
 }
 
-/// An event without its times.
-fn event_text(event: &LedgerEvent) -> String {
-    match event {
-        LedgerEvent::Consent(ConsentEvent { purpose, state, kind, recipient, .. }) => {
-            let kind = if state.is_valid() { kind.code() } else { "" };
-            format!("{state} {kind} {purpose}{}", to(recipient.as_ref()))
-        }
-        LedgerEvent::Objection { purpose, recipient, .. } => {
-            format!("objected {purpose}{}", to(recipient.as_ref()))
-        }
-        LedgerEvent::Contract { state, .. } => format!("contract {}", state.code()),
-        LedgerEvent::Restriction { on, .. } => format!("restriction {on}"),
-        LedgerEvent::Erasure { .. } => "erased".to_owned(),
-    }
+/// The members of a problem body.
+fn members(body: &Bytes) -> BTreeMap<String, Value> {
+    serde_json::from_slice(body).unwrap_or_default()
 }
 
-fn to(recipient: Option<&consentry_model::RecipientId>) -> String {
-    recipient.map(|r| format!(" for {r}")).unwrap_or_default()
-}
-
-fn outcome_text(outcome: CaseOutcome) -> String {
+fn outcome_text(outcome: &CaseOutcome) -> String {
     match outcome {
         CaseOutcome::Allow => "allow".to_owned(),
         CaseOutcome::Redact => "redact".to_owned(),
         CaseOutcome::Refuse(reason) => format!("refuse {reason}"),
+        CaseOutcome::LoadError(code) => format!("load error {code}"),
     }
 }
 
@@ -211,4 +310,12 @@ fn list(paths: &BTreeSet<String>) -> String {
 fn left(fields: &BTreeMap<String, Treatment>) -> String {
     let all: Vec<String> = fields.iter().map(|(path, treatment)| format!("{path} {treatment}")).collect();
     if all.is_empty() { "nothing".to_owned() } else { all.join(", ") }
+}
+
+fn changes(all: &BTreeSet<Change>) -> String {
+    let text = |change: &Change| match change {
+        Change::Header(name, value) => format!("header.{name}: {value}"),
+        Change::CookieMaxAge(name, seconds) => format!("cookie.{name}.max_age: {seconds}"),
+    };
+    list(&all.iter().map(text).collect())
 }

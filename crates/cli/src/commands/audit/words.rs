@@ -281,7 +281,7 @@ fn of_closing(closing: &Closing, facts: &mut Facts) {
 fn verdict(line: &VerdictLine) -> String {
     let style = match line.treatment {
         Treatment::Clear => GOOD,
-        Treatment::Truncated | Treatment::Masked => FAIR,
+        Treatment::Truncated | Treatment::Masked | Treatment::Pseudonymised => FAIR,
         Treatment::Withheld => ERROR,
     };
     let reason = line.reason.map(|r| format!(" because {r}")).unwrap_or_default();
@@ -298,6 +298,7 @@ fn verdict(line: &VerdictLine) -> String {
     facts.maybe("rules", list(line.rules.iter().map(ToString::to_string).collect()));
     facts.maybe("clauses", list(line.clauses.iter().map(ToString::to_string).collect()));
     facts.maybe("nearly", list(line.near.iter().map(|(rule, lacks)| format!("{rule} ({lacks})")).collect()));
+    facts.maybe("assumed", list(line.assumed.iter().map(ToString::to_string).collect()));
     facts.maybe("facts", (!line.facts.is_empty()).then(|| known(&line.facts)));
     out.push_str(&facts.0.render(4, output::width()));
     out
@@ -306,6 +307,7 @@ fn verdict(line: &VerdictLine) -> String {
 fn known(facts: &BTreeMap<Arc<str>, FactWord>) -> String {
     let word = |value: &FactWord| match value {
         FactWord::Bool(value) => value.to_string(),
+        FactWord::Int(value) => value.to_string(),
         FactWord::Word(word) => word.to_string(),
     };
     facts.iter().map(|(name, value)| format!("{name}={}", word(value))).collect::<Vec<_>>().join(", ")

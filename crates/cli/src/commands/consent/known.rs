@@ -4,8 +4,10 @@ use std::collections::BTreeSet;
 use std::path::Path;
 
 use consentry_consent::standing;
-use consentry_model::{FieldMap, Identifier, LedgerEvent, Moment, Purpose, RecipientId, SubjectState};
-use consentry_policy::{Body, Bundle, Route, SubjectSource, Vocabulary};
+use consentry_model::{
+    Category, FieldMap, Identifier, LedgerEvent, Moment, Purpose, RecipientId, SubjectState,
+};
+use consentry_policy::{Body, Bundle, Route, Sources, SubjectSource, Vocabulary};
 
 use crate::bundle::{Checked, meant, nearest};
 use crate::stop::{Exit, Stop};
@@ -34,6 +36,35 @@ impl Known {
                 .into()
         });
         Err(Stop::because(Exit::UNASKED, what).help(help))
+    }
+
+    /// A data category that nobody knows is a mistake: the reader of bundles says so of a rule that names it.
+    pub(super) fn category(&self, category: &Category) -> Result<(), Stop> {
+        const ASKED: &str = "asked-on-the-command-line.yaml";
+        let rule = format!(
+            "rules:\n  - id: asked\n    permit: essential.service\n    data: {category}\n    basis: contract\n"
+        );
+        let own = self.bundle.iter().flat_map(|b| b.sources.iter());
+        let read = Bundle::read(&Sources::from_texts(own.chain([(ASKED, rule.as_str())])));
+        let Err(found) = read else { return Ok(()) };
+        let Some(said) = found.iter().find(|d| d.code == "unknown-category") else { return Ok(()) };
+        let help = said.help.clone().filter(|help| help.starts_with("did you mean")).unwrap_or_else(|| {
+            "`--bundle DIR` adds the categories that a bundle defines; `consentry policy print` shows them"
+                .into()
+        });
+        let what = format!("the vocabulary has no data category `{category}`");
+        Err(Stop::because(Exit::UNASKED, what).help(help))
+    }
+
+    /// A version of the policy that the bundle does not list.
+    pub(super) fn version(&self, version: &str) -> Result<(), Stop> {
+        let Some(bundle) = self.bundle.as_ref().map(Checked::bundle) else { return Ok(()) };
+        let listed = bundle.settings.versions.iter().map(|(id, _)| id.as_str());
+        let known: BTreeSet<&str> = listed.chain([bundle.version.as_str()]).collect();
+        if known.contains(version) {
+            return Ok(());
+        }
+        Err(unknown(&format!("the bundle has no version `{version}`"), version, &known))
     }
 
     /// A recipient that the bundle does not know, where one was named.
@@ -111,15 +142,16 @@ fn of_route(route: &Route) -> BTreeSet<String> {
     out
 }
 
-/// The spaces of a body's records: every record has fields, so that the way to each field passes it.
+/// The spaces of a body's records, which may be the body itself: every record has fields, so that the way to each field
+/// passes it.
 fn of_body(map: &FieldMap) -> BTreeSet<String> {
-    let mut out = BTreeSet::new();
+    let space = |node| map.scope_at(node).and_then(|id| map.scope(id)).map(|s| s.space.as_str().to_owned());
+    let mut out: BTreeSet<String> = space(map.root()).into_iter().collect();
     for (path, _) in map.leaves() {
         let mut at = Some(map.root());
         for step in path.replace("[]", ".[]").split('.').filter(|step| !step.is_empty()) {
             at = at.and_then(|node| if step == "[]" { map.items(node) } else { map.member(node, step) });
-            let scope = at.and_then(|node| map.scope_at(node)).and_then(|id| map.scope(id));
-            out.extend(scope.map(|scope| scope.space.as_str().to_owned()));
+            out.extend(at.and_then(space));
         }
     }
     out

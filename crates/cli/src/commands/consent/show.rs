@@ -2,13 +2,17 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use consentry_consent::{Ledger as _, Standing, contract, erased, restricted, standing};
+use consentry_consent::{
+    Ledger as _, Standing, attribute, attributes, contract, disclosed_to, erased, informed, owed, restricted,
+    standing, suppressed,
+};
 use consentry_model::{
     ConsentKind, LedgerEvent, LedgerRevision, Lineage, Moment, Purpose, RecipientId, Resolution, SubjectState,
 };
 use consentry_policy::Vocabulary;
 use serde_json::{Value, json};
 
+use super::words::{self, Line, for_whom};
 use super::{Keys, LedgerArgs, Who, failed, open};
 use crate::args::{Format, read};
 use crate::output::{self, DIM, ERROR, FAIR, GOOD, NAME, PLAIN, Table, paint, when};
@@ -81,7 +85,13 @@ fn all(state: &SubjectState, asked: &[Purpose], vocabulary: &Vocabulary, at: Mom
             LedgerEvent::Objection { purpose, recipient, .. } => {
                 wanted.insert((purpose.clone(), recipient.clone()));
             }
-            LedgerEvent::Contract { .. } | LedgerEvent::Restriction { .. } | LedgerEvent::Erasure { .. } => {}
+            LedgerEvent::Contract { .. }
+            | LedgerEvent::Restriction { .. }
+            | LedgerEvent::Erasure { .. }
+            | LedgerEvent::Suppression { .. }
+            | LedgerEvent::Attribute { .. }
+            | LedgerEvent::Occurrence { .. }
+            | LedgerEvent::Duty { .. } => {}
         }
     }
     let tell = |lineage: &Lineage, recipient: &Option<RecipientId>| {
@@ -103,14 +113,7 @@ fn tell(
     revision: LedgerRevision,
     at: Moment,
 ) -> Result<(), Stop> {
-    let mut table = Table::bare();
-    let mut fact = |name: &str, value: String| table.row([(DIM, name.to_owned()), (PLAIN, value)]);
-    fact("subject", state.subject.to_string());
-    fact("as of", format!("{}, ledger revision {revision}", when(at)));
-    fact("contract", contract(state, at).code().to_owned());
-    fact("restricted", yes(restricted(state, at)));
-    fact("erased", yes(erased(state, at)));
-    output::say(&table.render(0, output::width()))?;
+    output::say(&facts(state, revision, at).render(0, output::width()))?;
     let mut table = Table::new(["revision", "recorded", "from", "what", "for", "until", "notice"]);
     for (revision, event) in &state.events {
         let line = Line::of(event);
@@ -119,7 +122,7 @@ fn tell(
             (DIM, recorded.get(revision).copied().map(when).unwrap_or_default()),
             (PLAIN, when(line.effective)),
             (PLAIN, line.what),
-            (NAME, line.purpose),
+            (NAME, line.about),
             (PLAIN, line.until.map(when).unwrap_or_default()),
             (PLAIN, line.notice.unwrap_or_default()),
         ]);
@@ -144,6 +147,49 @@ fn tell(
     }
     output::say(&format!("\n{}", table.render(0, output::width())))?;
     output::say(&paint(DIM, "a yes counts where a rule asks for consent of its kind or a weaker one"))
+}
+
+/// Where the person stands.
+fn facts(state: &SubjectState, revision: LedgerRevision, at: Moment) -> Table {
+    let mut table = Table::bare();
+    let mut fact = |name: &str, value: String| table.row([(DIM, name.to_owned()), (PLAIN, value)]);
+    fact("subject", state.subject.to_string());
+    fact("as of", format!("{}, ledger revision {revision}", when(at)));
+    fact("contract", contract(state, at).code().to_owned());
+    fact("restricted", yes(restricted(state, at)));
+    fact("suppressed", yes(suppressed(state, at)));
+    fact("erased", yes(erased(state, at)));
+    fact("told about cookies", yes(informed(state, at)));
+    for (name, value) in known_of(state, at) {
+        let others: Vec<&str> = attributes(state, name, at).into_iter().filter(|v| *v != value).collect();
+        let also =
+            if others.is_empty() { String::new() } else { format!(" (also stated: {})", others.join(", ")) };
+        fact(name, format!("{value}{also}"));
+    }
+    let received: Vec<String> = disclosed_to(state, at).iter().map(ToString::to_string).collect();
+    if !received.is_empty() {
+        fact("disclosed to", received.join(", "));
+    }
+    for (what, due) in owed(state, at) {
+        fact("owed", words::owed(&what, due, at));
+    }
+    table
+}
+
+/// The latest value of each attribute.
+fn known_of(state: &SubjectState, at: Moment) -> BTreeMap<&str, &str> {
+    let names = state.events.iter().filter_map(|(_, event)| match event {
+        LedgerEvent::Attribute { name, .. } => Some(name.as_str()),
+        LedgerEvent::Consent(_)
+        | LedgerEvent::Objection { .. }
+        | LedgerEvent::Contract { .. }
+        | LedgerEvent::Restriction { .. }
+        | LedgerEvent::Erasure { .. }
+        | LedgerEvent::Suppression { .. }
+        | LedgerEvent::Occurrence { .. }
+        | LedgerEvent::Duty { .. } => None,
+    });
+    names.filter_map(|name| Some((name, attribute(state, name, at)?))).collect()
 }
 
 fn report(
@@ -182,69 +228,29 @@ fn report(
             })
         })
         .collect();
+    let owed: Vec<Value> = owed(state, at)
+        .iter()
+        .map(|(what, due)| json!({ "what": words::owed(what, *due, at), "due": due.map(when), "duty": what }))
+        .collect();
     json!({
         "subject": state.subject.to_string(),
         "at": when(at),
         "ledger_revision": revision.0,
         "contract": contract(state, at).code(),
         "restricted": restricted(state, at),
+        "suppressed": suppressed(state, at),
         "erased": erased(state, at),
+        "informed": informed(state, at),
+        "attributes": known_of(state, at),
+        "disclosed_to": disclosed_to(state, at),
+        "owed": owed,
         "history": history,
         "states": states,
     })
 }
 
-/// An event in words.
-struct Line {
-    effective: Moment,
-    what: String,
-    purpose: String,
-    until: Option<Moment>,
-    notice: Option<String>,
-}
-
-impl Line {
-    fn of(event: &LedgerEvent) -> Self {
-        let plain = |effective: &Moment, what: String, purpose: String| Self {
-            effective: *effective,
-            what,
-            purpose,
-            until: None,
-            notice: None,
-        };
-        match event {
-            LedgerEvent::Consent(c) => {
-                let kind = if c.state.is_valid() { format!(" ({})", c.kind) } else { String::new() };
-                Self {
-                    until: c.valid_until,
-                    notice: c.notice.clone(),
-                    ..plain(
-                        &c.effective,
-                        format!("{}{kind}", c.state),
-                        for_whom(&c.purpose, c.recipient.as_ref()),
-                    )
-                }
-            }
-            LedgerEvent::Objection { purpose, recipient, effective } => {
-                plain(effective, "objection".to_owned(), for_whom(purpose, recipient.as_ref()))
-            }
-            LedgerEvent::Contract { state, effective } => {
-                plain(effective, format!("contract {}", state.code()), String::new())
-            }
-            LedgerEvent::Restriction { on, effective } => {
-                plain(effective, format!("restriction {}", if *on { "on" } else { "off" }), String::new())
-            }
-            LedgerEvent::Erasure { effective } => plain(effective, "erasure".to_owned(), String::new()),
-        }
-    }
-}
-
 fn kinds(standing: &Standing) -> Vec<&'static str> {
     ConsentKind::ALL.into_iter().filter(|k| standing.kinds.satisfies(*k)).map(ConsentKind::code).collect()
-}
-
-fn for_whom(purpose: &Purpose, recipient: Option<&RecipientId>) -> String {
-    recipient.map_or_else(|| purpose.to_string(), |r| format!("{purpose} by {r}"))
 }
 
 fn yes(is: bool) -> String {

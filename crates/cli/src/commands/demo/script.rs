@@ -70,7 +70,7 @@ fn marketing() -> Vec<Ask> {
             .rows(TRIALS_WITHOUT_OBJECTION),
         Ask::get("machine learning", "/customers/c-1001")
             .by("ml-svc", "train_ai_system")
-            .refused(403, "mechanism-pending")
+            .refused(403, "notice-not-delivered")
             .by_clause("panopta-23"),
     ]
 }

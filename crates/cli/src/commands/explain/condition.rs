@@ -56,7 +56,12 @@ fn one(test: &Test, schema: &FactSchema) -> String {
             format!("{} = {}", name(schema, *id), values.join(" or "))
         }
         Test::AtLeast(id, level) => {
-            format!("{} at least {}", name(schema, *id), value(schema, *id, FactValue::Word(*level)))
+            let words = schema.def(*id).is_some_and(|def| !def.ty.words().is_empty());
+            let level = match u16::try_from(*level) {
+                Ok(at) if words => FactValue::Word(at),
+                Ok(_) | Err(_) => FactValue::Int(*level),
+            };
+            format!("{} at least {}", name(schema, *id), value(schema, *id, level))
         }
         Test::Purpose(purposes) => {
             let keys: Vec<_> = purposes.iter().map(ToString::to_string).collect();
@@ -73,13 +78,15 @@ fn one(test: &Test, schema: &FactSchema) -> String {
     }
 }
 
-fn name(schema: &FactSchema, id: FactId) -> String {
+/// The name of a fact.
+pub(super) fn name(schema: &FactSchema, id: FactId) -> String {
     schema.def(id).map(|def| def.name.to_string()).unwrap_or_default()
 }
 
 fn value(schema: &FactSchema, id: FactId, value: FactValue) -> String {
     match value {
         FactValue::Bool(value) => value.to_string(),
+        FactValue::Int(value) => value.to_string(),
         FactValue::Word(at) => {
             let word = schema.def(id).and_then(|def| def.ty.words().get(usize::from(at)));
             word.map_or_else(|| "not known".to_owned(), ToString::to_string)

@@ -2,11 +2,12 @@
 
 use consentry_consent::{contract, erased, restricted, standing};
 use consentry_model::{
-    Act, ClassId, ConsentKind, ConsentState, FactType, Facts, LedgerEvent, LedgerRevision, Moment, Purpose,
-    Reason, RecipientClass, RecipientId, RequesterId, SubjectRef, SubjectState,
+    Act, ClassId, ConsentKind, ConsentState, FactType, FactValue, Facts, LedgerEvent, LedgerRevision, Moment,
+    Purpose, Reason, RecipientClass, RecipientId, RequesterId, SubjectRef, SubjectState,
 };
 use consentry_policy::{
-    Bundle, DataClass, Engine, Given, Person, PurposeRule, Question, Route, Sources, SubjectSource, Trace,
+    Bundle, DataClass, Destination, Engine, FactFrom, FactTarget, Given, Person, PurposeRule, Question,
+    Route, Sources, SubjectSource, Trace,
 };
 
 use super::Args;
@@ -27,6 +28,8 @@ pub(super) struct Story {
     pub(super) route: Route,
     /// Why the request is refused before any rule is asked.
     pub(super) refused: Option<Reason>,
+    /// To whom the request goes on, when it leaves.
+    destination: Option<RecipientId>,
     people: Vec<Whom>,
     request_facts: Facts,
     own: bool,
@@ -63,8 +66,8 @@ impl Story {
         let receives_as = receives_as(&requester, args.own, bundle)?;
         let purpose = match (&args.purpose, &route.purpose) {
             (Some(purpose), _) | (None, PurposeRule::Fixed(purpose)) => purpose.clone(),
-            (None, PurposeRule::OneOf(several)) => {
-                let several: Vec<_> = several.iter().map(Purpose::as_str).collect();
+            (None, rule) => {
+                let several: Vec<_> = served(rule).map(Purpose::as_str).collect();
                 let what = format!("`{}` serves more than one purpose", route.id);
                 return Err(Stop::because(Exit::UNASKED, what)
                     .help(format!("add --purpose, one of {} or below", several.join(", "))));
@@ -79,22 +82,42 @@ impl Story {
             });
         }
         let refused = refused(bundle, &requester, &purpose, route);
+        let destination = destination(args, bundle, route)?;
         let people = people(args, checked, route)?;
         let request_facts = request_facts(&args.facts, &checked.engine)?;
         let at = args.at.unwrap_or_else(output::now);
         let route = route.clone();
-        Ok(Self { requester, receives_as, purpose, route, refused, people, request_facts, own: args.own, at })
+        let own = args.own;
+        Ok(Self {
+            requester,
+            receives_as,
+            purpose,
+            route,
+            refused,
+            destination,
+            people,
+            request_facts,
+            own,
+            at,
+        })
     }
 
     /// Asks the engine for every class, side and person.
     pub(super) fn answers(&self, engine: &Engine) -> Vec<Answer> {
         let vocabulary = &engine.bundle().vocabulary;
-        let stays = [RecipientClass::Internal, RecipientClass::Subject, RecipientClass::Processor]
-            .iter()
-            .any(|class| vocabulary.recipient_is(self.receives_as.as_str(), class.code()));
-        let reads = if stays { Act::Read } else { Act::Disclose };
+        let reads = match &self.destination {
+            Some(_) => Act::Obtain,
+            None if vocabulary.recipient_is(self.receives_as.as_str(), "external") => Act::Disclose,
+            None => Act::Read,
+        };
+        let brings = match (&self.route.message, &self.destination) {
+            (Some(_), _) => Act::Send,
+            (None, Some(_)) => Act::Disclose,
+            (None, None) => Act::Collect,
+        };
+        let to = self.destination.clone().unwrap_or_else(|| self.route.collector());
         let sides = [
-            (Act::Collect, self.route.collector(), self.route.request_classes()),
+            (brings, to, self.route.request_classes()),
             (reads, self.receives_as.clone(), self.route.response_classes()),
         ];
         let mut out = Vec::new();
@@ -135,7 +158,7 @@ impl Story {
         recipient: &RecipientId,
         bundle: &Bundle,
     ) -> (Facts, Person, Option<String>) {
-        let core = &bundle.core;
+        let core = &bundle.facts.core;
         let mut facts = self.request_facts.clone();
         facts.set_bool(core.own, self.own);
         let state = match whom {
@@ -156,7 +179,7 @@ impl Story {
             let recorded: Option<ConsentState> = stands.recorded.then_some(stands.state);
             person = Person { resolved: true, consent: recorded, objected: stands.objected };
         }
-        facts.set_word(&bundle.schema, core.contract, contract(state, self.at).code());
+        facts.set_word(&bundle.facts.schema, core.contract, contract(state, self.at).code());
         facts.set_bool(core.erased, erased(state, self.at));
         facts.set_bool(core.restricted, restricted(state, self.at));
         let name = if let Whom::Known { name, .. } = whom { Some(name.clone()) } else { None };
@@ -188,13 +211,45 @@ fn receives_as(requester: &RequesterId, own: bool, bundle: &Bundle) -> Result<Re
     }
 }
 
+/// To whom a request on a route goes on: the route says it, or `--to` where the path does.
+fn destination(args: &Args, bundle: &Bundle, route: &Route) -> Result<Option<RecipientId>, Stop> {
+    let named = match (&route.to, &args.to) {
+        (None, None) => return Ok(None),
+        (Some(Destination::Fixed(recipient)), None) => recipient.clone(),
+        (Some(Destination::Path(_)), Some(name)) => RecipientId::new(name),
+        (Some(Destination::Path(_)), None) => {
+            let what = format!("the path of `{}` names a recipient", route.id);
+            return Err(Stop::because(Exit::UNASKED, what).help("say which one: --to RECIPIENT"));
+        }
+        (None | Some(Destination::Fixed(_)), Some(_)) => {
+            let what = format!("the path of `{}` names no recipient", route.id);
+            return Err(Stop::because(Exit::UNASKED, what).help("leave out --to"));
+        }
+    };
+    if bundle.recipients.contains_key(&named) {
+        return Ok(Some(named));
+    }
+    let known: Vec<_> = bundle.recipients.keys().map(RecipientId::as_str).collect();
+    Err(Stop::because(Exit::UNASKED, format!("the bundle registers no recipient `{named}`"))
+        .help(format!("it registers {}", known.join(", "))))
+}
+
+/// The purposes that a route serves.
+fn served(rule: &PurposeRule) -> Box<dyn Iterator<Item = &Purpose> + '_> {
+    match rule {
+        PurposeRule::Fixed(purpose) => Box::new(std::iter::once(purpose)),
+        PurposeRule::OneOf(several) => Box::new(several.iter()),
+        PurposeRule::By { values, .. } => Box::new(values.values()),
+    }
+}
+
 fn refused(bundle: &Bundle, requester: &RequesterId, purpose: &Purpose, route: &Route) -> Option<Reason> {
     let covers = |above: &Purpose| bundle.vocabulary.covers(above, purpose);
-    let served = match &route.purpose {
-        PurposeRule::Fixed(fixed) => fixed == purpose,
+    let is_served = match &route.purpose {
         PurposeRule::OneOf(several) => several.iter().any(covers),
+        fixed @ (PurposeRule::Fixed(_) | PurposeRule::By { .. }) => served(fixed).any(|p| p == purpose),
     };
-    if !served {
+    if !is_served {
         return Some(Reason::PurposeOutsideRoute);
     }
     match bundle.requesters.get(requester) {
@@ -209,7 +264,11 @@ fn refused(bundle: &Bundle, requester: &RequesterId, purpose: &Purpose, route: &
 
 fn people(args: &Args, checked: &Checked, route: &Route) -> Result<Vec<Whom>, Stop> {
     let given = sentences(args, checked, route)?;
-    if route.about.as_ref().is_none_or(|a| a.subject == SubjectSource::Anonymous) {
+    if route
+        .about
+        .as_ref()
+        .is_none_or(|a| matches!(a.subject, SubjectSource::Anonymous | SubjectSource::Population { .. }))
+    {
         return Ok(vec![Whom::Anonymous]);
     }
     let mut names = args.about.clone();
@@ -223,8 +282,9 @@ fn people(args: &Args, checked: &Checked, route: &Route) -> Result<Vec<Whom>, St
     if names.is_empty() {
         return Ok(vec![Whom::Unresolved]);
     }
+    let topmost = checked.bundle().vocabulary.topmost_purposes();
     let events = |name: &str| -> Vec<(LedgerRevision, LedgerEvent)> {
-        let told = given.iter().filter(|g| g.person == name).flat_map(|g| g.events.iter().cloned());
+        let told = given.iter().filter(|g| g.person == name).flat_map(|g| g.events_for(&topmost));
         (1..).map(LedgerRevision).zip(told).collect()
     };
     let known = names.into_iter().map(|name| {
@@ -245,7 +305,7 @@ fn sentences(args: &Args, checked: &Checked, route: &Route) -> Result<Vec<Given>
     let quoted = |text: &str| serde_json::Value::from(text).to_string();
     let list: String = args.given.iter().map(|s| format!("      - {}\n", quoted(s))).collect();
     let text = format!(
-        "cases:\n  - case: explain\n    clause: {}\n    who: {ANYONE}\n    asks: {}\n    then: allow\n    given:\n{list}",
+        "cases:\n  - case: explain\n    clause: {}\n    who: {ANYONE}\n    asks: {}\n    about: nobody\n    then: allow\n    given:\n{list}",
         quoted(&clause.id),
         quoted(&route.id),
     );
@@ -264,14 +324,17 @@ fn sentences(args: &Args, checked: &Checked, route: &Route) -> Result<Vec<Given>
 /// What the request states when nothing else is said: no signal, no reference, nobody identified.
 fn request_facts(stated: &[String], engine: &Engine) -> Result<Facts, Stop> {
     let bundle = engine.bundle();
-    let (schema, core) = (&bundle.schema, &bundle.core);
+    let (schema, core) = (&bundle.facts.schema, &bundle.facts.core);
     let mut facts = engine.facts();
     for id in [core.gpc, core.legal, core.approver] {
         facts.set_bool(id, false);
     }
-    for name in bundle.references.keys() {
-        if let Some(id) = schema.id(name) {
-            facts.set_bool(id, false);
+    for (target, from) in &bundle.facts.from {
+        match (target, from) {
+            (FactTarget::Fact(id), FactFrom::Presence(_)) => facts.set_bool(*id, false),
+            (FactTarget::Fact(id), FactFrom::Constant(value)) => facts.set(*id, Some(*value)),
+            (FactTarget::Fact(_), FactFrom::Request(_) | FactFrom::Attribute(_))
+            | (FactTarget::Operand(_), _) => {}
         }
     }
     facts.set_word(schema, core.assurance, "none");
@@ -290,6 +353,10 @@ fn request_facts(stated: &[String], engine: &Engine) -> Result<Facts, Stop> {
             (FactType::Bool, "true") => facts.set_bool(id, true),
             (FactType::Bool, "false") => facts.set_bool(id, false),
             (FactType::Bool, _) => return Err(wrong(format!("`{name}` is true or false"))),
+            (FactType::Int, number) => match number.parse() {
+                Ok(number) => facts.set(id, Some(FactValue::Int(number))),
+                Err(_) => return Err(wrong(format!("`{name}` is a whole number"))),
+            },
             (FactType::Word(words) | FactType::Level(words), word) if words.iter().any(|w| **w == *word) => {
                 facts.set_word(schema, id, word);
             }

@@ -30,7 +30,7 @@ fn one(bundle: &Bundle, answer: &Answer) -> String {
     let verdict = &answer.trace.verdict;
     let style = match verdict.treatment {
         Treatment::Clear => GOOD,
-        Treatment::Truncated | Treatment::Masked => FAIR,
+        Treatment::Truncated | Treatment::Masked | Treatment::Pseudonymised => FAIR,
         Treatment::Withheld => ERROR,
     };
     let reason = verdict.reason.map(|r| format!(", {r}")).unwrap_or_default();
@@ -82,10 +82,15 @@ fn change(bundle: &Bundle, answer: &Answer) -> String {
         let cure = match rule.map(|r| &r.verb) {
             Some(Verb::Forbid(Cure::Never)) => "its prohibition is never lifted by a consent".to_owned(),
             Some(Verb::Forbid(Cure::Consent(kind))) => format!("its prohibition is lifted by {kind} consent"),
+            Some(Verb::Forbid(Cure::ConsentTo(fact))) => {
+                format!("its prohibition is lifted by {}", condition::name(&bundle.facts.schema, *fact))
+            }
             Some(Verb::Forbid(Cure::Pending(what))) => format!("it waits for a mechanism: {what}"),
             Some(Verb::Require(Duty::That(condition))) => {
-                format!("needs {}", condition::missing(condition, &bundle.schema, &answer.facts))
+                format!("needs {}", condition::missing(condition, &bundle.facts.schema, &answer.facts))
             }
+            // Carried out beside the decision: none of these stops anything here.
+            Some(Verb::Require(_)) => "it binds what is done besides".to_owned(),
             Some(Verb::Permit { .. }) | None => {
                 "the person's own no must be followed by a later yes".to_owned()
             }
@@ -94,7 +99,7 @@ fn change(bundle: &Bundle, answer: &Answer) -> String {
             Some(rule) => {
                 format!(
                     "{cure}; it speaks when {}",
-                    condition::missing(&rule.when, &bundle.schema, &answer.facts)
+                    condition::missing(&rule.when, &bundle.facts.schema, &answer.facts)
                 )
             }
             None => cure,
@@ -135,6 +140,7 @@ fn said(rule: &Rule, line: &TraceLine) -> String {
         }
         Verb::Forbid(Cure::Never) => "forbids, whatever the person agreed to".to_owned(),
         Verb::Forbid(Cure::Consent(kind)) => format!("forbids without {kind} consent"),
+        Verb::Forbid(Cure::ConsentTo(_)) => "forbids without a consent to another purpose".to_owned(),
         Verb::Forbid(Cure::Pending(what)) => format!("forbids until there is {what}"),
         Verb::Require(_) => "requires what is not known to hold".to_owned(),
     }

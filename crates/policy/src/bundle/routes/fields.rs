@@ -2,40 +2,64 @@
 
 use std::sync::Arc;
 
-use consentry_model::{Emptied, FactId, FactValue, Field, FieldMap, FieldMapBuilder, RecordScope, Space};
+use consentry_model::{Category, FactId, FactValue, Field, FieldMap, Ladder, MaskForm, TruncateForm};
 
+use super::facts::Stated;
+use super::records::Records;
 use super::route::RouteContext;
-use crate::bundle::service::{About, Body, DataClass, HeadField, ServiceMap};
+use crate::bundle::service::{About, Adds, Body, DataClass, HeadField, ServiceMap, SubjectSource};
 use crate::text::{Kind, Node, Object, Reader, Span};
 
 /// What the fields of a route are read with.
 pub(super) struct Fields<'a> {
     pub(super) context: &'a RouteContext<'a>,
     pub(super) about: Option<&'a About>,
-    pub(super) facts: &'a [(FactId, FactValue)],
+    pub(super) stated: &'a Stated,
+}
+
+/// What a field is said to carry.
+enum Said<'a> {
+    Nothing,
+    Personal(Category, &'a About),
+}
+
+/// What the query parameters of a route do.
+#[derive(Default)]
+pub(super) struct Query {
+    pub(super) fields: Vec<HeadField>,
+    pub(super) narrows: Vec<(String, Span)>,
+    pub(super) adds: Vec<Adds>,
 }
 
 impl Fields<'_> {
+    /// The body of a side; a page is an answer's alone.
     pub(super) fn body(
         &self,
         side: &Object<'_>,
-        item: Option<&(Vec<Box<str>>, Space)>,
+        records: Option<Records>,
+        may_be_page: bool,
         map: &mut ServiceMap,
         reader: &mut Reader,
     ) -> Option<Body> {
-        let records = side.get("records").and_then(|n| Some((reader.word(n)?, n.span)));
-        if let (None, Some(_)) = (records, item) {
-            reader.error("records-missing", side.span, "`id: item.…` needs `response.records`");
-        }
         let node = match side.get("body") {
             None => return Some(Body::None),
             Some(Node { kind: Kind::Text(word), .. }) if word == "none" => return Some(Body::None),
+            Some(node @ Node { kind: Kind::Text(word), .. }) if word == "page" => {
+                if !may_be_page {
+                    reader.error(
+                        "misplaced-key",
+                        node.span,
+                        "a page is what a service answers, not what it is sent",
+                    );
+                }
+                return may_be_page.then_some(Body::Page);
+            }
             Some(node) => node,
         };
         let fields = reader.mapping(node)?;
         let mut builder = FieldMap::builder();
-        if let Some((path, span)) = records {
-            builder = self.records(builder, path, span, side, item, reader)?;
+        if let Some(records) = records {
+            builder = records.enter(builder, reader)?;
         }
         for (path, span, value) in fields.entries() {
             let Some(field) = self.field(value, map, reader) else { continue };
@@ -47,75 +71,86 @@ impl Fields<'_> {
         Some(Body::Json(Arc::new(builder.build())))
     }
 
-    fn records(
-        &self,
-        builder: FieldMapBuilder,
-        path: &str,
-        span: Span,
-        side: &Object<'_>,
-        item: Option<&(Vec<Box<str>>, Space)>,
-        reader: &mut Reader,
-    ) -> Option<FieldMapBuilder> {
-        let emptied = side.get("emptied").map_or(Some(Emptied::Omit), |n| {
-            reader.one_of(n, "choice", &[("omit", Emptied::Omit), ("keep", Emptied::Keep)])
-        })?;
-        let Some((subject, space)) = item.cloned() else {
-            reader.error("records-about-nobody", span, "records need `about: {id: item.…}`");
-            return None;
-        };
-        match builder.records(path, RecordScope { subject, space, emptied }) {
-            Ok(builder) => Some(builder),
-            Err(error) => {
-                reader.error("not-a-path", span, error.to_string());
-                None
-            }
-        }
-    }
-
     fn field(&self, node: &Node, map: &mut ServiceMap, reader: &mut Reader) -> Option<Field> {
-        let (word_node, own) = match &node.kind {
-            Kind::Map(_) => {
-                let object = reader.object(node, &["is", "facts"], "a field")?;
-                let facts = object.get("facts").map(|n| self.context.facts(n, reader)).unwrap_or_default();
-                (reader.need(&object, "is", "a field")?, facts)
-            }
-            Kind::Text(_) | Kind::Null | Kind::Bool(_) | Kind::Int(_) | Kind::Float | Kind::List(_) => {
-                (node, Vec::new())
-            }
+        let Kind::Map(_) = &node.kind else {
+            return Some(match self.said(node, reader)? {
+                Said::Nothing => Field::Open,
+                Said::Personal(category, about) => {
+                    let ladder = self.context.vocabulary.ladder(&category);
+                    self.class(category, about, Vec::new(), ladder, map)
+                }
+            });
         };
-        let word = reader.word(word_node)?;
-        if word == "none" {
-            return Some(Field::Open);
-        }
-        let category = self.context.vocabulary.category(word, word_node.span, reader)?;
-        let Some(about) = self.about else {
-            reader.error("about-missing", word_node.span, "personal data needs `about`: whose is it?");
-            return None;
-        };
-        let subject_type = about.subject_type.clone();
-        let mut facts = own;
-        for (id, value) in self.facts {
-            if facts.iter().all(|(there, _)| there != id) {
-                facts.push((*id, *value));
+        let object = reader.object(node, &["is", "facts", "can"], "a field")?;
+        let facts = object.get("facts").map(|n| self.context.constants(n, reader)).unwrap_or_default();
+        match reader.need(&object, "is", "a field").and_then(|n| self.said(n, reader))? {
+            Said::Nothing => {
+                for node in ["facts", "can"].into_iter().filter_map(|key| object.get(key)) {
+                    let message =
+                        "a field that says nothing about a person has nothing to state, and is always clear";
+                    reader.error("misplaced-key", node.span, message);
+                }
+                Some(Field::Open)
+            }
+            Said::Personal(category, about) => {
+                let known = self.context.vocabulary.ladder(&category);
+                let ladder =
+                    object.get("can").map_or(Some(known), |n| ladder(n, known, &category, reader))?;
+                Some(self.class(category, about, facts, ladder, map))
             }
         }
-        facts.sort_unstable();
-        let ladder = self.context.vocabulary.ladder(&category);
-        let class = map.class_id(DataClass { category, subject_type, facts });
-        Some(Field::Class(class, ladder))
     }
 
-    pub(super) fn head(
+    /// The field of a category that the product itself names.
+    pub(super) fn known(
+        &self,
+        category: &str,
+        span: Span,
+        map: &mut ServiceMap,
+        reader: &mut Reader,
+    ) -> Option<Field> {
+        let category = self.context.vocabulary.category(category, span, reader)?;
+        let ladder = self.context.vocabulary.ladder(&category);
+        Some(self.class(category, self.about?, Vec::new(), ladder, map))
+    }
+
+    fn said(&self, node: &Node, reader: &mut Reader) -> Option<Said<'_>> {
+        let word = reader.word(node)?;
+        if word == "none" {
+            return Some(Said::Nothing);
+        }
+        let category = self.context.vocabulary.category(word, node.span, reader)?;
+        let Some(about) = self.about else {
+            reader.error("about-missing", node.span, "personal data needs `about`: whose is it?");
+            return None;
+        };
+        Some(Said::Personal(category, about))
+    }
+
+    fn class(
+        &self,
+        category: Category,
+        about: &About,
+        own: Vec<(FactId, FactValue)>,
+        ladder: Ladder,
+        map: &mut ServiceMap,
+    ) -> Field {
+        let aggregate = matches!(about.subject, SubjectSource::Population { .. });
+        let facts = self.context.all_of(own, self.stated, aggregate);
+        let class = DataClass { category, subject_type: about.subject_type.clone(), facts, ladder };
+        Field::Class(map.class_id(class, &self.context.vocabulary.subjects), ladder)
+    }
+
+    pub(super) fn headers(
         &self,
         node: Option<&Node>,
-        lower: bool,
         map: &mut ServiceMap,
         reader: &mut Reader,
     ) -> Vec<HeadField> {
         let Some(object) = node.and_then(|n| reader.mapping(n)) else { return Vec::new() };
         let mut out: Vec<HeadField> = Vec::new();
         for (key, span, value) in object.entries() {
-            let name = if lower { key.to_ascii_lowercase() } else { key.clone() };
+            let name = key.to_ascii_lowercase();
             if out.iter().any(|f| f.name == name) {
                 reader.error("defined-twice", *span, format!("`{name}` is given twice"));
             }
@@ -125,4 +160,89 @@ impl Fields<'_> {
         }
         out
     }
+
+    pub(super) fn query(&self, node: Option<&Node>, map: &mut ServiceMap, reader: &mut Reader) -> Query {
+        let mut out = Query::default();
+        let Some(object) = node.and_then(|n| reader.mapping(n)) else { return out };
+        for (name, span, value) in object.entries() {
+            let field = match &value.kind {
+                Kind::Text(word) if word == "narrows" => {
+                    out.narrows.push((name.clone(), *span));
+                    Some(Field::Open)
+                }
+                Kind::Map(entries) if entries.iter().any(|(key, ..)| key == "adds") => {
+                    out.adds.extend(self.adds(name, value, map, reader));
+                    Some(Field::Open)
+                }
+                Kind::Text(_)
+                | Kind::Map(_)
+                | Kind::Null
+                | Kind::Bool(_)
+                | Kind::Int(_)
+                | Kind::Float
+                | Kind::List(_) => self.field(value, map, reader),
+            };
+            out.fields.extend(field.map(|field| HeadField { name: name.clone(), field }));
+        }
+        out
+    }
+
+    /// Reads `{adds: {customer_id: user.unique_id}}`: a value of the parameter asks for a category.
+    fn adds(&self, parameter: &str, node: &Node, map: &mut ServiceMap, reader: &mut Reader) -> Vec<Adds> {
+        let mut out = Vec::new();
+        let object = reader.object(node, &["adds"], "a parameter that adds");
+        let Some(values) = object.and_then(|o| o.get("adds")).and_then(|n| reader.mapping(n)) else {
+            return out;
+        };
+        if values.entries().is_empty() {
+            reader.error("empty-list", node.span, "`adds` names no value that asks for something");
+        }
+        for (value, span, word) in values.entries() {
+            match self.field(word, map, reader) {
+                Some(Field::Class(class, _)) => {
+                    out.push(Adds { parameter: parameter.to_owned(), value: value.clone(), class });
+                }
+                Some(Field::Open) => {
+                    reader.error(
+                        "adds-nothing",
+                        *span,
+                        "a value that asks for nothing personal adds nothing; leave it out",
+                    );
+                }
+                None => {}
+            }
+        }
+        out
+    }
+}
+
+/// The treatments that a field knows: those that it lists, as far as its category has a form for them.
+fn ladder(node: &Node, known: Ladder, category: &Category, reader: &mut Reader) -> Option<Ladder> {
+    const WORDS: [(&str, u8); 4] = [("clear", 0), ("truncated", 1), ("masked", 2), ("pseudonymised", 3)];
+    let mut listed = [false; 4];
+    for item in reader.list(node) {
+        let at = reader.one_of(item, "treatment", &WORDS)?;
+        if let Some(slot) = listed.get_mut(usize::from(at)) {
+            *slot = true;
+        }
+        let formless = (at == 1 && known.truncated.is_none()) || (at == 2 && known.masked.is_none());
+        if formless {
+            let message = format!("the vocabulary has no form in which `{category}` could be so treated");
+            reader.error("treatment-without-form", item.span, message);
+        }
+    }
+    let [clear, truncated, masked, pseudonymised] = listed;
+    if !clear {
+        reader.error_help(
+            "never-clear",
+            node.span,
+            "`can` lists what is possible, and `clear` always is",
+            "`clear` is missing",
+            "whether a field may be clear is for a rule to say",
+        );
+        return None;
+    }
+    let truncated: Option<TruncateForm> = known.truncated.filter(|_| truncated);
+    let masked: Option<MaskForm> = known.masked.filter(|_| masked);
+    Some(Ladder { truncated, masked, pseudonymised })
 }

@@ -1,7 +1,13 @@
 //! YAML → [`Route`](super::Route).
 
+mod about;
+mod check;
 mod events;
+mod facts;
 mod fields;
+mod message;
+mod purpose;
+mod records;
 mod route;
 mod words;
 

@@ -1,23 +1,46 @@
 //! One route, and what it says as a whole.
 
+use std::cell::RefCell;
 use std::sync::Arc;
 
-use consentry_model::{FactId, FactSchema, FactSource, FactValue, Purpose, Space};
-
-use super::fields::Fields;
-use super::words::{reference, template};
-use crate::bundle::service::{
-    About, Body, Excess, PurposeRule, Reference, Right, Route, Segment, ServiceMap, SubjectSource,
-};
+use super::fields::{Fields, Query};
+use super::message::Outbound;
+use super::records::{Planner, Sides};
+use super::words::{host, template};
+use crate::bundle::parties::Recipients;
+use crate::bundle::service::{Body, Excess, HeadField, MessageMap, Right, Route, Segment, ServiceMap};
 use crate::bundle::vocabulary::Vocabulary;
-use crate::text::{Node, Object, Reader, Span};
+use crate::rules::FactBook;
+use crate::text::{Node, Object, Reader};
 
 /// What a route's words are looked up in.
 pub(crate) struct RouteContext<'a> {
     pub(crate) vocabulary: &'a Vocabulary,
-    pub(crate) schema: &'a FactSchema,
+    /// Routes may be the first to ask for one of the product's own facts.
+    pub(crate) book: &'a RefCell<FactBook>,
+    pub(crate) recipients: &'a Recipients,
     pub(crate) excess: Excess,
 }
+
+const KEYS: [&str; 17] = [
+    "route",
+    "host",
+    "public",
+    "purpose",
+    "purposes",
+    "purpose_by",
+    "right",
+    "to",
+    "about",
+    "message",
+    "facts",
+    "excess",
+    "request",
+    "response",
+    "events",
+    "refused",
+    "clauses",
+];
 
 pub(crate) fn read_routes(
     node: &Node,
@@ -42,170 +65,150 @@ fn clash(a: &Route, b: &Route) -> bool {
         (Segment::Literal(_), Segment::Variable(_)) | (Segment::Variable(_), Segment::Literal(_)) => false,
     };
     a.method == b.method
+        && a.host == b.host
         && a.segments.len() == b.segments.len()
         && a.segments.iter().zip(&b.segments).all(same)
 }
 
+/// What a route carries in both directions.
+struct Carried {
+    query: Query,
+    request_body: Body,
+    request_headers: Vec<HeadField>,
+    response_body: Body,
+    response_headers: Vec<HeadField>,
+}
+
 impl RouteContext<'_> {
     fn route(&self, node: &Node, map: &mut ServiceMap, reader: &mut Reader) -> Option<Route> {
-        let keys = [
-            "route", "public", "purpose", "purposes", "right", "about", "facts", "excess", "request",
-            "response", "events", "clauses",
-        ];
-        let object = reader.object(node, &keys, "a route")?;
+        let object = reader.object(node, &KEYS, "a route")?;
         let named = reader.need(&object, "route", "a route")?;
         let (id, method, segments) = template(named, reader)?;
         let right =
             object.get("right").and_then(|n| reader.one_of(n, "right", &Right::ALL.map(|r| (r.code(), r))));
         let purpose = self.purpose(&object, right, reader);
-        let facts = object.get("facts").map(|n| self.facts(n, reader)).unwrap_or_default();
+        let to = object.get("to").map(|n| self.destination(n, reader));
+        let mut stated = object.get("facts").map(|n| self.stated(n, reader)).unwrap_or_default();
         let about = object.get("about").map(|n| self.about(n, reader));
+        let request = object.get("request").and_then(|n| {
+            let keys = ["body", "query", "headers", "records", "emptied", "size", "excess"];
+            reader.object(n, &keys, "a request")
+        });
         let response = object
             .get("response")
-            .and_then(|n| reader.object(n, &["body", "records", "emptied", "headers"], "a response"));
-        let request =
-            object.get("request").and_then(|n| reader.object(n, &["body", "query", "headers"], "a request"));
-        let about = match about {
+            .and_then(|n| reader.object(n, &["body", "headers", "records", "emptied", "size"], "a response"));
+        let excess = self.excess(&object, request.as_ref(), reader);
+        // What is not understood of whom, to whom or what for is not passed over: the route is not there.
+        let whose = match about {
             Some(read) => Some(read?),
             None => None,
         };
-        let fields = Fields { context: self, about: about.as_ref().map(|(a, _)| a), facts: &facts };
-        let mut route = Route {
+        let message: Option<MessageMap> = match object.get("message") {
+            Some(node) => Some(self.message(node, whose.as_ref(), &mut stated, reader)?),
+            None => None,
+        };
+        let planner = Planner { context: self, whose: whose.as_ref(), request, response, span: named.span };
+        let sides = planner.sides(&mut stated, reader);
+        let about = whose.as_ref().map(|w| &w.about);
+        let fields = Fields { context: self, about, stated: &stated };
+        let outbound = whose.as_ref().and_then(|w| w.addressees()).zip(message.as_ref());
+        let outbound = outbound.map(|(list, message)| Outbound { message, list, span: named.span });
+        let carried = Carried::read(&fields, request, response, sides, outbound, map, reader)?;
+        let route = Route {
             id,
             method,
             segments,
             public: object.get("public").and_then(|n| reader.boolean(n)).unwrap_or(false),
             purpose: purpose?,
             right,
-            about: about.as_ref().map(|(a, _)| a.clone()),
-            excess: object.get("excess").map_or(Some(self.excess), |n| read_excess(n, reader))?,
-            request_body: Body::None,
-            request_query: Vec::new(),
-            request_headers: Vec::new(),
-            response_body: Body::None,
-            response_headers: Vec::new(),
+            about: about.cloned(),
+            excess: excess?,
+            request_body: carried.request_body,
+            request_query: carried.query.fields,
+            request_headers: carried.request_headers,
+            response_body: carried.response_body,
+            response_headers: carried.response_headers,
             events: object.get("events").map(|n| self.events(n, reader)).unwrap_or_default(),
+            host: match object.get("host") {
+                Some(node) => Some(host(node, reader)?),
+                None => None,
+            },
+            to: match to {
+                Some(read) => Some(read?),
+                None => None,
+            },
+            message,
+            cookie_facts: self.all_of(Vec::new(), &stated, false),
+            facts: stated.places,
+            item_facts: stated.items.into_iter().map(|(target, _)| target).collect(),
+            narrows: carried.query.narrows.iter().map(|(name, _)| name.clone()).collect(),
+            adds: carried.query.adds,
+            refused_status: object.get("refused").and_then(|n| refused(n, reader)),
             clauses: clauses(&object, reader),
         };
-        if let Some(request) = request {
-            route.request_body = fields.body(&request, None, map, reader)?;
-            route.request_query = fields.head(request.get("query"), false, map, reader);
-            route.request_headers = fields.head(request.get("headers"), true, map, reader);
-        }
-        if let Some(response) = response {
-            let item = about.as_ref().and_then(|(_, item)| item.as_ref());
-            route.response_body = fields.body(&response, item, map, reader)?;
-            route.response_headers = fields.head(response.get("headers"), true, map, reader);
-        }
-        self.check_about(&route, named.span, reader);
+        super::check::route(&route, whose.as_ref(), named.span, &carried.query.narrows, reader);
         Some(route)
     }
 
-    fn check_about(&self, route: &Route, span: Span, reader: &mut Reader) {
-        let personal = !route.request_classes().is_empty() || !route.response_classes().is_empty();
-        if personal && route.about.is_none() {
-            reader.error("about-missing", span, format!("`{}` carries personal data about nobody", route.id));
+    /// What a request that brings too much meets: the route's word, the request's, or the bundle's.
+    fn excess(
+        &self,
+        route: &Object<'_>,
+        request: Option<&Object<'_>>,
+        reader: &mut Reader,
+    ) -> Option<Excess> {
+        let (outer, inner) = (route.get("excess"), request.and_then(|r| r.get("excess")));
+        if let (Some(_), Some(inner)) = (outer, inner) {
+            reader.error("defined-twice", inner.span, "`excess` is said of the route already");
         }
-        let per_record = route.about.as_ref().is_some_and(|a| a.subject == SubjectSource::PerRecord);
-        if per_record && !route.request_classes().is_empty() {
-            let message = "a request cannot bring data about the records of its response";
-            reader.error("about-per-record", span, message);
-        }
-        if !route.events.is_empty()
-            && !matches!(&route.about, Some(About { subject: SubjectSource::Named { .. }, .. }))
-        {
-            reader.error("event-about-nobody", span, "an event needs a subject that the request names");
-        }
-        if let Some(About { subject: SubjectSource::Named { at: Reference::Path(name), .. }, .. }) =
-            &route.about
-        {
-            let known = route.segments.iter().any(|s| *s == Segment::Variable(name.clone()));
-            if !known {
-                reader.error("unknown-variable", span, format!("`{}` has no `{{{name}}}`", route.id));
-            }
-        }
+        outer.or(inner).map_or(Some(self.excess), |n| read_excess(n, reader))
     }
+}
 
-    fn purpose(&self, object: &Object<'_>, right: Option<Right>, reader: &mut Reader) -> Option<PurposeRule> {
-        let given = [
-            object.get("purpose").is_some(),
-            object.get("purposes").is_some(),
-            object.get("right").is_some(),
-        ];
-        if given.iter().filter(|g| **g).count() != 1 {
-            let message = "a route has exactly one of `purpose`, `purposes` and `right`";
-            reader.error("one-purpose", object.span, message);
-            return None;
-        }
-        if object.get("right").is_some() {
-            let right = right?;
-            return Purpose::new(&format!("custom.rights.{}", right.code())).ok().map(PurposeRule::Fixed);
-        }
-        let read = |node: &Node, reader: &mut Reader| -> Vec<Purpose> {
-            let words = reader.words(node);
-            words.into_iter().filter_map(|(w, at)| self.vocabulary.purpose(w, at, reader)).collect()
+impl Carried {
+    fn read(
+        fields: &Fields<'_>,
+        request: Option<Object<'_>>,
+        response: Option<Object<'_>>,
+        sides: Sides,
+        outbound: Option<Outbound<'_>>,
+        map: &mut ServiceMap,
+        reader: &mut Reader,
+    ) -> Option<Self> {
+        let described = request.is_some_and(|r| r.get("body").is_some());
+        let request_body = match (outbound, request) {
+            (Some(outbound), _) if !described => fields.message_body(outbound, sides.request, map, reader),
+            (_, Some(side)) => fields.body(&side, sides.request, false, map, reader),
+            (_, None) => Some(Body::None),
         };
-        if let Some(node) = object.get("purpose") {
-            let word = reader.word(node)?;
-            return self.vocabulary.purpose(word, node.span, reader).map(PurposeRule::Fixed);
-        }
-        let several = read(object.get("purposes")?, reader);
-        (!several.is_empty()).then_some(PurposeRule::OneOf(several))
+        let query = fields.query(request.and_then(|r| r.get("query")), map, reader);
+        let request_headers = fields.headers(request.and_then(|r| r.get("headers")), map, reader);
+        let response_body = match response {
+            Some(side) => fields.body(&side, sides.response, true, map, reader),
+            None => Some(Body::None),
+        };
+        let response_headers = fields.headers(response.and_then(|r| r.get("headers")), map, reader);
+        Some(Self {
+            query,
+            request_body: request_body?,
+            request_headers,
+            response_body: response_body?,
+            response_headers,
+        })
     }
+}
 
-    /// Whom, and for records the path and space of what names each.
-    #[expect(clippy::type_complexity, reason = "used once, right above")]
-    fn about(&self, node: &Node, reader: &mut Reader) -> Option<(About, Option<(Vec<Box<str>>, Space)>)> {
-        let object = reader.object(node, &["type", "space", "id", "anonymous"], "about")?;
-        let subject_type = reader
-            .need(&object, "type", "about")
-            .and_then(|n| self.vocabulary.subject(reader.word(n)?, n.span, reader))?;
-        let anonymous = object.get("anonymous").and_then(|n| reader.boolean(n)).unwrap_or(false);
-        if anonymous {
-            for node in ["space", "id"].into_iter().filter_map(|key| object.get(key)) {
-                reader.error("misplaced-key", node.span, "nobody is named on a route about anonymous people");
-            }
-            return Some((About { subject_type, subject: SubjectSource::Anonymous }, None));
-        }
-        let space = reader.need(&object, "space", "about").and_then(|n| reader.word(n)).map(Space::new);
-        let at = reader.need(&object, "id", "about").and_then(|n| reference(n, reader));
-        let (space, at) = (space?, at?);
-        if let Reference::Item(path) = &at {
-            let path = path.iter().map(|p| p.as_str().into()).collect();
-            return Some((About { subject_type, subject: SubjectSource::PerRecord }, Some((path, space))));
-        }
-        Some((About { subject_type, subject: SubjectSource::Named { space, at } }, None))
+/// Reads `refused: {status: 204}`: something harmless instead of a problem.
+fn refused(node: &Node, reader: &mut Reader) -> Option<u16> {
+    let object = reader.object(node, &["status"], "`refused`")?;
+    let status = reader.need(&object, "status", "`refused`")?;
+    let read = reader.integer(status)?;
+    let found = u16::try_from(read).ok().filter(|s| (200..300).contains(s) || (400..500).contains(s));
+    if found.is_none() {
+        let message = format!("{read} is no status to refuse with; one of 200 to 299 or 400 to 499 is");
+        reader.error("out-of-range", status.span, message);
     }
-
-    /// What the map states about the data: constants of datum facts.
-    pub(super) fn facts(&self, node: &Node, reader: &mut Reader) -> Vec<(FactId, FactValue)> {
-        let Some(object) = reader.mapping(node) else { return Vec::new() };
-        let mut out = Vec::new();
-        for (key, span, value) in object.entries() {
-            let stated = || self.schema.iter().filter(|(_, d)| d.source == FactSource::Datum);
-            let Some((id, def)) = stated().find(|(_, d)| *d.name == **key) else {
-                reader.unknown(
-                    "unknown-fact",
-                    *span,
-                    "fact of a datum",
-                    key,
-                    stated().map(|(_, d)| &*d.name),
-                );
-                continue;
-            };
-            let Some(word) = reader.word(value) else { continue };
-            let words = def.ty.words();
-            match words.iter().position(|w| **w == *word).and_then(|at| u16::try_from(at).ok()) {
-                Some(at) => out.push((id, FactValue::Word(at))),
-                None => {
-                    let known = words.iter().map(|w| &**w);
-                    reader.unknown("unknown-value", value.span, "value of this fact", word, known);
-                }
-            }
-        }
-        out.sort_unstable();
-        out
-    }
+    found
 }
 
 pub(crate) fn read_excess(node: &Node, reader: &mut Reader) -> Option<Excess> {

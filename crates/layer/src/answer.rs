@@ -1,0 +1,71 @@
+//! The head of an answer: whether it can be read, and which of its headers go on.
+
+use std::sync::Arc;
+
+use consentry_model::{FieldMap, Reason, Treatment};
+use consentry_policy::{Body, Route};
+use http::{HeaderMap, HeaderValue, StatusCode, header};
+
+use crate::evidence;
+use crate::exchange::Decided;
+use crate::request::{class_of, plain_encoding};
+use crate::technical::{self, json_type};
+
+/// How the body is to be read; nothing when none is passed on.
+pub(crate) fn map_of(
+    route: &Route,
+    status: StatusCode,
+    headers: &HeaderMap,
+) -> Result<Option<Arc<FieldMap>>, Reason> {
+    let Body::Json(map) = &route.response_body else { return Ok(None) };
+    if status == StatusCode::NO_CONTENT {
+        return Ok(None);
+    }
+    let kind = headers.get(header::CONTENT_TYPE).and_then(|v| v.to_str().ok());
+    if json_type(kind).is_none() {
+        return Err(Reason::ResponseMediaType);
+    }
+    if plain_encoding(headers) { Ok(Some(Arc::clone(map))) } else { Err(Reason::ResponseEncoding) }
+}
+
+/// A status that this version cannot read as an answer.
+pub(crate) fn unreadable(status: StatusCode) -> Option<Reason> {
+    if status.is_informational() || status == StatusCode::PARTIAL_CONTENT {
+        Some(Reason::ResponsePartial)
+    } else if status.is_redirection() {
+        Some(Reason::ResponseRedirect)
+    } else if status.is_client_error() || status.is_server_error() {
+        Some(Reason::UpstreamError)
+    } else {
+        None
+    }
+}
+
+pub(crate) fn forward_headers(
+    route: &Route,
+    from: &HeaderMap,
+    decided: &Decided,
+    taken: &mut evidence::Taken,
+) -> HeaderMap {
+    let mut out = HeaderMap::new();
+    for name in from.keys() {
+        let declared = route.response_headers.iter().find(|f| f.name == name.as_str());
+        let passes = match declared {
+            Some(field) => class_of(field.field).is_none_or(|class| {
+                decided.answers.get(&class).is_some_and(|v| v.treatment == Treatment::Clear)
+            }),
+            // It says how to read the answer, not whom it is about.
+            None => {
+                *name == header::CONTENT_LANGUAGE && from.get_all(name).iter().all(technical::is_languages)
+            }
+        };
+        if passes {
+            from.get_all(name).iter().for_each(|v| _ = out.append(name.clone(), v.clone()));
+        } else if let Some(field) = declared {
+            taken.path(format!("response.header.{}", field.name));
+        }
+    }
+    // What depends on a person must never be answered to another from a cache.
+    out.insert(header::CACHE_CONTROL, HeaderValue::from_static("private, no-store"));
+    out
+}

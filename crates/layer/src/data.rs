@@ -1,0 +1,151 @@
+//! What is known of one data class of a person: since when it is there, under which notice, whether it is kept.
+
+use std::sync::Arc;
+
+use consentry_consent::{collected_at, notified_of};
+use consentry_model::{Act, Category, ClassId, FactValue, Facts, Moment, Resolution};
+use consentry_policy::{BuiltIn, DataClass, Duty, FactTarget, OperandId, Value, Verb};
+
+use crate::describe::Access;
+use crate::people::{Told, Whom};
+use crate::stated::{Found, Stated};
+
+impl Access {
+    /// The variant of a class for this person; `None` when nobody knows in which capacity the data was given.
+    pub(crate) fn class_of(&self, told: &Told<'_>, class: ClassId) -> Option<ClassId> {
+        self.bundle().service.class_for(class, told.subject_type.as_ref())
+    }
+
+    /// The facts about one data class of the person, with what the record that holds it says.
+    pub(crate) fn facts_of(&self, told: &Told<'_>, class: ClassId, item: &[(FactTarget, Found)]) -> Facts {
+        let bundle = self.bundle();
+        let mut stated = told.stated.clone();
+        if let Some(class) = bundle.service.class(class) {
+            self.state_time(&mut stated, told, &class.category);
+        }
+        for (target, found) in item {
+            stated.state(&bundle.facts, *target, found, &bundle.settings.zone);
+        }
+        if let Some(class) = bundle.service.class(class) {
+            self.state_notice(&mut stated, told);
+            self.compare(&mut stated);
+            self.state_held(&mut stated, told, class);
+        } else {
+            self.compare(&mut stated);
+        }
+        stated.facts
+    }
+
+    /// The moment that an operand is, for one category of the person's data.
+    pub(crate) fn moment_of(
+        &self,
+        told: &Told<'_>,
+        operand: OperandId,
+        category: &Category,
+    ) -> Option<Moment> {
+        let mut stated = told.stated.clone();
+        self.state_time(&mut stated, told, category);
+        match stated.values.get(operand) {
+            Value::Time(at) => Some(*at),
+            Value::Unknown | Value::Absent | Value::Id(_) | Value::Ids(_) => None,
+        }
+    }
+
+    /// Since when the datum is there: from now on when it is being given, else as the ledger says.
+    fn state_time(&self, stated: &mut Stated, told: &Told<'_>, category: &Category) {
+        let bundle = self.bundle();
+        let id = bundle.facts.core_operands.collected_at;
+        if *stated.values.get(id) != Value::Unknown {
+            return;
+        }
+        let covers = |given: &Category| bundle.vocabulary.category_is(category, given);
+        let recorded = told.whom.state().and_then(|s| collected_at(s, &covers, self.now));
+        let now = (told.asking.act == Act::Collect).then_some(self.now);
+        if let Some(at) = recorded.or(now) {
+            stated.values.set(id, Value::Time(at));
+        }
+    }
+
+    /// Law 10: whether the purpose came with a later notice than the datum, and whether the person was told of it.
+    fn state_notice(&self, stated: &mut Stated, told: &Told<'_>) {
+        let bundle = self.bundle();
+        let book = &bundle.facts;
+        let asked = [BuiltIn::PurposeNew, BuiltIn::PurposeTold].map(|b| book.built_in(&b));
+        if asked.iter().all(Option::is_none) {
+            return;
+        }
+        let since = bundle.vocabulary.since(told.asking.purpose());
+        let version = since.and_then(|id| bundle.settings.versions.iter().find(|(there, _)| there == id));
+        let (new, heard) = match (since, version) {
+            (None, _) => (Some(false), Some(true)),
+            (Some(_), None) => (None, None),
+            (Some(id), Some((_, from))) => {
+                let new = match stated.values.get(book.core_operands.collected_at) {
+                    Value::Time(at) => Some(at < from),
+                    Value::Unknown | Value::Absent | Value::Id(_) | Value::Ids(_) => None,
+                };
+                let heard = match told.whom {
+                    Whom::Nobody => Some(false),
+                    Whom::Somebody(Resolution::Unresolved) => None,
+                    Whom::Somebody(Resolution::Known(state)) => {
+                        Some(notified_of(state, id, self.now).is_some())
+                    }
+                };
+                (new, heard)
+            }
+        };
+        for (id, value) in asked.into_iter().zip([new, heard]) {
+            if let Some(id) = id {
+                stated.facts.set(id, value.map(FactValue::Bool));
+            }
+        }
+    }
+
+    /// Whether a duty to keep the datum runs: one that is known to bind, and known not to be over.
+    fn state_held(&self, stated: &mut Stated, told: &Told<'_>, class: &DataClass) {
+        let (bundle, engine) = (self.bundle(), &self.installed.engine);
+        let mut held = (!told.whom.is_unknown()).then_some(false);
+        for rule in &bundle.rules {
+            let Verb::Require(Duty::Keep { period, since, .. }) = &rule.verb else { continue };
+            let question = self.question(told.asking, ClassId(u16::MAX));
+            let runs = match stated.values.get(*since) {
+                Value::Time(since) => period.after(*since, &bundle.settings.zone).map(|end| self.now < end),
+                Value::Absent => Some(false),
+                Value::Unknown | Value::Id(_) | Value::Ids(_) => None,
+            };
+            held = match engine.binds(rule, class, &question, &stated.facts, self.now) {
+                Some(false) => held,
+                Some(true) if runs == Some(true) => Some(true),
+                Some(true) if runs == Some(false) => held,
+                Some(true) | None => held.filter(|held| *held),
+            };
+        }
+        stated.facts.set(bundle.facts.core.held, held.map(FactValue::Bool));
+    }
+
+    /// The facts about a category of the person's data, of whatever class.
+    pub(crate) fn facts_about(&self, told: &Told<'_>, category: &Category) -> Facts {
+        let mut stated = told.stated.clone();
+        self.state_time(&mut stated, told, category);
+        self.compare(&mut stated);
+        stated.facts
+    }
+
+    /// What a set of facts says in words, for evidence. A fact that is unknown is not there.
+    pub(crate) fn words(
+        &self,
+        facts: &Facts,
+    ) -> std::collections::BTreeMap<Arc<str>, consentry_audit::FactWord> {
+        use consentry_audit::FactWord;
+        let schema = &self.bundle().facts.schema;
+        let word = |(id, def): (_, &consentry_model::FactDef)| {
+            let value = match facts.get(id)? {
+                FactValue::Bool(b) => FactWord::Bool(b),
+                FactValue::Int(n) => FactWord::Int(n),
+                FactValue::Word(at) => FactWord::Word(Arc::clone(def.ty.words().get(usize::from(at))?)),
+            };
+            Some((Arc::clone(&def.name), value))
+        };
+        schema.iter().filter_map(word).collect()
+    }
+}

@@ -1,0 +1,267 @@
+//! The decision on one request: what it brings, what its answer may carry, and what must be done besides.
+
+use std::sync::Arc;
+
+use consentry_body::RecordSubject;
+use consentry_model::{ClassId, Identifier, LedgerRevision, Reason, Resolution, Treatment, Verdict};
+use consentry_policy::{Body, Excess, FactTarget, Item, Permit, Refusal, Ruling, SubjectSource};
+
+use crate::describe::Access;
+use crate::duties::{self, Revealed};
+use crate::events::{self, Unwritten};
+use crate::evidence::{Lines, Taken};
+use crate::exchange::{Decided, Open};
+use crate::head::Head;
+use crate::judge::Brings;
+use crate::layer::Shared;
+use crate::people::{Asking, Whom, resolve, revision};
+use crate::request::{self, Brought, UpstreamRequest};
+use crate::stated::Found;
+
+/// Why an exchange stops before the inner service is called.
+pub(crate) struct Stop {
+    pub(crate) refusal: Refusal,
+    pub(crate) access_ledger: Option<LedgerRevision>,
+    pub(crate) lines: Lines,
+}
+
+impl From<Reason> for Stop {
+    fn from(reason: Reason) -> Self {
+        Self { refusal: Refusal::plain(reason), access_ledger: None, lines: Lines::default() }
+    }
+}
+
+impl From<Unwritten> for Stop {
+    fn from(unwritten: Unwritten) -> Self {
+        Self { access_ledger: unwritten.ledger, ..Self::from(unwritten.reason) }
+    }
+}
+
+pub(crate) type Ready = (Decided, Permit, UpstreamRequest, Lines);
+
+/// Whom a request is about: its own subject, and those whom its body names.
+pub(crate) struct Present {
+    ledger: LedgerRevision,
+    pub(crate) whom: Whom,
+    pub(crate) own: bool,
+    /// By the position of each subject of the body's window.
+    pub(crate) of_body: Vec<Whom>,
+}
+
+/// Decides on a request whose body has been read.
+pub(crate) async fn decide(
+    open: &Open,
+    mut access: Access,
+    head: &Head,
+    brought: Brought,
+) -> Result<Ready, Stop> {
+    let shared = &open.shared;
+    access.state_body(&brought);
+    let strict = access.route()?.excess == Excess::Refuse;
+    // What nobody's state could make good is refused before anybody is asked about, and leaves no trace elsewhere.
+    if strict && brought.has_excess(access.route()?, head) {
+        return Err(Reason::MinimisationViolation.into());
+    }
+    let bringing = access.bringing();
+    let identifier = brought.identifier(&access, head);
+    access.named = identifier.as_ref().map(|who| who.reveal().into());
+    let mut classes = brought.classes(access.route()?, head);
+    let found = crate::detect::detected(access.bundle(), access.route()?, head, &brought);
+    classes.extend(found.iter().copied());
+    let hopeless = |class: &ClassId| access.hopeless(&bringing, *class).is_some();
+    let refused = if strict { classes.iter().any(hopeless) } else { classes.iter().all(hopeless) };
+    let events = access.route()?.events.iter().any(|spec| !events::waits(spec));
+    let mut agreed = Vec::new();
+    if events && (classes.is_empty() || !refused) {
+        agreed = events::record(shared, &access, head, &brought, identifier.as_ref()).await?;
+    }
+    events::record_acceptance(shared, &access, head, identifier.as_ref()).await?;
+    let present = meet(shared, &access, &brought, identifier.clone()).await?;
+    // What the request agrees to counts for it; it is written when the request is permitted.
+    let present = Present { whom: present.whom.with(&agreed), ..present };
+    let mut lines = Lines::default();
+    let mut brings = access.brings(&brought, head, &bringing, &present, &mut lines);
+    let in_found = access.found(&found, &bringing, &present, &mut lines);
+    // What the answer may carry.
+    let answering = access.answering();
+    let classes = access.route()?.response_classes();
+    let (items, answers) = access.may_answer(&classes, &answering, &present, &mut lines);
+    let added = access.added(head, &answering, &present, &mut lines);
+    let stop = |refusal, lines| Stop { refusal, access_ledger: Some(present.ledger), lines };
+    let lenient = !strict || access.route()?.message.is_some();
+    let fold = |brings: &Brings| {
+        let ruling = if lenient { Ruling::fold(&brings.items) } else { Ruling::fold_strictly(&brings.items) };
+        ruling
+            .and(access.bound(&brings.items, &items))
+            .and(Ruling::fold_strictly(&in_found))
+            .and(Ruling::fold(&items))
+            .and(Ruling::fold_strictly(&added))
+    };
+    if let Ruling::Refuse(refusal) = fold(&brings) {
+        return Err(stop(refusal, lines));
+    }
+    let revealed = Revealed::of(&access, &brings.treatments, &answers, &items, &classes, head);
+    if let Some(reason) = duties::apart(&access, &revealed) {
+        return Err(stop(Refusal::plain(reason), lines));
+    }
+    let cookies = access.allowed_cookies(head, &present.whom, present.own, &mut lines);
+    // The rest changes what is outside: it comes last, when nothing else can refuse any more.
+    if let Err(reason) =
+        reserve(shared, &access, &brought, &bringing, &present, &mut brings, &mut lines).await
+    {
+        return Err(stop(Refusal::plain(reason), lines));
+    }
+    let ruling = fold(&brings);
+    if let Ruling::Refuse(refusal) = ruling {
+        return Err(stop(refusal, lines));
+    }
+    if let (Some(who), false) = (&identifier, agreed.is_empty())
+        && let Err(unwritten) = events::append(shared, &access, who, &agreed).await
+    {
+        return Err(stop(Refusal::plain(unwritten.reason), lines));
+    }
+    let ledger =
+        duties::note(shared, &access, &brings.treatments, identifier.as_ref(), &present.whom, present.own);
+    if let Err(unwritten) = ledger.await {
+        return Err(stop(Refusal::plain(unwritten.reason), lines));
+    }
+    let mut taken = Taken::default();
+    let pseudonyms = shared.pseudonyms(&access);
+    let route = access.route()?;
+    let upstream =
+        request::forward(route, head, brought, &brings.treatments, &cookies, pseudonyms, &mut taken);
+    let upstream = match upstream {
+        Ok(upstream) => upstream,
+        Err(reason) => return Err(stop(Refusal::plain(reason), lines)),
+    };
+    let ruling = if taken.is_empty() { ruling } else { ruling.redacted() };
+    let permit = match ruling {
+        Ruling::Allow(permit) | Ruling::Redact(permit) => permit,
+        Ruling::Refuse(refusal) => return Err(stop(refusal, lines)),
+    };
+    let Present { ledger, whom, own, .. } = present;
+    Ok((Decided { access, whom, own, answers, taken, ledger }, permit, upstream, lines))
+}
+
+/// Asks the ledger about the subject that the request names, the person who asks, and everybody whom the body names, in
+/// one batch.
+async fn meet(
+    shared: &Shared,
+    access: &Access,
+    brought: &Brought,
+    identifier: Option<Identifier>,
+) -> Result<Present, Reason> {
+    let subject = access.about().map(|a| &a.subject);
+    let nobody = |ledger| Present { ledger, whom: Whom::Nobody, own: false, of_body: Vec::new() };
+    match subject {
+        Some(SubjectSource::Named { or_anonymous, .. }) => {
+            let Some(identifier) = identifier else {
+                let ledger = revision(shared).await?;
+                if *or_anonymous {
+                    return Ok(nobody(ledger));
+                }
+                return Ok(Present { whom: Whom::Somebody(Resolution::Unresolved), ..nobody(ledger) });
+            };
+            let (ledger, whom, own) = meet_one(shared, access, identifier).await?;
+            let unknown = matches!(whom, Whom::Somebody(Resolution::Unresolved));
+            let whom = if unknown && *or_anonymous { Whom::Nobody } else { whom };
+            Ok(Present { whom, own, ..nobody(ledger) })
+        }
+        Some(SubjectSource::Addressees) => meet_addressees(shared, access, brought).await,
+        Some(SubjectSource::Anonymous | SubjectSource::Population { .. } | SubjectSource::PerRecord)
+        | None => Ok(nobody(revision(shared).await?)),
+    }
+}
+
+async fn meet_one(
+    shared: &Shared,
+    access: &Access,
+    identifier: Identifier,
+) -> Result<(LedgerRevision, Whom, bool), Reason> {
+    let person = access.claims.as_ref().and_then(|c| c.person.clone());
+    let mut who = vec![identifier];
+    who.extend(person);
+    let (ledger, answers) = resolve(shared, &who).await?;
+    let mut answers = answers.into_iter();
+    let subject = answers.next().unwrap_or(Resolution::Unresolved);
+    let same = match (&subject, answers.next()) {
+        (Resolution::Known(subject), Some(Resolution::Known(person))) => subject.subject == person.subject,
+        // Somebody whom the ledger does not know is still the one whom the token names.
+        (Resolution::Unresolved, Some(Resolution::Unresolved)) => matches!(&who[..], [a, b] if a == b),
+        _ => false,
+    };
+    let receives_own = access.bundle().vocabulary.recipient_is(access.recipient.as_str(), "subject");
+    Ok((ledger, Whom::Somebody(subject), same && receives_own))
+}
+
+async fn meet_addressees(shared: &Shared, access: &Access, brought: &Brought) -> Result<Present, Reason> {
+    let named = addressees(access, brought)?;
+    let asked: Vec<Identifier> = named.iter().flatten().cloned().collect();
+    let (ledger, answers) = resolve(shared, &asked).await?;
+    let mut answers = answers.into_iter();
+    let of_body = named.into_iter().map(|name| match name {
+        Some(_) => Whom::Somebody(answers.next().unwrap_or(Resolution::Unresolved)),
+        None => Whom::Somebody(Resolution::Unresolved),
+    });
+    // A message is about its addressees; what else it says about people is about nobody known.
+    let of_body = of_body.collect();
+    Ok(Present { ledger, whom: Whom::Somebody(Resolution::Unresolved), own: false, of_body })
+}
+
+/// The identifier of each subject of the body's window, where it names one.
+pub(crate) fn addressees(access: &Access, brought: &Brought) -> Result<Vec<Option<Identifier>>, Reason> {
+    let Body::Json(map) = &access.route()?.request_body else { return Ok(Vec::new()) };
+    let Some(window) = brought.window() else { return Ok(Vec::new()) };
+    let identifier = |subject: &RecordSubject| match subject {
+        RecordSubject::Request => None,
+        RecordSubject::Record { scope, id, .. } => {
+            let space = map.scope(*scope)?.space.clone();
+            id.as_ref().map(|id| Identifier::new(space, id))
+        }
+    };
+    Ok(window.subjects.iter().map(identifier).collect())
+}
+
+/// What a record says of the facts that its route reads from records.
+pub(crate) type Says = Vec<(FactTarget, Found)>;
+
+/// What a record says.
+pub(crate) fn item_facts(access: &Access, subject: &RecordSubject) -> Says {
+    let RecordSubject::Record { captured, .. } = subject else { return Vec::new() };
+    let Ok(route) = access.route() else { return Vec::new() };
+    let found = captured.iter().map(|scalar| scalar.as_ref().map_or(Found::Nothing, Found::from));
+    route.item_facts.iter().copied().zip(found).collect()
+}
+
+/// Claims a place for each addressee who may be written to; one for whom there is none is left out.
+async fn reserve(
+    shared: &Shared,
+    access: &Access,
+    brought: &Brought,
+    bringing: &Asking,
+    present: &Present,
+    brings: &mut Brings,
+    lines: &mut Lines,
+) -> Result<(), Reason> {
+    let named = addressees(access, brought)?;
+    for ((subject, class), at) in brings.of_body.clone() {
+        let clear = brings.treatments.of_body.get(&(subject, class)) == Some(&Treatment::Clear);
+        let Some(Some(who)) = named.get(subject.index()).filter(|_| clear) else { continue };
+        let Some(whom) = present.of_body.get(subject.index()) else { continue };
+        let told = access.told(whom, false, bringing);
+        let variant = access.class_of(&told, class).unwrap_or(class);
+        let facts = access.facts_of(&told, variant, &[]);
+        let question = access.question(bringing, variant);
+        let Some((rule, reason)) = duties::claim(shared, access, &question, &facts, who, brought).await?
+        else {
+            continue;
+        };
+        let verdict = Verdict { rules: Arc::from([rule]), ..Verdict::withheld(reason) };
+        lines.replace(access, variant, &verdict, &facts, &told);
+        brings.treatments.of_body.insert((subject, class), Treatment::Withheld);
+        if let Some(item) = brings.items.get_mut(at) {
+            *item = Item { hopeless: None, verdict: Some(verdict) };
+        }
+    }
+    Ok(())
+}

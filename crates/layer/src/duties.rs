@@ -1,0 +1,363 @@
+//! Obligations that are carried out beside the decision. One that cannot be carried out refuses (law 8).
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::time::Duration;
+
+use consentry_consent::{Limit, Reserved, disclosed_to};
+use consentry_model::{
+    Act, Category, ClassId, Facts, Identifier, Ladder, LedgerEvent, Occurrence, Owed, Reason, RuleId,
+    SubjectType, Treatment, Verdict,
+};
+use consentry_policy::{
+    BuiltIn, Cadence, CookieDef, DataClass, Duty, EventEffect, FactTarget, Item, Question, Verb,
+};
+use http::{HeaderMap, HeaderName, HeaderValue};
+
+use crate::describe::Access;
+use crate::events::{self, Unwritten};
+use crate::head::Head;
+use crate::layer::Shared;
+use crate::people::{Asking, Whom};
+use crate::request::{Brought, Treatments};
+use crate::stated::Found;
+
+/// What an exchange reveals, on either side.
+pub(crate) struct Revealed {
+    classes: BTreeSet<ClassId>,
+}
+
+impl Revealed {
+    /// What goes on of the request, what the answer may carry, and what a parameter asks for besides.
+    pub(crate) fn of(
+        access: &Access,
+        brings: &Treatments,
+        answers: &BTreeMap<ClassId, Verdict>,
+        items: &[Item],
+        classes: &[ClassId],
+        head: &Head,
+    ) -> Self {
+        let goes = |treatment: &Treatment| *treatment != Treatment::Withheld;
+        let brought = brings.of_request.iter().filter(|(_, t)| goes(t)).map(|(class, _)| *class);
+        let in_body = brings.of_body.iter().filter(|(_, t)| goes(t)).map(|((_, class), _)| *class);
+        let answered = answers.iter().filter(|(_, v)| goes(&v.treatment)).map(|(class, _)| *class);
+        // The records decide later, each for itself: until then everything that is not hopeless counts.
+        let in_records =
+            classes.iter().zip(items).filter(|(_, i)| i.verdict.is_none()).map(|(class, _)| *class);
+        let route = access.route().ok();
+        let asked = route.iter().flat_map(|r| &r.adds).filter(|adds| {
+            let value = head.parameter(&adds.parameter).and_then(|p| p.value.as_deref());
+            value == Some(adds.value.as_str())
+        });
+        let asked = asked.map(|adds| adds.class);
+        Self { classes: brought.chain(in_body).chain(answered).chain(in_records).chain(asked).collect() }
+    }
+}
+
+/// Whether data that must stay apart would leave together.
+pub(crate) fn apart(access: &Access, revealed: &Revealed) -> Option<Reason> {
+    let bundle = access.bundle();
+    let answering = access.answering();
+    let facts = access.impersonal(&answering);
+    let category = |class: &ClassId| bundle.service.class(*class).map(|c| &c.category);
+    let holds = |wanted: &[Category]| {
+        let mut all = revealed.classes.iter().filter_map(category);
+        all.any(|c| wanted.iter().any(|w| bundle.vocabulary.category_is(c, w)))
+    };
+    for class in &revealed.classes {
+        let question = access.question(&answering, *class);
+        for (rule, duty) in access.installed.engine.duties(&question, &facts, access.now) {
+            if let Duty::Apart(left, right) = duty
+                && holds(left)
+                && holds(right)
+            {
+                return Some(rule.reason.unwrap_or(Reason::Linkage));
+            }
+        }
+    }
+    None
+}
+
+/// Claims a place for a message to one person under every cadence that binds it. The rule that leaves none, with its
+/// reason.
+pub(crate) async fn claim(
+    shared: &Shared,
+    access: &Access,
+    question: &Question,
+    facts: &Facts,
+    who: &Identifier,
+    brought: &Brought,
+) -> Result<Option<(RuleId, Reason)>, Reason> {
+    let engine = &access.installed.engine;
+    let bound: Vec<(RuleId, Reason, Cadence)> = engine
+        .duties(question, facts, access.now)
+        .filter_map(|(rule, duty)| {
+            let Duty::AtMost(cadence) = duty else { return None };
+            Some((rule.id.clone(), rule.reason.unwrap_or(Reason::CadenceExceeded), cadence.clone()))
+        })
+        .collect();
+    let topic =
+        access.route()?.message.as_ref().and_then(|m| m.topic.as_ref()).and_then(|at| brought.text(at));
+    let topic = topic.unwrap_or_default();
+    let wait = Duration::from_millis(shared.limits.ledger_wait_ms_max);
+    for (rule, reason, cadence) in bound {
+        let zone = &access.bundle().settings.zone;
+        let Some(since) = cadence.per.begins(access.now, zone) else { return Ok(Some((rule, reason))) };
+        let limit = Limit { topic: cadence.per_topic.then(|| topic.clone()), since, times: cadence.times };
+        let what = Occurrence::Sent { topic: topic.clone() };
+        let event = LedgerEvent::Occurrence { what, effective: access.now };
+        let placed = tokio::time::timeout(wait, shared.ledger.reserve(who, &event, &limit, access.now)).await;
+        let placed = placed.map_err(|_| Reason::LedgerUnavailable)?.map_err(|_| Reason::LedgerUnavailable)?;
+        match placed {
+            Reserved::Placed(_) => {}
+            Reserved::Exhausted { .. } => return Ok(Some((rule, reason))),
+            Reserved::Unresolved => return Ok(Some((rule, Reason::SubjectUnresolved))),
+        }
+    }
+    Ok(None)
+}
+
+/// Writes to the ledger what the exchange does to it once it is permitted: erasure and restriction, what is collected and
+/// disclosed where rules ask for it, what is owed.
+pub(crate) async fn note(
+    shared: &Shared,
+    access: &Access,
+    brings: &Treatments,
+    who: Option<&Identifier>,
+    whom: &Whom,
+    own: bool,
+) -> Result<(), Unwritten> {
+    let mut events = Vec::new();
+    for spec in access.route()?.events.iter().filter(|spec| events::waits(spec)) {
+        // Nobody but the person, proved, has the own data erased or restricted.
+        if !own || !events::is_proved(access) {
+            return Err(Reason::IdentityUnverified.into());
+        }
+        match spec.effect {
+            EventEffect::Erase => {
+                events.push(LedgerEvent::Erasure { effective: access.now });
+                events.extend(after_erasure(access, whom));
+            }
+            EventEffect::Restrict => {
+                events.push(LedgerEvent::Restriction { on: true, effective: access.now });
+            }
+            EventEffect::Consent(..)
+            | EventEffect::Withdraw(_)
+            | EventEffect::Object(_)
+            | EventEffect::Contract(_)
+            | EventEffect::Suppress => {}
+        }
+    }
+    if own {
+        events.extend(owed_answer(access));
+    }
+    events.extend(moved(access, brings));
+    let Some(who) = who.filter(|_| !events.is_empty()) else { return Ok(()) };
+    events::append(shared, access, who, &events).await
+}
+
+/// What is kept after an erasure, and whom it must be told to.
+fn after_erasure(access: &Access, whom: &Whom) -> Vec<LedgerEvent> {
+    let bundle = access.bundle();
+    // What is being given now is not what was there before.
+    let reading = Asking { act: Act::Read, ..access.bringing() };
+    let told = access.told(whom, true, &reading);
+    let (engine, now) = (&access.installed.engine, access.now);
+    let mut out = Vec::new();
+    for rule in &bundle.rules {
+        match &rule.verb {
+            Verb::Require(Duty::Keep { period, since, obligation }) => {
+                let categories: BTreeSet<&Category> = rule.data.iter().flatten().collect();
+                for category in categories {
+                    let Some(bare) = access.bare_class() else { continue };
+                    let class = DataClass { category: category.clone(), ..bare };
+                    let facts = access.facts_about(&told, category);
+                    let question = access.question(&reading, ClassId(u16::MAX));
+                    if engine.binds(rule, &class, &question, &facts, now) == Some(false) {
+                        continue;
+                    }
+                    let since = access.moment_of(&told, *since, category);
+                    let due = since.and_then(|since| period.after(since, &bundle.settings.zone));
+                    if let Some(due) = due.filter(|due| *due > now) {
+                        let what =
+                            Owed::Keeping { category: category.clone(), obligation: obligation.clone() };
+                        out.push(LedgerEvent::Duty { what, due: Some(due), effective: now });
+                    }
+                }
+            }
+            Verb::Require(Duty::TellRecipients) => {
+                if !in_force(access, rule) {
+                    continue;
+                }
+                let had = whom.state().map(|state| disclosed_to(state, now)).unwrap_or_default();
+                for recipient in had {
+                    let what = Owed::Erasure { recipient };
+                    out.push(LedgerEvent::Duty { what, due: None, effective: now });
+                }
+            }
+            Verb::Permit { .. } | Verb::Forbid(_) | Verb::Require(_) => {}
+        }
+    }
+    out
+}
+
+/// Whether an obligation that speaks of no data in particular binds the exchange, or is not known not to.
+fn in_force(access: &Access, rule: &consentry_policy::Rule) -> bool {
+    let Some(bare) = access.bare_class() else { return true };
+    let asking = access.bringing();
+    let facts = access.impersonal(&asking);
+    // What it says of acts and data is about what was, not about this request.
+    let anywhere = consentry_policy::Rule { acts: Vec::new(), data: None, of: Vec::new(), ..rule.clone() };
+    let question = access.question(&asking, ClassId(u16::MAX));
+    access.installed.engine.binds(&anywhere, &bare, &question, &facts, access.now) != Some(false)
+}
+
+/// The answer to a request that exercises a right, by the day on which it is due.
+fn owed_answer(access: &Access) -> Option<LedgerEvent> {
+    let bundle = access.bundle();
+    let right = access.route().ok()?.right?;
+    let purpose = &access.purpose;
+    let period = bundle.rules.iter().find_map(|rule| match &rule.verb {
+        Verb::Require(Duty::AnswerWithin(period)) => {
+            let named = |p| bundle.vocabulary.covers(p, purpose);
+            if !in_force(access, rule) {
+                return None;
+            }
+            rule.purposes.as_ref().is_none_or(|all| all.iter().any(named)).then_some(*period)
+        }
+        Verb::Permit { .. } | Verb::Forbid(_) | Verb::Require(_) => None,
+    })?;
+    let due = period.after(access.now, &bundle.settings.zone);
+    let what = Owed::Answer { right: right.code().to_owned() };
+    Some(LedgerEvent::Duty { what, due, effective: access.now })
+}
+
+/// What was collected, where some rule asks since when it is there; what was disclosed, where its recipients are told of
+/// an erasure.
+fn moved(access: &Access, brings: &Treatments) -> Vec<LedgerEvent> {
+    let bundle = access.bundle();
+    let bringing = access.bringing();
+    let tells = |rule: &consentry_policy::Rule| matches!(rule.verb, Verb::Require(Duty::TellRecipients));
+    let goes = |treatment: &Treatment| *treatment != Treatment::Withheld;
+    let of_request = brings.of_request.iter().filter(|(_, t)| goes(t)).map(|(class, _)| *class);
+    let of_body = brings.of_body.iter().filter(|(_, t)| goes(t)).map(|((_, class), _)| *class);
+    let classes: BTreeSet<ClassId> = of_request.chain(of_body).collect();
+    let classes = classes.into_iter().filter_map(|id| bundle.service.class(id));
+    let occurrence = |what| LedgerEvent::Occurrence { what, effective: access.now };
+    match bringing.act {
+        Act::Collect if asks_since_when(access) => classes
+            .map(|class| {
+                let origin = origin_of(access, class);
+                occurrence(Occurrence::Collected { category: class.category.clone(), origin })
+            })
+            .collect(),
+        Act::Disclose if bundle.rules.iter().any(tells) => classes
+            .map(|class| {
+                let recipient = bringing.recipient.clone();
+                occurrence(Occurrence::Disclosed { category: class.category.clone(), recipient })
+            })
+            .collect(),
+        Act::Collect | Act::Read | Act::Send | Act::Disclose | Act::Obtain | Act::Serve => Vec::new(),
+    }
+}
+
+fn asks_since_when(access: &Access) -> bool {
+    use consentry_policy::Predicate;
+    let book = &access.bundle().facts;
+    let at = book.core_operands.collected_at;
+    let compared = book.operands.derived().any(|(predicate, _)| match predicate {
+        Predicate::Before(a, b) | Predicate::Same(a, b) | Predicate::Member(a, b) => *a == at || *b == at,
+        Predicate::Within(a, _) | Predicate::Present(a) => *a == at,
+    });
+    let kept = access
+        .bundle()
+        .rules
+        .iter()
+        .any(|rule| matches!(&rule.verb, Verb::Require(Duty::Keep { since, .. }) if *since == at));
+    compared || kept || book.built_in(&BuiltIn::PurposeNew).is_some()
+}
+
+fn origin_of(access: &Access, class: &DataClass) -> Option<String> {
+    let schema = &access.bundle().facts.schema;
+    let id = schema.id("datum.origin")?;
+    let (_, value) = class.facts.iter().find(|(fact, _)| *fact == id)?;
+    let consentry_model::FactValue::Word(at) = value else { return None };
+    schema.def(id)?.ty.words().get(usize::from(*at)).map(ToString::to_string)
+}
+
+/// How long a cookie may live at most, in seconds from now on; `None` where nothing limits it.
+pub(crate) fn longest_life(access: &Access, cookie: &CookieDef, whom: &Whom, own: bool) -> Option<u64> {
+    let bundle = access.bundle();
+    let class = bundle.service.cookie_class(access.route().ok()?, cookie)?;
+    let lineage = bundle.vocabulary.lineage(&cookie.purpose)?;
+    let recipient = consentry_model::RecipientId::new("internal");
+    let asking = Asking { act: Act::Collect, recipient, lineage };
+    let told = access.told(whom, own, &asking);
+    let class = access.class_of(&told, class)?;
+    let facts = access.facts_of(&told, class, &[]);
+    let question = access.question(&asking, class);
+    let duties = access.installed.engine.duties(&question, &facts, access.now);
+    let ends = duties.filter_map(|(_, duty)| {
+        let Duty::ClampCookies(period) = duty else { return None };
+        // A period that cannot be reckoned lets nothing live.
+        let end = period.after(access.now, &bundle.settings.zone).unwrap_or(access.now);
+        Some(u64::try_from(end.millis_since(access.now) / 1000).unwrap_or(0))
+    });
+    ends.min()
+}
+
+impl Access {
+    /// What stands for data where a route carries none: a page, or the mere use of the route.
+    pub(crate) fn bare_class(&self) -> Option<DataClass> {
+        let subject_type =
+            self.about().map_or_else(|| SubjectType::new("visitor"), |a| a.subject_type.clone());
+        let category = Category::new("system").ok()?;
+        Some(DataClass { category, subject_type, facts: Vec::new(), ladder: Ladder::default() })
+    }
+}
+
+/// Sets the headers that the answer must carry, with what its only record says. What is not known not to bind, binds.
+pub(crate) fn set_headers(
+    access: &Access,
+    whom: &Whom,
+    own: bool,
+    says: &[(FactTarget, Found)],
+    headers: &mut HeaderMap,
+) -> Result<(), Reason> {
+    let answering = access.answering();
+    let facts = access.impersonal(&answering);
+    let engine = &access.installed.engine;
+    let route = access.route()?;
+    let mut wanted: Vec<(String, String)> = Vec::new();
+    let mut take = |duty: &Duty| {
+        if let Duty::SetHeader { name, value } = duty {
+            wanted.push((name.clone(), value.clone()));
+        }
+    };
+    // Where no data is answered, the answer itself is what an obligation binds.
+    if route.response_classes().is_empty() {
+        let bare = access.bare_class().ok_or(Reason::EvaluationError)?;
+        let page = route.response_body == consentry_policy::Body::Page;
+        let acts = [Some(answering.act), Some(access.bringing().act), page.then_some(Act::Serve)];
+        for act in acts.into_iter().flatten() {
+            let asking = Asking { act, ..answering.clone() };
+            let question = access.question(&asking, ClassId(u16::MAX));
+            engine.duties_of_page(&bare, &question, &facts, access.now).for_each(|(_, duty)| take(duty));
+        }
+    }
+    let told = access.told(whom, own, &answering);
+    for class in route.response_classes() {
+        let class = access.class_of(&told, class).unwrap_or(class);
+        let facts = access.facts_of(&told, class, says);
+        let question = access.question(&answering, class);
+        engine.duties(&question, &facts, access.now).for_each(|(_, duty)| take(duty));
+    }
+    wanted.iter().try_for_each(|(name, value)| insert(headers, name, value))
+}
+
+/// Puts a header of a rule on the answer.
+pub(crate) fn insert(headers: &mut HeaderMap, name: &str, value: &str) -> Result<(), Reason> {
+    let name = HeaderName::try_from(name).map_err(|_| Reason::EvaluationError)?;
+    let value = HeaderValue::try_from(value).map_err(|_| Reason::EvaluationError)?;
+    headers.insert(name, value);
+    Ok(())
+}

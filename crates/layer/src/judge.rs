@@ -1,0 +1,205 @@
+//! The verdicts on one exchange, class by class and person by person.
+
+use std::collections::BTreeMap;
+use std::collections::btree_map::Entry;
+
+use consentry_body::{RecordSubject, SubjectIx};
+use consentry_model::{ClassId, Facts, Reason, Resolution, RuleId, Treatment, Verdict};
+use consentry_policy::{Body, Duty, FactTarget, Item, Ruling, SubjectSource, Verb};
+
+use crate::decide::{Present, item_facts};
+use crate::describe::Access;
+use crate::evidence::Lines;
+use crate::head::Head;
+use crate::people::{Asking, Told, Whom};
+use crate::request::{self, Brought, Treatments};
+use crate::stated::Found;
+
+impl Access {
+    /// What a record says, with the identifier by which it names its subject, where it names one of its own.
+    pub(crate) fn with_name(
+        &self,
+        subject: &RecordSubject,
+        mut says: Vec<(FactTarget, Found)>,
+    ) -> Vec<(FactTarget, Found)> {
+        if let RecordSubject::Record { id: Some(id), .. } = subject {
+            let target = FactTarget::Operand(self.bundle().facts.core_operands.subject);
+            says.push((target, Found::Text(id.to_string())));
+        }
+        says
+    }
+}
+
+/// The verdicts on what a request brings.
+pub(crate) struct Brings {
+    pub(crate) items: Vec<Item>,
+    pub(crate) treatments: Treatments,
+    /// Which item is about which subject and class of the body.
+    pub(crate) of_body: BTreeMap<(SubjectIx, ClassId), usize>,
+}
+
+impl Access {
+    /// The reason for which a class cannot be had whoever the person is.
+    pub(crate) fn hopeless(&self, asking: &Asking, class: ClassId) -> Option<Reason> {
+        let facts = self.impersonal(asking);
+        self.installed.engine.hopeless(&self.question(asking, class), &facts, self.now)
+    }
+
+    /// Only of what is withheld does it matter whether anybody's state could have made it a yes. Where none could, that
+    /// is the reason, whoever the person is.
+    pub(crate) fn judge(
+        &self,
+        asking: &Asking,
+        class: ClassId,
+        told: &Told<'_>,
+        facts: &Facts,
+    ) -> (Verdict, Option<Reason>) {
+        let mut verdict = match self.class_of(told, class) {
+            Some(class) => {
+                let question = self.question(asking, class);
+                self.installed.engine.decide(&question, facts, told.person, self.now)
+            }
+            None => Verdict::withheld(Reason::SubjectTypeUnknown),
+        };
+        let withheld = verdict.treatment == Treatment::Withheld;
+        let hopeless = withheld.then(|| self.hopeless(asking, class)).flatten();
+        verdict.reason = hopeless.or(verdict.reason);
+        (verdict, hopeless)
+    }
+
+    /// The verdict on one class of one person, recorded.
+    pub(crate) fn item(
+        &self,
+        asking: &Asking,
+        class: ClassId,
+        told: &Told<'_>,
+        says: &[(FactTarget, Found)],
+        lines: &mut Lines,
+    ) -> (Item, Treatment) {
+        let variant = self.class_of(told, class).unwrap_or(class);
+        let facts = self.facts_of(told, variant, says);
+        let (verdict, hopeless) = self.judge(asking, class, told, &facts);
+        lines.add(self, variant, &verdict, &facts, told);
+        let treatment = verdict.treatment;
+        (Item { hopeless, verdict: Some(verdict) }, treatment)
+    }
+
+    /// The verdict on each class that a request brings.
+    pub(crate) fn brings(
+        &self,
+        brought: &Brought,
+        head: &Head,
+        bringing: &Asking,
+        present: &Present,
+        lines: &mut Lines,
+    ) -> Brings {
+        let mut out =
+            Brings { items: Vec::new(), treatments: Treatments::default(), of_body: BTreeMap::new() };
+        let Ok(route) = self.route() else { return out };
+        let told = self.told(&present.whom, present.own, bringing);
+        let own_classes = Brought::in_query(route, head).into_iter();
+        for class in own_classes {
+            let (item, treatment) = self.item(bringing, class, &told, &[], lines);
+            out.treatments.of_request.insert(class, treatment);
+            out.items.push(item);
+        }
+        for (subject, class) in brought.window().map(|w| w.groups.clone()).unwrap_or_default() {
+            let record = brought.window().and_then(|w| w.subject(subject));
+            let says = record.map(|r| self.with_name(r, item_facts(self, r))).unwrap_or_default();
+            let of_body = present.of_body.get(subject.index());
+            let (item, treatment) = match of_body.map(|whom| self.told(whom, false, bringing)) {
+                Some(theirs) => self.item(bringing, class, &theirs, &says, lines),
+                None => self.item(bringing, class, &told, &says, lines),
+            };
+            out.treatments.of_body.insert((subject, class), treatment);
+            out.of_body.insert((subject, class), out.items.len());
+            out.items.push(item);
+        }
+        // What stands in headers is dropped where it may not be brought, and refuses nothing.
+        let in_headers = route.request_headers.iter().filter(|f| head.headers.contains_key(&f.name));
+        for class in in_headers.filter_map(|f| request::class_of(f.field)) {
+            if let Entry::Vacant(slot) = out.treatments.of_request.entry(class) {
+                slot.insert(self.item(bringing, class, &told, &[], lines).1);
+            }
+        }
+        out
+    }
+
+    /// An obligation binds the whole exchange: what one of its data does not meet, refuses all of it.
+    pub(crate) fn bound(&self, brought: &[Item], answered: &[Item]) -> Ruling {
+        let bundle = self.bundle();
+        let is_duty =
+            |id: &RuleId| bundle.rule(id).is_some_and(|r| matches!(r.verb, Verb::Require(Duty::That(_))));
+        let broken = |item: &&Item| item.verdict.as_ref().is_some_and(|v| v.rules.iter().any(is_duty));
+        let broken: Vec<Item> = brought.iter().chain(answered).filter(broken).cloned().collect();
+        Ruling::fold_strictly(&broken)
+    }
+
+    /// The verdict on what was found in the values of a request: it cannot be taken out, so it must be clear.
+    pub(crate) fn found(
+        &self,
+        found: &[ClassId],
+        bringing: &Asking,
+        present: &Present,
+        lines: &mut Lines,
+    ) -> Vec<Item> {
+        let told = self.told(&present.whom, present.own, bringing);
+        found.iter().map(|class| self.item(bringing, *class, &told, &[], lines).0).collect()
+    }
+
+    /// The verdict on what a parameter asks for beyond what the answer carries anyway.
+    pub(crate) fn added(
+        &self,
+        head: &Head,
+        answering: &Asking,
+        present: &Present,
+        lines: &mut Lines,
+    ) -> Vec<Item> {
+        let Ok(route) = self.route() else { return Vec::new() };
+        let told = self.told(&present.whom, present.own, answering);
+        let asked = route.adds.iter().filter(|adds| {
+            let value = head.parameter(&adds.parameter).and_then(|p| p.value.as_deref());
+            value == Some(adds.value.as_str())
+        });
+        asked.map(|adds| self.item(answering, adds.class, &told, &[], lines).0).collect()
+    }
+
+    /// The verdict on each class that an answer may carry; of records, only whether anybody could be a yes.
+    pub(crate) fn may_answer(
+        &self,
+        classes: &[ClassId],
+        answering: &Asking,
+        present: &Present,
+        lines: &mut Lines,
+    ) -> (Vec<Item>, BTreeMap<ClassId, Verdict>) {
+        let records =
+            self.route().is_ok_and(|r| matches!(&r.response_body, Body::Json(map) if map.has_records()));
+        let named = self.about().is_some_and(|a| matches!(a.subject, SubjectSource::Named { .. }));
+        let anybody = Whom::Somebody(Resolution::Unresolved);
+        let whom = if records && !named { &anybody } else { &present.whom };
+        let told = self.told(whom, present.own, answering);
+        let mut items = Vec::new();
+        let mut answers = BTreeMap::new();
+        for class in classes {
+            let variant = self.class_of(&told, *class).unwrap_or(*class);
+            let facts = self.facts_of(&told, variant, &[]);
+            let (verdict, hopeless) = self.judge(answering, *class, &told, &facts);
+            // Of somebody whom the request names it may be known already that no record can make it a yes.
+            let question = self.question(answering, variant);
+            let lost =
+                records && named && self.installed.engine.hopeless(&question, &facts, self.now).is_some();
+            if records && hopeless.is_none() && !lost {
+                // The records decide, each for itself.
+                items.push(Item { hopeless, verdict: None });
+                continue;
+            }
+            let nobody = Told::of_nobody(&told);
+            lines.add(self, variant, &verdict, &facts, if records { &nobody } else { &told });
+            if !records {
+                answers.insert(*class, verdict.clone());
+            }
+            items.push(Item { hopeless, verdict: Some(verdict) });
+        }
+        (items, answers)
+    }
+}

@@ -1,0 +1,158 @@
+//! Texts of a request, a record or the ledger → facts and values that rules compare.
+
+use std::sync::Arc;
+
+use consentry_model::{FactType, FactValue, Facts, Moment, Scalar};
+use consentry_policy::{FactBook, FactTarget, OperandType, Value, Values, day_in};
+use jiff::tz::TimeZone;
+
+/// What is known: facts of the word, and values that are compared.
+#[derive(Clone)]
+pub(crate) struct Stated {
+    pub(crate) facts: Facts,
+    pub(crate) values: Values,
+}
+
+/// A value as it was found.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Found {
+    /// Nothing stands there, or nothing that can be read: nobody knows.
+    Nothing,
+    /// It is said that there is none.
+    Null,
+    /// A text.
+    Text(String),
+    /// Several texts.
+    Texts(Vec<String>),
+    /// `true` or `false`.
+    Bool(bool),
+    /// A whole number.
+    Int(i64),
+}
+
+impl From<&Scalar> for Found {
+    fn from(scalar: &Scalar) -> Self {
+        match scalar {
+            Scalar::Null => Self::Null,
+            Scalar::Bool(b) => Self::Bool(*b),
+            Scalar::Text(text) => Self::Text(text.to_string()),
+            Scalar::Int(n) => Self::Int(*n),
+        }
+    }
+}
+
+impl From<Option<&serde_json::Value>> for Found {
+    fn from(value: Option<&serde_json::Value>) -> Self {
+        use serde_json::Value as Json;
+        match value {
+            None | Some(Json::Object(_)) => Self::Nothing,
+            Some(Json::Null) => Self::Null,
+            Some(Json::Bool(b)) => Self::Bool(*b),
+            Some(Json::String(text)) => Self::Text(text.clone()),
+            Some(Json::Number(n)) => n.as_i64().map_or(Self::Nothing, Self::Int),
+            Some(Json::Array(items)) => {
+                let texts: Option<Vec<_>> = items.iter().map(|i| i.as_str().map(str::to_owned)).collect();
+                texts.map_or(Self::Nothing, Self::Texts)
+            }
+        }
+    }
+}
+
+impl Stated {
+    /// States what was found; what does not read as a value of the fact leaves it unknown.
+    pub(crate) fn state(&mut self, book: &FactBook, target: FactTarget, found: &Found, zone: &TimeZone) {
+        match target {
+            FactTarget::Fact(id) => {
+                let ty = book.schema.def(id).map(|def| &def.ty);
+                self.facts.set(id, ty.and_then(|ty| fact(ty, found)));
+            }
+            FactTarget::Operand(id) => {
+                let ty = book.operands.def(id).map(|def| def.ty);
+                self.values.set(id, ty.map_or(Value::Unknown, |ty| value(ty, found, zone)));
+            }
+        }
+    }
+}
+
+fn fact(ty: &FactType, found: &Found) -> Option<FactValue> {
+    match (ty, found) {
+        (FactType::Bool, Found::Bool(b)) => Some(FactValue::Bool(*b)),
+        (FactType::Bool, Found::Text(text)) => match text.as_str() {
+            "true" => Some(FactValue::Bool(true)),
+            "false" => Some(FactValue::Bool(false)),
+            _ => None,
+        },
+        (FactType::Int, Found::Int(n)) => Some(FactValue::Int(*n)),
+        (FactType::Int, Found::Text(text)) => text.parse().ok().map(FactValue::Int),
+        (FactType::Word(words) | FactType::Level(words), Found::Text(text)) => {
+            let at = words.iter().position(|w| **w == **text)?;
+            u16::try_from(at).ok().map(FactValue::Word)
+        }
+        (_, Found::Nothing | Found::Null | Found::Texts(_) | Found::Bool(_) | Found::Int(_)) => None,
+    }
+}
+
+fn value(ty: OperandType, found: &Found, zone: &TimeZone) -> Value {
+    let id = |text: &str| -> Arc<str> { text.into() };
+    match (ty, found) {
+        (_, Found::Null) => Value::Absent,
+        (OperandType::Id, Found::Text(text)) if !text.is_empty() => Value::Id(id(text)),
+        (OperandType::Id, Found::Int(n)) => Value::Id(n.to_string().into()),
+        (OperandType::Ids, Found::Text(text)) if !text.is_empty() => Value::Ids([id(text)].into()),
+        (OperandType::Ids, Found::Texts(texts)) => Value::Ids(texts.iter().map(|t| id(t)).collect()),
+        (OperandType::Time, Found::Text(text)) => moment(text, zone).map_or(Value::Unknown, Value::Time),
+        (
+            OperandType::Id | OperandType::Ids | OperandType::Time,
+            Found::Nothing | Found::Text(_) | Found::Texts(_) | Found::Bool(_) | Found::Int(_),
+        ) => Value::Unknown,
+    }
+}
+
+/// A moment of RFC 3339, or the first one of a day.
+pub(crate) fn moment(text: &str, zone: &TimeZone) -> Option<Moment> {
+    if let Some(day) = day_in(text, zone) {
+        return Some(day);
+    }
+    let at: jiff::Timestamp = text.parse().ok()?;
+    Some(Moment::from_unix_millis(at.as_millisecond()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn law_1_what_does_not_read_as_a_value_of_the_fact_leaves_it_unknown() {
+        let words = FactType::Word(["crm".into(), "web".into()].into());
+        let text = |t: &str| Found::Text(t.to_owned());
+        for (ty, found, expected) in [
+            (&words, text("web"), Some(FactValue::Word(1))),
+            (&words, text("WEB"), None),
+            (&words, Found::Null, None),
+            (&FactType::Bool, Found::Bool(true), Some(FactValue::Bool(true))),
+            (&FactType::Bool, text("false"), Some(FactValue::Bool(false))),
+            (&FactType::Bool, text("yes"), None),
+            (&FactType::Bool, Found::Int(1), None),
+            (&FactType::Int, text("17"), Some(FactValue::Int(17))),
+            (&FactType::Int, text("17.5"), None),
+            (&FactType::Int, Found::Nothing, None),
+        ] {
+            assert_eq!(fact(ty, &found), expected, "{ty:?} {found:?}");
+        }
+        let day = Moment::from_unix_millis(1_709_164_800_000);
+        for (ty, found, expected) in [
+            (OperandType::Time, text("2024-02-29"), Value::Time(day)),
+            (OperandType::Time, text("2024-02-29T00:00:00Z"), Value::Time(day)),
+            (OperandType::Time, text("2023-02-29"), Value::Unknown),
+            (OperandType::Time, text("yesterday"), Value::Unknown),
+            (OperandType::Time, Found::Null, Value::Absent),
+            (OperandType::Time, Found::Nothing, Value::Unknown),
+            (OperandType::Id, text(""), Value::Unknown),
+            (OperandType::Id, Found::Int(9), Value::Id("9".into())),
+            (OperandType::Id, Found::Texts(vec!["a".to_owned()]), Value::Unknown),
+            (OperandType::Ids, text("a"), Value::Ids(["a".into()].into())),
+        ] {
+            assert_eq!(value(ty, &found, &TimeZone::UTC), expected, "{ty:?} {found:?}");
+        }
+    }
+}

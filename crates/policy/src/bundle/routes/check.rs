@@ -1,0 +1,128 @@
+//! What must fit together in one route.
+
+use consentry_model::{ClassId, Field, FieldMap};
+
+use super::about::Whose;
+use crate::bundle::service::{
+    Body, Destination, HeadField, PurposeRule, Reference, Route, Segment, SubjectSource,
+};
+use crate::text::{Reader, Span};
+
+/// Checks a route that was read.
+pub(super) fn route(
+    route: &Route,
+    whose: Option<&Whose>,
+    span: Span,
+    narrows: &[(String, Span)],
+    reader: &mut Reader,
+) {
+    whom(route, span, reader);
+    variables(route, span, reader);
+    message(route, whose, span, reader);
+    if !whose.is_some_and(Whose::is_population) {
+        for (name, at) in narrows {
+            let message = format!("`{name}` narrows a population, and the route is about none");
+            reader.error("narrows-without-population", *at, message);
+        }
+    }
+    if route.response_body == Body::Page && !route.response_classes().is_empty() {
+        let message = "a page passes whole, so its route answers nothing personal";
+        reader.error("page-with-data", span, message);
+    }
+}
+
+fn whom(route: &Route, span: Span, reader: &mut Reader) {
+    let personal = !route.request_classes().is_empty() || !route.response_classes().is_empty();
+    let subject = route.about.as_ref().map(|a| &a.subject);
+    if personal && subject.is_none() {
+        reader.error("about-missing", span, format!("`{}` carries personal data about nobody", route.id));
+    }
+    if subject == Some(&SubjectSource::PerRecord) && !route.request_classes().is_empty() {
+        let message = "a request cannot bring data about the records of its response";
+        reader.error("about-per-record", span, message);
+    }
+    if !route.events.is_empty() && !matches!(subject, Some(SubjectSource::Named { .. })) {
+        reader.error("event-about-nobody", span, "an event needs a subject that the request names");
+    }
+}
+
+/// Every variable that a route reads stands in its path.
+fn variables(route: &Route, span: Span, reader: &mut Reader) {
+    let subject = route.about.as_ref().and_then(|about| match &about.subject {
+        SubjectSource::Named { at, .. } => Some(at),
+        SubjectSource::Anonymous
+        | SubjectSource::PerRecord
+        | SubjectSource::Addressees
+        | SubjectSource::Population { .. } => None,
+    });
+    let purpose = match &route.purpose {
+        PurposeRule::By { at, .. } => Some(at),
+        PurposeRule::Fixed(_) | PurposeRule::OneOf(_) => None,
+    };
+    let read = subject.into_iter().chain(purpose).chain(route.facts.iter().map(|(_, at)| at));
+    let mut names: Vec<&String> = read
+        .filter_map(|at| match at {
+            Reference::Path(name) => Some(name),
+            Reference::Query(_)
+            | Reference::Header(_)
+            | Reference::Cookie(_)
+            | Reference::Token(_)
+            | Reference::Body(_)
+            | Reference::Item(_)
+            | Reference::Addressees(_) => None,
+        })
+        .collect();
+    if let Some(Destination::Path(name)) = &route.to {
+        names.push(name);
+    }
+    names.sort_unstable();
+    names.dedup();
+    for name in names {
+        if !route.segments.iter().any(|s| *s == Segment::Variable(name.clone())) {
+            reader.error("unknown-variable", span, format!("`{}` has no `{{{name}}}`", route.id));
+        }
+    }
+}
+
+/// A message is about its addressees, and about nobody else.
+fn message(route: &Route, whose: Option<&Whose>, span: Span, reader: &mut Reader) {
+    let Some(list) = whose.and_then(Whose::addressees) else { return };
+    if route.message.is_none() {
+        let message = "a list of addressees belongs to a message: say `message: {to: …}`";
+        reader.error("key-missing", span, message);
+        return;
+    }
+    let path = format!("{}[]", list.join("."));
+    let of_addressees = match &route.request_body {
+        Body::Json(map) => classes_at(map, &path),
+        Body::None | Body::Page => Vec::new(),
+    };
+    if of_addressees.is_empty() {
+        let message =
+            format!("the request has no body that says what `{path}` holds: the addresses of people");
+        reader.error("message-without-addresses", span, message);
+    }
+    let elsewhere = match &route.request_body {
+        Body::Json(map) => map.leaves().any(|(at, field)| at != path && is_personal(field)),
+        Body::None | Body::Page => false,
+    };
+    let heads = [&route.request_query, &route.request_headers, &route.response_headers];
+    let beside = heads.into_iter().flatten().any(|HeadField { field, .. }| is_personal(*field));
+    if elsewhere || beside || !route.response_classes().is_empty() {
+        let message =
+            "a message carries the addresses of its addressees, and no further data of anybody in particular";
+        reader.error("message-about-others", span, message);
+    }
+}
+
+fn classes_at(map: &FieldMap, path: &str) -> Vec<ClassId> {
+    let class = |(at, field): (&str, Field)| match field {
+        Field::Class(class, _) if at == path => Some(class),
+        Field::Class(..) | Field::Open => None,
+    };
+    map.leaves().filter_map(class).collect()
+}
+
+fn is_personal(field: Field) -> bool {
+    matches!(field, Field::Class(..))
+}

@@ -1,0 +1,182 @@
+//! The routes of a bundle, the data classes that they carry, and the cookies that may travel.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use consentry_model::{Category, ClassId, FactId, FactValue, Ladder, SubjectType};
+
+use super::about::LEDGER_TYPE;
+use super::route::{Route, Segment};
+use crate::bundle::cookies::CookieDef;
+
+/// A category together with what binds the datum.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct DataClass {
+    /// What it is.
+    pub category: Category,
+    /// In which capacity it was given.
+    pub subject_type: SubjectType,
+    /// What the service map states about it: the controller's attestation.
+    pub facts: Vec<(FactId, FactValue)>,
+    /// The treatments that it can be given.
+    pub ladder: Ladder,
+}
+
+/// A request matched to its route.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RouteMatch<'a> {
+    /// The route.
+    pub route: &'a Route,
+    /// The values of its variables.
+    pub variables: BTreeMap<&'a str, &'a str>,
+}
+
+/// The service map of one bundle.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct ServiceMap {
+    /// The routes, as written.
+    pub routes: Vec<Route>,
+    /// The data classes that the field maps name, by [`ClassId`].
+    pub classes: Vec<DataClass>,
+    /// The cookies that may travel.
+    pub cookies: Vec<CookieDef>,
+}
+
+impl ServiceMap {
+    /// Matches a method and the decoded segments of a canonical path among the routes that are served on every host. A
+    /// literal segment is preferred to a variable, from left to right.
+    #[must_use]
+    pub fn find<'a>(&'a self, method: &str, segments: &[&'a str]) -> Option<RouteMatch<'a>> {
+        self.find_on(None, method, segments)
+    }
+
+    /// The same for a request to one host, in lower case and without a port: of two routes that match alike, the one
+    /// that is served on this host alone is preferred.
+    #[must_use]
+    pub fn find_on<'a>(
+        &'a self,
+        host: Option<&str>,
+        method: &str,
+        segments: &[&'a str],
+    ) -> Option<RouteMatch<'a>> {
+        let mut best: Option<(&Route, (Vec<bool>, bool))> = None;
+        let served = |r: &&Route| r.method == method && (r.host.is_none() || r.host.as_deref() == host);
+        for route in self.routes.iter().filter(served) {
+            let Some(literal) = matches(&route.segments, segments) else { continue };
+            let rank = (literal, route.host.is_some());
+            if best.as_ref().is_none_or(|(_, there)| rank > *there) {
+                best = Some((route, rank));
+            }
+        }
+        let (route, _) = best?;
+        let variables = route
+            .segments
+            .iter()
+            .zip(segments)
+            .filter_map(|(segment, value)| match segment {
+                Segment::Variable(name) => Some((name.as_str(), *value)),
+                Segment::Literal(_) => None,
+            })
+            .collect();
+        Some(RouteMatch { route, variables })
+    }
+
+    /// A data class.
+    #[must_use]
+    pub fn class(&self, id: ClassId) -> Option<&DataClass> {
+        self.classes.get(usize::from(id.0))
+    }
+
+    /// The variant of a class for a person whose capacity the ledger told; the class itself when its capacity is the
+    /// map's to say.
+    #[must_use]
+    pub fn class_for(&self, id: ClassId, subject_type: Option<&SubjectType>) -> Option<ClassId> {
+        let class = self.class(id)?;
+        if class.subject_type.as_str() != LEDGER_TYPE {
+            return Some(id);
+        }
+        self.id_of(&DataClass { subject_type: subject_type?.clone(), ..class.clone() })
+    }
+
+    /// The data class of a cookie that travels on a route: what it holds, of whom the route is about. Where only the
+    /// ledger knows their capacity, see [`class_for`](Self::class_for).
+    #[must_use]
+    pub fn cookie_class(&self, route: &Route, cookie: &CookieDef) -> Option<ClassId> {
+        self.id_of(&held_by(route, cookie)?)
+    }
+
+    /// The data class of a value that is found to be of a category, of whom a route is about.
+    #[must_use]
+    pub fn detected_class(&self, route: &Route, category: &Category) -> Option<ClassId> {
+        self.id_of(&found_on(route, category)?)
+    }
+
+    /// Every category that is looked for may be found on every route that is about somebody.
+    pub(crate) fn add_detected(&mut self, categories: &[Category], subjects: &BTreeSet<String>) {
+        let pairs = self.routes.iter().flat_map(|r| categories.iter().filter_map(|c| found_on(r, c)));
+        let found: BTreeSet<DataClass> = pairs.collect();
+        for class in found {
+            self.class_id(class, subjects);
+        }
+    }
+
+    fn id_of(&self, class: &DataClass) -> Option<ClassId> {
+        let at = self.classes.iter().position(|c| c == class)?;
+        u16::try_from(at).ok().map(ClassId)
+    }
+
+    /// Every registered cookie may travel on every route that is about somebody.
+    pub(crate) fn add_cookie_classes(&mut self, subjects: &BTreeSet<String>) {
+        let pairs = self.routes.iter().flat_map(|r| self.cookies.iter().filter_map(|c| held_by(r, c)));
+        let held: BTreeSet<DataClass> = pairs.collect();
+        for class in held {
+            self.class_id(class, subjects);
+        }
+    }
+
+    /// The id of a class, new or not. One whose capacity only the ledger knows brings a variant for each that it may be.
+    pub(crate) fn class_id(&mut self, class: DataClass, subjects: &BTreeSet<String>) -> ClassId {
+        if class.subject_type.as_str() == LEDGER_TYPE {
+            for subject in subjects {
+                self.enter(DataClass { subject_type: SubjectType::new(subject), ..class.clone() });
+            }
+        }
+        self.enter(class)
+    }
+
+    fn enter(&mut self, class: DataClass) -> ClassId {
+        let at = self.classes.iter().position(|c| *c == class).unwrap_or_else(|| {
+            self.classes.push(class);
+            self.classes.len() - 1
+        });
+        // More than 65,535 classes cannot be written within a bundle's size limit.
+        ClassId(u16::try_from(at).unwrap_or(u16::MAX))
+    }
+}
+
+/// A cookie cannot be shown in part: it travels or is stripped.
+fn held_by(route: &Route, cookie: &CookieDef) -> Option<DataClass> {
+    found_on(route, &cookie.category)
+}
+
+fn found_on(route: &Route, category: &Category) -> Option<DataClass> {
+    Some(DataClass {
+        category: category.clone(),
+        subject_type: route.about.as_ref()?.subject_type.clone(),
+        facts: route.cookie_facts.clone(),
+        ladder: Ladder::default(),
+    })
+}
+
+fn matches(template: &[Segment], path: &[&str]) -> Option<Vec<bool>> {
+    if template.len() != path.len() {
+        return None;
+    }
+    template
+        .iter()
+        .zip(path)
+        .map(|(segment, value)| match segment {
+            Segment::Literal(literal) => (literal == value).then_some(true),
+            Segment::Variable(_) => (!value.is_empty()).then_some(false),
+        })
+        .collect()
+}

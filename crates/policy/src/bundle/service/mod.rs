@@ -1,0 +1,12 @@
+//! The service map: which route serves which purpose and carries which data about whom.
+
+mod about;
+mod map;
+mod route;
+
+pub use about::{About, FactTarget, LEDGER_TYPE, Reference, SubjectSource};
+pub use map::{DataClass, RouteMatch, ServiceMap};
+pub(crate) use route::Segment;
+pub use route::{
+    Adds, Body, Destination, EventEffect, EventSpec, Excess, HeadField, MessageMap, PurposeRule, Right, Route,
+};

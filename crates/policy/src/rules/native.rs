@@ -1,0 +1,85 @@
+//! Native Cedar policies beside the rules, for what YAML cannot say.
+
+use std::sync::Arc;
+
+use consentry_model::RuleId;
+
+use crate::text::{Reader, Span};
+
+/// A policy as a bundle's `.cedar` file writes it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct NativePolicy {
+    /// Its `@id`.
+    pub id: RuleId,
+    /// Its text.
+    pub text: String,
+    /// Whether it permits.
+    pub permits: bool,
+    /// The clauses that its `@clauses` names.
+    pub clauses: Vec<Arc<str>>,
+    /// Where it stands.
+    pub(crate) span: Span,
+}
+
+/// Reads a `.cedar` file. Templates, policies without an id and policies without clauses are errors.
+pub(crate) fn read_native(file: usize, text: &str, reader: &mut Reader) -> Vec<NativePolicy> {
+    let set: cedar_policy::PolicySet = match text.parse() {
+        Ok(set) => set,
+        Err(error) => {
+            let span = Span { file, ..Span::default() };
+            reader.error("cedar", span, format!("this file is not a set of Cedar policies: {error}"));
+            return Vec::new();
+        }
+    };
+    if let Some(template) = set.templates().next() {
+        let span = Span { file, ..Span::default() };
+        let message = format!("`{}` is a template; a bundle's policies have no slots", template.id());
+        reader.error("cedar-template", span, message);
+    }
+    let mut out = Vec::new();
+    for policy in set.policies() {
+        let text_of = policy.to_string();
+        let at = text.find(text_of.trim()).unwrap_or(0);
+        let span = Span { file, start: at, len: text_of.len().min(text.len().saturating_sub(at)) };
+        let Some(id) = policy.annotation("id") else {
+            reader.error("key-missing", span, "a Cedar policy needs `@id(\"...\")`");
+            continue;
+        };
+        let permits = policy.effect() == cedar_policy::Effect::Permit;
+        if permits && policy.annotation("basis").is_none() {
+            reader.error("key-missing", span, format!("the permission `{id}` needs `@basis(\"...\")`"));
+        }
+        if !permits && policy.to_json().is_ok_and(|json| can_fail(&json)) {
+            let message =
+                format!("the prohibition `{id}` could fail to be evaluated, and would then hold nothing");
+            let help = "leave out arithmetic and what reads texts: compare facts with constants";
+            reader.error_help("cedar-can-fail", span, message, "sums overflow, texts do not read", help);
+        }
+        let clauses: Vec<Arc<str>> =
+            policy.annotation("clauses").unwrap_or_default().split_whitespace().map(Arc::from).collect();
+        for (name, _) in policy.annotations() {
+            if !["id", "clauses", "basis"].contains(&name) {
+                let known = ["id", "clauses", "basis"];
+                reader.unknown("unknown-annotation", span, "annotation", name, known);
+            }
+        }
+        out.push(NativePolicy { id: RuleId::new(id), text: text_of, permits, clauses, span });
+    }
+    out
+}
+
+/// Whether an expression of a policy, in Cedar's JSON form, can end in an error although it passes strict validation:
+/// arithmetic overflows, and constructors of extension types read texts.
+fn can_fail(json: &serde_json::Value) -> bool {
+    const FAIL: [&str; 9] = ["+", "-", "*", "neg", "decimal", "ip", "datetime", "duration", "offset"];
+    match json {
+        serde_json::Value::Object(members) => {
+            members.iter().any(|(key, value)| FAIL.contains(&key.as_str()) || can_fail(value))
+        }
+        serde_json::Value::Array(items) => items.iter().any(can_fail),
+        serde_json::Value::Null
+        | serde_json::Value::Bool(_)
+        | serde_json::Value::Number(_)
+        | serde_json::Value::String(_) => false,
+    }
+}

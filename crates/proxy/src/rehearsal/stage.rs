@@ -1,0 +1,165 @@
+//! The stage: what is the same for all cases of a bundle, and the playing of one.
+
+use std::error::Error;
+use std::sync::Arc;
+
+use bytes::Bytes;
+use consentry_audit::{AuditLog, LogOptions};
+use consentry_consent::Ledger;
+use consentry_identity::{Authenticator, AuthenticatorConfig, Issuer, KeySet};
+use consentry_layer::{AuthenticatorSlot, Clock, ConsentryLayer, Installed, PolicySlot, PseudonymKey};
+use consentry_model::Moment;
+use consentry_policy::{Body, Bundle, Case, Engine};
+use http::{HeaderMap, HeaderValue, Response};
+use http_body_util::BodyExt as _;
+use jiff::civil::{Date, date};
+use tower_layer::Layer as _;
+use tower_service::Service as _;
+
+use super::behind::{Answer, Behind, Reached};
+use super::evidence::Told;
+use super::ledger::{StageLedger, Written};
+use super::request::{AUDIENCE, ISSUER, request, route_of};
+use super::{made_up, people};
+
+/// Today, for a case that does not say when it plays, from its first moment.
+const TODAY: Date = date(2026, 6, 1);
+/// The key of every rehearsal's pseudonyms: they are nobody's.
+const PSEUDONYM_KEY: [u8; 32] = *b"the key of every rehearsal, 2026";
+
+/// What cannot go wrong, and would tell of a broken rehearsal rather than of a broken case.
+pub(super) type StageError = Box<dyn Error + Send + Sync>;
+
+/// A clock that stands still.
+struct StoppedClock(Moment);
+
+impl Clock for StoppedClock {
+    fn now(&self) -> Moment {
+        self.0
+    }
+}
+
+/// Who issues tokens, and who believes them.
+#[derive(Clone)]
+pub(super) struct Identity {
+    issuer: Arc<Issuer>,
+    authenticator: AuthenticatorSlot,
+}
+
+impl Identity {
+    pub(super) fn new() -> Result<Self, StageError> {
+        let issuer = Issuer::generate()?;
+        let keys = KeySet::from_jwks(&issuer.jwks())?;
+        let authenticator = Authenticator::new(AuthenticatorConfig::new(keys, ISSUER, AUDIENCE))?.into();
+        Ok(Self { issuer: Arc::new(issuer), authenticator })
+    }
+}
+
+/// A compiled bundle, ready to be played.
+#[derive(Clone)]
+pub(super) struct Stage {
+    policy: PolicySlot,
+    identity: Identity,
+}
+
+/// Everything that one case brought about.
+pub(super) struct Played {
+    pub(super) status: u16,
+    pub(super) headers: HeaderMap,
+    pub(super) body: Bytes,
+    pub(super) told: Told,
+    pub(super) reached: Option<Reached>,
+    /// What the service behind was told to answer.
+    pub(super) answer: Answer,
+    /// What the exchange wrote to the ledger.
+    pub(super) written: Written,
+}
+
+impl Stage {
+    pub(super) fn new(engine: Engine, identity: Identity) -> Self {
+        let policy = PolicySlot::empty();
+        // A bundle is never too old for a case.
+        let bundle = engine.bundle();
+        let cases = bundle.cases.iter().filter_map(|case| case.at);
+        let latest = cases.chain(today(bundle)).max().unwrap_or(Moment::BEGINNING);
+        policy.install(engine, latest);
+        Self { policy, identity }
+    }
+
+    /// What is in force on it.
+    pub(super) fn installed(&self) -> Option<Arc<Installed>> {
+        self.policy.current()
+    }
+
+    /// Plays one case of the bundle.
+    pub(super) async fn play(&self, case: &Case) -> Result<Played, StageError> {
+        let installed = self.installed().ok_or("the stage has no bundle")?;
+        let bundle = installed.engine.bundle();
+        let at = case.at.or_else(|| today(bundle)).ok_or("the bundle's time zone has no first of June")?;
+        let ledger = Arc::new(StageLedger::default());
+        people::enter(&ledger, case, bundle, at).await?;
+        let folder = tempfile::tempdir()?;
+        let log = open(folder.path().to_owned(), at).await?;
+        let layer = ConsentryLayer::builder()
+            .policy(self.policy.clone())
+            .authenticator(self.identity.authenticator.clone())
+            .ledger(Arc::clone(&ledger) as Arc<dyn Ledger>)
+            .evidence(log.clone())
+            .clock(Arc::new(StoppedClock(at)))
+            .pseudonym_key(PseudonymKey::new(PSEUDONYM_KEY))
+            .build()?;
+        let answer = answer_of(bundle, case, at);
+        let behind = Behind::new(answer.clone(), cookies_of(case)?);
+        let request = request(bundle, case, &self.identity.issuer, at)?;
+        ledger.set_down(case.ledger_down);
+        let response: Response<_> = layer.layer(behind.clone()).call(request).await?;
+        let (head, body) = response.into_parts();
+        let body = body.collect().await.map(|all| all.to_bytes());
+        log.flush_summary(at).await?;
+        let dir = folder.path().to_owned();
+        let told = tokio::task::spawn_blocking(move || {
+            log.shutdown();
+            Told::read(&dir)
+        });
+        let told = told.await??;
+        Ok(Played {
+            status: head.status.as_u16(),
+            headers: head.headers,
+            body: body.map_err(|_| "the answer broke off")?,
+            told,
+            reached: behind.reached(),
+            answer,
+            written: ledger.take_written(),
+        })
+    }
+}
+
+fn today(bundle: &Bundle) -> Option<Moment> {
+    let begins = TODAY.to_zoned(bundle.settings.zone.clone()).ok()?;
+    Some(Moment::from_unix_millis(begins.timestamp().as_millisecond()))
+}
+
+async fn open(dir: std::path::PathBuf, at: Moment) -> Result<AuditLog, StageError> {
+    let mut options = LogOptions::default();
+    options.clock = Arc::new(move || at);
+    Ok(tokio::task::spawn_blocking(move || AuditLog::open(&dir, options)).await??)
+}
+
+fn answer_of(bundle: &Bundle, case: &Case, at: Moment) -> Answer {
+    let Some(route) = route_of(bundle, case) else {
+        return case.answer.clone().map_or(Answer::Nothing, Answer::Json);
+    };
+    match (&route.response_body, &case.answer) {
+        (Body::Json(map), _) => Answer::Json(made_up::answer(bundle, route, map, case, at)),
+        (Body::None | Body::Page, Some(said)) => Answer::Json(said.clone()),
+        (Body::None, None) => Answer::Nothing,
+        (Body::Page, None) => Answer::Page,
+    }
+}
+
+fn cookies_of(case: &Case) -> Result<Vec<HeaderValue>, StageError> {
+    let line = |(name, value): (&String, &String)| {
+        HeaderValue::from_str(&format!("{name}={value}; Path=/; Secure; HttpOnly"))
+    };
+    Ok(case.sets.iter().map(line).collect::<Result<_, _>>()?)
+}
