@@ -1,4 +1,4 @@
-//! The bundles in `policies/`: each is checked, and its cases are run.
+//! The bundles in `policies/`: each is checked, its invariants are proved, and its cases are run.
 
 use std::path::{Path, PathBuf};
 
@@ -7,7 +7,7 @@ use crate::tally::Tally;
 
 const CLI: &str = "consentry-cli";
 
-/// Checks and tests every bundle.
+/// Checks, proves and tests every bundle.
 pub(crate) fn all() -> Tally {
     let bundles = match bundles(&root().join("policies")) {
         Ok(bundles) => bundles,
@@ -23,6 +23,7 @@ pub(crate) fn all() -> Tally {
     for bundle in bundles {
         let folder = format!("policies/{bundle}");
         tally.add(consentry("check", &folder).check(&format!("consentry check {folder}")));
+        tally.add(consentry("prove", &folder).check(&format!("consentry prove {folder}")));
         tally.add(cases(&folder));
     }
     tally
