@@ -2,12 +2,15 @@
 
 use std::sync::Arc;
 
+use consentry_audit::{Direction, End};
+use consentry_body::{JsonRedactor, Report};
 use consentry_model::{FieldMap, Reason, Treatment};
 use consentry_policy::{Body, Route};
 use http::{HeaderMap, HeaderValue, StatusCode, header};
 
-use crate::evidence;
-use crate::exchange::Decided;
+use crate::body::Pending;
+use crate::evidence::{self, Lines};
+use crate::exchange::{Decided, Open};
 use crate::request::{class_of, plain_encoding};
 use crate::technical::{self, json_type};
 
@@ -68,4 +71,39 @@ pub(crate) fn forward_headers(
     // What depends on a person must never be answered to another from a cache.
     out.insert(header::CACHE_CONTROL, HeaderValue::from_static("private, no-store"));
     out
+}
+
+/// The redactor with the key of this exchange's pseudonyms, where the layer has one.
+pub(crate) fn with_pseudonyms(redactor: JsonRedactor, open: &Open, decided: &Decided) -> JsonRedactor {
+    match open.shared.pseudonyms(&decided.access) {
+        Some(key) => redactor.with_pseudonyms(key),
+        None => redactor,
+    }
+}
+
+impl Open {
+    /// The head record is written already: what else leaves with the head is recorded as a window of its own. The number
+    /// of the next window.
+    pub(crate) async fn commit_head(&mut self, decided: &Decided, lines: Lines) -> Result<u64, Reason> {
+        if lines.is_empty() {
+            return Ok(0);
+        }
+        let record = self.verdicts(decided, 0, lines);
+        self.commit(record).await?;
+        Ok(1)
+    }
+
+    /// The record of a window of verdicts.
+    pub(crate) fn verdicts(&self, decided: &Decided, window: u64, lines: Lines) -> consentry_audit::Verdicts {
+        let digest = self.installed.engine.bundle().digest.clone();
+        consentry_audit::Verdicts::new(Direction::Response, window, digest, decided.ledger, lines.into_vec())
+    }
+
+    /// The ticket of an answer without a body.
+    pub(crate) fn pending(self, decided: &Decided, status: StatusCode, bytes: u64) -> Pending {
+        let report = Report::default();
+        let taken = &decided.taken;
+        let closing = evidence::closing(End::Delivered, status.as_u16(), None, taken, &report, bytes);
+        Pending { ticket: self.ticket, closing }
+    }
 }

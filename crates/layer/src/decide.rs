@@ -3,7 +3,9 @@
 use std::sync::Arc;
 
 use consentry_body::RecordSubject;
-use consentry_model::{ClassId, Identifier, LedgerRevision, Reason, Resolution, Treatment, Verdict};
+use consentry_model::{
+    ClassId, Identifier, LedgerEvent, LedgerRevision, Reason, Resolution, Treatment, Verdict,
+};
 use consentry_policy::{Body, Excess, FactTarget, Item, Permit, Refusal, Ruling, SubjectSource};
 
 use crate::describe::Access;
@@ -68,17 +70,8 @@ pub(crate) async fn decide(
     let mut classes = brought.classes(access.route()?, head);
     let found = crate::detect::detected(access.bundle(), access.route()?, head, &brought);
     classes.extend(found.iter().copied());
-    let hopeless = |class: &ClassId| access.hopeless(&bringing, *class).is_some();
-    let refused = if strict { classes.iter().any(hopeless) } else { classes.iter().all(hopeless) };
-    let events = access.route()?.events.iter().any(|spec| !events::waits(spec));
-    let mut agreed = Vec::new();
-    if events && (classes.is_empty() || !refused) {
-        agreed = events::record(shared, &access, head, &brought, identifier.as_ref()).await?;
-    }
-    events::record_acceptance(shared, &access, head, identifier.as_ref()).await?;
-    let present = meet(shared, &access, &brought, identifier.clone()).await?;
-    // What the request agrees to counts for it; it is written when the request is permitted.
-    let present = Present { whom: present.whom.with(&agreed), ..present };
+    let asked = Asked { bringing: &bringing, classes: &classes, strict, identifier: identifier.as_ref() };
+    let (agreed, present) = hear(shared, &access, head, &brought, &asked).await?;
     let mut lines = Lines::default();
     let mut brings = access.brings(&brought, head, &bringing, &present, &mut lines);
     let in_found = access.found(&found, &bringing, &present, &mut lines);
@@ -89,14 +82,8 @@ pub(crate) async fn decide(
     let added = access.added(head, &answering, &present, &mut lines);
     let stop = |refusal, lines| Stop { refusal, access_ledger: Some(present.ledger), lines };
     let lenient = !strict || access.route()?.message.is_some();
-    let fold = |brings: &Brings| {
-        let ruling = if lenient { Ruling::fold(&brings.items) } else { Ruling::fold_strictly(&brings.items) };
-        ruling
-            .and(access.bound(&brings.items, &items))
-            .and(Ruling::fold_strictly(&in_found))
-            .and(Ruling::fold(&items))
-            .and(Ruling::fold_strictly(&added))
-    };
+    let rest = Rest { found: &in_found, answered: &items, added: &added };
+    let fold = |brings: &Brings| access.fold(brings, lenient, &rest);
     if let Ruling::Refuse(refusal) = fold(&brings) {
         return Err(stop(refusal, lines));
     }
@@ -115,14 +102,8 @@ pub(crate) async fn decide(
     if let Ruling::Refuse(refusal) = ruling {
         return Err(stop(refusal, lines));
     }
-    if let (Some(who), false) = (&identifier, agreed.is_empty())
-        && let Err(unwritten) = events::append(shared, &access, who, &agreed).await
-    {
-        return Err(stop(Refusal::plain(unwritten.reason), lines));
-    }
-    let ledger =
-        duties::note(shared, &access, &brings.treatments, identifier.as_ref(), &present.whom, present.own);
-    if let Err(unwritten) = ledger.await {
+    let written = write(shared, &access, identifier.as_ref(), &agreed, &present, &brings).await;
+    if let Err(unwritten) = written {
         return Err(stop(Refusal::plain(unwritten.reason), lines));
     }
     let mut taken = Taken::default();
@@ -130,17 +111,78 @@ pub(crate) async fn decide(
     let route = access.route()?;
     let upstream =
         request::forward(route, head, brought, &brings.treatments, &cookies, pseudonyms, &mut taken);
-    let upstream = match upstream {
-        Ok(upstream) => upstream,
-        Err(reason) => return Err(stop(Refusal::plain(reason), lines)),
-    };
     let ruling = if taken.is_empty() { ruling } else { ruling.redacted() };
-    let permit = match ruling {
-        Ruling::Allow(permit) | Ruling::Redact(permit) => permit,
-        Ruling::Refuse(refusal) => return Err(stop(refusal, lines)),
+    let (permit, upstream) = match (ruling, upstream) {
+        (Ruling::Allow(permit) | Ruling::Redact(permit), Ok(upstream)) => (permit, upstream),
+        (Ruling::Refuse(refusal), _) => return Err(stop(refusal, lines)),
+        (_, Err(reason)) => return Err(stop(Refusal::plain(reason), lines)),
     };
     let Present { ledger, whom, own, .. } = present;
     Ok((Decided { access, whom, own, answers, taken, ledger }, permit, upstream, lines))
+}
+
+/// Writes to the ledger what a permitted request agrees to and does.
+async fn write(
+    shared: &Shared,
+    access: &Access,
+    who: Option<&Identifier>,
+    agreed: &[LedgerEvent],
+    present: &Present,
+    brings: &Brings,
+) -> Result<(), Unwritten> {
+    if let (Some(who), false) = (who, agreed.is_empty()) {
+        events::append(shared, access, who, agreed).await?;
+    }
+    duties::note(shared, access, &brings.treatments, who, &present.whom, present.own).await
+}
+
+/// What is folded with what a request brings.
+struct Rest<'a> {
+    found: &'a [Item],
+    answered: &'a [Item],
+    added: &'a [Item],
+}
+
+impl Access {
+    fn fold(&self, brings: &Brings, lenient: bool, rest: &Rest<'_>) -> Ruling {
+        let ruling = if lenient { Ruling::fold(&brings.items) } else { Ruling::fold_strictly(&brings.items) };
+        ruling
+            .and(self.bound(&brings.items, rest.answered))
+            .and(Ruling::fold_strictly(rest.found))
+            .and(Ruling::fold(rest.answered))
+            .and(Ruling::fold_strictly(rest.added))
+    }
+}
+
+/// What bears on hearing what a request says to the ledger.
+struct Asked<'a> {
+    bringing: &'a Asking,
+    classes: &'a [ClassId],
+    strict: bool,
+    identifier: Option<&'a Identifier>,
+}
+
+/// Writes the noes that a request says, and meets whom it is about, as if what it agrees to were written already.
+async fn hear(
+    shared: &Shared,
+    access: &Access,
+    head: &Head,
+    brought: &Brought,
+    asked: &Asked<'_>,
+) -> Result<(Vec<LedgerEvent>, Present), Stop> {
+    let hopeless = |class: &ClassId| access.hopeless(asked.bringing, *class).is_some();
+    let refused =
+        if asked.strict { asked.classes.iter().any(hopeless) } else { asked.classes.iter().all(hopeless) };
+    let events = access.route()?.events.iter().any(|spec| !events::waits(spec));
+    let mut agreed = Vec::new();
+    if events && (asked.classes.is_empty() || !refused) {
+        agreed = events::record(shared, access, head, brought, asked.identifier).await?;
+    }
+    events::record_acceptance(shared, access, head, asked.identifier).await?;
+    let present = meet(shared, access, brought, asked.identifier.cloned()).await?;
+    // What the request agrees to counts for it; it is written when the request is permitted.
+    let present = Present { whom: present.whom.with(&agreed), ..present };
+    Ok((agreed, present))
 }
 
 /// Asks the ledger about the subject that the request names, the person who asks, and everybody whom the body names, in

@@ -7,8 +7,8 @@ use consentry_audit::PurposeSource;
 use consentry_identity::{Claims, declared_purpose};
 use consentry_model::{Act, ClassId, Lineage, Moment, Purpose, Reason, RecipientId, RequesterId};
 use consentry_policy::{
-    About, BuiltIn, Bundle, Destination, FactFrom, FactTarget, PurposeRule, Question, Reference, Route,
-    SubjectSource, Values,
+    About, BuiltIn, Bundle, Destination, FactFrom, FactTarget, PurposeRule, Question, Reference,
+    RequesterDef, Route, SubjectSource, Values,
 };
 
 use crate::head::Head;
@@ -100,28 +100,7 @@ impl Access {
         let (purpose, source) = purpose_of(bundle, route, head, &variables, claims.as_ref(), brought)?;
         known.purpose = Some((purpose.clone(), source));
         let lineage = bundle.vocabulary.lineage(&purpose).ok_or(Reason::PurposeUnknown)?;
-        let covers = |above: &[Purpose]| above.iter().any(|p| bundle.vocabulary.covers(p, &purpose));
-        let named = claims.zip(registered).map(|(claims, definition)| {
-            let allowed = if !covers(&definition.purposes) {
-                Err(Reason::PurposeOutsideRequester)
-            } else if !covers(&claims.token_purposes) {
-                Err(Reason::PurposeOutsideToken)
-            } else {
-                Ok(())
-            };
-            (claims, definition, allowed)
-        });
-        let (claims, requester, recipient) = match named {
-            Some((claims, definition, Ok(()))) => {
-                known.told_reasons = definition.told_reasons;
-                let requester = claims.requester.clone();
-                (Some(claims), requester, definition.receives_as.clone())
-            }
-            // On a public route whoever may not ask in a name of its own asks as anyone.
-            Some((.., Err(reason))) if !route.public => return Err(reason),
-            None if !route.public => return Err(Reason::TokenMissing),
-            Some(_) | None => (None, RequesterId::new(ANYONE), RecipientId::new("public")),
-        };
+        let (claims, requester, recipient) = receiver(bundle, route, claims, registered, &purpose, known)?;
         let destination = destination(bundle, route, &variables)?;
         let act = if destination.is_some() {
             Act::Obtain
@@ -293,6 +272,39 @@ impl Access {
             Reference::Body(_) | Reference::Item(_) | Reference::Addressees(_) => Found::Nothing,
         }
     }
+}
+
+/// In whose name the request is answered, and in which capacity the answer is received.
+fn receiver(
+    bundle: &Bundle,
+    route: &Route,
+    claims: Option<Claims>,
+    registered: Option<&RequesterDef>,
+    purpose: &Purpose,
+    known: &mut Known,
+) -> Result<(Option<Claims>, RequesterId, RecipientId), Reason> {
+    let covers = |above: &[Purpose]| above.iter().any(|p| bundle.vocabulary.covers(p, purpose));
+    let named = claims.zip(registered).map(|(claims, definition)| {
+        let allowed = if !covers(&definition.purposes) {
+            Err(Reason::PurposeOutsideRequester)
+        } else if !covers(&claims.token_purposes) {
+            Err(Reason::PurposeOutsideToken)
+        } else {
+            Ok(())
+        };
+        (claims, definition, allowed)
+    });
+    Ok(match named {
+        Some((claims, definition, Ok(()))) => {
+            known.told_reasons = definition.told_reasons;
+            let requester = claims.requester.clone();
+            (Some(claims), requester, definition.receives_as.clone())
+        }
+        // On a public route whoever may not ask in a name of its own asks as anyone.
+        Some((.., Err(reason))) if !route.public => return Err(reason),
+        None if !route.public => return Err(Reason::TokenMissing),
+        Some(_) | None => (None, RequesterId::new(ANYONE), RecipientId::new("public")),
+    })
 }
 
 /// What is done with what a request brings.

@@ -231,17 +231,51 @@ impl Access {
         facts.set_word(&book.schema, core.contract, contract.code());
         facts.set_bool(core.erased, state.is_some_and(|s| erased(s, now)));
         facts.set_bool(core.restricted, state.is_some_and(|s| restricted(s, now)));
+        self.state_built_in(facts, asking, state, region.as_deref(), &counts);
+        if let Some(id) = book.built_in(&BuiltIn::Region) {
+            match &region {
+                Some(region) => facts.set_word(&book.schema, id, region),
+                None => facts.set(id, None),
+            }
+        }
+        // What was only deduced from conduct, or counts under no regime that may govern, is nobody's choice.
+        let chosen = |s: &Standing| {
+            let kinds =
+                ConsentKind::ALL.iter().filter(|k| s.kinds.contains(**k) && **k != ConsentKind::Implied);
+            !s.state.is_valid() || kinds.into_iter().any(|k| bundle.regimes.counts(*k, region.as_deref()))
+        };
+        told.person = match standing {
+            None => Person::ANONYMOUS,
+            Some(s) => {
+                let consent = (s.recorded && chosen(&s)).then_some(s.state);
+                Person { resolved: true, consent, objected: s.objected }
+            }
+        };
+        self.state_relations(told, state, &matches);
+    }
+
+    /// What the product itself states of a person when a rule asks it.
+    fn state_built_in(
+        &self,
+        facts: &mut Facts,
+        asking: &Asking,
+        state: Option<&SubjectState>,
+        region: Option<&str>,
+        counts: &dyn Fn(&Lineage, ConsentKind) -> bool,
+    ) {
+        let (bundle, now) = (self.bundle(), self.now);
+        let book = &bundle.facts;
         for (built_in, id) in &book.built_in {
             let value = match built_in {
                 BuiltIn::Suppressed => Some(state.is_some_and(|s| suppressed(s, now))),
                 BuiltIn::Informed => Some(state.is_some_and(|s| informed(s, now))),
                 BuiltIn::Regime(regime) => {
                     let found = bundle.regimes.all.iter().find(|r| r.id == *regime);
-                    found.and_then(|r| r.governs(bundle.regimes.home, region.as_deref()))
+                    found.and_then(|r| r.governs(bundle.regimes.home, region))
                 }
                 BuiltIn::TransferAdequate => {
                     let to = bundle.recipients.get(&asking.recipient).map(|r| r.country);
-                    to.map(|to| bundle.regimes.adequate(to, region.as_deref(), now))
+                    to.map(|to| bundle.regimes.adequate(to, region, now))
                 }
                 BuiltIn::ConsentTo(purpose, kind) => {
                     bundle.vocabulary.lineage(purpose).map(|lineage| counts(&lineage, *kind))
@@ -266,26 +300,6 @@ impl Access {
             };
             facts.set(*id, value.map(FactValue::Bool));
         }
-        if let Some(id) = book.built_in(&BuiltIn::Region) {
-            match &region {
-                Some(region) => facts.set_word(&book.schema, id, region),
-                None => facts.set(id, None),
-            }
-        }
-        // What was only deduced from conduct, or counts under no regime that may govern, is nobody's choice.
-        let chosen = |s: &Standing| {
-            let kinds =
-                ConsentKind::ALL.iter().filter(|k| s.kinds.contains(**k) && **k != ConsentKind::Implied);
-            !s.state.is_valid() || kinds.into_iter().any(|k| bundle.regimes.counts(*k, region.as_deref()))
-        };
-        told.person = match standing {
-            None => Person::ANONYMOUS,
-            Some(s) => {
-                let consent = (s.recorded && chosen(&s)).then_some(s.state);
-                Person { resolved: true, consent, objected: s.objected }
-            }
-        };
-        self.state_relations(told, state, &matches);
     }
 
     /// Where the person lives: as the ledger says, or the request. Where the two differ nobody knows.

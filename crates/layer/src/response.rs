@@ -4,15 +4,15 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::{Bytes, BytesMut};
-use consentry_audit::{Direction, End, Receipt};
-use consentry_body::{BodyError, BodyFault, JsonRedactor, RecordSubject, Report, Step, SubjectIx, Window};
+use consentry_audit::{End, Receipt};
+use consentry_body::{BodyError, BodyFault, JsonRedactor, RecordSubject, Step, SubjectIx, Window};
 use consentry_model::{ClassId, Identifier, Moment, Reason, Resolution, Treatment, Verdict};
 use consentry_policy::{Body, Refusal, SubjectSource};
 use http::{HeaderMap, HeaderValue, Response, StatusCode, header};
 use http_body_util::BodyExt;
 use tokio::sync::mpsc;
 
-use crate::answer::{forward_headers, map_of, unreadable};
+use crate::answer::{forward_headers, map_of, unreadable, with_pseudonyms};
 use crate::body::{Part, Pending, ResponseBody, release};
 use crate::decide::{Says, item_facts};
 use crate::duties;
@@ -56,15 +56,10 @@ where
     let mut lines = Lines::default();
     let cookies = decided.set_cookies(&parts.headers, &mut lines, &mut taken);
     let decided = Decided { taken, ..decided };
-    let mut window = 0;
-    if !lines.is_empty() {
-        // The head record is written already: what else leaves with the head is recorded as a window of its own.
-        let record = open.verdicts(&decided, window, lines);
-        window += 1;
-        if let Err(reason) = open.commit(record).await {
-            return open.fail(reason, None);
-        }
-    }
+    let window = match open.commit_head(&decided, lines).await {
+        Ok(window) => window,
+        Err(reason) => return open.fail(reason, None),
+    };
     headers.extend(cookies.into_iter().map(|line| (header::SET_COOKIE, line)));
     if map.is_none() || page {
         // An obligation that cannot be carried out refuses. What depends on a record waits for it.
@@ -85,10 +80,7 @@ where
     };
     headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/json"));
     let redactor = JsonRedactor::new(map, open.shared.limits.body());
-    let redactor = match open.shared.pseudonyms(&decided.access) {
-        Some(key) => redactor.with_pseudonyms(key),
-        None => redactor,
-    };
+    let redactor = with_pseudonyms(redactor, &open, &decided);
     let pump = Pump {
         open,
         decided,
@@ -104,22 +96,6 @@ where
         only: None,
     };
     pump.start(parts.status, headers).await
-}
-
-impl Open {
-    /// The record of a window of verdicts.
-    fn verdicts(&self, decided: &Decided, window: u64, lines: Lines) -> consentry_audit::Verdicts {
-        let digest = self.installed.engine.bundle().digest.clone();
-        consentry_audit::Verdicts::new(Direction::Response, window, digest, decided.ledger, lines.into_vec())
-    }
-
-    /// The ticket of an answer without a body.
-    pub(crate) fn pending(self, decided: &Decided, status: StatusCode, bytes: u64) -> Pending {
-        let report = Report::default();
-        let taken = &decided.taken;
-        let closing = evidence::closing(End::Delivered, status.as_u16(), None, taken, &report, bytes);
-        Pending { ticket: self.ticket, closing }
-    }
 }
 
 /// Moves a body through the redactor, window by window.

@@ -3,7 +3,7 @@
 
 use std::path::{Path, PathBuf};
 
-use consentry_model::{Act, ClassId, Moment, Purpose, RecipientId, RequesterId, Treatment};
+use consentry_model::{Act, ClassId, FactType, Moment, Purpose, RecipientId, RequesterId, Treatment};
 use consentry_policy::{Bundle, ClauseStatus, DataClass, Engine, Person, Question, ReadError};
 
 fn folders() -> Vec<PathBuf> {
@@ -85,6 +85,10 @@ fn panopta_decides(
     let engine = engine.unwrap();
     let (bundle, mut facts) = (engine.bundle(), engine.facts());
     let core = &bundle.facts.core;
+    // Somebody of whom everything is known, and nothing of it is so.
+    for (id, def) in bundle.facts.schema.iter().filter(|(_, def)| def.ty == FactType::Bool) {
+        facts.set_bool(id, def.name.ends_with(".told"));
+    }
     for id in core.consent.into_iter().chain([core.said_no, core.erased, core.restricted, core.own, core.gpc])
     {
         facts.set_bool(id, false);

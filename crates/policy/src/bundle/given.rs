@@ -4,11 +4,11 @@ use consentry_model::{
     Category, ConsentEvent, ConsentKind, ConsentState, ContractState, LedgerEvent, Moment, Occurrence, Owed,
     Purpose, RecipientId,
 };
-use jiff::Timestamp;
 use jiff::civil::Date;
 use jiff::tz::TimeZone;
 
 use super::COUNTRIES;
+use super::days::in_zone;
 use crate::text::{Reader, Span};
 
 /// One sentence: about whom, and what it stands for.
@@ -85,7 +85,7 @@ const FORMS: [&str; 27] = [
 ];
 
 /// The day of a sentence that names none. A recorded one may leave it open: everything else is compared.
-const OPEN_DAY: Moment = Moment::BEGINNING;
+pub(super) const OPEN_DAY: Moment = Moment::BEGINNING;
 
 /// In the place of a purpose: every one.
 const ANY: &str = "any";
@@ -105,46 +105,6 @@ pub(crate) fn read_given(sentence: &str, span: Span, reader: &mut Reader) -> Opt
         let events = given.events.into_iter().map(|event| in_zone(event, zone)).collect();
         Given { events, ..given }
     })
-}
-
-/// An event whose days, read as days of UTC, begin when they do in a time zone.
-fn in_zone(event: LedgerEvent, zone: &TimeZone) -> LedgerEvent {
-    let move_to = |at: Moment| {
-        let there = Timestamp::from_millisecond(at.unix_millis())
-            .ok()
-            .and_then(|at| at.to_zoned(TimeZone::UTC).date().to_zoned(zone.clone()).ok());
-        let moved = there.map(|there| Moment::from_unix_millis(there.timestamp().as_millisecond()));
-        if at == OPEN_DAY { at } else { moved.unwrap_or(at) }
-    };
-    match event {
-        LedgerEvent::Consent(consent) => LedgerEvent::Consent(ConsentEvent {
-            effective: move_to(consent.effective),
-            valid_until: consent.valid_until.map(move_to),
-            ..consent
-        }),
-        LedgerEvent::Objection { purpose, recipient, effective } => {
-            LedgerEvent::Objection { purpose, recipient, effective: move_to(effective) }
-        }
-        LedgerEvent::Contract { state, effective } => {
-            LedgerEvent::Contract { state, effective: move_to(effective) }
-        }
-        LedgerEvent::Restriction { on, effective } => {
-            LedgerEvent::Restriction { on, effective: move_to(effective) }
-        }
-        LedgerEvent::Erasure { effective } => LedgerEvent::Erasure { effective: move_to(effective) },
-        LedgerEvent::Suppression { on, effective } => {
-            LedgerEvent::Suppression { on, effective: move_to(effective) }
-        }
-        LedgerEvent::Attribute { name, value, effective } => {
-            LedgerEvent::Attribute { name, value, effective: move_to(effective) }
-        }
-        LedgerEvent::Occurrence { what, effective } => {
-            LedgerEvent::Occurrence { what, effective: move_to(effective) }
-        }
-        LedgerEvent::Duty { what, due, effective } => {
-            LedgerEvent::Duty { what, due: due.map(move_to), effective: move_to(effective) }
-        }
-    }
 }
 
 fn parse(sentence: &str) -> Option<Given> {

@@ -16,7 +16,7 @@ use super::parties::{Recipients, Requesters, read_recipients, read_requesters};
 use super::regimes::{Regime, Regimes, shipped};
 use super::routes::{RouteContext, read_routes};
 use super::seal::{LockError, SealedSource};
-use super::service::{Excess, ServiceMap};
+use super::service::ServiceMap;
 use super::vocabulary::Vocabulary;
 use crate::rules::{
     BuiltIn, FactBook, Invariant, NativePolicy, Origin, Rule, RuleContext, check, read_invariants,
@@ -239,9 +239,7 @@ impl Loader {
         }
         let nodes = self.section("invariants");
         let invariants = nodes.iter().flat_map(|n| read_invariants(n, &context, &mut self.reader)).collect();
-        let mut service = self.service(&vocabulary, &recipients, &book, head.excess);
-        let looked_for: Vec<_> = head.settings.detect.iter().map(|(_, category)| category.clone()).collect();
-        service.add_detected(&looked_for, &vocabulary.subjects);
+        let service = self.service(&vocabulary, &recipients, &book, &head);
         let clauses = self.each("clauses", read_clauses);
         let cases = self.each("cases", read_cases);
         let native = std::mem::take(&mut self.native);
@@ -294,10 +292,10 @@ impl Loader {
         vocabulary: &Vocabulary,
         recipients: &Recipients,
         book: &RefCell<FactBook>,
-        excess: Excess,
+        head: &Head,
     ) -> ServiceMap {
         let mut map = ServiceMap::default();
-        let context = RouteContext { vocabulary, recipients, book, excess };
+        let context = RouteContext { vocabulary, recipients, book, excess: head.excess };
         for node in self.section("routes") {
             read_routes(&node, &context, &mut map, &mut self.reader);
         }
@@ -305,6 +303,8 @@ impl Loader {
             read_cookies(&node, vocabulary, &mut map.cookies, &mut self.reader);
         }
         map.add_cookie_classes(&vocabulary.subjects);
+        let looked_for: Vec<_> = head.settings.detect.iter().map(|(_, category)| category.clone()).collect();
+        map.add_detected(&looked_for, &vocabulary.subjects);
         map
     }
 

@@ -4,6 +4,7 @@ mod cases;
 mod clauses;
 mod cookies;
 mod countries;
+mod days;
 mod facts;
 mod given;
 mod head;
