@@ -71,6 +71,17 @@ impl Upstream {
     pub fn reached(&self) -> Vec<(http::request::Parts, Bytes)> {
         self.reached.lock().unwrap().clone()
     }
+
+    /// The same, once.
+    #[must_use]
+    pub fn take(&self) -> Vec<(http::request::Parts, Bytes)> {
+        std::mem::take(&mut self.reached.lock().unwrap())
+    }
+
+    /// Drops the answers that nobody asked for.
+    pub fn forget(&self) {
+        self.answers.lock().unwrap().clear();
+    }
 }
 
 impl Service<Request<Full<Bytes>>> for Upstream {

@@ -33,8 +33,8 @@ pub(crate) const STEPS: &[Step] = &[
     Step { name: "doc", what: "the documentation builds without a warning", in_ci: true, run: doc },
     Step {
         name: "bench-build",
-        what: "the benchmarks build; they are not run",
-        in_ci: true,
+        what: "the benchmarks build; `clippy` checks them too, but links nothing",
+        in_ci: false,
         run: bench_build,
     },
     Step {

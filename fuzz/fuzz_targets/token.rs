@@ -1,0 +1,4 @@
+//! The target `token` under libFuzzer.
+#![no_main]
+
+libfuzzer_sys::fuzz_target!(|data: &[u8]| consentry_fuzz::token::run(data));
