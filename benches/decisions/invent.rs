@@ -97,7 +97,8 @@ pub(crate) fn engine(rules: usize) -> Result<Engine, Failure> {
     Ok(Engine::new(bundle.map_err(|found| found.to_string())?)?)
 }
 
-fn text(rules: usize) -> String {
+/// The text of a bundle with so many rules of its own.
+pub(crate) fn text(rules: usize) -> String {
     let mut out = String::from(
         "
 bundle: {controller: Invented, policy: {version: v1, from: 2026-01-01}}

@@ -11,6 +11,7 @@
 #![allow(clippy::print_stdout, reason = "a benchmark prints what it measured")]
 
 mod invent;
+mod load;
 mod measure;
 mod opa;
 mod rego;
@@ -24,6 +25,8 @@ type Failure = Box<dyn Error + Send + Sync>;
 
 fn main() -> Result<(), Failure> {
     let smoke = !std::env::args().any(|a| a == "--bench");
+    load::measure(smoke)?;
+    println!();
     rules::measure(smoke)?;
     println!();
     subjects::measure(smoke)

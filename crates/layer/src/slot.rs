@@ -1,8 +1,8 @@
 //! What is in force, swapped whole.
 
 use std::fmt;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use arc_swap::{ArcSwap, ArcSwapOption};
 use consentry_identity::Authenticator;
@@ -42,7 +42,15 @@ impl fmt::Debug for Installed {
 /// Holds the bundle in force. A request keeps the one it began with; the next request takes the next one.
 #[derive(Clone, Debug, Default)]
 pub struct PolicySlot {
-    installed: Arc<ArcSwapOption<Installed>>,
+    slot: Arc<Slot>,
+}
+
+#[derive(Debug, Default)]
+struct Slot {
+    installed: ArcSwapOption<Installed>,
+    /// What was in force before and may still be used by a request. Kept here, so that no request is ever the last one
+    /// to have it, and pays for taking it apart.
+    former: Mutex<Vec<Arc<Installed>>>,
 }
 
 impl PolicySlot {
@@ -52,26 +60,40 @@ impl PolicySlot {
         Self::default()
     }
 
-    /// Puts a bundle in force.
+    /// Puts a bundle in force, and takes apart what no request uses any more. That takes milliseconds: call it where
+    /// one may wait, not where requests are served.
     pub fn install(&self, engine: Engine, at: Moment) -> Arc<Installed> {
         let vocabulary = engine.bundle().vocabulary.revision();
         let confirmed_at = AtomicI64::new(at.unix_millis());
         let installed = Arc::new(Installed { engine, installed_at: at, vocabulary, confirmed_at });
-        self.installed.store(Some(Arc::clone(&installed)));
+        let before = self.slot.installed.swap(Some(Arc::clone(&installed)));
+        self.take_apart(before);
         installed
     }
 
-    /// States that the bundle in force was found sealed and unchanged at this moment; its age counts from here.
+    /// States that the bundle in force was found sealed and unchanged at this moment; its age counts from here. What no
+    /// request uses any more is taken apart, as by [`install`](Self::install).
     pub fn confirm(&self, at: Moment) {
-        if let Some(installed) = self.installed.load_full() {
+        if let Some(installed) = self.slot.installed.load_full() {
             installed.confirmed_at.fetch_max(at.unix_millis(), Ordering::Relaxed);
         }
+        self.take_apart(None);
     }
 
     /// The bundle in force.
     #[must_use]
     pub fn current(&self) -> Option<Arc<Installed>> {
-        self.installed.load_full()
+        self.slot.installed.load_full()
+    }
+
+    /// Lets go of every former bundle that nobody else has: whoever might still get it would get it from the slot.
+    fn take_apart(&self, more: Option<Arc<Installed>>) {
+        let unused: Vec<_> = {
+            let mut former = self.slot.former.lock().unwrap_or_else(PoisonError::into_inner);
+            former.extend(more);
+            former.extract_if(.., |installed| Arc::strong_count(installed) == 1).collect()
+        };
+        drop(unused);
     }
 }
 
@@ -109,5 +131,35 @@ impl From<Arc<Authenticator>> for AuthenticatorSlot {
 impl fmt::Debug for AuthenticatorSlot {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("AuthenticatorSlot")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use consentry_policy::{Bundle, Sources};
+
+    use super::*;
+
+    fn engine(version: &str) -> Engine {
+        let text =
+            format!("bundle: {{controller: Example, policy: {{version: {version}, from: 2026-01-01}}}}\n");
+        Engine::new(Bundle::read(&Sources::from_texts([("bundle.yaml", text.as_str())])).unwrap()).unwrap()
+    }
+
+    #[test]
+    fn no_request_is_the_last_one_to_have_a_bundle_and_none_keeps_it_for_ever() {
+        let (slot, at) = (PolicySlot::empty(), Moment::from_unix_millis(0));
+        let first = Arc::downgrade(&slot.install(engine("v1"), at));
+        let (one, other) = (slot.current(), slot.current());
+        let second = Arc::downgrade(&slot.install(engine("v2"), at));
+        drop(one);
+        slot.confirm(at);
+        assert!(first.upgrade().is_some(), "a request still has it");
+        drop(other);
+        assert!(first.upgrade().is_some(), "the request that ended last took it apart");
+        slot.confirm(at);
+        assert!(first.upgrade().is_none() && second.upgrade().is_some());
+        slot.install(engine("v3"), at);
+        assert!(second.upgrade().is_none(), "nobody had it when the next one came");
     }
 }

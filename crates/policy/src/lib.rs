@@ -50,5 +50,5 @@ pub use text::{Diagnostic, Diagnostics, Place, Severity, Sources};
 
 /// Strict YAML: one reading for bundles and configurations alike.
 pub mod yaml {
-    pub use crate::text::{Kind, Node, Span, YamlFault};
+    pub use crate::text::{Kind, Lines, Node, Span, YamlFault};
 }

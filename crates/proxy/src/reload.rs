@@ -57,7 +57,9 @@ impl Reloader {
         let in_force = policy.current().map(|installed| installed.engine.bundle().digest.clone());
         match sealed {
             Ok(digest) if Some(&digest) == in_force.as_ref() => {
-                policy.confirm(clock.now());
+                let (policy, now) = (policy.clone(), clock.now());
+                // A former bundle may be taken apart by it.
+                drop(blocking(move || Ok(policy.confirm(now))).await);
                 if forget(bundle_refused) {
                     tracing::info!(bundle = %digest, "the bundle in force is found sealed again");
                 }
@@ -81,7 +83,10 @@ impl Reloader {
         if evidence.note(note).await.is_err() {
             return self.refuse_bundle("its coming into force cannot be recorded".to_owned()).await;
         }
-        policy.install(engine, clock.now());
+        let (policy, now) = (policy.clone(), clock.now());
+        if let Err(why) = blocking(move || Ok(policy.install(engine, now))).await {
+            return self.refuse_bundle(why).await;
+        }
         forget(bundle_refused);
         tracing::info!(bundle = %digest, %version, "a bundle came into force");
     }

@@ -18,11 +18,12 @@ use super::routes::{RouteContext, read_routes};
 use super::seal::{LockError, SealedSource};
 use super::service::ServiceMap;
 use super::vocabulary::Vocabulary;
+use crate::engine::check_native;
 use crate::rules::{
     BuiltIn, FactBook, Invariant, NativePolicy, Origin, Rule, RuleContext, check, read_invariants,
     read_native, read_rules,
 };
-use crate::text::{Diagnostics, Kind, Node, Reader, Sources, Span};
+use crate::text::{BUNDLE_NODES_MAX, Diagnostics, Kind, Node, Reader, Sources, Span};
 
 /// The rules that every bundle gets: laws 7 and 9, written in the same language.
 const CORE: &str = include_str!("../rules/core.yaml");
@@ -187,18 +188,20 @@ impl Loader {
         let mut reader = Reader::new(Diagnostics::new(sources.clone()));
         let mut sections: BTreeMap<&'static str, Vec<Node>> = BTreeMap::new();
         let mut native = Vec::new();
+        let mut nodes_left = BUNDLE_NODES_MAX;
         for (file, (name, text)) in sources.iter().enumerate() {
             if name.ends_with(".cedar") {
                 native.extend(read_native(file, text, &mut reader));
             } else {
-                collect(file, text, &mut sections, &mut reader);
+                collect(file, text, &mut nodes_left, &mut sections, &mut reader);
             }
         }
         Self { reader, sections, native }
     }
 
-    fn section(&self, name: &str) -> Vec<Node> {
-        self.sections.get(name).cloned().unwrap_or_default()
+    /// A section's parts, of which each is read once.
+    fn section(&mut self, name: &str) -> Vec<Node> {
+        self.sections.remove(name).unwrap_or_default()
     }
 
     fn bundle(mut self, digest: BundleDigest, before: Option<&Accepted>) -> Result<Bundle, Box<Diagnostics>> {
@@ -267,7 +270,9 @@ impl Loader {
             before.check(&bundle, &mut self.reader);
         }
         check(&bundle, &rules, &clauses, &cases, &mut self.reader);
-        let found = self.reader.found;
+        check_native(&bundle, &mut self.reader);
+        let mut found = self.reader.found;
+        found.close();
         if found.has_errors() { Err(Box::new(found)) } else { Ok(Bundle { warnings: found, ..bundle }) }
     }
 
@@ -363,18 +368,28 @@ impl Loader {
     }
 }
 
-fn collect(file: usize, text: &str, sections: &mut BTreeMap<&'static str, Vec<Node>>, reader: &mut Reader) {
-    let node = match Node::parse(text, file) {
+fn collect(
+    file: usize,
+    text: &str,
+    nodes_left: &mut usize,
+    sections: &mut BTreeMap<&'static str, Vec<Node>>,
+    reader: &mut Reader,
+) {
+    let node = match Node::parse_within(text, file, *nodes_left) {
         Ok(node) => node,
         Err(fault) => {
             reader.error("yaml", Span { file, start: fault.start, len: fault.len }, fault.message);
             return;
         }
     };
-    let Some(object) = reader.object(&node, &SECTIONS, "a bundle file") else { return };
-    for (key, _, value) in object.entries() {
-        if let Some(section) = SECTIONS.iter().find(|s| **s == *key) {
-            sections.entry(section).or_default().push(value.clone());
+    *nodes_left = nodes_left.saturating_sub(node.count());
+    if reader.object(&node, &SECTIONS, "a bundle file").is_none() {
+        return;
+    }
+    let Kind::Map(entries) = node.kind else { return };
+    for (key, _, value) in entries {
+        if let Some(section) = SECTIONS.iter().find(|s| **s == key) {
+            sections.entry(section).or_default().push(value);
         }
     }
 }

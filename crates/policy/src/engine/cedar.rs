@@ -202,6 +202,11 @@ impl Compiled {
         )
     }
 
+    /// Every entity above one; `None` when there is no such entity.
+    pub(crate) fn above(&self, uid: &EntityUid) -> Option<Vec<EntityUid>> {
+        self.entities.ancestors(uid).map(|above| above.cloned().collect())
+    }
+
     /// Whether the exchange is one that the bundle can bring about; Cedar itself lets unregistered ones pass
     /// prohibitions that name groups.
     pub(crate) fn knows(&self, question: &Question) -> bool {
@@ -210,7 +215,8 @@ impl Compiled {
     }
 }
 
-fn exchange_id(requester: &str, recipient: &str) -> String {
+/// What an exchange between a requester and a recipient is called.
+pub(super) fn exchange_id(requester: &str, recipient: &str) -> String {
     format!("{requester} > {recipient}")
 }
 

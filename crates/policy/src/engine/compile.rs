@@ -2,12 +2,14 @@
 //! category; what it leaves is shared by all acts, subject types and classes of one category, whose words and attested
 //! facts are put in afterwards.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::sync::{Arc, RwLock};
 
 use cedar_policy::pst::Clause;
-use cedar_policy::{Effect, PartialEntityUid, PartialRequest, Policy, PolicyId, PolicySet};
-use consentry_model::{Category, Facts, Purpose, RecipientId, RequesterId, RuleId, Treatment};
+use cedar_policy::{
+    Effect, EntityId, EntityUid, PartialEntityUid, PartialRequest, Policy, PolicyId, PolicySet,
+};
+use consentry_model::{Facts, Purpose, RuleId, Treatment};
 
 use super::atoms::{Atom, Atoms};
 use super::cedar::Compiled;
@@ -23,11 +25,14 @@ pub(crate) struct Compiler {
     atoms: Atoms,
     /// Where the rule of a policy stands in the bundle, by the policy's id.
     rules: BTreeMap<RuleId, usize>,
+    /// Every entity that some policy names; `None` when that cannot be read, and each question stands for itself.
+    named: Option<HashSet<EntityUid>>,
     left: RwLock<HashMap<Key, Arc<[Left]>>>,
 }
 
-/// What partial evaluation folds away.
-type Key = (RequesterId, RecipientId, Purpose, Category);
+/// What partial evaluation folds away, as far as policies can tell: of requester and recipient, of the purpose and of
+/// the category, those entities and groups that some policy names. Questions with the same key have the same residuals.
+type Key = [Vec<EntityUid>; 3];
 
 /// A policy that partial evaluation leaves.
 struct Left {
@@ -55,7 +60,9 @@ impl Compiler {
             rules.insert(rule.id.clone(), at);
             rules.insert(no_of(&rule.id), at);
         }
-        Self { atoms: Atoms::new(asked, &bundle.facts.schema), rules, left: RwLock::default() }
+        let named = compiled.policies().map(|p| Some(named(&p.to_json().ok()?))).collect::<Option<Vec<_>>>();
+        let named = named.map(|all| all.into_iter().flatten().collect());
+        Self { atoms: Atoms::new(asked, &bundle.facts.schema), rules, named, left: RwLock::default() }
     }
 
     /// The fact words of the bundle.
@@ -121,12 +128,7 @@ impl Compiler {
         question: &Question,
         class: &DataClass,
     ) -> Arc<[Left]> {
-        let key = (
-            question.requester.clone(),
-            question.recipient.clone(),
-            question.purpose.clone(),
-            class.category.clone(),
-        );
+        let key = self.key(compiled, question, class);
         let there = self.left.read().ok().and_then(|left| left.get(&key).cloned());
         there.unwrap_or_else(|| {
             let slice = self.slice(compiled, bundle, question, class);
@@ -137,6 +139,19 @@ impl Compiler {
                 left.insert(key, Arc::clone(&found));
             }
             found
+        })
+    }
+
+    fn key(&self, compiled: &Compiled, question: &Question, class: &DataClass) -> Key {
+        let (principal, action, resource) = compiled.uids(question, class);
+        [principal, action, resource].map(|uid| {
+            let Some((named, mut seen)) = self.named.as_ref().zip(compiled.above(&uid)) else {
+                return vec![uid];
+            };
+            seen.push(uid);
+            seen.retain(|uid| named.contains(uid));
+            seen.sort_unstable();
+            seen
         })
     }
 
@@ -204,6 +219,31 @@ fn residuals(
         }
     }
     Ok(left)
+}
+
+/// The entities that a policy names, by its form in JSON.
+fn named(json: &serde_json::Value) -> Vec<EntityUid> {
+    let mut out = Vec::new();
+    let mut waiting = vec![json];
+    while let Some(value) = waiting.pop() {
+        match value {
+            serde_json::Value::Object(members) => {
+                let text = |key: &str| members.get(key).and_then(serde_json::Value::as_str);
+                if let (Some(ty), Some(id)) = (text("type"), text("id"))
+                    && let Ok(ty) = ty.parse()
+                {
+                    out.push(EntityUid::from_type_name_and_id(ty, EntityId::new(id)));
+                }
+                waiting.extend(members.values());
+            }
+            serde_json::Value::Array(items) => waiting.extend(items),
+            serde_json::Value::Null
+            | serde_json::Value::Bool(_)
+            | serde_json::Value::Number(_)
+            | serde_json::Value::String(_) => {}
+        }
+    }
+    out
 }
 
 /// One policy by itself, for Cedar. A set without it would never fire, so that a policy that is not there fails.

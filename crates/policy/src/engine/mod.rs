@@ -19,6 +19,7 @@ mod invented;
 mod kept;
 #[cfg(test)]
 mod mutants;
+mod native;
 mod opened;
 mod program;
 mod reach;
@@ -37,5 +38,6 @@ pub use reference::CedarQuestion;
 pub use ruling::{Item, Permit, Refusal, Ruling};
 
 pub(crate) use atoms::Atom;
+pub(crate) use native::check_native;
 pub(crate) use opened::{OpenFires, OpenStep, Shape, bounds, holds};
 pub(crate) use reach::questions as reachable;

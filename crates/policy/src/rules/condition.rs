@@ -41,7 +41,13 @@ impl RuleContext<'_> {
             "public_interest" => Basis::PublicInterest,
             _ => return None,
         };
-        reader.word(value).map(|id| made(id.to_owned()))
+        let reference = reader.word(value)?;
+        if reference.trim().is_empty() {
+            let message = format!("`{key}` needs a reference: where it was weighed, or the law that says so");
+            reader.error("basis-without-reference", value.span, message);
+            return None;
+        }
+        Some(made(reference.to_owned()))
     }
 
     pub(super) fn kind(&self, node: &Node, reader: &mut Reader) -> Option<ConsentKind> {

@@ -108,6 +108,14 @@ impl RuleContext<'_> {
         let since = since.and_then(|n| self.operand(n, &[OperandType::Time], reader));
         let obligation = reader.need(&object, "obligation", "what is kept").and_then(|n| reader.word(n));
         let obligation = obligation?.to_owned();
+        if obligation.trim().is_empty() {
+            reader.error(
+                "basis-without-reference",
+                node.span,
+                "`obligation` names the law under which data is kept",
+            );
+            return None;
+        }
         Some(Duty::Keep { period: how_long?, since: since?, obligation })
     }
 }

@@ -6,6 +6,11 @@ use consentry_model::RuleId;
 
 use crate::text::{Reader, Span};
 
+/// How deep one policy may nest: Cedar reads it by recursion, and a stack that overflows ends the process.
+const DEPTH_MAX: usize = 32;
+/// How many operators one policy may have, each letter of them counted.
+const OPERATORS_MAX: usize = 512;
+
 /// A policy as a bundle's `.cedar` file writes it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct NativePolicy {
@@ -23,6 +28,12 @@ pub struct NativePolicy {
 
 /// Reads a `.cedar` file. Templates, policies without an id and policies without clauses are errors.
 pub(crate) fn read_native(file: usize, text: &str, reader: &mut Reader) -> Vec<NativePolicy> {
+    if let Some(at) = too_nested(text) {
+        let message =
+            format!("a policy nests deeper than {DEPTH_MAX}, or has over {OPERATORS_MAX} operators");
+        reader.error("cedar-too-nested", Span { file, start: at, len: 1 }, message);
+        return Vec::new();
+    }
     let set: cedar_policy::PolicySet = match text.parse() {
         Ok(set) => set,
         Err(error) => {
@@ -49,7 +60,7 @@ pub(crate) fn read_native(file: usize, text: &str, reader: &mut Reader) -> Vec<N
         if permits && policy.annotation("basis").is_none() {
             reader.error("key-missing", span, format!("the permission `{id}` needs `@basis(\"...\")`"));
         }
-        if !permits && policy.to_json().is_ok_and(|json| can_fail(&json)) {
+        if !permits && policy.to_json().map_or(true, |json| can_fail(&json)) {
             let message =
                 format!("the prohibition `{id}` could fail to be evaluated, and would then hold nothing");
             let help = "leave out arithmetic and what reads texts: compare facts with constants";
@@ -66,6 +77,35 @@ pub(crate) fn read_native(file: usize, text: &str, reader: &mut Reader) -> Vec<N
         out.push(NativePolicy { id: RuleId::new(id), text: text_of, permits, clauses, span });
     }
     out
+}
+
+/// Where one policy nests deeper, or has more operators, than Cedar reads without running out of stack.
+fn too_nested(text: &str) -> Option<usize> {
+    let (mut depth, mut operators, mut conditions) = (0_usize, 0_usize, 0_usize);
+    let (mut quoted, mut comment, mut before) = (false, false, b' ');
+    let mut bytes = text.bytes().enumerate().peekable();
+    while let Some((at, byte)) = bytes.next() {
+        let next = bytes.peek().map_or(b' ', |(_, next)| *next);
+        match byte {
+            b'\n' => comment = false,
+            _ if comment => {}
+            b'\\' if quoted => drop(bytes.next()),
+            b'"' => quoted = !quoted,
+            _ if quoted => {}
+            b'/' if next == b'/' => comment = true,
+            b';' => (depth, operators, conditions) = (0, 0, 0),
+            b'(' | b'[' | b'{' => depth += 1,
+            b')' | b']' | b'}' => depth = depth.saturating_sub(1),
+            b'i' if next == b'f' && !before.is_ascii_alphanumeric() && before != b'_' => conditions += 1,
+            b'!' | b'-' | b'+' | b'*' | b'.' | b'&' | b'|' | b'<' | b'>' | b'=' => operators += 1,
+            _ => {}
+        }
+        before = byte;
+        if depth + conditions > DEPTH_MAX || operators > OPERATORS_MAX {
+            return Some(at);
+        }
+    }
+    None
 }
 
 /// Whether an expression of a policy, in Cedar's JSON form, can end in an error although it passes strict validation:

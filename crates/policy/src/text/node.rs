@@ -5,6 +5,15 @@ use std::fmt;
 use serde::de::{Deserialize, Deserializer, MapAccess, SeqAccess, Visitor};
 use serde_yaml::{Location, Spanned};
 
+use super::source::FILE_BYTES_MAX;
+
+/// How deep one document may nest.
+const DEPTH_MAX: usize = 32;
+/// How many values one document may hold, keys among them: several times what the longest bundles do.
+const NODES_MAX: usize = 100_000;
+/// How many values all documents of a bundle may hold.
+pub(crate) const BUNDLE_NODES_MAX: usize = 200_000;
+
 /// A stretch of one file's text, in bytes.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Span {
@@ -14,17 +23,6 @@ pub struct Span {
     pub start: usize,
     /// How long it is.
     pub len: usize,
-}
-
-impl Span {
-    /// The line and the column of its beginning in the file's text, both from 1, the column in characters.
-    #[must_use]
-    pub fn line_column(self, text: &str) -> (usize, usize) {
-        let before = text.get(..text.floor_char_boundary(self.start)).unwrap_or(text);
-        let line_start = before.rfind('\n').map_or(0, |at| at + 1);
-        let column = before.get(line_start..).map_or(0, |line| line.chars().count()) + 1;
-        (before.matches('\n').count() + 1, column)
-    }
 }
 
 /// A value and its place.
@@ -83,19 +81,43 @@ pub struct YamlFault {
 
 impl Node {
     /// Reads one document. Anchors, aliases, merge keys, duplicate keys, several documents and YAML 1.1's other words
-    /// for true and false are refused or read as plain words. Depth and size are bounded.
+    /// for true and false are refused or read as plain words. Bounded are the bytes (4 MiB), the depth (32) and the
+    /// number of values (100,000).
     ///
     /// # Errors
     /// The first thing that the YAML reader objects to.
     pub fn parse(text: &str, file: usize) -> Result<Self, YamlFault> {
+        Self::parse_within(text, file, NODES_MAX)
+    }
+
+    /// The same with fewer values.
+    pub(crate) fn parse_within(text: &str, file: usize, nodes_max: usize) -> Result<Self, YamlFault> {
+        if text.len() > FILE_BYTES_MAX {
+            let message = format!("the file is over {FILE_BYTES_MAX} bytes");
+            return Err(YamlFault { message, start: 0, len: 0 });
+        }
         let options = serde_yaml::options! {
             strict_booleans: true,
             merge_keys: serde_yaml::options::MergeKeyPolicy::Error,
             with_snippet: false,
-            budget: serde_yaml::budget! { max_anchors: 0, max_aliases: 0, max_depth: 32 },
+            budget: serde_yaml::budget! {
+                max_anchors: 0,
+                max_aliases: 0,
+                max_depth: DEPTH_MAX,
+                max_nodes: nodes_max.min(NODES_MAX),
+            },
         };
         let tree: Tree = serde_yaml::from_str_with_options(text, options).map_err(|e| fault(&e, text))?;
         Ok(tree.into_node(file))
+    }
+
+    /// How many values it is, itself among them.
+    pub(crate) fn count(&self) -> usize {
+        match &self.kind {
+            Kind::Null | Kind::Bool(_) | Kind::Int(_) | Kind::Float | Kind::Text(_) => 1,
+            Kind::List(items) => 1 + items.iter().map(Self::count).sum::<usize>(),
+            Kind::Map(entries) => 1 + entries.iter().map(|(.., value)| 1 + value.count()).sum::<usize>(),
+        }
     }
 }
 

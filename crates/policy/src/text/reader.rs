@@ -9,6 +9,8 @@ use super::{Diagnostics, Kind, Node, Severity, Span};
 
 /// How many words may be listed when none of them is near to what was written.
 const SHORT_LIST: usize = 12;
+/// How long a word may be that is likened to those known, in bytes.
+const WORD_BYTES_MAX: usize = 200;
 
 /// A mapping whose keys have been checked.
 #[derive(Clone, Copy)]
@@ -87,7 +89,9 @@ impl Reader {
         word: &str,
         known: impl IntoIterator<Item = &'k str>,
     ) {
-        let known: Vec<&str> = known.into_iter().collect();
+        // Nobody reads what would help with an error that is only counted.
+        let full = self.found.is_full() || word.len() > WORD_BYTES_MAX;
+        let known: Vec<&str> = if full { Vec::new() } else { known.into_iter().collect() };
         let help = match nearest(word, known.iter().copied()) {
             Some(near) => Some(format!("did you mean `{near}`?")),
             None if (1..=SHORT_LIST).contains(&known.len()) => Some(format!("one of: {}", known.join(", "))),

@@ -1,18 +1,22 @@
 //! The files of a bundle, as text in memory.
 
+use std::io::Read as _;
 use std::path::Path;
+use std::sync::Arc;
 use std::{fs, io};
 
 /// How many files a bundle may have.
 const FILES_MAX: usize = 256;
 /// How large one file of a bundle may be, in bytes.
-const FILE_BYTES_MAX: u64 = 4 * 1024 * 1024;
+pub(crate) const FILE_BYTES_MAX: usize = 4 * 1024 * 1024;
+/// How large all files of a bundle may be together, in bytes.
+const BUNDLE_BYTES_MAX: usize = 16 * 1024 * 1024;
 
 /// One file.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Source {
-    pub(crate) name: String,
-    pub(crate) text: String,
+    pub(crate) name: Arc<str>,
+    pub(crate) text: Arc<str>,
 }
 
 /// The files of a bundle, sorted by name: every `*.yaml` and `*.cedar` in its folder.
@@ -22,22 +26,29 @@ pub struct Sources {
 }
 
 impl Sources {
-    /// Reads a bundle's folder; what it holds besides `*.yaml` and `*.cedar` is not looked at.
+    /// Reads a bundle's folder; what it holds besides `*.yaml` and `*.cedar` is not looked at. What is over a limit is
+    /// not read to its end.
     ///
     /// # Errors
     /// When the folder or a file cannot be read, is no regular file or no UTF-8, or is over the limits (256 files,
-    /// 4 MiB each).
+    /// 4 MiB each, 16 MiB in all).
     pub fn read(dir: &Path) -> io::Result<Self> {
         let mut files = Vec::new();
+        let mut left = BUNDLE_BYTES_MAX;
         for entry in fs::read_dir(dir)? {
             let entry = entry?;
             let name = entry.file_name().to_string_lossy().into_owned();
-            if is_bundle_file(&name) {
-                files.push(Source { text: read_file(&entry.path())?, name });
+            if !is_bundle_file(&name) {
+                continue;
             }
-            if files.len() > FILES_MAX {
+            if files.len() == FILES_MAX {
                 return Err(io::Error::other(format!("more than {FILES_MAX} files")));
             }
+            let text = read_file(&entry.path())?;
+            left = left.checked_sub(text.len()).ok_or_else(|| {
+                io::Error::other(format!("the files are over {BUNDLE_BYTES_MAX} bytes in all"))
+            })?;
+            files.push(Source { name: name.into(), text: text.into() });
         }
         Ok(Self::sorted(files))
     }
@@ -45,7 +56,7 @@ impl Sources {
     /// Sources that are in memory already.
     #[must_use]
     pub fn from_texts<'a>(texts: impl IntoIterator<Item = (&'a str, &'a str)>) -> Self {
-        let owned = |(name, text): (&str, &str)| Source { name: name.to_owned(), text: text.to_owned() };
+        let owned = |(name, text): (&str, &str)| Source { name: name.into(), text: text.into() };
         Self::sorted(texts.into_iter().map(owned).collect())
     }
 
@@ -64,7 +75,7 @@ impl Sources {
     }
 
     pub(crate) fn push(&mut self, name: &str, text: &str) -> usize {
-        self.files.push(Source { name: name.to_owned(), text: text.to_owned() });
+        self.files.push(Source { name: name.into(), text: text.into() });
         self.files.len() - 1
     }
 }
@@ -74,13 +85,49 @@ pub(crate) fn is_bundle_file(name: &str) -> bool {
     !name.starts_with('.') && matches!(ending, Some("yaml" | "cedar"))
 }
 
+/// Reads a file of a bundle, and no more of it than a file may have.
 pub(crate) fn read_file(path: &Path) -> io::Result<String> {
+    let over = || io::Error::other(format!("{} is over {FILE_BYTES_MAX} bytes", path.display()));
+    let limit = u64::try_from(FILE_BYTES_MAX).map_err(io::Error::other)?;
     let meta = fs::symlink_metadata(path)?;
     if !meta.is_file() {
         return Err(io::Error::other(format!("{} is not a regular file", path.display())));
     }
-    if meta.len() > FILE_BYTES_MAX {
-        return Err(io::Error::other(format!("{} is over {FILE_BYTES_MAX} bytes", path.display())));
+    if meta.len() > limit {
+        return Err(over());
     }
-    fs::read_to_string(path)
+    // It may have grown since.
+    let mut text = String::new();
+    fs::File::open(path)?.take(limit + 1).read_to_string(&mut text)?;
+    if text.len() > FILE_BYTES_MAX { Err(over()) } else { Ok(text) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn law_1_what_is_over_a_limit_is_not_read() {
+        let dir = tempfile::tempdir().unwrap();
+        let file = |n: usize| dir.path().join(format!("{n}.yaml"));
+        fs::write(file(0), "x".repeat(FILE_BYTES_MAX)).unwrap();
+        assert!(Sources::read(dir.path()).is_ok());
+        let refused = |words: &str| {
+            let error = Sources::read(dir.path()).unwrap_err();
+            assert!(error.to_string().contains(words), "{error}");
+        };
+        // A file of which nothing but its length is on the disk: reading it would take hours.
+        fs::File::create(file(1)).unwrap().set_len(1 << 40).unwrap();
+        refused("1.yaml is over 4194304 bytes");
+        for n in 1..5 {
+            fs::write(file(n), "x".repeat(FILE_BYTES_MAX)).unwrap();
+        }
+        refused("over 16777216 bytes in all");
+        for n in 0..=FILES_MAX {
+            fs::write(file(n), "").unwrap();
+        }
+        refused("more than 256 files");
+        fs::remove_file(file(0)).unwrap();
+        assert!(Sources::read(dir.path()).is_ok());
+    }
 }

@@ -57,4 +57,44 @@ pub(crate) const NATIVE: &[(&str, &str)] = &[
         "@id(\"x\")\n@clauses(\"c-1\")\nforbid (principal, action, resource) when { context.now + 1 > 0 };",
     ),
     ("the id of a rule", "@id(\"serve\")\n@clauses(\"c-1\")\nforbid (principal, action, resource);"),
+    (
+        "a template with a slot for the data",
+        "@id(\"x\")\n@clauses(\"c-1\")\nforbid (principal, action, resource in ?resource);",
+    ),
+    (
+        "a category that nobody knows",
+        "@id(\"x\")\n@clauses(\"c-1\")\nforbid (principal, action, resource == Data::\"user.contact.emial\");",
+    ),
+    (
+        "an exchange that nobody makes, in a condition",
+        "@id(\"x\")\n@clauses(\"c-1\")\nforbid (principal, action, resource) when { principal == Exchange::\"shopp > internal\" };",
+    ),
+    (
+        "a group of categories that nobody knows",
+        "@id(\"x\")\n@clauses(\"c-1\")\nforbid (principal, action, resource in Category::\"within user.contcat\");",
+    ),
+    (
+        "a purpose that nobody knows",
+        "@id(\"x\")\n@clauses(\"c-1\")\nforbid (principal, action == Action::\"markting\", resource);",
+    ),
+    (
+        "a fact that may be absent",
+        "@id(\"x\")\n@clauses(\"c-1\")\nforbid (principal, action, resource) when { context.subject_erased };",
+    ),
+    (
+        "a policy that never speaks",
+        "@id(\"x\")\n@clauses(\"c-1\")\nforbid (principal, action, resource) when { context.now > 0 && false };",
+    ),
+    (
+        "a prohibition that reads a text",
+        "@id(\"x\")\n@clauses(\"c-1\")\nforbid (principal, action, resource) when { ip(\"not an address\").isLoopback() };",
+    ),
+    (
+        "letters of two alphabets in one word",
+        "@id(\"x\")\n@clauses(\"c-1\")\nforbid (principal, action, resource) when { \"p\u{430}ypal\" == \"x\" || context.now > 1 + 1 };",
+    ),
+    (
+        "a policy in a policy in a policy",
+        "@id(\"x\")\n@clauses(\"c-1\")\nforbid (principal, action, resource) when {\n  ((((((((((((((((((((((((((((((((true))))))))))))))))))))))))))))))))\n};",
+    ),
 ];

@@ -140,6 +140,34 @@ pub(super) const RULES: &[Exhibit] = &[
         "rules: [{id: x, permit: marketing, data: user.name, basis: interest, clauses: [c-1]}]",
     ),
     (
+        "a legitimate interest that nobody has weighed",
+        "rules: [{id: x, permit: marketing, data: user.name, basis: {legitimate_interests: ''}, clauses: [c-1]}]",
+    ),
+    (
+        "a legitimate interest without a reference",
+        "rules: [{id: x, permit: marketing, data: user.name, basis: legitimate_interests, clauses: [c-1]}]",
+    ),
+    (
+        "data that is kept under no law",
+        "rules: [{id: x, require: {keep: {for: P7Y, since: datum.collected_at, obligation: ' '}}, clauses: [c-1]}]",
+    ),
+    (
+        "data that is kept for as long as is necessary",
+        "rules: [{id: x, require: {keep: {for: as long as necessary, since: datum.collected_at, obligation: tax law}}, clauses: [c-1]}]",
+    ),
+    (
+        "data that is kept without an end",
+        "rules: [{id: x, require: {keep: {since: datum.collected_at, obligation: tax law}}, clauses: [c-1]}]",
+    ),
+    (
+        "a rule that speaks of data no route carries",
+        "rules: [{id: x, forbid: marketing, data: user.financial, cure: never, clauses: [c-1]}]",
+    ),
+    (
+        "a rule that speaks of purposes no route serves",
+        "rules: [{id: x, forbid: train_ai_system, data: user, cure: never, clauses: [c-1]}]",
+    ),
+    (
         "a prohibition that does not say whether consent lifts it",
         "rules: [{id: x, forbid: marketing, data: user, clauses: [c-1]}]",
     ),
@@ -211,6 +239,10 @@ pub(super) const CLAUSES: &[Exhibit] = &[
 ];
 
 pub(super) const WHOLE: &[Exhibit] = &[
+    (
+        "a purpose that nobody uses",
+        "vocabulary: {purposes: {raffle: {parents: [marketing]}, fundraising: {}}}",
+    ),
     (
         "a cookie that rests on no listed clause",
         "cookies: [{name: ab, purpose: marketing, data: user.device.cookie, form: {hex: 16}, clauses: [c-9]}]",

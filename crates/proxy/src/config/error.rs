@@ -5,6 +5,9 @@ use std::path::{Path, PathBuf};
 
 use crate::says::says;
 
+/// How many things that are wrong are told; further ones are counted.
+pub(crate) const PROBLEMS_MAX: usize = 100;
+
 /// One thing that is wrong, and where; line and column count from 1.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ConfigProblem {
@@ -31,6 +34,12 @@ impl ConfigError {
 
     pub(crate) fn wrong(file: &Path, mut problems: Vec<ConfigProblem>) -> Self {
         problems.sort_by_key(|p| (p.line, p.column));
+        if let Some(more) = problems.len().checked_sub(PROBLEMS_MAX).filter(|more| *more > 0) {
+            problems.truncate(PROBLEMS_MAX);
+            let at = problems.last().map_or((1, 1), |last| (last.line, last.column));
+            let message = format!("{more} more things are wrong from here on");
+            problems.push(ConfigProblem { line: at.0, column: at.1, message });
+        }
         Self { file: file.to_owned(), unreadable: None, problems }
     }
 

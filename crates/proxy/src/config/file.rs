@@ -1,6 +1,8 @@
 //! The file as a whole.
 
 use std::collections::BTreeMap;
+use std::fs::File;
+use std::io::{self, Read as _};
 use std::net::{IpAddr, SocketAddr};
 use std::path::{Path, PathBuf};
 
@@ -117,8 +119,8 @@ impl Config {
     /// # Errors
     /// When the file cannot be read, and everything that is wrong in it.
     pub fn load(path: &Path) -> Result<Self, ConfigError> {
-        let text = std::fs::read_to_string(path).map_err(|e| ConfigError::unreadable(path, e))?;
-        Self::parse(&text, path)
+        let text = bounded(path).map_err(|e| ConfigError::unreadable(path, e))?;
+        text.map_or_else(|| Err(too_long(path)), |text| Self::parse(&text, path))
     }
 
     /// Reads a configuration from its text, as if it stood in `path`. No file is looked at.
@@ -128,8 +130,7 @@ impl Config {
     pub fn parse(text: &str, path: &Path) -> Result<Self, ConfigError> {
         let whole = |at: At, message: String| ConfigProblem { line: at.line, column: at.column, message };
         if text.len() > CONFIG_BYTES_MAX {
-            let message = format!("the configuration is over {CONFIG_BYTES_MAX} bytes");
-            return Err(ConfigError::wrong(path, vec![whole(At::START, message)]));
+            return Err(too_long(path));
         }
         let tree =
             tree::parse(text).map_err(|(at, message)| ConfigError::wrong(path, vec![whole(at, message)]))?;
@@ -140,6 +141,22 @@ impl Config {
             Some(_) | None => Err(ConfigError::wrong(path, reader.problems)),
         }
     }
+}
+
+/// The text of a file; `None` when it is too long for a configuration, whose end is then not read.
+fn bounded(path: &Path) -> io::Result<Option<String>> {
+    let limit = u64::try_from(CONFIG_BYTES_MAX).map_err(io::Error::other)?;
+    let mut text = Vec::new();
+    File::open(path)?.take(limit + 1).read_to_end(&mut text)?;
+    if text.len() > CONFIG_BYTES_MAX {
+        return Ok(None);
+    }
+    String::from_utf8(text).map(Some).map_err(|e| io::Error::new(io::ErrorKind::InvalidData, e))
+}
+
+fn too_long(path: &Path) -> ConfigError {
+    let message = format!("the configuration is over {CONFIG_BYTES_MAX} bytes");
+    ConfigError::wrong(path, vec![ConfigProblem { line: 1, column: 1, message }])
 }
 
 fn read(section: &Section<'_>, reader: &mut Reader<'_>) -> Option<Config> {

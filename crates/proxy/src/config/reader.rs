@@ -2,11 +2,13 @@
 
 use std::path::{Path, PathBuf};
 
-use super::error::ConfigProblem;
+use super::error::{ConfigProblem, PROBLEMS_MAX};
 use super::tree::{At, Tree, Value};
 
 /// How alike a word and a known key must be to be suggested.
 const ALIKE: f64 = 0.8;
+/// How long a word may be that is likened to known keys, in bytes.
+const WORD_BYTES_MAX: usize = 200;
 
 /// Collects what is wrong.
 pub(crate) struct Reader<'a> {
@@ -62,6 +64,9 @@ impl<'a> Reader<'a> {
     }
 
     fn unknown(&mut self, at: At, full: &str, key: &str, known: &[&str]) {
+        // Nobody reads what would help with a problem that is only counted, or with a word without end.
+        let known =
+            if self.problems.len() < PROBLEMS_MAX && key.len() <= WORD_BYTES_MAX { known } else { &[] };
         let near = known
             .iter()
             .map(|k| (strsim::jaro_winkler(key, k), *k))

@@ -1,6 +1,6 @@
 //! The configuration's YAML as a tree in which every value knows its line and column.
 
-use consentry_policy::yaml::{Kind, Node, Span};
+use consentry_policy::yaml::{Kind, Lines, Node, Span};
 
 /// Lines and columns, counted from 1.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -10,10 +10,8 @@ pub(crate) struct At {
 }
 
 impl At {
-    pub(crate) const START: Self = Self { line: 1, column: 1 };
-
-    fn of(span: Span, text: &str) -> Self {
-        let (line, column) = span.line_column(text);
+    fn of(span: Span, lines: &Lines, text: &str) -> Self {
+        let (line, column) = lines.line_column(text, span.start);
         let count = |n: usize| u64::try_from(n).unwrap_or(u64::MAX);
         Self { line: count(line), column: count(column) }
     }
@@ -52,16 +50,17 @@ impl Value {
 
 /// Reads one document, as strictly as a bundle is read.
 pub(crate) fn parse(text: &str) -> Result<Tree, (At, String)> {
+    let lines = Lines::of(text);
     match Node::parse(text, 0) {
-        Ok(node) => Ok(tree(node, text)),
+        Ok(node) => Ok(tree(node, &lines, text)),
         Err(fault) => {
             let span = Span { file: 0, start: fault.start, len: fault.len };
-            Err((At::of(span, text), fault.message))
+            Err((At::of(span, &lines, text), fault.message))
         }
     }
 }
 
-fn tree(node: Node, text: &str) -> Tree {
+fn tree(node: Node, lines: &Lines, text: &str) -> Tree {
     let value = match node.kind {
         Kind::Null => Value::Null,
         Kind::Bool(value) => Value::Bool(value),
@@ -72,9 +71,9 @@ fn tree(node: Node, text: &str) -> Tree {
         Kind::Map(entries) => Value::Map(
             entries
                 .into_iter()
-                .map(|(key, span, value)| (key, At::of(span, text), tree(value, text)))
+                .map(|(key, span, value)| (key, At::of(span, lines, text), tree(value, lines, text)))
                 .collect(),
         ),
     };
-    Tree { at: At::of(node.span, text), value }
+    Tree { at: At::of(node.span, lines, text), value }
 }
