@@ -3,14 +3,18 @@
 use std::path::PathBuf;
 
 use crate::run::{Run, cargo, root};
+use crate::solver;
 use crate::tally::Tally;
 
 /// The package of benchmarks, which is built but not run.
 pub(crate) const BENCHES: &str = "consentry-benches";
 
-/// All tests except those in the documentation. Whatever services they need would be started here.
+/// All tests except those in the documentation. Whatever they need is installed or started here; a test that lacks it
+/// skips itself by name.
 pub(crate) fn all() -> Tally {
-    println!("the tests need no service; nothing is installed or started");
+    if let Err(why) = solver::ensure() {
+        println!("{why}");
+    }
     counted("test", cargo(["test", "--workspace", "--exclude", BENCHES, "--all-targets", "--no-fail-fast"]))
 }
 
