@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 
 use consentry_model::{ConsentKind, FactId, FactType};
 
+use super::worlds::joined;
 use crate::bundle::Bundle;
 use crate::engine::attribute;
 use crate::rules::BuiltIn;
@@ -30,7 +31,7 @@ pub(super) fn together(bundle: &Bundle) -> Vec<Vec<String>> {
 /// That a request's facts can be together, as a Cedar expression.
 pub(super) fn expression(bundle: &Bundle) -> String {
     let schema = &bundle.facts.schema;
-    let mut parts = vec!["true".to_owned()];
+    let mut parts = Vec::new();
     for group in consents(bundle) {
         let named: Vec<(ConsentKind, String)> =
             group.iter().filter_map(|(kind, id)| Some((*kind, attribute(schema.def(*id)?)))).collect();
@@ -50,7 +51,7 @@ pub(super) fn expression(bundle: &Bundle) -> String {
             parts.push(format!("(if context has {name} then {level} else true)"));
         }
     }
-    parts.join(" && ")
+    joined(&parts, "&&", "true")
 }
 
 fn yes(name: &str) -> String {

@@ -14,6 +14,9 @@ use crate::bundle::Bundle;
 use crate::engine::Engine;
 use crate::rules::Invariant;
 
+/// The stack of the thread that proves: formulas are taken apart by recursion.
+const STACK_BYTES: usize = 256 * 1024 * 1024;
+
 /// What became of every invariant over any registry, in the bundle's order.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
@@ -54,8 +57,15 @@ impl SymbolicProof {
     #[must_use]
     pub fn of(engine: &Engine, solver: &Solver) -> Self {
         // On a thread of its own: the caller may itself run on something that must not wait.
-        let proved = std::thread::scope(|threads| threads.spawn(|| prove(engine, solver)).join());
-        let invariants = proved.unwrap_or_else(|_| Err("the proof broke off".to_owned()));
+        let proved = std::thread::scope(|threads| {
+            let thread = std::thread::Builder::new().stack_size(STACK_BYTES);
+            thread.spawn_scoped(threads, || prove(engine, solver)).map(std::thread::ScopedJoinHandle::join)
+        });
+        let invariants = match proved {
+            Ok(Ok(proved)) => proved,
+            Ok(Err(_)) => Err("the proof broke off".to_owned()),
+            Err(error) => Err(format!("the proof cannot be started: {error}")),
+        };
         let all = || engine.bundle().invariants.iter();
         Self {
             invariants: invariants.unwrap_or_else(|why| {

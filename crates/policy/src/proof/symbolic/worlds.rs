@@ -90,10 +90,10 @@ impl Looks {
         };
         let look = |look: &Vec<bool>| {
             let parts: Vec<String> = self.named.iter().zip(look).map(member).collect();
-            if parts.is_empty() { "true".to_owned() } else { format!("({})", parts.join(" && ")) }
+            joined(&parts, "&&", "true")
         };
         let looks: Vec<String> = self.examples.keys().map(look).collect();
-        if looks.is_empty() { "false".to_owned() } else { format!("({})", looks.join(" || ")) }
+        joined(&looks, "||", "false")
     }
 
     /// Something that looks so: the inner `None` is what no rule names, the outer one what cannot be registered.
@@ -103,5 +103,17 @@ impl Looks {
         };
         let look: Vec<bool> = self.named.iter().map(inside).collect();
         self.examples.get(&look).map(Option::as_deref)
+    }
+}
+
+/// Expressions joined as a balanced tree: whoever reads it later goes down no deeper than it has to.
+pub(super) fn joined(parts: &[String], operator: &str, none: &str) -> String {
+    match parts {
+        [] => none.to_owned(),
+        [one] => one.clone(),
+        _ => {
+            let (first, second) = parts.split_at(parts.len() / 2);
+            format!("({} {operator} {})", joined(first, operator, none), joined(second, operator, none))
+        }
     }
 }
