@@ -61,11 +61,15 @@ pub(crate) fn run(args: &Args) -> Result<Exit, Stop> {
         Format::Text => tell(&proof, &anywhere)?,
         Format::Json => output::say_json(&report(&proof, &anywhere))?,
     }
-    let enough = proof.holds() && (anywhere.holds() || !args.any_registry);
+    let nothing_to_prove = proof.invariants.is_empty();
+    let enough = proof.holds() && (anywhere.holds() || nothing_to_prove || !args.any_registry);
     Ok(if enough { Exit::OK } else { Exit::NO })
 }
 
 fn tell(proof: &Proof, anywhere: &Anywhere) -> Result<(), Stop> {
+    if proof.invariants.is_empty() {
+        return output::say("the bundle states no invariant: there is nothing to prove");
+    }
     let mut out = Vec::new();
     for proven in &proof.invariants {
         let looked = format!(

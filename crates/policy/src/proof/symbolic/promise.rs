@@ -9,41 +9,54 @@ use crate::bundle::Bundle;
 use crate::engine::binds;
 use crate::rules::{Invariant, Verb};
 
-/// What an invariant promises, for one treatment.
+/// What an invariant promises.
 pub(super) struct Promise {
     /// Where it is never so, whatever the bundle permits must be among what this set permits; where it is always so,
     /// whatever this set permits must be among what the bundle permits.
     pub(super) set: PolicySet,
     pub(super) always: bool,
+    /// What entities that it is about can look like.
+    pub(super) worlds: Worlds,
+}
+
+/// The treatments of which one must always be permitted; `None` alone where none ever may.
+pub(super) fn enough(invariant: &Invariant) -> Vec<Option<Treatment>> {
+    if !invariant.always {
+        return vec![None];
+    }
+    let wanted = match &invariant.rule.verb {
+        Verb::Permit { treatments, .. } => treatments.iter().min().copied().unwrap_or(Treatment::Clear),
+        Verb::Forbid(_) | Verb::Require(_) => Treatment::Clear,
+    };
+    Treatment::ALL.into_iter().filter(|treatment| *treatment <= wanted).map(Some).collect()
 }
 
 impl Promise {
-    /// One set for each way in which an invariant can be kept: one is enough.
+    /// What an invariant promises of the requests that some policies of the bundle are about.
     ///
     /// # Errors
-    /// When the set is none that Cedar reads.
-    pub(super) fn all(bundle: &Bundle, own: &PolicySet, invariant: &Invariant) -> Result<Vec<Self>, String> {
-        let always = invariant.always;
-        let binds = binds(bundle, &invariant.rule, always);
+    /// When it is no set of policies that Cedar reads.
+    pub(super) fn of(
+        bundle: &Bundle,
+        own: &PolicySet,
+        invariant: &Invariant,
+        treatment: Option<Treatment>,
+    ) -> Result<Self, String> {
+        let binds = binds(bundle, &invariant.rule, invariant.always);
         let bare = permission(&format!("when {{ {binds} }}"))?;
-        let worlds = Worlds::of(bundle, &[own, &bare]).expression();
-        let possible = format!("{worlds} && {}", facts::expression(bundle));
-        let of = |guard: String| Ok(Self { set: permission(&guard)?, always });
-        if !always {
-            let revealed = "context.treatment != Treatment::\"withheld\"";
-            return Ok(vec![of(format!("unless {{ {possible} && {revealed} && {binds} }}"))?]);
-        }
-        let wanted = match &invariant.rule.verb {
-            Verb::Permit { treatments, .. } => treatments.iter().min().copied().unwrap_or(Treatment::Clear),
-            Verb::Forbid(_) | Verb::Require(_) => Treatment::Clear,
-        };
-        let enough = Treatment::ALL.into_iter().filter(|treatment| *treatment <= wanted);
-        enough
-            .map(|treatment| {
+        let worlds = Worlds::of(bundle, &[own, &bare], invariant);
+        let possible = format!("{} && {}", worlds.expression(), facts::expression(bundle));
+        let guard = match treatment {
+            None => {
+                let revealed = "context.treatment != Treatment::\"withheld\"";
+                format!("unless {{ {possible} && {revealed} && {binds} }}")
+            }
+            Some(treatment) => {
                 let asked = format!("context.treatment == Treatment::{:?}", treatment.code());
-                of(format!("when {{ {possible} && {asked} && {binds} }}"))
-            })
-            .collect()
+                format!("when {{ {possible} && {asked} && {binds} }}")
+            }
+        };
+        Ok(Self { set: permission(&guard)?, always: invariant.always, worlds })
     }
 }
 

@@ -3,15 +3,15 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use cedar_policy::{PolicySet, RequestEnv, Schema};
+use cedar_policy::{ActionConstraint, Effect, EntityUid, Policy, PolicySet, RequestEnv, Schema};
 use cedar_policy_symcc::CompiledPolicySet;
-use consentry_model::RuleId;
+use consentry_model::{RuleId, Treatment};
 
-use super::promise::Promise;
+use super::promise::{Promise, enough};
 use super::solver::{Implied, Running, Solver, compiled};
 use super::told::{SymbolicCounterexample, Teller};
 use crate::bundle::Bundle;
-use crate::engine::Engine;
+use crate::engine::{Engine, Groups};
 use crate::rules::Invariant;
 
 /// The stack of the thread that proves: formulas are taken apart by recursion.
@@ -92,15 +92,14 @@ fn prove(engine: &Engine, solver: &Solver) -> Result<Vec<SymbolicallyProven>, St
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
     let runtime = runtime.map_err(|error| format!("nothing can wait for a solver: {error}"))?;
     let (policies, schema) = engine.policies_and_schema();
-    let own = PolicySet::from_policies(policies.into_iter().cloned())
-        .map_err(|error| format!("the policies are no set: {error}"))?;
     let envs = schema.request_envs().collect();
     let mut prover = Prover {
         bundle: engine.bundle(),
         schema,
-        own: Arc::new(own),
+        policies,
+        groups: Groups::of(engine.bundle()),
         envs,
-        compiled: BTreeMap::new(),
+        own: BTreeMap::new(),
         solver: Running::new(solver),
     };
     runtime.block_on(async {
@@ -112,14 +111,22 @@ fn prove(engine: &Engine, solver: &Solver) -> Result<Vec<SymbolicallyProven>, St
     })
 }
 
+/// The policies that are about one purpose.
+struct Own {
+    set: PolicySet,
+    /// The same, as the solver takes them.
+    compiled: CompiledPolicySet,
+    permits: bool,
+}
+
 struct Prover<'a> {
     bundle: &'a Bundle,
     schema: &'a Schema,
-    own: Arc<PolicySet>,
+    policies: Vec<&'a Policy>,
+    groups: Groups,
     /// One for each purpose.
     envs: Vec<RequestEnv>,
-    /// The bundle's policies as the solver takes them, by purpose.
-    compiled: BTreeMap<String, Arc<CompiledPolicySet>>,
+    own: BTreeMap<String, Arc<Own>>,
     solver: Running<'a>,
 }
 
@@ -131,14 +138,7 @@ impl Prover<'_> {
             let outcome = SymbolicOutcome::NotProved("no purpose is in its scope".to_owned());
             return SymbolicallyProven::of(invariant, 0, outcome);
         }
-        let mut outcome = match Promise::all(self.bundle, &self.own, invariant) {
-            Ok(promises) => self.any(&promises, &asked).await,
-            Err(why) => SymbolicOutcome::NotProved(why),
-        };
-        // In which of several treatments an answer is given is the engine's choice, so that no single one refutes.
-        if matches!(&outcome, SymbolicOutcome::False(found) if found.treatment_is_one_of_several) {
-            outcome = SymbolicOutcome::NotProved("no single treatment is always permitted".to_owned());
-        }
+        let outcome = self.any(invariant, &asked).await;
         SymbolicallyProven::of(invariant, asked.len(), outcome)
     }
 
@@ -150,27 +150,31 @@ impl Prover<'_> {
         invariant.rule.purposes.as_ref().is_none_or(|scope| scope.iter().any(|p| in_scope(p.as_str())))
     }
 
-    /// Whether one of several promises is kept for every purpose.
-    async fn any(&mut self, promises: &[Promise], asked: &[RequestEnv]) -> SymbolicOutcome {
-        let mut first = None;
-        for promise in promises {
-            match self.all(promise, asked).await {
-                SymbolicOutcome::Holds => return SymbolicOutcome::Holds,
-                SymbolicOutcome::False(mut found) => {
-                    found.treatment_is_one_of_several = promises.len() > 1;
-                    first.get_or_insert(SymbolicOutcome::False(found));
-                }
-                not_proved @ SymbolicOutcome::NotProved(_) => {
-                    first.get_or_insert(not_proved);
-                }
+    /// Whether an invariant is kept for every purpose, in one of the treatments that are enough.
+    async fn any(&mut self, invariant: &Invariant, asked: &[RequestEnv]) -> SymbolicOutcome {
+        let treatments = enough(invariant);
+        let mut outcome = SymbolicOutcome::NotProved("nothing was promised".to_owned());
+        for treatment in &treatments {
+            outcome = self.all(invariant, *treatment, asked).await;
+            if outcome == SymbolicOutcome::Holds {
+                return outcome;
             }
         }
-        first.unwrap_or_else(|| SymbolicOutcome::NotProved("nothing was promised".to_owned()))
+        // Which of several treatments is permitted may depend on the facts, so that no single one refutes.
+        if treatments.len() > 1 {
+            return SymbolicOutcome::NotProved("no single treatment is always permitted".to_owned());
+        }
+        outcome
     }
 
-    async fn all(&mut self, promise: &Promise, asked: &[RequestEnv]) -> SymbolicOutcome {
+    async fn all(
+        &mut self,
+        invariant: &Invariant,
+        treatment: Option<Treatment>,
+        asked: &[RequestEnv],
+    ) -> SymbolicOutcome {
         for env in asked {
-            match self.one(promise, env).await {
+            match self.one(invariant, treatment, env).await {
                 Ok(None) => {}
                 Ok(Some(found)) => return SymbolicOutcome::False(found.into()),
                 Err(why) => return SymbolicOutcome::NotProved(why),
@@ -179,30 +183,58 @@ impl Prover<'_> {
         SymbolicOutcome::Holds
     }
 
-    /// Whether a promise is kept for one purpose; a counterexample if not.
+    /// Whether an invariant is kept for one purpose; a counterexample if not.
     async fn one(
         &mut self,
-        promise: &Promise,
+        invariant: &Invariant,
+        treatment: Option<Treatment>,
         env: &RequestEnv,
     ) -> Result<Option<SymbolicCounterexample>, String> {
-        let (own, promised) = (self.own(env)?, compiled(&promise.set, env, self.schema)?);
-        let (all, among) = if promise.always { (&promised, &*own) } else { (&*own, &promised) };
+        let own = self.own(env)?;
+        // Where no permission is about the purpose, nothing is permitted: no solver has to say so.
+        if !own.permits && !invariant.always {
+            return Ok(None);
+        }
+        let promise = Promise::of(self.bundle, &own.set, invariant, treatment)?;
+        let promised = compiled(&promise.set, env, self.schema)?;
+        let (all, among) = if promise.always { (&promised, &own.compiled) } else { (&own.compiled, &promised) };
         match self.solver.implies(all, among).await? {
             Implied::Always => Ok(None),
             Implied::NotHere(found) => {
-                let teller = Teller { bundle: self.bundle, schema: self.schema, own: &self.own, promise };
+                let (bundle, schema) = (self.bundle, self.schema);
+                let teller = Teller { bundle, schema, own: &own.set, promise: &promise };
                 teller.tell(&found).map(Some)
             }
         }
     }
 
-    fn own(&mut self, env: &RequestEnv) -> Result<Arc<CompiledPolicySet>, String> {
-        let purpose = env.action().id().unescaped().to_owned();
-        if let Some(there) = self.compiled.get(&purpose) {
+    fn own(&mut self, env: &RequestEnv) -> Result<Arc<Own>, String> {
+        let purpose = env.action().id().unescaped();
+        if let Some(there) = self.own.get(purpose) {
             return Ok(Arc::clone(there));
         }
-        let made = Arc::new(compiled(&self.own, env, self.schema)?);
-        self.compiled.insert(purpose, Arc::clone(&made));
+        let about: Vec<&Policy> =
+            self.policies.iter().copied().filter(|policy| self.is_about(policy, purpose)).collect();
+        let set = PolicySet::from_policies(about.iter().copied().cloned())
+            .map_err(|error| format!("the policies are no set: {error}"))?;
+        let compiled = compiled(&set, env, self.schema)?;
+        let permits = about.iter().any(|policy| policy.effect() == Effect::Permit);
+        let made = Arc::new(Own { set, compiled, permits });
+        self.own.insert(purpose.to_owned(), Arc::clone(&made));
         Ok(made)
+    }
+
+    /// Whether the head of a policy lets it speak about a purpose.
+    fn is_about(&self, policy: &Policy, purpose: &str) -> bool {
+        let groups = self.groups.purposes.get(purpose);
+        let is = |action: &EntityUid| {
+            let id = action.id().unescaped();
+            id == purpose || groups.is_none_or(|groups| groups.contains(id))
+        };
+        match policy.action_constraint() {
+            ActionConstraint::Any => true,
+            ActionConstraint::In(actions) => actions.iter().any(is),
+            ActionConstraint::Eq(action) => is(&action),
+        }
     }
 }

@@ -9,7 +9,6 @@ use serde_json::{Map, Value};
 
 use super::facts::together;
 use super::promise::Promise;
-use super::worlds::Worlds;
 use crate::bundle::Bundle;
 use crate::engine::attribute;
 
@@ -37,7 +36,6 @@ pub struct SymbolicCounterexample {
     pub facts: Vec<String>,
     /// The rules that determine the answer.
     pub rules: Vec<RuleId>,
-    pub(super) treatment_is_one_of_several: bool,
 }
 
 impl SymbolicCounterexample {
@@ -77,7 +75,7 @@ impl Teller<'_> {
         };
         let rules = self.broken(found, &context).ok_or_else(none)?;
         let rules = self.shrink(found, &mut context).unwrap_or(rules);
-        let worlds = Worlds::of(self.bundle, &[self.own, &self.promise.set]);
+        let worlds = &self.promise.worlds;
         let above = |uid: Option<&EntityUid>| -> Vec<EntityUid> {
             let ancestors = uid.and_then(|uid| found.entities.ancestors(uid));
             ancestors.into_iter().flatten().cloned().collect()
@@ -100,7 +98,6 @@ impl Teller<'_> {
             permitted: !self.promise.always,
             facts: self.facts(&context),
             rules,
-            treatment_is_one_of_several: false,
         })
     }
 

@@ -6,6 +6,7 @@ use cedar_policy::{EntityUid, PolicySet};
 
 use crate::bundle::{ANYONE, Bundle};
 use crate::engine::Groups;
+use crate::rules::Invariant;
 
 /// Memberships in the groups of one sort that policies name; one example of each combination that the vocabulary has.
 pub(super) struct Looks {
@@ -23,8 +24,9 @@ pub(super) struct Worlds {
 }
 
 impl Worlds {
-    /// Of everything that could be registered under a bundle's vocabulary. `sets` are the policies that look.
-    pub(super) fn of(bundle: &Bundle, sets: &[&PolicySet]) -> Self {
+    /// Of everything that could be registered under a bundle's vocabulary and that an invariant is about. `sets` are the
+    /// policies that look.
+    pub(super) fn of(bundle: &Bundle, sets: &[&PolicySet], invariant: &Invariant) -> Self {
         let literals: BTreeSet<(String, String)> = sets
             .iter()
             .flat_map(|set| set.policies())
@@ -34,31 +36,34 @@ impl Worlds {
         let named = |sort: &str| -> Vec<String> {
             literals.iter().filter(|(ty, _)| ty == sort).map(|(_, id)| id.clone()).collect()
         };
+        let rule = &invariant.rule;
         let recipients = &bundle.vocabulary.recipients;
         let party = |key: &str| {
             let above = recipients.ancestors(key).into_iter().chain([key]).map(str::to_owned);
             (Some(key.to_owned()), above.collect::<BTreeSet<_>>())
         };
+        let group = if invariant.always { "within" } else { "touching" };
+        let scope = rule.data.as_ref().map(|data| data.iter().map(|c| format!("{group} {c}")).collect::<Vec<_>>());
+        let in_scope = |(_, groups): &(Option<String>, BTreeSet<String>)| {
+            scope.as_ref().is_none_or(|scope| scope.iter().any(|group| groups.contains(group)))
+        };
+        let to = |(_, above): &(Option<String>, BTreeSet<String>)| {
+            rule.to.is_empty() || rule.to.iter().any(|to| above.contains(to.as_str()))
+        };
+        let by = |(name, _): &(Option<String>, BTreeSet<String>)| {
+            rule.by.is_empty() || rule.by.iter().any(|by| name.as_deref() == Some(by.as_str()))
+        };
         let groups = Groups::of(bundle);
-        let category = |(key, parents): (&String, &BTreeSet<String>)| (Some(key.clone()), parents.clone());
+        let categories =
+            groups.categories.iter().map(|(key, parents)| (Some(key.clone()), parents.clone())).filter(in_scope);
         let names = bundle.requesters.keys().map(|name| name.as_str()).chain([ANYONE]);
         let requester = |name: &str| (Some(name.to_owned()), BTreeSet::from([name.to_owned()]));
         // A requester that no rule names: the one that is registered tomorrow.
-        let new = std::iter::once((None, BTreeSet::new()));
+        let requesters = std::iter::once((None, BTreeSet::new())).chain(names.map(requester)).filter(by);
         Self {
-            categories: Looks::of(
-                "resource",
-                "Category",
-                named("Category"),
-                groups.categories.iter().map(category),
-            ),
-            parties: Looks::of("principal", "Party", named("Party"), recipients.keys().map(party)),
-            requesters: Looks::of(
-                "principal",
-                "Requester",
-                named("Requester"),
-                new.chain(names.map(requester)),
-            ),
+            categories: Looks::of("resource", "Category", named("Category"), categories),
+            parties: Looks::of("principal", "Party", named("Party"), recipients.keys().map(party).filter(to)),
+            requesters: Looks::of("principal", "Requester", named("Requester"), requesters),
         }
     }
 
