@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 use self::anywhere::Anywhere;
 use super::impact::need;
 use crate::args::Format;
-use crate::output::{self, DIM, ERROR, GOOD, NAME, count, paint};
+use crate::output::{self, DIM, ERROR, GOOD, NAME, paint};
 use crate::stop::{Exit, Stop};
 
 const EXAMPLES: &str = "\
@@ -97,7 +97,7 @@ fn tell(proof: &Proof, anywhere: &Anywhere) -> Result<(), Stop> {
         out.extend(anywhere.lines(&proven.id));
     }
     let held = proof.invariants.iter().filter(|p| p.outcome == ProofOutcome::Holds).count();
-    out.push(format!("{held} of {} hold", count(proof.invariants.len(), "invariant")));
+    out.push(format!("{held} of {} invariants hold", proof.invariants.len()));
     out.push(anywhere.sum());
     output::say(&out.join("\n"))
 }

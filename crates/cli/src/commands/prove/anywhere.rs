@@ -8,7 +8,9 @@ use consentry_policy::Engine;
 use consentry_policy::{Solver, SymbolicCounterexample, SymbolicOutcome, SymbolicProof};
 use serde_json::{Value, json};
 
-use crate::output::{DIM, ERROR, FAIR, GOOD, count, paint};
+#[cfg(feature = "symbolic")]
+use crate::output::{DIM, ERROR, GOOD, count};
+use crate::output::{FAIR, paint};
 
 /// What became of the question.
 pub(super) enum Anywhere {
@@ -65,8 +67,8 @@ impl Anywhere {
             #[cfg(feature = "symbolic")]
             Self::Asked(solver, proof) => {
                 let held = proof.invariants.iter().filter(|p| p.outcome == SymbolicOutcome::Holds).count();
-                let all = count(proof.invariants.len(), "invariant");
-                format!("{held} of {all} hold over any registry, says {}", solver.program.display())
+                let (all, name) = (proof.invariants.len(), solver.program.display());
+                format!("{held} of {all} invariants hold over any registry, says {name}")
             }
         }
     }

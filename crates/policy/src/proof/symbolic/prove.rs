@@ -197,7 +197,8 @@ impl Prover<'_> {
         }
         let promise = Promise::of(self.bundle, &own.set, invariant, treatment)?;
         let promised = compiled(&promise.set, env, self.schema)?;
-        let (all, among) = if promise.always { (&promised, &own.compiled) } else { (&own.compiled, &promised) };
+        let (all, among) =
+            if promise.always { (&promised, &own.compiled) } else { (&own.compiled, &promised) };
         match self.solver.implies(all, among).await? {
             Implied::Always => Ok(None),
             Implied::NotHere(found) => {

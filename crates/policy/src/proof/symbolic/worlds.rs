@@ -43,7 +43,8 @@ impl Worlds {
             (Some(key.to_owned()), above.collect::<BTreeSet<_>>())
         };
         let group = if invariant.always { "within" } else { "touching" };
-        let scope = rule.data.as_ref().map(|data| data.iter().map(|c| format!("{group} {c}")).collect::<Vec<_>>());
+        let scope =
+            rule.data.as_ref().map(|data| data.iter().map(|c| format!("{group} {c}")).collect::<Vec<_>>());
         let in_scope = |(_, groups): &(Option<String>, BTreeSet<String>)| {
             scope.as_ref().is_none_or(|scope| scope.iter().any(|group| groups.contains(group)))
         };
@@ -54,8 +55,11 @@ impl Worlds {
             rule.by.is_empty() || rule.by.iter().any(|by| name.as_deref() == Some(by.as_str()))
         };
         let groups = Groups::of(bundle);
-        let categories =
-            groups.categories.iter().map(|(key, parents)| (Some(key.clone()), parents.clone())).filter(in_scope);
+        let categories = groups
+            .categories
+            .iter()
+            .map(|(key, parents)| (Some(key.clone()), parents.clone()))
+            .filter(in_scope);
         let names = bundle.requesters.keys().map(|name| name.as_str()).chain([ANYONE]);
         let requester = |name: &str| (Some(name.to_owned()), BTreeSet::from([name.to_owned()]));
         // A requester that no rule names: the one that is registered tomorrow.
