@@ -139,7 +139,7 @@ fn a_counterexample_is_told_in_words_and_leaves_out_what_does_not_matter() {
     assert!(found.permitted && found.category.starts_with("user.behavior"), "{found:?}");
     let rules: Vec<&str> = found.rules.iter().map(consentry_model::RuleId::as_str).collect();
     assert_eq!(rules, ["readers"]);
-    assert!(found.facts.contains(&"consent: opt-in is true".to_owned()), "{:?}", found.facts);
+    assert!(found.facts.contains(&"consent.opt-in is true".to_owned()), "{:?}", found.facts);
     assert!(found.facts.contains(&"said_no is false".to_owned()), "{:?}", found.facts);
     // The consents to the purpose, that nobody said no, and what the core and the regime ask.
     assert!(found.facts.len() <= 14, "{:?}", found.facts);
