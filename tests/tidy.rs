@@ -334,8 +334,8 @@ fn laws_and_reading_rules_have_tests_named_after_them() {
     let mut problems = Vec::new();
     for path in under(&tracked(), &["crates", "examples", "tests"], ".rs") {
         for (name, line, _) in functions(&read(&path)) {
-            let begins = |(prefix, count): &(&str, u8)| Some((*prefix, *count, name.strip_prefix(prefix)?));
-            let Some((prefix, count, rest)) = NUMBERED.iter().find_map(begins) else { continue };
+            let begins = |(prefix, count)| Some((prefix, count, name.strip_prefix(prefix)?));
+            let Some((prefix, count, rest)) = NUMBERED.into_iter().find_map(begins) else { continue };
             match rest.split_once('_').and_then(|(number, _)| number.parse::<u8>().ok()) {
                 Some(number) if (1..=count).contains(&number) => {
                     _ = tested.insert(format!("{prefix}{number}"))
