@@ -14,6 +14,7 @@
 mod repo;
 mod skipping;
 mod source;
+pub mod stories;
 pub mod world;
 
 pub use repo::{read, root, tracked, under, workspace};

@@ -13,6 +13,7 @@ mod deps;
 mod policies;
 mod report;
 mod run;
+mod solver;
 mod spdx;
 mod steps;
 mod tally;

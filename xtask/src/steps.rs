@@ -51,7 +51,7 @@ pub(crate) const STEPS: &[Step] = &[
     },
     Step {
         name: "policies",
-        what: "every bundle in policies/ is good and its cases hold",
+        what: "every bundle in policies/ is good, its invariants are proved and its cases hold",
         in_ci: true,
         run: policies::all,
     },

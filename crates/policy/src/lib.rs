@@ -41,6 +41,8 @@ pub use engine::{
     Refusal, Ruling, Trace, TraceLine, gravest,
 };
 pub use proof::{Counterexample, Proof, ProofOutcome, Proven};
+#[cfg(feature = "symbolic")]
+pub use proof::{Solver, SymbolicCounterexample, SymbolicOutcome, SymbolicProof, SymbolicallyProven};
 pub use rules::{
     Assumption, Basis, BuiltIn, Cadence, Condition, CoreOperands, Cure, Duty, FactBook, FactFrom, Invariant,
     NativePolicy, OperandDef, OperandId, OperandType, Operands, Origin, Period, Predicate, Rule, Stretch,

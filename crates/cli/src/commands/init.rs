@@ -9,6 +9,7 @@ use crate::stop::{Exit, Stop};
 const EXAMPLES: &str = "\
 Examples:
   consentry init policies/mine && consentry check policies/mine && consentry test policies/mine
+  consentry prove policies/mine
 
 Exit codes:
   0 written   1 a file is there already, or cannot be written";

@@ -14,9 +14,9 @@ const NEAR_LINES: u32 = 5;
 /// Where a clause stands with regard to a document.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Footing<'a> {
-    /// All its sentences are there, on its line.
+    /// All its sentences are there, one of them at least on its line.
     Stands,
-    /// All its sentences are there, but on another line than it says.
+    /// All its sentences are there, but none on the line that it says.
     Moved {
         /// The line of the first of them.
         line: u32,
@@ -208,9 +208,10 @@ fn footing<'a>(
         });
         return Footing::Changed { gone, nearest };
     }
-    match rests_on.iter().find(|s| !s.is_on(clause.line)) {
-        Some(elsewhere) => Footing::Moved { line: elsewhere.line },
-        None => Footing::Stands,
+    // What a clause rests on may go on over several lines: it is where it says as long as one of them is that line.
+    match rests_on.first() {
+        Some(first) if !rests_on.iter().any(|s| s.is_on(clause.line)) => Footing::Moved { line: first.line },
+        Some(_) | None => Footing::Stands,
     }
 }
 

@@ -54,6 +54,28 @@ pub(crate) fn attribute(def: &FactDef) -> String {
     def.name.chars().map(|c| if c.is_ascii_alphanumeric() { c } else { '_' }).collect()
 }
 
+/// Where an invariant binds, as one expression. What never may be yields to what every prohibition yields to; what is
+/// always so binds where nothing that lifts it can be.
+#[cfg(feature = "symbolic")]
+pub(crate) fn binds(bundle: &Bundle, rule: &Rule, always: bool) -> String {
+    let writer = Writer { bundle };
+    let group = if always { "within" } else { "touching" };
+    let mut guards = writer.scope(rule, group);
+    if let Some(purposes) = &rule.purposes {
+        let groups = purposes.iter().map(|p| format!("{group} {p}"));
+        guards.push(format!("action in {}", list("Action", groups)));
+    }
+    guards.push(writer.condition(&rule.when, Known::True));
+    guards.extend(rule.unless.as_ref().map(|unless| match always {
+        true => writer.condition(unless, Known::False),
+        false => format!("!({})", writer.condition(unless, Known::True)),
+    }));
+    if !always {
+        guards.extend(writer.exemptions());
+    }
+    guards.iter().map(|guard| format!("({guard})")).collect::<Vec<_>>().join(" && ")
+}
+
 struct Writer<'a> {
     bundle: &'a Bundle,
 }

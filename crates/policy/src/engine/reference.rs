@@ -27,6 +27,12 @@ impl CedarQuestion<'_> {
 }
 
 impl Engine {
+    /// Every policy and the schema that they were validated against, for whoever proves something about them.
+    #[cfg(feature = "symbolic")]
+    pub(crate) fn policies_and_schema(&self) -> (Vec<&cedar_policy::Policy>, &cedar_policy::Schema) {
+        (self.compiled.policies().collect(), self.compiled.schema())
+    }
+
     /// Prepares a question for Cedar; `None` when the bundle does not know its words.
     #[must_use]
     pub fn reference(

@@ -60,7 +60,14 @@ pub(crate) fn read_native(file: usize, text: &str, reader: &mut Reader) -> Vec<N
         if permits && policy.annotation("basis").is_none() {
             reader.error("key-missing", span, format!("the permission `{id}` needs `@basis(\"...\")`"));
         }
-        if !permits && policy.to_json().map_or(true, |json| can_fail(&json)) {
+        // A policy whose expression cannot be looked at counts as one of either kind.
+        let json = policy.to_json().ok();
+        let has = |words: &[&str]| json.as_ref().is_none_or(|json| mentions(json, words));
+        if has(&EXTENSIONS) {
+            let message = format!("the policy `{id}` reads a text as a network, a number or a time");
+            let help = "no fact is of such a type: compare facts with constants";
+            reader.error_help("cedar-can-fail", span, message, "of an extension of Cedar", help);
+        } else if !permits && has(&ARITHMETIC) {
             let message =
                 format!("the prohibition `{id}` could fail to be evaluated, and would then hold nothing");
             let help = "leave out arithmetic and what reads texts: compare facts with constants";
@@ -108,15 +115,19 @@ fn too_nested(text: &str) -> Option<usize> {
     None
 }
 
-/// Whether an expression of a policy, in Cedar's JSON form, can end in an error although it passes strict validation:
-/// arithmetic overflows, and constructors of extension types read texts.
-fn can_fail(json: &serde_json::Value) -> bool {
-    const FAIL: [&str; 9] = ["+", "-", "*", "neg", "decimal", "ip", "datetime", "duration", "offset"];
+/// What Cedar computes and what can end in an error although it passes strict validation.
+const ARITHMETIC: [&str; 4] = ["+", "-", "*", "neg"];
+/// The constructors of extension types, which read texts. Whether Cedar knows them depends on how it was built; a bundle
+/// must not.
+const EXTENSIONS: [&str; 5] = ["decimal", "ip", "datetime", "duration", "offset"];
+
+/// Whether an expression of a policy, in Cedar's JSON form, uses one of some operators or functions.
+fn mentions(json: &serde_json::Value, words: &[&str]) -> bool {
     match json {
         serde_json::Value::Object(members) => {
-            members.iter().any(|(key, value)| FAIL.contains(&key.as_str()) || can_fail(value))
+            members.iter().any(|(key, value)| words.contains(&key.as_str()) || mentions(value, words))
         }
-        serde_json::Value::Array(items) => items.iter().any(can_fail),
+        serde_json::Value::Array(items) => items.iter().any(|item| mentions(item, words)),
         serde_json::Value::Null
         | serde_json::Value::Bool(_)
         | serde_json::Value::Number(_)

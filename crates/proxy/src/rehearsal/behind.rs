@@ -7,7 +7,7 @@ use std::task::{Context, Poll};
 
 use bytes::Bytes;
 use http::header::{CONTENT_TYPE, SET_COOKIE};
-use http::{HeaderValue, Request, Response};
+use http::{HeaderValue, Request, Response, StatusCode};
 use http_body_util::{BodyExt as _, Full};
 use serde_json::Value;
 use tower_service::Service;
@@ -47,14 +47,15 @@ impl Answer {
 #[derive(Clone)]
 pub(super) struct Behind {
     answer: Answer,
+    status: StatusCode,
     cookies: Vec<HeaderValue>,
     reached: Arc<Mutex<Option<Reached>>>,
 }
 
 impl Behind {
-    /// A service that answers this and sets these cookies.
-    pub(super) fn new(answer: Answer, cookies: Vec<HeaderValue>) -> Self {
-        Self { answer, cookies, reached: Arc::default() }
+    /// A service that answers this, with this status, and sets these cookies.
+    pub(super) fn new(answer: Answer, status: StatusCode, cookies: Vec<HeaderValue>) -> Self {
+        Self { answer, status, cookies, reached: Arc::default() }
     }
 
     /// What reached it, if anything did.
@@ -78,6 +79,7 @@ impl Service<Request<Full<Bytes>>> for Behind {
         let body = at_once(body).unwrap_or_default();
         *self.reached.lock().unwrap_or_else(PoisonError::into_inner) = Some(Reached { head, body });
         let mut response = Response::new(Full::default());
+        *response.status_mut() = self.status;
         if let Some((text, media_type)) = self.answer.body() {
             *response.body_mut() = Full::new(Bytes::from(text));
             response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static(media_type));

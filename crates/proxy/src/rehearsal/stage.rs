@@ -10,7 +10,7 @@ use consentry_identity::{Authenticator, AuthenticatorConfig, Issuer, KeySet};
 use consentry_layer::{AuthenticatorSlot, Clock, ConsentryLayer, Installed, PolicySlot, PseudonymKey};
 use consentry_model::Moment;
 use consentry_policy::{Body, Bundle, Case, Engine};
-use http::{HeaderMap, HeaderValue, Response};
+use http::{HeaderMap, HeaderValue, Response, StatusCode};
 use http_body_util::BodyExt as _;
 use jiff::civil::{Date, date};
 use tower_layer::Layer as _;
@@ -109,7 +109,8 @@ impl Stage {
             .pseudonym_key(PseudonymKey::new(PSEUDONYM_KEY))
             .build()?;
         let answer = answer_of(bundle, case, at);
-        let behind = Behind::new(answer.clone(), cookies_of(case)?);
+        let status = case.answer_status.map_or(Ok(StatusCode::OK), StatusCode::from_u16)?;
+        let behind = Behind::new(answer.clone(), status, cookies_of(case)?);
         let request = request(bundle, case, &self.identity.issuer, at)?;
         ledger.set_down(case.ledger_down);
         let response: Response<_> = layer.layer(behind.clone()).call(request).await?;

@@ -105,12 +105,23 @@ pub(super) fn judge(bundle: &Bundle, case: &Case, played: &Played) -> Vec<Differ
     }
     evidence(case, played, &removed, found.outcome(), &mut out);
     recorded(bundle, case, played, &mut out);
+    if case.expect.version.is_some() {
+        out.same("version", &case.expect.version, &version(bundle, played), |v| {
+            v.clone().unwrap_or_else(|| "none in the evidence".to_owned())
+        });
+    }
     let shown = members(&played.body);
     for (name, expected) in &case.expect.shows {
         let found = shown.get(name).and_then(Value::as_str).map(str::to_owned);
         out.same("shows", &Some(expected.clone()), &found, |v| format!("{name} = {v:?}"));
     }
     out.0
+}
+
+/// The version of the policy that the evidence rests on: it names the bundle, and the bundle its version.
+fn version(bundle: &Bundle, played: &Played) -> Option<String> {
+    let named = played.told.head.as_ref().and_then(|head| head.bundle.as_ref());
+    named.filter(|digest| **digest == bundle.digest).map(|_| bundle.version.clone())
 }
 
 fn lists(case: &Case, removed: &Removed, out: &mut Differences) {

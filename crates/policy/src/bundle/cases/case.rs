@@ -67,6 +67,8 @@ pub struct Expectation {
     pub shows: BTreeMap<String, String>,
     /// The status, where it is not the usual one.
     pub status: Option<u16>,
+    /// The policy's version that the evidence must rest on.
+    pub version: Option<String>,
 }
 
 /// What a request brings.
@@ -124,6 +126,8 @@ pub struct Case {
     pub if_bundle_had: Option<String>,
     /// The upstream's JSON answer; made up from the service map when the case says nothing.
     pub answer: Option<Value>,
+    /// The status of the upstream's answer; 200 when the case says nothing.
+    pub answer_status: Option<u16>,
     /// Cookies that the upstream sets, each with its value and, behind semicolons, its attributes.
     pub sets: BTreeMap<String, String>,
     /// Beside a rule that permits everything: only a prohibition can still refuse.

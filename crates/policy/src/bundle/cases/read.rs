@@ -11,7 +11,7 @@ use crate::bundle::given::{Given, read_given};
 use crate::bundle::parties::ANYONE;
 use crate::text::{Kind, Node, Object, Reader, Span};
 
-const KEYS: [&str; 28] = [
+const KEYS: [&str; 30] = [
     "case",
     "clause",
     "at",
@@ -25,6 +25,7 @@ const KEYS: [&str; 28] = [
     "given",
     "if_bundle_had",
     "answer",
+    "answer_status",
     "sets",
     "tempted",
     "ledger_down",
@@ -39,6 +40,7 @@ const KEYS: [&str; 28] = [
     "recorded",
     "shows",
     "status",
+    "version",
     "disputed",
 ];
 
@@ -109,6 +111,7 @@ fn read_case(object: &Object<'_>, reader: &mut Reader) -> Option<Case> {
         // JSON is YAML, too.
         if_bundle_had: if_bundle_had.as_ref().map(Value::to_string),
         answer: object.get("answer").map(|n| said::json(n, reader)),
+        answer_status: object.get("answer_status").and_then(|n| said::number(n, reader)),
         sets: object.get("sets").map(|n| said::cookies(n, reader)).unwrap_or_default(),
         tempted: flag("tempted", reader),
         ledger_down: flag("ledger_down", reader),
@@ -158,6 +161,7 @@ fn expectation(object: &Object<'_>, reader: &mut Reader) -> Expectation {
         recorded: sentences(object, "recorded", reader),
         shows: object.get("shows").map(|n| said::texts(n, reader)).unwrap_or_default(),
         status: object.get("status").and_then(|n| said::number(n, reader)),
+        version: object.get("version").and_then(|n| reader.word(n)).map(str::to_owned),
     }
 }
 
