@@ -4,7 +4,7 @@ use std::net::IpAddr;
 use std::sync::Arc;
 use std::task::{Context, Poll};
 
-use consentry_identity::Peer;
+use consentry_identity::{Network, Peer};
 use consentry_layer::{Tls, Transport};
 use http::header::FORWARDED;
 use http::{HeaderMap, HeaderName, HeaderValue, Request};
@@ -30,7 +30,7 @@ const ADDRESSES: [HeaderName; 4] = [
 /// connection was protected is believed of those alone who end TLS in front of the sidecar.
 #[derive(Clone)]
 pub(crate) struct ArrivalLayer {
-    pub(crate) tls_ended_by: Arc<[IpAddr]>,
+    pub(crate) tls_ended_by: Arc<[Network]>,
 }
 
 impl<S> Layer<S> for ArrivalLayer {
@@ -45,7 +45,7 @@ impl<S> Layer<S> for ArrivalLayer {
 #[derive(Clone)]
 pub(crate) struct Arrival<S> {
     inner: S,
-    tls_ended_by: Arc<[IpAddr]>,
+    tls_ended_by: Arc<[Network]>,
 }
 
 impl<S: Service<Request<B>>, B> Service<Request<B>> for Arrival<S> {
@@ -69,8 +69,8 @@ impl<S: Service<Request<B>>, B> Service<Request<B>> for Arrival<S> {
 
 /// How the connection was protected, as far as somebody says who may be believed. Of which version of TLS it was nobody
 /// says: the least that still protects is what counts.
-fn transport(headers: &HeaderMap, peer: Peer, tls_ended_by: &[IpAddr]) -> Transport {
-    let believed = peer.address.is_some_and(|address| tls_ended_by.contains(&address.to_canonical()));
+fn transport(headers: &HeaderMap, peer: Peer, tls_ended_by: &[Network]) -> Transport {
+    let believed = peer.address.is_some_and(|address| tls_ended_by.iter().any(|n| n.contains(address)));
     let mut said = headers.get_all(X_FORWARDED_PROTO).iter();
     let https = said.next().is_some_and(|proto| proto == "https") && said.next().is_none();
     let tls = if believed && https { Tls::V1_2 } else { Tls::None };
@@ -119,7 +119,7 @@ mod tests {
 
     #[test]
     fn law_1_only_whoever_ends_tls_is_believed_about_it() {
-        let proxy: IpAddr = "192.0.2.7".parse().unwrap();
+        let proxy = Network::parse("192.0.2.7").unwrap();
         for (lines, peer, tls) in [
             (&["https"][..], Some("192.0.2.7"), Tls::V1_2),
             (&["https"], Some("::ffff:192.0.2.7"), Tls::V1_2),
