@@ -10,7 +10,7 @@ use consentry_identity::{
     Peer, PeerCertificate,
 };
 use consentry_layer::Transport;
-use consentry_model::{Outcome, Proof, Purpose, Reason, RequesterId, Space};
+use consentry_model::{Moment, Outcome, Proof, Purpose, Reason, RequesterId, Space};
 use consentry_tests::world::{Otherwise, World, contract, get, json, spec};
 use http::Request;
 use http_body_util::Full;
@@ -65,7 +65,11 @@ fn ask(headers: &[(&'static str, &str)], token: Option<&str>, peer: Peer) -> Req
 }
 
 /// The certificates of these tests begin later than the tests' usual day.
-const LATER_MILLIS: i64 = 1_796_000_000_000;
+fn later(world: &World) {
+    let now = Moment::from_unix_millis(1_796_000_000_000);
+    world.clock.set(now);
+    world.policy.confirm(now);
+}
 
 #[tokio::test]
 async fn evidence_says_by_what_a_requester_proved_its_name_and_what_named_the_purpose() {
@@ -90,7 +94,7 @@ async fn evidence_says_by_what_a_requester_proved_its_name_and_what_named_the_pu
         ),
     ] {
         let world = world().await;
-        world.clock.set(consentry_model::Moment::from_unix_millis(LATER_MILLIS));
+        later(&world);
         let token = token.then(|| world.token("support", &[SUPPORT]));
         let seen = world.send(ask(&headers, token.as_deref(), from)).await;
         assert_eq!(seen.status.as_u16(), 200, "{what}: {seen:?}");
@@ -154,7 +158,7 @@ async fn law_1_who_calls_is_proved_or_refused() {
         ),
     ] {
         let world = world().await;
-        world.clock.set(consentry_model::Moment::from_unix_millis(LATER_MILLIS));
+        later(&world);
         let token = token.map(|requester| world.token(requester, &[SUPPORT]));
         let seen = world.send(ask(&headers, token.as_deref(), from)).await;
         assert_eq!((seen.status.as_u16(), &*seen.code()), (401, reason.code()), "{what}: {seen:?}");

@@ -70,7 +70,7 @@ fn law_1_authorization_details_allow_what_they_say_here_and_no_more() {
         let line = format!("Bearer {}", world.signed(&claims(&[("authorization_details", Some(details))])));
         let read = world.authenticator.authenticate(&[line.as_bytes()], NOW).map_err(|e| e.reason());
         let read = read.map(|claims| {
-            let [ceiling] = claims.unwrap().ceilings.clone().try_into().unwrap();
+            let [ceiling]: [_; 1] = claims.unwrap().ceilings.clone().try_into().unwrap();
             let texts: Vec<String> = ceiling.purposes.iter().map(|p| p.as_str().to_owned()).collect();
             (ceiling.source == CeilingSource::Details).then_some(texts)
         });

@@ -84,6 +84,7 @@ pub struct Running {
     ledger: Arc<SqliteLedger>,
     telemetry: Telemetry,
     ask_reload: Arc<Notify>,
+    keeper: Option<Arc<KeyKeeper>>,
     /// Ends the listener.
     stop_listener: watch::Sender<()>,
     /// Ends everything else.
@@ -154,7 +155,7 @@ impl Sidecar {
             tokio::spawn(upkeep::run(Arc::clone(&state), ended(rest_stops.clone()))),
             tokio::spawn(admin::serve(admin, Arc::clone(&state), ended(rest_stops.clone()))),
         ];
-        rest.extend(keeper.map(|keeper| tokio::spawn(keeper.run(ended(rest_stops)))));
+        rest.extend(keeper.clone().map(|keeper| tokio::spawn(keeper.run(ended(rest_stops)))));
         let listener = tokio::spawn(listening);
         Ok(Running {
             addr,
@@ -163,6 +164,7 @@ impl Sidecar {
             ledger,
             telemetry,
             ask_reload,
+            keeper,
             stop_listener,
             stop_rest,
             listener,
@@ -260,6 +262,9 @@ impl Running {
     /// Has bundle and keys looked at now, instead of with the next poll.
     pub fn reload(&self) {
         self.ask_reload.notify_one();
+        if let Some(keeper) = &self.keeper {
+            keeper.look_now();
+        }
     }
 
     /// Stops accepting, lets requests under way finish for at most `drain_secs_max`, then closes everything.

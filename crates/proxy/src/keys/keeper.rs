@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 
 use consentry_identity::KeySet;
 use consentry_layer::NewerKeys;
-use tokio::sync::Mutex;
+use tokio::sync::{Mutex, Notify};
 
 use super::fetch::Fetcher;
 use crate::config::JwksUrl;
@@ -24,6 +24,8 @@ pub(crate) struct KeyKeeper {
     looked: Mutex<Looked>,
     /// How many looks have ended.
     looks: AtomicU64,
+    /// Asks for a look now.
+    now: Notify,
 }
 
 #[derive(Default)]
@@ -39,7 +41,14 @@ struct Looked {
 impl KeyKeeper {
     /// A keeper that has not looked yet.
     pub(crate) fn new(state: Arc<State>, source: JwksUrl, fetcher: Fetcher) -> Self {
-        Self { state, source, fetcher, looked: Mutex::default(), looks: AtomicU64::new(0) }
+        Self {
+            state,
+            source,
+            fetcher,
+            looked: Mutex::default(),
+            looks: AtomicU64::new(0),
+            now: Notify::new(),
+        }
     }
 
     /// Looks every so often, sooner after a look that failed, until `stop` is over.
@@ -52,10 +61,20 @@ impl KeyKeeper {
             tokio::select! {
                 biased;
                 () = &mut stop => break,
+                () = self.now.notified() => {}
                 () = tokio::time::sleep(Duration::from_secs(rest)) => {}
             }
-            self.look().await;
+            tokio::select! {
+                biased;
+                () = &mut stop => break,
+                _ = self.look() => {}
+            }
         }
+    }
+
+    /// Has the keys looked at now, instead of when it is time.
+    pub(crate) fn look_now(&self) {
+        self.now.notify_one();
     }
 
     /// Looks now, or waits for the end of a look under way; whether keys were found.
