@@ -22,7 +22,7 @@ cli       -> proxy, policy, consent, identity, audit, model, legacy-api
 
 /// Heavy third parties, and the crates that keep them from all others.
 const WALLS: &[(&[&str], &[&str])] = &[
-    (&["jsonwebtoken"], &["identity"]),
+    (&["jsonwebtoken", "x509-cert"], &["identity"]),
     (&["cedar-policy", "cedar-policy-core", "cedar-policy-symcc", "serde-saphyr"], &["policy"]),
     (&["sqlx", "rusqlite", "libsqlite3-sys"], &["consent"]),
     (&["flate2", "brotli", "zstd", "async-compression", "simd-json"], &["body"]),
@@ -32,7 +32,7 @@ const WALLS: &[(&[&str], &[&str])] = &[
     (&["tower", "tower-layer", "tower-service", "http-body"], &["layer", "proxy", "consentry"]),
     // The command's demo calls the sidecar as any client would.
     (&["hyper", "hyper-util"], &["proxy", "cli"]),
-    (&["hyper-rustls", "rustls", "tokio-rustls"], &["proxy"]),
+    (&["hyper-rustls", "rustls", "tokio-rustls", "webpki-roots"], &["proxy"]),
     (&["axum", "askama", "maud"], &["console"]),
     (&["clap", "clap_complete"], &["cli"]),
 ];

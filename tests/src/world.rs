@@ -182,6 +182,8 @@ pub struct Otherwise {
     pub log: Option<LogOptions>,
     /// Other bounds.
     pub limits: Option<Limits>,
+    /// What is believed besides tokens.
+    pub identity: Option<fn(&mut AuthenticatorConfig)>,
 }
 
 /// Panopta's bundle as it stands in the repository.
@@ -204,7 +206,10 @@ impl World {
         let clock = Arc::new(TestClock(AtomicI64::new(TODAY.unix_millis())));
         let issuer = Issuer::generate().unwrap();
         let keys = KeySet::from_jwks(&issuer.jwks()).unwrap();
-        let config = AuthenticatorConfig::new(keys, ISSUER, AUDIENCE);
+        let mut config = AuthenticatorConfig::new(keys, ISSUER, AUDIENCE);
+        if let Some(change) = otherwise.identity {
+            change(&mut config);
+        }
         let ledger = Arc::new(MemoryLedger::new());
         let folder = tempfile::tempdir().unwrap();
         let evidence = AuditLog::open(folder.path(), otherwise.log.unwrap_or_default()).unwrap();

@@ -56,8 +56,10 @@ pub mod policy {
 pub mod identity {
     #[doc(inline)]
     pub use consentry_identity::{
-        Assurance, Authenticator, AuthenticatorConfig, ConfigError, Issuer, IssuerError, KeyProblem, KeySet,
-        KeySetError, TokenSpec,
+        Assurance, Authenticator, AuthenticatorConfig, CacheCounts, Ceiling, CeilingSource, CertificateError,
+        CertificateHolder, CertificateName, Claims, ConfigError, Fingerprint, Gateway, IdentityError, Issuer,
+        IssuerError, KeyProblem, KeySet, KeySetError, NamingHeaders, Network, Peer, PeerCertificate,
+        TokenSpec,
     };
 }
 
@@ -85,16 +87,16 @@ pub mod model {
     #[doc(inline)]
     pub use consentry_model::{
         Act, Audience, BundleDigest, Category, ConsentEvent, ConsentKind, ConsentState, ContractState,
-        Identifier, KeyError, LawfulBasis, LedgerEvent, LedgerRevision, Moment, Outcome, Purpose, Reason,
-        RecipientId, RequesterId, Resolution, RuleId, Space, SubjectRef, SubjectState, SubjectType,
+        Identifier, KeyError, LawfulBasis, LedgerEvent, LedgerRevision, Moment, Outcome, Proof, Purpose,
+        Reason, RecipientId, RequesterId, Resolution, RuleId, Space, SubjectRef, SubjectState, SubjectType,
         Treatment, VocabularyRevision,
     };
 }
 
 #[doc(inline)]
 pub use consentry_layer::{
-    AuthenticatorSlot, BuildError, Builder, Clock, Consentry, ConsentryLayer, Installed, Limits, PolicySlot,
-    ResponseBody, StreamError, SystemClock,
+    AuthenticatorSlot, BuildError, Builder, Clock, Consentry, ConsentryLayer, Installed, Limits, NewerKeys,
+    PolicySlot, ResponseBody, StreamError, SystemClock,
 };
 
 /// Compiles and runs every example of the README.

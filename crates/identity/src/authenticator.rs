@@ -1,149 +1,307 @@
-//! From an `Authorization` header to claims.
+//! From what a request shows to an authenticated requester.
 
 use std::fmt;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicI64, Ordering};
 
-use consentry_model::Moment;
+use consentry_model::{Identifier, Moment, Proof, Reason, RequesterId};
 
-use crate::bearer::{self, Segments};
-use crate::claims::{self, Claims, Expected};
+use crate::bearer;
+use crate::cache::{Cache, CacheCounts, Kept};
+use crate::claims::{self, Ceiling, CeilingSource, Claims, Expected, is_name, is_person};
+use crate::config::AuthenticatorConfig;
 use crate::error::{ConfigError, IdentityError};
-use crate::json::{self, Json, Object};
-use crate::key_set::{Key, KeySet};
+use crate::json::Object;
+use crate::peer::{Peer, PeerCertificate};
+use crate::registered::CertificateHolder;
+use crate::token::{self, Kind};
+use crate::transaction::{self, Transaction};
 
-/// Most leeway for clocks that disagree, in seconds.
-const LEEWAY_SECS_MAX: u64 = 5;
-/// Longest token when nothing else is said, in bytes.
-const TOKEN_BYTES_MAX_DEFAULT: usize = 8192;
-/// Bounds of what may be set as the longest token, in bytes.
-const TOKEN_BYTES_MAX_RANGE: (usize, usize) = (256, 65_536);
+/// Headers that are meant for us, besides those by which gateways name requesters. None of them is ever passed on.
+const OWN_HEADERS: [&str; 3] = ["baggage", "data-purpose", "txn-token"];
 
-/// What an [`Authenticator`] holds tokens against.
-#[derive(Clone, Debug)]
-#[non_exhaustive]
-pub struct AuthenticatorConfig {
-    /// The keys whose signatures count.
-    pub keys: KeySet,
-    /// What `iss` must equal.
-    pub issuer: String,
-    /// What `aud` must equal.
-    pub audience: String,
-    /// How many seconds a token is accepted before `nbf` and from `exp` on: 0 to 5, 0 when nothing is said.
-    pub leeway_secs: u64,
-    /// Longest token that is read, in bytes: 256 to 65,536, 8192 when nothing is said.
-    pub token_bytes_max: usize,
-}
+/// Reads every line of a header, by the header's name in lower case.
+pub type Lines<'a> = dyn Fn(&str) -> Vec<&'a [u8]> + 'a;
 
-impl AuthenticatorConfig {
-    /// A configuration without leeway and with the usual limit.
-    #[must_use]
-    pub fn new(keys: KeySet, issuer: &str, audience: &str) -> Self {
-        Self {
-            keys,
-            issuer: issuer.to_owned(),
-            audience: audience.to_owned(),
-            leeway_secs: 0,
-            token_bytes_max: TOKEN_BYTES_MAX_DEFAULT,
-        }
-    }
-}
-
-/// Turns bearer tokens into [`Claims`], or says why not.
+/// Turns tokens, certificates and the headers of gateways into [`Claims`], or says why not.
 pub struct Authenticator {
     config: AuthenticatorConfig,
+    tokens: Cache<Claims>,
+    transactions: Cache<Transaction>,
+    keys_confirmed: AtomicI64,
 }
 
 impl Authenticator {
-    /// Checks the configuration.
+    /// Checks the configuration. Verified tokens are kept by this authenticator alone: whoever takes another one in its
+    /// place has forgotten them all.
     ///
     /// # Errors
-    /// When there is no key, no issuer or no audience, or a number is outside its range.
+    /// When there is no key, no issuer or no audience, a number is outside its range, or something that is said of
+    /// certificates, gateways or headers has two readings.
     pub fn new(config: AuthenticatorConfig) -> Result<Self, ConfigError> {
-        if config.keys.is_empty() {
-            return Err(ConfigError::NoKeys);
-        }
-        for (name, text) in [("issuer", &config.issuer), ("audience", &config.audience)] {
-            if text.is_empty() {
-                return Err(ConfigError::Empty(name));
-            }
-        }
-        let range = |name, given, min, max| {
-            if (min..=max).contains(&given) {
-                Ok(())
-            } else {
-                Err(ConfigError::Range { name, given, min, max })
-            }
-        };
-        let (min, max) = TOKEN_BYTES_MAX_RANGE;
-        range("leeway_secs", config.leeway_secs, 0, LEEWAY_SECS_MAX)?;
-        range("token_bytes_max", config.token_bytes_max as u64, min as u64, max as u64)?;
-        Ok(Self { config })
+        config.check()?;
+        let (tokens, transactions) =
+            (Cache::new(config.verified_tokens_max), Cache::new(config.verified_tokens_max));
+        let keys_confirmed = AtomicI64::new(Moment::BEGINNING.unix_millis());
+        Ok(Self { config, tokens, transactions, keys_confirmed })
     }
 
-    /// Reads the values of all `Authorization` lines of a request; no line at all is `None`.
+    /// States that the issuer was found to have these keys at this moment; their age counts from here.
+    pub fn confirm_keys(&self, at: Moment) {
+        self.keys_confirmed.fetch_max(at.unix_millis(), Ordering::Relaxed);
+    }
+
+    /// When the issuer was last found to have these keys; `None` when it never was.
+    #[must_use]
+    pub fn keys_confirmed_at(&self) -> Option<Moment> {
+        let at = Moment::from_unix_millis(self.keys_confirmed.load(Ordering::Relaxed));
+        (at != Moment::BEGINNING).then_some(at)
+    }
+
+    /// How often tokens for access were found among the verified ones.
+    #[must_use]
+    pub fn cache_counts(&self) -> CacheCounts {
+        self.tokens.counts()
+    }
+
+    /// The headers, in lower case, that are meant for us and must never be passed on.
+    pub fn own_headers(&self) -> impl Iterator<Item = &str> {
+        let naming = self.config.naming_headers.iter().flat_map(|headers| headers.names());
+        OWN_HEADERS.into_iter().chain(naming)
+    }
+
+    /// Reads the values of all `Authorization` lines of a request from a peer that shows nothing; no line at all is
+    /// `None`.
     ///
     /// # Errors
     /// With `TokenMissing` when the one line is of another scheme than `Bearer`; with `TokenMalformed` when there
     /// are two lines or the token or one of its claims cannot be read; with `TokenInvalid` when key, algorithm,
-    /// signature, issuer or audience does not hold; with `TokenExpired` outside the token's time. Nothing of the
-    /// claims is looked at before the signature holds.
+    /// signature, issuer or audience does not hold; with `TokenExpired` outside the token's time; with `TokenBinding`
+    /// when it is bound to a certificate; with `KeysUnavailable` when the keys are too old. Nothing of the claims is
+    /// looked at before the signature holds.
     pub fn authenticate(
         &self,
         authorization: &[&[u8]],
         now: Moment,
-    ) -> Result<Option<Claims>, IdentityError> {
-        let Some(token) = bearer::token(authorization, self.config.token_bytes_max)? else { return Ok(None) };
-        let segments = bearer::segments(token)?;
-        let header = json::object(&segments.header)
-            .ok_or(IdentityError::malformed("the token's header is not a JSON object"))?;
-        self.verify(&header, &segments)?;
-        let members = json::object(&segments.claims)
-            .ok_or(IdentityError::malformed("the token's claims are not a JSON object"))?;
-        let AuthenticatorConfig { issuer, audience, leeway_secs, .. } = &self.config;
-        claims::read(&members, &Expected { issuer, audience, leeway_secs: *leeway_secs, now }).map(Some)
+    ) -> Result<Option<Arc<Claims>>, IdentityError> {
+        self.bearer(authorization, &Peer::default(), now)
     }
 
-    /// Finds the key and lets it check the signature. The header chooses among keys, never among algorithms.
-    fn verify(&self, header: &Object, segments: &Segments<'_>) -> Result<(), IdentityError> {
-        check_type(header)?;
-        for extension in ["crit", "b64", "zip", "enc"] {
-            if header.contains_key(extension) {
-                return Err(IdentityError::invalid("the token's header asks for an extension"));
-            }
+    /// Reads everything by which a request says who calls: its token, its transaction token, the headers of a gateway,
+    /// and the certificate of the connection. No such thing is `None`.
+    ///
+    /// All that is there has to name one requester and one person. What that requester may declare is what all of them
+    /// allow. A transaction token alone names nobody.
+    ///
+    /// # Errors
+    /// As [`authenticate`](Self::authenticate), and with `PeerNotTrusted` when a header names somebody who may not be
+    /// named by this peer; with `HeadMalformed` when such a header has two lines or no readable name; with
+    /// `IdentityConflict` when not all name the same; with `CertificateExpired` when the connection has outlived its
+    /// certificate.
+    pub fn identify<'a>(
+        &self,
+        lines: &Lines<'a>,
+        peer: &Peer,
+        now: Moment,
+    ) -> Result<Option<Arc<Claims>>, IdentityError> {
+        let token = self.bearer(&lines("authorization"), peer, now)?;
+        let transaction = self.transaction(&lines("txn-token"), now)?;
+        let named = self.named(lines, peer)?;
+        let holder = self.holder(peer, now)?;
+        if transaction.is_none() && named.is_none() && holder.is_none() {
+            return Ok(token);
         }
-        let text = |name, what| header.get(name).and_then(Json::text).ok_or(IdentityError::malformed(what));
-        let algorithm = text("alg", "`alg` is missing or not a text")?;
-        let key = match header.get("kid") {
-            None => return Err(IdentityError::invalid("the token names no key")),
-            Some(kid) => self.key(kid)?,
+        let claims = self.join(token, named, holder)?;
+        let Some(mut claims) = claims else {
+            let alone = IdentityError::missing("a transaction token came alone, and names nobody");
+            return if transaction.is_some() { Err(alone) } else { Ok(None) };
         };
-        if key.algorithm_name() != algorithm {
-            return Err(IdentityError::invalid("the token's algorithm is not its key's"));
+        if let Some(transaction) = transaction {
+            add_transaction(&mut claims, &transaction)?;
         }
-        if !key.verifies(segments.signed, &segments.signature) {
-            return Err(IdentityError::invalid("the signature does not hold"));
-        }
-        Ok(())
+        Ok(Some(Arc::new(claims)))
     }
 
-    fn key(&self, kid: &Json) -> Result<&Key, IdentityError> {
-        let kid = kid.text().ok_or(IdentityError::malformed("`kid` is not a text"))?;
-        self.config.keys.key(kid).ok_or(IdentityError::invalid("no key has the token's `kid`"))
+    /// One requester out of everything that names one.
+    fn join(
+        &self,
+        token: Option<Arc<Claims>>,
+        named: Option<Claims>,
+        holder: Option<(&CertificateHolder, Moment)>,
+    ) -> Result<Option<Claims>, IdentityError> {
+        let shown = holder.map(|(holder, ends)| {
+            let CertificateHolder { requester, purposes, .. } = holder;
+            Claims::registered(requester.clone(), Proof::Certificate, purposes.clone(), ends)
+        });
+        let mut parts = token.map(|token| (*token).clone()).into_iter().chain(named).chain(shown);
+        let Some(mut first) = parts.next() else { return Ok(None) };
+        for part in parts {
+            // Whoever names no person agrees to the one that another names; the first, which proves most, decides whom.
+            let person = part.person.is_none() || part.person == first.person;
+            if part.requester != first.requester || !person {
+                return Err(IdentityError::because(Reason::IdentityConflict, "not all name the same"));
+            }
+            first.ceilings.extend(part.ceilings);
+            first.expires = first.expires.min(part.expires);
+        }
+        Ok(Some(first))
     }
+
+    fn bearer(
+        &self,
+        authorization: &[&[u8]],
+        peer: &Peer,
+        now: Moment,
+    ) -> Result<Option<Arc<Claims>>, IdentityError> {
+        let Some(token) = bearer::token(authorization, self.config.token_bytes_max)? else { return Ok(None) };
+        let claims = self.verified(&self.tokens, token, Kind::Access, now, |members, expected| {
+            let claims = claims::read(members, expected)?;
+            Ok(Kept { begins: claims.begins, expires: claims.expires, said: Arc::new(claims) })
+        })?;
+        let shown = peer.certificate.as_deref().filter(|certificate| certificate.holds(now));
+        match claims.bound_to {
+            Some(bound) if shown.map(PeerCertificate::fingerprint) != Some(bound) => {
+                Err(IdentityError::because(Reason::TokenBinding, "the token's certificate is not shown"))
+            }
+            Some(_) | None => Ok(Some(claims)),
+        }
+    }
+
+    fn transaction(&self, lines: &[&[u8]], now: Moment) -> Result<Option<Arc<Transaction>>, IdentityError> {
+        let token = match lines {
+            [] => return Ok(None),
+            [token] if token.len() <= self.config.token_bytes_max => *token,
+            [_] => return Err(IdentityError::malformed("the transaction token is over the limit")),
+            [_, _, ..] => return Err(IdentityError::malformed("more than one transaction token came")),
+        };
+        if self.config.trust_domain.is_none() {
+            return Err(IdentityError::invalid("no transaction tokens are believed here"));
+        }
+        let read = self.verified(&self.transactions, token, Kind::Transaction, now, |members, expected| {
+            let read = transaction::read(members, expected)?;
+            Ok(Kept { begins: read.begins, expires: read.expires, said: Arc::new(read) })
+        });
+        read.map(Some)
+    }
+
+    /// What a token says, verified now or before. Its time is looked at every time.
+    fn verified<V>(
+        &self,
+        cache: &Cache<V>,
+        token: &[u8],
+        kind: Kind,
+        now: Moment,
+        read: impl FnOnce(&Object, &Expected<'_>) -> Result<Kept<V>, IdentityError>,
+    ) -> Result<Arc<V>, IdentityError> {
+        let AuthenticatorConfig { keys, issuer, audience, leeway_secs, .. } = &self.config;
+        self.keys_hold(now)?;
+        let name = cache.name(token);
+        if let Some(kept) = name.and_then(|name| cache.find(name)) {
+            claims::holds(kept.begins, kept.expires, now)?;
+            return Ok(kept.said);
+        }
+        let members = token::verify(keys, &bearer::segments(token)?, kind)?;
+        let audience = match kind {
+            Kind::Access => audience,
+            Kind::Transaction => self.config.trust_domain.as_ref().unwrap_or(audience),
+        };
+        let kept = read(&members, &Expected { issuer, audience, leeway_secs: *leeway_secs, now })?;
+        claims::holds(kept.begins, kept.expires, now)?;
+        let said = Arc::clone(&kept.said);
+        if let Some(name) = name {
+            cache.keep(name, kept);
+        }
+        Ok(said)
+    }
+
+    /// Whether the keys are young enough, where an age is set.
+    fn keys_hold(&self, now: Moment) -> Result<(), IdentityError> {
+        let Some(secs_max) = self.config.keys_age_secs_max else { return Ok(()) };
+        let age_ms_max = i64::try_from(secs_max).map_or(i64::MAX, |secs| secs.saturating_mul(1000));
+        match self.keys_confirmed_at() {
+            Some(at) if now.millis_since(at) <= age_ms_max => Ok(()),
+            Some(_) => Err(IdentityError::no_keys("the issuer's keys are too old")),
+            None => Err(IdentityError::no_keys("the issuer's keys were never had")),
+        }
+    }
+
+    /// Whom the headers of a gateway name.
+    fn named<'a>(&self, lines: &Lines<'a>, peer: &Peer) -> Result<Option<Claims>, IdentityError> {
+        let Some(headers) = &self.config.naming_headers else { return Ok(None) };
+        let requester = lines(&headers.requester);
+        let person = headers.person.as_ref().map_or_else(Vec::new, |(name, _)| lines(name));
+        if requester.is_empty() && person.is_empty() {
+            return Ok(None);
+        }
+        let mut gateways = self.config.gateways.iter().filter(|gateway| gateway.is(peer));
+        let untrusted = IdentityError::because(Reason::PeerNotTrusted, "this peer may not name anybody");
+        let (Some(gateway), None) = (gateways.next(), gateways.next()) else { return Err(untrusted) };
+        let malformed = IdentityError::because(Reason::HeadMalformed, "a naming header names nobody");
+        let requester = one_text(&requester).filter(|text| is_name(text)).ok_or(malformed)?;
+        let requester = gateway
+            .requesters
+            .get(&RequesterId::new(requester))
+            .ok_or(IdentityError::because(Reason::PeerNotTrusted, "this peer may not name this requester"))?;
+        let never = Moment::from_unix_millis(i64::MAX);
+        let mut claims =
+            Claims::registered(requester.clone(), Proof::Header, gateway.purposes.clone(), never);
+        if let (Some((_, space)), [_, ..]) = (&headers.person, person.as_slice()) {
+            let person = one_text(&person).filter(|text| is_person(text)).ok_or(malformed)?;
+            claims.person = Some(Identifier::new(space.clone(), person));
+            claims.assurance = gateway.assurance;
+        }
+        Ok(Some(claims))
+    }
+
+    /// Whose certificate the connection shows, and when that ends. A gateway's certificate stands for nobody who calls.
+    fn holder(
+        &self,
+        peer: &Peer,
+        now: Moment,
+    ) -> Result<Option<(&CertificateHolder, Moment)>, IdentityError> {
+        let Some(certificate) = peer.certificate.as_deref() else { return Ok(None) };
+        let mut holders =
+            self.config.certificates.iter().filter(|h| h.names.iter().any(|n| n.is_of(certificate)));
+        let Some(holder) = holders.next() else { return Ok(None) };
+        let of_gateway =
+            self.config.gateways.iter().any(|g| g.certificates.iter().any(|n| n.is_of(certificate)));
+        if of_gateway || holders.next().is_some() {
+            let what = "the certificate stands for more than one";
+            return Err(IdentityError::because(Reason::IdentityConflict, what));
+        }
+        if !certificate.holds(now) {
+            return Err(IdentityError::because(
+                Reason::CertificateExpired,
+                "the certificate is not in its time",
+            ));
+        }
+        Ok(Some((holder, certificate.ends())))
+    }
+}
+
+/// A transaction token narrows what its holder may declare, and may name the purpose and the person.
+fn add_transaction(claims: &mut Claims, transaction: &Transaction) -> Result<(), IdentityError> {
+    if let Some(person) = &transaction.person {
+        if claims.person.as_ref().is_some_and(|other| other != person) {
+            return Err(IdentityError::because(Reason::IdentityConflict, "not all name the same"));
+        }
+        claims.person = Some(person.clone());
+    }
+    let purposes = transaction.purposes.clone();
+    claims.transaction_purpose = if let [one] = purposes.as_slice() { Some(one.clone()) } else { None };
+    claims.ceilings.push(Ceiling { source: CeilingSource::Transaction, purposes });
+    claims.expires = claims.expires.min(transaction.expires);
+    Ok(())
+}
+
+/// The one line of a header, as text without blanks around it.
+fn one_text<'a>(lines: &[&'a [u8]]) -> Option<&'a str> {
+    let [line] = lines else { return None };
+    std::str::from_utf8(line).ok().filter(|text| text.trim() == *text)
 }
 
 impl fmt::Debug for Authenticator {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_tuple("Authenticator").field(&self.config).finish()
     }
-}
-
-/// `typ` may be missing; where it is there, it says that this is a token for access and not, say, a logout token.
-fn check_type(header: &Object) -> Result<(), IdentityError> {
-    let Some(value) = header.get("typ") else { return Ok(()) };
-    let typ = value.text().ok_or(IdentityError::malformed("`typ` is not a text"))?;
-    let typ = typ.strip_prefix("application/").unwrap_or(typ);
-    if typ.eq_ignore_ascii_case("jwt") || typ.eq_ignore_ascii_case("at+jwt") {
-        return Ok(());
-    }
-    Err(IdentityError::invalid("the token is of another type"))
 }

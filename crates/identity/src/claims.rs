@@ -3,16 +3,25 @@
 use std::collections::BTreeMap;
 use std::fmt;
 
-use consentry_model::{Identifier, Moment, Purpose, RequesterId, Space};
+use base64::Engine;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use consentry_model::{Identifier, Moment, Proof, Purpose, RequesterId, Space};
 use serde::{Deserialize, Serialize};
 
+use crate::details;
 use crate::error::IdentityError;
 use crate::json::{Json, Object};
+use crate::peer::Fingerprint;
 
 /// Longest requester, space and token id, in bytes.
 const NAME_BYTES_MAX: usize = 200;
 /// Longest identifier of a person, in bytes.
 const PERSON_ID_BYTES_MAX: usize = 512;
+/// Claims that stand in ID tokens (OpenID Connect Core), in security events and logout tokens (RFC 8417), and in
+/// transaction tokens, and not in tokens for access. Whoever signs several kinds with one key must not have one taken
+/// for another (RFC 8725, section 3.12).
+const OF_OTHER_TOKENS: [&str; 8] =
+    ["nonce", "at_hash", "c_hash", "s_hash", "events", "tctx", "rctx", "req_wl"];
 /// The last second of the year 9999: what lies later is no time that anybody meant.
 pub(crate) const SECONDS_MAX: u64 = 253_402_300_799;
 
@@ -59,32 +68,100 @@ impl fmt::Display for Assurance {
     }
 }
 
-/// What an authenticated token says. Only an [`Authenticator`](crate::Authenticator) makes one.
+/// Who says which purposes a requester may declare.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum CeilingSource {
+    /// The token, in its claim `purposes`.
+    Token,
+    /// The token, in its claim `authorization_details` (RFC 9396).
+    Details,
+    /// A transaction token that came with the request.
+    Transaction,
+    /// Whoever configured the certificates and gateways.
+    Registration,
+}
+
+/// Purposes that a requester may declare, each with everything below it. None allows none.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Ceiling {
+    /// Who says so.
+    pub source: CeilingSource,
+    /// The purposes.
+    pub purposes: Vec<Purpose>,
+}
+
+/// What is known of an authenticated requester. Only an [`Authenticator`](crate::Authenticator) makes one.
 #[derive(Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Claims {
-    /// Who calls: the claim `client_id`.
+    /// Who calls: the claim `client_id`, or what a certificate or a gateway stands for.
     pub requester: RequesterId,
-    /// The purposes it may declare, each with everything below it: the claim `purposes`. None allows none.
-    pub token_purposes: Vec<Purpose>,
+    /// By what it proved that.
+    pub proof: Proof,
+    /// What it may declare: a purpose has to lie within every one of these. There is always one.
+    pub ceilings: Vec<Ceiling>,
+    /// The one purpose that a transaction token names.
+    pub transaction_purpose: Option<Purpose>,
     /// On whose behalf: the claim `person`, an object of `space` and `id`.
     pub person: Option<Identifier>,
     /// How well that person was identified: the claim `acr`. An unknown word counts as none.
     pub assurance: Assurance,
-    /// From when on the token is no longer accepted, the configured leeway included.
+    /// From when on the proof no longer holds, the configured leeway included.
     pub expires: Moment,
     /// The token's own name: the claim `jti`.
     pub token_id: Option<String>,
     /// Further claims, for the facts that a bundle reads from tokens: a text, a whole number, true or false, each as it
     /// is written, or a list of texts. They may be personal data.
     pub others: BTreeMap<String, Vec<String>>,
+    /// Since when the token holds, the configured leeway included.
+    pub(crate) begins: Moment,
+    /// The certificate to which the token is bound.
+    pub(crate) bound_to: Option<Fingerprint>,
+}
+
+impl Claims {
+    /// Claims of nobody's token: a requester, how it proved itself, and what it may declare.
+    pub(crate) fn registered(
+        requester: RequesterId,
+        proof: Proof,
+        purposes: Vec<Purpose>,
+        expires: Moment,
+    ) -> Self {
+        Self {
+            requester,
+            proof,
+            ceilings: vec![Ceiling { source: CeilingSource::Registration, purposes }],
+            transaction_purpose: None,
+            person: None,
+            assurance: Assurance::None,
+            expires,
+            token_id: None,
+            others: BTreeMap::new(),
+            begins: Moment::BEGINNING,
+            bound_to: None,
+        }
+    }
+
+    /// Whether every ceiling has a purpose that covers the one in question.
+    pub fn allow(&self, covers: impl Fn(&Purpose) -> bool) -> bool {
+        !self.ceilings.is_empty() && self.ceilings.iter().all(|ceiling| ceiling.purposes.iter().any(&covers))
+    }
+
+    /// The purposes of those ceilings that allow exactly one, each with who says so.
+    pub fn only_purposes(&self) -> impl Iterator<Item = (&Purpose, CeilingSource)> {
+        self.ceilings.iter().filter_map(|ceiling| match ceiling.purposes.as_slice() {
+            [one] => Some((one, ceiling.source)),
+            [] | [_, _, ..] => None,
+        })
+    }
 }
 
 impl fmt::Debug for Claims {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Claims")
             .field("requester", &self.requester)
-            .field("token_purposes", &self.token_purposes)
+            .field("proof", &self.proof)
+            .field("ceilings", &self.ceilings)
             .field("person", &self.person)
             .field("assurance", &self.assurance)
             .field("expires", &self.expires)
@@ -103,18 +180,17 @@ pub(crate) struct Expected<'a> {
 /// Reads the claims of a token whose signature holds.
 pub(crate) fn read(members: &Object, expected: &Expected<'_>) -> Result<Claims, IdentityError> {
     let required = |name, what| members.get(name).and_then(Json::text).ok_or(IdentityError::malformed(what));
+    if OF_OTHER_TOKENS.iter().any(|name| members.contains_key(*name)) {
+        return Err(IdentityError::invalid("the token has claims of an ID token, an event or a transaction"));
+    }
     if required("iss", "`iss` is missing or not a text")? != expected.issuer {
         return Err(IdentityError::invalid("the token comes from another issuer"));
     }
     if required("aud", "`aud` is missing or not a single text")? != expected.audience {
         return Err(IdentityError::invalid("the token is for another audience"));
     }
-    if members.contains_key("cnf") {
-        return Err(IdentityError::invalid(
-            "the token is bound to a key whose possession a bearer does not prove",
-        ));
-    }
-    let expires = lifetime(members, expected)?;
+    let bound_to = members.get("cnf").map(confirmation).transpose()?;
+    let (begins, expires) = lifetime(members, expected)?;
     let requester = required("client_id", "`client_id` is missing or not a text")?;
     if !is_name(requester) {
         return Err(IdentityError::malformed("`client_id` is not a name"));
@@ -131,19 +207,65 @@ pub(crate) fn read(members: &Object, expected: &Expected<'_>) -> Result<Claims, 
     };
     Ok(Claims {
         requester: RequesterId::new(requester),
-        token_purposes: purposes(members)?,
+        proof: if bound_to.is_some() { Proof::BoundToken } else { Proof::Token },
+        ceilings: ceilings(members, expected.audience)?,
+        transaction_purpose: None,
         person: person(members)?,
         assurance,
         expires,
         token_id,
         others: others(members),
+        begins,
+        bound_to,
     })
+}
+
+/// What the token may be used for. A token that says so in two ways may be used for what both allow; one that does not
+/// say so may be used for nothing.
+fn ceilings(members: &Object, audience: &str) -> Result<Vec<Ceiling>, IdentityError> {
+    let of = |source| move |purposes| Ceiling { source, purposes };
+    let plain = members.get("purposes").map(purposes).transpose()?.map(of(CeilingSource::Token));
+    let details = members.get("authorization_details").map(|value| details::purposes(value, audience));
+    let details = details.transpose()?.flatten().map(of(CeilingSource::Details));
+    let mut all: Vec<Ceiling> = plain.into_iter().chain(details).collect();
+    if all.is_empty() {
+        all.push(Ceiling { source: CeilingSource::Token, purposes: Vec::new() });
+    }
+    Ok(all)
+}
+
+/// The certificate that a token is bound to: `x5t#S256` and nothing else. Possession of any other kind is not proved
+/// here, and a binding that is not checked would be none.
+fn confirmation(value: &Json) -> Result<Fingerprint, IdentityError> {
+    let members = value.members().ok_or(IdentityError::malformed("`cnf` is not an object"))?;
+    let digest = match members.get("x5t#S256") {
+        Some(digest) if members.len() == 1 => digest,
+        Some(_) | None => {
+            return Err(IdentityError::invalid("the token is bound to a key whose possession is not proved"));
+        }
+    };
+    let bytes = digest.text().and_then(|text| URL_SAFE_NO_PAD.decode(text).ok());
+    let bytes: Option<[u8; 32]> = bytes.and_then(|bytes| bytes.try_into().ok());
+    bytes.map(Fingerprint::from).ok_or(IdentityError::malformed("`x5t#S256` is not a SHA-256 digest"))
 }
 
 /// What the claims of a token say beyond those read here. A claim of another shape says nothing.
 fn others(members: &Object) -> BTreeMap<String, Vec<String>> {
-    const READ: [&str; 12] =
-        ["iss", "aud", "sub", "exp", "nbf", "iat", "jti", "cnf", "acr", "client_id", "purposes", "person"];
+    const READ: [&str; 13] = [
+        "iss",
+        "aud",
+        "sub",
+        "exp",
+        "nbf",
+        "iat",
+        "jti",
+        "cnf",
+        "acr",
+        "client_id",
+        "purposes",
+        "person",
+        "authorization_details",
+    ];
     let texts = |value: &Json| match value.list() {
         Some(items) => items.iter().map(|item| item.text().map(str::to_owned)).collect(),
         None => value.written().map(|text| vec![text]),
@@ -152,8 +274,8 @@ fn others(members: &Object) -> BTreeMap<String, Vec<String>> {
     further.filter_map(|(name, value)| Some((name.clone(), texts(value)?))).collect()
 }
 
-/// Checks `exp` and `nbf` and returns the first moment at which the token is refused.
-fn lifetime(members: &Object, expected: &Expected<'_>) -> Result<Moment, IdentityError> {
+/// Checks `exp` and `nbf` and returns since when the token holds, and the first moment at which it is refused.
+pub(crate) fn lifetime(members: &Object, expected: &Expected<'_>) -> Result<(Moment, Moment), IdentityError> {
     let leeway = i64::try_from(expected.leeway_secs).map_or(0, |secs| secs.saturating_mul(1000));
     let expires = moment(members.get("exp").and_then(Json::natural))
         .ok_or(IdentityError::malformed("`exp` is missing or not a whole number of seconds"))?
@@ -164,13 +286,19 @@ fn lifetime(members: &Object, expected: &Expected<'_>) -> Result<Moment, Identit
             .ok_or(IdentityError::malformed("`nbf` is not a whole number of seconds"))?
             .saturating_add_millis(-leeway),
     };
-    if expected.now >= expires {
+    holds(begins, expires, expected.now)?;
+    Ok((begins, expires))
+}
+
+/// Whether a token holds at this moment.
+pub(crate) fn holds(begins: Moment, expires: Moment, now: Moment) -> Result<(), IdentityError> {
+    if now >= expires {
         return Err(IdentityError::expired("the token is past its time"));
     }
-    if expected.now < begins {
+    if now < begins {
         return Err(IdentityError::expired("the token is not yet at its time"));
     }
-    Ok(expires)
+    Ok(())
 }
 
 fn moment(seconds: Option<u64>) -> Option<Moment> {
@@ -178,24 +306,30 @@ fn moment(seconds: Option<u64>) -> Option<Moment> {
     Some(Moment::from_unix_millis(i64::try_from(seconds).ok()?.checked_mul(1000)?))
 }
 
-fn purposes(members: &Object) -> Result<Vec<Purpose>, IdentityError> {
+/// A list of purposes.
+pub(crate) fn purposes(value: &Json) -> Result<Vec<Purpose>, IdentityError> {
     let error = IdentityError::malformed("`purposes` is not a list of purposes");
-    let Some(value) = members.get("purposes") else { return Ok(Vec::new()) };
     let one = |item: &Json| item.text().and_then(|text| Purpose::new(text).ok()).ok_or(error);
     value.list().ok_or(error)?.iter().map(one).collect()
 }
 
-fn person(members: &Object) -> Result<Option<Identifier>, IdentityError> {
+/// The member `person`: an object of `space` and `id`.
+pub(crate) fn person(members: &Object) -> Result<Option<Identifier>, IdentityError> {
     let error = IdentityError::malformed("`person` is not an object of `space` and `id`");
     let Some(value) = members.get("person") else { return Ok(None) };
     let parts = value.members().filter(|parts| parts.len() == 2).ok_or(error)?;
     let part = |name| parts.get(name).and_then(Json::text).ok_or(error);
     let (space, id) = (part("space")?, part("id")?);
-    if !is_space(space) || id.is_empty() || id.len() > PERSON_ID_BYTES_MAX || id.chars().any(char::is_control)
-    {
-        return Err(error);
+    if is_space(space) && is_person(id) {
+        Ok(Some(Identifier::new(Space::new(space), id)))
+    } else {
+        Err(error)
     }
-    Ok(Some(Identifier::new(Space::new(space), id)))
+}
+
+/// What can identify a person within a space: 1 to 512 bytes without control characters.
+pub(crate) fn is_person(id: &str) -> bool {
+    (1..=PERSON_ID_BYTES_MAX).contains(&id.len()) && !id.chars().any(char::is_control)
 }
 
 /// 1 to 200 visible ASCII characters.
@@ -204,7 +338,7 @@ pub(crate) fn is_name(text: &str) -> bool {
 }
 
 /// A space is printed where its identifiers are not, so it cannot hide one: lower-case letters, digits, `_`, `-`, `.`.
-fn is_space(text: &str) -> bool {
+pub(crate) fn is_space(text: &str) -> bool {
     let plain = |b: u8| b.is_ascii_lowercase() || b.is_ascii_digit() || b"_-.".contains(&b);
     is_name(text) && text.bytes().all(plain)
 }

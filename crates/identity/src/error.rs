@@ -9,29 +9,48 @@ use thiserror::Error;
 pub struct IdentityError {
     reason: Reason,
     what: &'static str,
+    newer_keys: bool,
 }
 
 impl IdentityError {
+    pub(crate) const fn because(reason: Reason, what: &'static str) -> Self {
+        Self { reason, what, newer_keys: false }
+    }
+
     pub(crate) const fn missing(what: &'static str) -> Self {
-        Self { reason: Reason::TokenMissing, what }
+        Self::because(Reason::TokenMissing, what)
     }
 
     pub(crate) const fn malformed(what: &'static str) -> Self {
-        Self { reason: Reason::TokenMalformed, what }
+        Self::because(Reason::TokenMalformed, what)
     }
 
     pub(crate) const fn invalid(what: &'static str) -> Self {
-        Self { reason: Reason::TokenInvalid, what }
+        Self::because(Reason::TokenInvalid, what)
     }
 
     pub(crate) const fn expired(what: &'static str) -> Self {
-        Self { reason: Reason::TokenExpired, what }
+        Self::because(Reason::TokenExpired, what)
     }
 
-    /// The reason to refuse with: one of `TokenMissing`, `TokenMalformed`, `TokenInvalid` and `TokenExpired`.
+    pub(crate) const fn unknown_key(what: &'static str) -> Self {
+        Self { reason: Reason::TokenInvalid, what, newer_keys: true }
+    }
+
+    pub(crate) const fn no_keys(what: &'static str) -> Self {
+        Self { reason: Reason::KeysUnavailable, what, newer_keys: true }
+    }
+
+    /// The reason to refuse with: one of those that [`Authenticator::identify`](crate::Authenticator::identify) names.
     #[must_use]
     pub const fn reason(&self) -> Reason {
         self.reason
+    }
+
+    /// Whether the issuer may have newer keys with which the same token would do.
+    #[must_use]
+    pub const fn wants_newer_keys(&self) -> bool {
+        self.newer_keys
     }
 }
 
@@ -45,6 +64,9 @@ pub enum ConfigError {
     /// Issuer or audience is empty.
     #[error("{0} is empty")]
     Empty(&'static str),
+    /// What is said of certificates, gateways or headers can be read in two ways, or stands for nobody.
+    #[error("{0}")]
+    Ambiguous(&'static str),
     /// A number is outside its range.
     #[error("{name} is {given}, and must lie between {min} and {max}")]
     Range {

@@ -1,9 +1,10 @@
-//! Who asks: from the `Authorization` header to an authenticated requester, and from `Data-Purpose` to the purpose
-//! it declares.
+//! Who asks: from tokens, certificates and the headers of gateways to an authenticated requester, and from
+//! `Data-Purpose` and `baggage` to the purpose it declares.
 //!
 //! A token is read strictly. Its key is chosen by `kid`, its algorithm is the key's own and never the token's
 //! choice; issuer, audience, requester and expiry are mandatory; a member named twice, an unknown critical
-//! extension or a claim of the wrong type makes it no token at all. Time is an argument.
+//! extension or a claim of the wrong type makes it no token at all. Time is an argument, and nothing here reads a file
+//! or a network: connections and their certificates come in as a [`Peer`], keys as a [`KeySet`].
 //!
 //! ```
 //! use consentry_identity::{Authenticator, AuthenticatorConfig, Issuer, KeySet, TokenSpec, declared_purpose};
@@ -23,7 +24,7 @@
 //!
 //! let claims = authenticator.authenticate(&[header.as_bytes()], now)?.ok_or("no token came")?;
 //! assert_eq!(claims.requester.as_str(), "newsletter");
-//! assert_eq!(claims.token_purposes, [marketing.clone()]);
+//! assert_eq!(claims.ceilings[0].purposes, [marketing.clone()]);
 //! assert_eq!(declared_purpose(&[b"marketing"]), Ok(Some(marketing)));
 //!
 //! let late = now.saturating_add_millis(spec.lifetime_secs * 1000);
@@ -33,18 +34,32 @@
 //! ```
 
 mod authenticator;
+mod baggage;
 mod bearer;
+mod cache;
 mod claims;
+mod config;
+mod details;
 mod error;
 mod issuer;
 mod json;
 mod key_set;
+mod network;
+mod peer;
 mod pem;
 mod purpose;
+mod registered;
+mod token;
+mod transaction;
 
-pub use authenticator::{Authenticator, AuthenticatorConfig};
-pub use claims::{Assurance, Claims};
+pub use authenticator::{Authenticator, Lines};
+pub use cache::CacheCounts;
+pub use claims::{Assurance, Ceiling, CeilingSource, Claims};
+pub use config::AuthenticatorConfig;
 pub use error::{ConfigError, IdentityError, IssuerError, KeyProblem, KeySetError};
 pub use issuer::{Issuer, TokenSpec};
 pub use key_set::KeySet;
-pub use purpose::declared_purpose;
+pub use network::Network;
+pub use peer::{CertificateError, Fingerprint, Peer, PeerCertificate};
+pub use purpose::{Carrier, declared_purpose, declared_purposes};
+pub use registered::{CertificateHolder, CertificateName, Gateway, NamingHeaders};

@@ -1,11 +1,35 @@
-//! The header `Data-Purpose`.
+//! The purpose that a request declares: the header `Data-Purpose`, and a member of `baggage`.
 
 use consentry_model::{Purpose, Reason};
+
+use crate::authenticator::Lines;
+use crate::baggage;
 
 /// Longest header value that is read, in bytes.
 const VALUE_BYTES_MAX: usize = 1024;
 
-/// Reads the purpose that a request declares, from the values of all its `Data-Purpose` lines.
+/// What declared a purpose. Either is a claim: it counts only inside what requester, token and route allow.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Carrier {
+    /// The header `Data-Purpose`.
+    Header,
+    /// The member `data-purpose` of `baggage` (W3C Baggage).
+    Baggage,
+}
+
+/// Reads every purpose that a request declares, each with what declared it. Whether they are one and the same is for
+/// whoever knows the vocabulary.
+///
+/// # Errors
+/// As [`declared_purpose`]; the same reasons for a member `data-purpose` of `baggage` that is there twice, malformed or
+/// carries properties. Malformed baggage in which that key does not occur declares nothing.
+pub fn declared_purposes(lines: &Lines<'_>) -> Result<Vec<(Purpose, Carrier)>, Reason> {
+    let header = declared_purpose(&lines("data-purpose"))?.map(|purpose| (purpose, Carrier::Header));
+    let member = baggage::purpose(&lines("baggage"))?.map(|purpose| (purpose, Carrier::Baggage));
+    Ok(header.into_iter().chain(member).collect())
+}
+
+/// Reads the purpose that a request declares in the header `Data-Purpose`, from the values of all its `Data-Purpose` lines.
 ///
 /// The header is a structured-field list (RFC 9651) with exactly one member, a token without parameters, on
 /// exactly one line. Whether the requester may claim the purpose is another question.

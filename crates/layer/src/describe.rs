@@ -4,15 +4,16 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use consentry_audit::PurposeSource;
-use consentry_identity::{Claims, declared_purpose};
-use consentry_model::{Act, ClassId, Lineage, Moment, Purpose, Reason, RecipientId, RequesterId};
+use consentry_identity::Claims;
+use consentry_model::{Act, ClassId, Lineage, Moment, Proof, Purpose, Reason, RecipientId, RequesterId};
 use consentry_policy::{
-    About, BuiltIn, Bundle, Destination, FactFrom, FactTarget, PurposeRule, Question, Reference,
-    RequesterDef, Route, SubjectSource, Values,
+    About, BuiltIn, Bundle, Destination, FactFrom, FactTarget, Question, Reference, RequesterDef, Route,
+    SubjectSource, Values,
 };
 
 use crate::head::Head;
 use crate::people::Asking;
+use crate::purposes::purpose_of;
 use crate::request::Brought;
 use crate::slot::Installed;
 use crate::stated::{Found, Stated};
@@ -24,6 +25,8 @@ const ANYONE: &str = "anyone";
 #[derive(Clone, Default)]
 pub(crate) struct Known {
     pub(crate) requester: Option<RequesterId>,
+    /// By what the requester proved its name; nothing where the request is answered to anyone.
+    pub(crate) proof: Option<Proof>,
     pub(crate) recipient: Option<RecipientId>,
     pub(crate) purpose: Option<(Purpose, PurposeSource)>,
     pub(crate) route: Option<Arc<str>>,
@@ -45,7 +48,7 @@ pub(crate) struct Access {
     pub(crate) installed: Arc<Installed>,
     route: usize,
     pub(crate) variables: BTreeMap<String, String>,
-    pub(crate) claims: Option<Claims>,
+    pub(crate) claims: Option<Arc<Claims>>,
     pub(crate) requester: RequesterId,
     /// In which capacity an answer is received.
     pub(crate) recipient: RecipientId,
@@ -78,7 +81,7 @@ impl Access {
         installed: &Arc<Installed>,
         found: Option<(usize, BTreeMap<String, String>)>,
         head: &Head,
-        claims: Option<Claims>,
+        claims: Option<Arc<Claims>>,
         brought: Option<&Brought>,
         now: Moment,
         known: &mut Known,
@@ -86,6 +89,7 @@ impl Access {
         let bundle = installed.engine.bundle();
         if let Some(claims) = &claims {
             known.requester = Some(claims.requester.clone());
+            known.proof = Some(claims.proof);
         }
         let hosts = &bundle.settings.hosts;
         if !hosts.is_empty() && !head.host.as_ref().is_some_and(|host| hosts.contains(host)) {
@@ -97,7 +101,7 @@ impl Access {
         let registered =
             claims.as_ref().map(|c| bundle.requesters.get(&c.requester).ok_or(Reason::RequesterUnknown));
         let registered = registered.transpose()?;
-        let (purpose, source) = purpose_of(bundle, route, head, &variables, claims.as_ref(), brought)?;
+        let (purpose, source) = purpose_of(bundle, route, head, &variables, claims.as_deref(), brought)?;
         known.purpose = Some((purpose.clone(), source));
         let lineage = bundle.vocabulary.lineage(&purpose).ok_or(Reason::PurposeUnknown)?;
         let (claims, requester, recipient) = receiver(bundle, route, claims, registered, &purpose, known)?;
@@ -110,6 +114,7 @@ impl Access {
             Act::Read
         };
         known.requester = Some(requester.clone());
+        known.proof = claims.as_ref().map(|claims| claims.proof);
         known.recipient = Some(destination.clone().unwrap_or_else(|| recipient.clone()));
         let brings = brings_by(route, destination.is_some());
         known.act = Some(if route.response_classes().is_empty() { brings } else { act });
@@ -278,16 +283,16 @@ impl Access {
 fn receiver(
     bundle: &Bundle,
     route: &Route,
-    claims: Option<Claims>,
+    claims: Option<Arc<Claims>>,
     registered: Option<&RequesterDef>,
     purpose: &Purpose,
     known: &mut Known,
-) -> Result<(Option<Claims>, RequesterId, RecipientId), Reason> {
-    let covers = |above: &[Purpose]| above.iter().any(|p| bundle.vocabulary.covers(p, purpose));
+) -> Result<(Option<Arc<Claims>>, RequesterId, RecipientId), Reason> {
+    let covers = |above: &Purpose| bundle.vocabulary.covers(above, purpose);
     let named = claims.zip(registered).map(|(claims, definition)| {
-        let allowed = if !covers(&definition.purposes) {
+        let allowed = if !definition.purposes.iter().any(covers) {
             Err(Reason::PurposeOutsideRequester)
-        } else if !covers(&claims.token_purposes) {
+        } else if !claims.allow(covers) {
             Err(Reason::PurposeOutsideToken)
         } else {
             Ok(())
@@ -330,49 +335,4 @@ fn destination(
         }
     };
     if bundle.recipients.contains_key(&name) { Ok(Some(name)) } else { Err(Reason::RecipientUnknown) }
-}
-
-fn purpose_of(
-    bundle: &Bundle,
-    route: &Route,
-    head: &Head,
-    variables: &BTreeMap<String, String>,
-    claims: Option<&Claims>,
-    brought: Option<&Brought>,
-) -> Result<(Purpose, PurposeSource), Reason> {
-    let declared = match declared_purpose(&head.lines("data-purpose"))? {
-        Some(declared) => Some(bundle.vocabulary.resolve(&declared).ok_or(Reason::PurposeUnknown)?),
-        None => None,
-    };
-    let fixed = |fixed: &Purpose, declared: Option<Purpose>| match declared {
-        None => Ok((fixed.clone(), PurposeSource::Route)),
-        Some(declared) if *fixed == declared => Ok((declared, PurposeSource::Header)),
-        Some(_) => Err(Reason::PurposeOutsideRoute),
-    };
-    match (&route.purpose, declared) {
-        (PurposeRule::Fixed(purpose), declared) => fixed(purpose, declared),
-        (PurposeRule::By { at, values }, declared) => {
-            let word = match at {
-                Reference::Body(path) => brought.and_then(|b| b.text(path)),
-                Reference::Query(name) => head.parameter(name).and_then(|p| p.value.clone()),
-                Reference::Header(name) => head.header(name).map(str::to_owned),
-                Reference::Path(name) => variables.get(name).cloned(),
-                Reference::Cookie(_)
-                | Reference::Token(_)
-                | Reference::Item(_)
-                | Reference::Addressees(_) => None,
-            };
-            let word = word.ok_or(Reason::PurposeMissing)?;
-            fixed(values.get(&word).ok_or(Reason::PurposeUnknown)?, declared)
-        }
-        (PurposeRule::OneOf(served), declared) => {
-            let (purpose, source) = match (declared, claims.map(|c| c.token_purposes.as_slice())) {
-                (Some(declared), _) => (declared, PurposeSource::Header),
-                (None, Some([only])) => (only.clone(), PurposeSource::Token),
-                (None, _) => return Err(Reason::PurposeMissing),
-            };
-            let covered = served.iter().any(|p| bundle.vocabulary.covers(p, &purpose));
-            if covered { Ok((purpose, source)) } else { Err(Reason::PurposeOutsideRoute) }
-        }
-    }
 }

@@ -107,6 +107,7 @@ pub(crate) fn head(
 ) -> HeadRecord {
     let mut record = HeadRecord::new(outcome);
     record.requester.clone_from(&known.requester);
+    record.proof = known.proof;
     record.recipient.clone_from(&known.recipient);
     record.purpose = known.purpose.as_ref().map(|(purpose, _)| purpose.clone());
     record.purpose_source = known.purpose.as_ref().map(|(_, source)| *source);

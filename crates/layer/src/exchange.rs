@@ -23,7 +23,7 @@ use crate::head::Head;
 use crate::layer::Shared;
 use crate::people::Whom;
 use crate::refuse::problem;
-use crate::request::{self, Brought, UpstreamRequest};
+use crate::request::{self, Brought, PURPOSE_CARRIERS, UpstreamRequest};
 use crate::response;
 use crate::service::BoxError;
 use crate::slot::Installed;
@@ -69,13 +69,14 @@ where
         Some(there) if there.is_fresh(now, shared.limits.bundle_age_secs_max) => there,
         Some(_) | None => return stranger(&shared, None, Reason::BundleUnavailable),
     };
-    let transport = parts.extensions.get::<Transport>().copied().unwrap_or_default();
-    let head = match Head::read(&parts.method, &parts.uri, parts.version, &parts.headers) {
+    let transport = parts.extensions.get::<Transport>().cloned().unwrap_or_default();
+    let mut head = match Head::read(&parts.method, &parts.uri, parts.version, &parts.headers) {
         Ok(head) => Head { transport, ..head },
         Err(reason) => return stranger(&shared, Some(&installed), reason),
     };
     let found = find_route(&installed, &head);
-    let claims = match authenticate(&shared, &installed, &head, found.as_ref().map(|(at, _)| *at), now) {
+    let route = found.as_ref().map(|(at, _)| *at);
+    let claims = match authenticate(&shared, &installed, &mut head, route, now).await {
         Ok(claims) => claims,
         Err(reason) => return stranger(&shared, Some(&installed), reason),
     };
@@ -123,18 +124,36 @@ fn stranger(shared: &Shared, installed: Option<&Installed>, reason: Reason) -> R
     problem(&shared.problem_base, reason, None, None, installed.map(|i| i.engine.bundle()))
 }
 
-fn authenticate(
+/// Who asks. Headers by which somebody is named are read here and nowhere else: they are gone from then on.
+async fn authenticate(
     shared: &Shared,
     installed: &Installed,
-    head: &Head,
+    head: &mut Head,
     route: Option<usize>,
     now: consentry_model::Moment,
-) -> Result<Option<Claims>, Reason> {
-    let claims = shared.authenticator.current().authenticate(&head.lines("authorization"), now);
-    let claims = claims.map_err(|error| error.reason())?;
+) -> Result<Option<Arc<Claims>>, Reason> {
+    let mut authenticator = shared.authenticator.current();
+    let mut said = authenticator.identify(&|name| head.lines(name), &head.transport.peer, now);
+    if said.as_ref().is_err_and(|error| error.wants_newer_keys())
+        && shared.authenticator.look_for_newer().await
+    {
+        authenticator = shared.authenticator.current();
+        // A look takes time, and a token may end meanwhile.
+        said = authenticator.identify(&|name| head.lines(name), &head.transport.peer, shared.clock.now());
+    }
+    let claims = said.map_err(|error| error.reason())?;
+    for name in authenticator.own_headers() {
+        if !PURPOSE_CARRIERS.contains(&name) {
+            head.headers.remove(name);
+        }
+    }
     let public =
         route.and_then(|at| installed.engine.bundle().service.routes.get(at)).is_some_and(|r| r.public);
-    if claims.is_none() && !public { Err(Reason::TokenMissing) } else { Ok(claims) }
+    match claims {
+        None if !public && head.transport.peer.certificate.is_some() => Err(Reason::CertificateUnknown),
+        None if !public => Err(Reason::TokenMissing),
+        claims => Ok(claims),
+    }
 }
 
 /// Finds out what is asked. The body is read before where the purpose stands in it, and after everything else of the
@@ -143,7 +162,7 @@ async fn describe<B>(
     open: &mut Open,
     found: Option<(usize, BTreeMap<String, String>)>,
     head: &Head,
-    claims: Option<Claims>,
+    claims: Option<Arc<Claims>>,
     body: B,
     now: consentry_model::Moment,
 ) -> Result<(Access, Brought), Reason>
@@ -157,6 +176,7 @@ where
     if let Some(route) = first {
         open.known.route = Some(Arc::clone(&route.id));
         open.known.requester = claims.as_ref().map(|c| c.requester.clone());
+        open.known.proof = claims.as_ref().map(|c| c.proof);
         let brought = request::read(&open.shared, route, head, body).await?;
         let access = Access::describe(&installed, found, head, claims, Some(&brought), now, &mut open.known)?;
         return Ok((access, brought));

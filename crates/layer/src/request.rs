@@ -19,20 +19,22 @@ use crate::service::BoxError;
 use crate::stated::Found;
 use crate::technical::{accept, json_type};
 
+/// Headers that declare a purpose to us. They are read once everything else about the request is known, and go no further
+/// whatever a service map says: behind us nobody decides again.
+pub(crate) const PURPOSE_CARRIERS: [&str; 2] = ["baggage", "data-purpose"];
+
 /// Headers that every client sends and that stay here without a word: ours, the transport's, and those that would
 /// hide or split an answer. Of `accept` and `content-type` only what was read of them goes on.
-const SILENT: [&str; 40] = [
+const SILENT: [&str; 39] = [
     "accept",
     "accept-charset",
     "accept-encoding",
     "accept-language",
     "authorization",
-    "baggage",
     "cache-control",
     "connection",
     "content-length",
     "content-type",
-    "data-purpose",
     "dnt",
     "expect",
     "forwarded",
@@ -55,6 +57,7 @@ const SILENT: [&str; 40] = [
     "traceparent",
     "tracestate",
     "transfer-encoding",
+    "txn-token",
     "upgrade-insecure-requests",
     "user-agent",
     "via",
@@ -351,6 +354,7 @@ fn forward_headers(route: &Route, head: &Head, treatments: &Treatments, taken: &
     for name in head.headers.keys() {
         let text = name.as_str();
         match find(&route.request_headers, text) {
+            _ if PURPOSE_CARRIERS.contains(&text) => {}
             Some(declared) if goes_on(declared.field, treatments) => copy(name, &head.headers, &mut out),
             Some(_) => taken.path(format!("request.header.{text}")),
             None if *name == header::HOST => copy(name, &head.headers, &mut out),

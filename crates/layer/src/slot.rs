@@ -1,6 +1,8 @@
 //! What is in force, swapped whole.
 
 use std::fmt;
+use std::future::Future;
+use std::pin::Pin;
 use std::sync::atomic::{AtomicI64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -97,13 +99,36 @@ impl PolicySlot {
     }
 }
 
+/// Fetches the token issuer's keys when a token names one that is not there.
+pub trait NewerKeys: Send + Sync {
+    /// Looks for newer keys, or waits for a look that is under way; whether an authenticator was installed or confirmed
+    /// meanwhile. Whoever implements it bounds how often it looks and how long it takes: strangers can ask.
+    fn look(&self) -> Pin<Box<dyn Future<Output = bool> + Send + '_>>;
+}
+
 /// Holds the authenticator in force, so that keys can change without a restart.
 #[derive(Clone)]
 pub struct AuthenticatorSlot {
     current: Arc<ArcSwap<Authenticator>>,
+    newer: Option<Arc<dyn NewerKeys>>,
 }
 
 impl AuthenticatorSlot {
+    /// Has newer keys looked for when a token names a key that is not there.
+    #[must_use]
+    pub fn with_newer_keys(mut self, newer: Arc<dyn NewerKeys>) -> Self {
+        self.newer = Some(newer);
+        self
+    }
+
+    /// Looks for newer keys; whether it is worth asking the authenticator again.
+    pub(crate) async fn look_for_newer(&self) -> bool {
+        match &self.newer {
+            Some(newer) => newer.look().await,
+            None => false,
+        }
+    }
+
     /// Puts an authenticator in force; tokens that only the former one knew are refused from now on.
     pub fn install(&self, authenticator: Authenticator) {
         self.current.store(Arc::new(authenticator));
@@ -124,7 +149,7 @@ impl From<Authenticator> for AuthenticatorSlot {
 
 impl From<Arc<Authenticator>> for AuthenticatorSlot {
     fn from(authenticator: Arc<Authenticator>) -> Self {
-        Self { current: Arc::new(ArcSwap::new(authenticator)) }
+        Self { current: Arc::new(ArcSwap::new(authenticator)), newer: None }
     }
 }
 

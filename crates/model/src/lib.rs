@@ -14,6 +14,7 @@ mod fields;
 mod key;
 mod moment;
 mod party;
+mod proof;
 mod reason;
 mod revision;
 mod subject;
@@ -32,6 +33,7 @@ pub use fields::{
 pub use key::{Category, KeyError, Lineage, Purpose};
 pub use moment::Moment;
 pub use party::{RecipientClass, RecipientId, RequesterId};
+pub use proof::Proof;
 pub use reason::{Audience, Reason};
 pub use revision::{BundleDigest, LedgerRevision, VocabularyRevision};
 pub use subject::{Identifier, Resolution, Space, SubjectRef, SubjectType};

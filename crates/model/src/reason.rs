@@ -59,6 +59,16 @@ reasons! {
     TokenInvalid = "token-invalid", 401, Caller;
     /// The token is past its time, or not yet at it.
     TokenExpired = "token-expired", 401, Caller;
+    /// The token is bound to a certificate that the connection does not show.
+    TokenBinding = "token-binding", 401, Caller;
+    /// The certificate that the connection shows is registered for nobody.
+    CertificateUnknown = "certificate-unknown", 401, Caller;
+    /// The certificate that the connection shows is past its time, or not yet at it.
+    CertificateExpired = "certificate-expired", 401, Caller;
+    /// A header names a requester or a person, and comes from a peer that may not say so.
+    PeerNotTrusted = "peer-not-trusted", 401, Caller;
+    /// Token, certificate and header do not name one and the same requester and person.
+    IdentityConflict = "identity-conflict", 401, Caller;
     /// The token is good, but the bundle registers no such requester.
     RequesterUnknown = "requester-unknown", 401, Caller;
     /// The route needs a proven identity that the token does not give.
@@ -69,9 +79,9 @@ reasons! {
     RouteUnknown = "route-unknown", 403, Caller;
     /// No purpose was declared, the route fixes none, and the token does not have exactly one.
     PurposeMissing = "purpose-missing", 403, Caller;
-    /// `Data-Purpose` is not one structured-field token.
+    /// What declares the purpose, `Data-Purpose` or a member of `baggage`, does not hold exactly one purpose.
     PurposeMalformed = "purpose-malformed", 400, Caller;
-    /// More than one purpose was declared.
+    /// More than one purpose was declared, by one carrier or by several.
     PurposeConflict = "purpose-conflict", 400, Caller;
     /// The vocabulary does not know the purpose.
     PurposeUnknown = "purpose-unknown", 403, Caller;
@@ -213,6 +223,8 @@ reasons! {
     EvidenceUnavailable = "evidence-unavailable", 503, Service;
     /// No evidence slot is free.
     EvidenceFull = "evidence-full", 503, Service;
+    /// The token issuer's keys were never had, or not for too long.
+    KeysUnavailable = "keys-unavailable", 503, Service;
     /// No bundle is in force, or the last good one is too old.
     BundleUnavailable = "bundle-unavailable", 503, Service;
     /// Evaluating a rule failed; an error never permits.

@@ -22,9 +22,11 @@ const HOP_BY_HOP: [HeaderName; 10] = [
 
 /// What is meant for the sidecar itself, or what a caller could forge about its own way here. The length is counted
 /// anew.
-const NOT_PASSED_ON: [HeaderName; 10] = [
+const NOT_PASSED_ON: [HeaderName; 12] = [
     AUTHORIZATION,
+    HeaderName::from_static("baggage"),
     HeaderName::from_static("data-purpose"),
+    HeaderName::from_static("txn-token"),
     FORWARDED,
     VIA,
     EXPECT,
@@ -107,6 +109,8 @@ mod tests {
             ("host", "shop.example.org"),
             ("authorization", "Bearer x"),
             ("data-purpose", "marketing"),
+            ("txn-token", "x.y.z"),
+            ("baggage", "data-purpose=marketing"),
             ("forwarded", "for=192.0.2.1"),
             ("x-forwarded-for", "192.0.2.1"),
             ("x-forwarded-anything", "y"),

@@ -19,6 +19,7 @@ mod arrival;
 mod config;
 mod counters;
 mod headers;
+mod keys;
 mod parts;
 mod patience;
 mod places;
@@ -33,7 +34,8 @@ mod upkeep;
 mod upstream;
 
 pub use config::{
-    Config, ConfigError, ConfigProblem, IdentityConfig, KeySource, OtlpConfig, ProxyLimits, UpstreamConfig,
+    Config, ConfigError, ConfigProblem, IdentityConfig, JwksUrl, KeySource, OtlpConfig, ProxyLimits,
+    UpstreamConfig,
 };
 pub use counters::Counts;
 pub use parts::PartProblem;

@@ -7,11 +7,12 @@ use std::sync::Arc;
 
 use consentry_audit::{AuditLog, LogOptions, Telemetry};
 use consentry_consent::SqliteLedger;
-use consentry_identity::{Authenticator, AuthenticatorConfig, KeySet};
+use consentry_identity::{Authenticator, KeySet};
 use consentry_layer::Limits;
 use consentry_policy::{Bundle, Engine, ReadError};
 
 use crate::config::{Config, IdentityConfig, KeySource, ProxyLimits};
+use crate::keys::Fetcher;
 use crate::places;
 use crate::says::says;
 
@@ -170,11 +171,16 @@ pub(crate) fn read_error(dir: &Path, error: &ReadError) -> String {
     format!("{place}: {error}{source}")
 }
 
-/// Reads the keys and makes what believes in them.
+/// Reads the keys and makes what believes in them. Published keys are fetched later; here there are none yet, and what
+/// is needed to fetch them is looked at.
 pub(crate) fn load_authenticator(config: &IdentityConfig) -> Result<Authenticator, String> {
     let keys = match &config.keys {
         KeySource::Jwks(file) => {
             KeySet::from_jwks(&read_keys(file)?).map_err(|e| format!("{}: {e}", file.display()))?
+        }
+        KeySource::Url(source) => {
+            Fetcher::new(source)?;
+            KeySet::default()
         }
         KeySource::Pem(files) => {
             let mut keys = KeySet::default();
@@ -185,15 +191,19 @@ pub(crate) fn load_authenticator(config: &IdentityConfig) -> Result<Authenticato
             keys
         }
     };
-    let mut made = AuthenticatorConfig::new(keys, &config.issuer, &config.audience);
-    made.leeway_secs = config.leeway_secs;
-    Authenticator::new(made).map_err(|e| e.to_string())
+    authenticator_with(config, keys)
 }
 
-/// The texts of all files of keys, to see whether they changed.
+/// Makes what believes in these keys.
+pub(crate) fn authenticator_with(config: &IdentityConfig, keys: KeySet) -> Result<Authenticator, String> {
+    Authenticator::new(config.authenticator(keys)).map_err(|e| e.to_string())
+}
+
+/// The texts of all files of keys, to see whether they changed; none where keys are published.
 pub(crate) fn key_texts(source: &KeySource) -> Result<Vec<String>, String> {
     match source {
         KeySource::Jwks(file) => Ok(vec![read_keys(file)?]),
+        KeySource::Url(_) => Ok(Vec::new()),
         KeySource::Pem(files) => files.values().map(|file| read_keys(file)).collect(),
     }
 }

@@ -108,6 +108,10 @@ impl Reloader {
     async fn look_at_keys(&mut self) {
         let State { config, authenticator, clock, keys_refused, .. } = &*self.state;
         let source: KeySource = config.identity.keys.clone();
+        // Published keys have a keeper of their own.
+        if matches!(source, KeySource::Url(_)) {
+            return;
+        }
         let tell = |why: String| {
             if remember(keys_refused, Refused { at: clock.now(), why: cut(&why) }) {
                 let why = why.lines().next().unwrap_or_default();
@@ -138,7 +142,7 @@ impl Reloader {
 }
 
 /// Keeps what was refused; whether it is something else than before.
-fn remember(slot: &Mutex<Option<Refused>>, refused: Refused) -> bool {
+pub(crate) fn remember(slot: &Mutex<Option<Refused>>, refused: Refused) -> bool {
     let mut slot = slot.lock().unwrap_or_else(PoisonError::into_inner);
     let news = slot.as_ref().is_none_or(|before| before.why != refused.why);
     if news {
@@ -148,11 +152,12 @@ fn remember(slot: &Mutex<Option<Refused>>, refused: Refused) -> bool {
 }
 
 /// Forgets what was refused; whether there was anything.
-fn forget(slot: &Mutex<Option<Refused>>) -> bool {
+pub(crate) fn forget(slot: &Mutex<Option<Refused>>) -> bool {
     slot.lock().unwrap_or_else(PoisonError::into_inner).take().is_some()
 }
 
-fn cut(text: &str) -> String {
+/// A text about a refusal, no longer than is kept.
+pub(crate) fn cut(text: &str) -> String {
     let end =
         text.char_indices().map(|(at, c)| at + c.len_utf8()).take_while(|end| *end <= WHY_BYTES_MAX).last();
     text.get(..end.unwrap_or(0)).unwrap_or_default().to_owned()

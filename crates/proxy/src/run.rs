@@ -14,8 +14,9 @@ use tokio::sync::{Notify, watch};
 use tokio::task::JoinHandle;
 
 use crate::arrival::ArrivalLayer;
-use crate::config::Config;
+use crate::config::{Config, KeySource};
 use crate::counters::{Counters, Counts};
+use crate::keys::{Asked, Fetcher, KeyKeeper};
 use crate::parts::{PartProblem, Parts, close, layer_limits};
 use crate::reload::Reloader;
 use crate::says::says;
@@ -83,12 +84,13 @@ pub struct Running {
     ledger: Arc<SqliteLedger>,
     telemetry: Telemetry,
     ask_reload: Arc<Notify>,
+    keeper: Option<Arc<KeyKeeper>>,
     /// Ends the listener.
     stop_listener: watch::Sender<()>,
     /// Ends everything else.
     stop_rest: watch::Sender<()>,
     listener: JoinHandle<Drained>,
-    rest: [JoinHandle<()>; 3],
+    rest: Vec<JoinHandle<()>>,
 }
 
 impl Sidecar {
@@ -141,13 +143,19 @@ impl Sidecar {
         let ask_reload = Arc::new(Notify::new());
         let (stop_listener, listener_stops) = watch::channel(());
         let (stop_rest, rest_stops) = watch::channel(());
-        let listening = listen(Arc::clone(&state), listener, listener_stops)?;
+        let keeper = keeper(&state)?;
+        if let Some(keeper) = &keeper {
+            // Without keys every token is refused, and the sidecar keeps looking.
+            keeper.look().await;
+        }
+        let listening = listen(Arc::clone(&state), keeper.clone(), listener, listener_stops)?;
         let reloader = Reloader::new(Arc::clone(&state), keys);
-        let rest = [
+        let mut rest = vec![
             tokio::spawn(reloader.run(Arc::clone(&ask_reload), ended(rest_stops.clone()))),
             tokio::spawn(upkeep::run(Arc::clone(&state), ended(rest_stops.clone()))),
-            tokio::spawn(admin::serve(admin, Arc::clone(&state), ended(rest_stops))),
+            tokio::spawn(admin::serve(admin, Arc::clone(&state), ended(rest_stops.clone()))),
         ];
+        rest.extend(keeper.clone().map(|keeper| tokio::spawn(keeper.run(ended(rest_stops)))));
         let listener = tokio::spawn(listening);
         Ok(Running {
             addr,
@@ -156,6 +164,7 @@ impl Sidecar {
             ledger,
             telemetry,
             ask_reload,
+            keeper,
             stop_listener,
             stop_rest,
             listener,
@@ -164,15 +173,28 @@ impl Sidecar {
     }
 }
 
+/// Who keeps published keys young; nobody where they are in files.
+fn keeper(state: &Arc<State>) -> Result<Option<Arc<KeyKeeper>>, ServeError> {
+    let KeySource::Url(source) = &state.config.identity.keys else { return Ok(None) };
+    let problem = |message| ServeError::Parts(vec![PartProblem { part: "identity", message }]);
+    let fetcher = Fetcher::new(source).map_err(problem)?;
+    Ok(Some(Arc::new(KeyKeeper::new(Arc::clone(state), source.clone(), fetcher))))
+}
+
 /// The listener's task: the stack, served until told to stop.
 fn listen(
     state: Arc<State>,
+    keeper: Option<Arc<KeyKeeper>>,
     listener: TcpListener,
     stops: watch::Receiver<()>,
 ) -> Result<impl Future<Output = Drained> + Send, ServeError> {
+    let authenticator = match keeper {
+        Some(keeper) => state.authenticator.clone().with_newer_keys(Arc::new(Asked(keeper))),
+        None => state.authenticator.clone(),
+    };
     let enforce = ConsentryLayer::builder()
         .policy(state.policy.clone())
-        .authenticator(state.authenticator.clone())
+        .authenticator(authenticator)
         .ledger(Arc::clone(&state.ledger))
         .evidence(state.evidence.clone())
         .limits(layer_limits(&state.config.limits))
@@ -240,6 +262,9 @@ impl Running {
     /// Has bundle and keys looked at now, instead of with the next poll.
     pub fn reload(&self) {
         self.ask_reload.notify_one();
+        if let Some(keeper) = &self.keeper {
+            keeper.look_now();
+        }
     }
 
     /// Stops accepting, lets requests under way finish for at most `drain_secs_max`, then closes everything.

@@ -10,7 +10,7 @@ use consentry_layer::{AuthenticatorSlot, Clock, Installed, PolicySlot};
 use consentry_model::{LedgerRevision, Moment};
 use serde::Serialize;
 
-use crate::config::Config;
+use crate::config::{Config, KeySource};
 use crate::counters::Counters;
 use crate::says::says_kind;
 
@@ -60,7 +60,24 @@ impl State {
             ready: !draining,
             detail: if draining { "draining" } else { "accepting" }.to_owned(),
         };
-        vec![listener, self.bundle_ready(), self.ledger_ready().await, self.evidence_ready()]
+        let parts = [listener, self.bundle_ready(), self.ledger_ready().await, self.evidence_ready()];
+        parts.into_iter().chain(self.keys_ready()).collect()
+    }
+
+    /// Whether published keys are there and young enough; keys in files always are.
+    fn keys_ready(&self) -> Option<PartReady> {
+        let KeySource::Url(source) = &self.config.identity.keys else { return None };
+        let max = source.age_secs_max;
+        let (ready, detail) = match self.authenticator.current().keys_confirmed_at() {
+            None => (false, "were never had".to_owned()),
+            Some(at) => {
+                let age_ms = self.clock.now().millis_since(at);
+                let age_ms_max = i64::try_from(max).unwrap_or(i64::MAX).saturating_mul(1000);
+                let age_secs = u64::try_from(age_ms / 1000).unwrap_or(0);
+                (age_ms <= age_ms_max, format!("found {age_secs} seconds ago, {max} at most"))
+            }
+        };
+        Some(PartReady { part: "keys", ready, detail })
     }
 
     /// How long ago the bundle in force was found sealed; `None` when none is in force.

@@ -4,7 +4,8 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use consentry_model::{
-    Act, BundleDigest, LedgerRevision, Outcome, Purpose, Reason, RecipientId, RequesterId, VocabularyRevision,
+    Act, BundleDigest, LedgerRevision, Outcome, Proof, Purpose, Reason, RecipientId, RequesterId,
+    VocabularyRevision,
 };
 use serde::{Deserialize, Serialize};
 
@@ -35,10 +36,18 @@ impl From<Verdicts> for Step {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum PurposeSource {
-    /// The token fixes it.
+    /// The token's `purposes` fix it.
     Token,
-    /// The request declared it.
+    /// The token's `authorization_details` fix it (RFC 9396).
+    Details,
+    /// A transaction token names it (draft-ietf-oauth-transaction-tokens).
+    Transaction,
+    /// The configuration gives the certificate or the gateway no other.
+    Registration,
+    /// `Data-Purpose` declared it.
     Header,
+    /// A member of `baggage` declared it.
+    Baggage,
     /// The route fixes it.
     Route,
 }
@@ -50,6 +59,9 @@ pub struct Head {
     /// Who asks; `None` when that was never established.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub requester: Option<RequesterId>,
+    /// By what the requester proved its name; `None` when it proved none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub proof: Option<Proof>,
     /// Who receives.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub recipient: Option<RecipientId>,
@@ -108,6 +120,7 @@ impl Head {
     pub fn new(outcome: Outcome) -> Self {
         Self {
             requester: None,
+            proof: None,
             recipient: None,
             purpose: None,
             purpose_source: None,

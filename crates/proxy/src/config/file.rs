@@ -1,15 +1,17 @@
 //! The file as a whole.
 
-use std::collections::BTreeMap;
 use std::fs::File;
 use std::io::{self, Read as _};
-use std::net::{IpAddr, SocketAddr};
+use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 
+use consentry_identity::Network;
+
 use super::error::{ConfigError, ConfigProblem};
+use super::identity::IdentityConfig;
 use super::limits::ProxyLimits;
 use super::reader::{Reader, Section};
-use super::tree::{self, At, Tree, Value};
+use super::tree::{self, At, Tree};
 use super::upstream::UpstreamConfig;
 
 /// Longest configuration that is read, in bytes.
@@ -35,29 +37,6 @@ const KEYS: [&str; 14] = [
     "drain_secs_max",
     "reload_poll_ms",
 ];
-
-/// Where the keys of the token issuer are.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum KeySource {
-    /// A file with a JSON Web Key Set.
-    Jwks(PathBuf),
-    /// Files with one PEM public key each, by the `kid` that tokens name.
-    Pem(BTreeMap<String, PathBuf>),
-}
-
-/// Whose tokens are believed.
-#[derive(Clone, Debug, PartialEq, Eq)]
-#[non_exhaustive]
-pub struct IdentityConfig {
-    /// What `iss` must equal.
-    pub issuer: String,
-    /// What `aud` must equal.
-    pub audience: String,
-    /// The issuer's keys.
-    pub keys: KeySource,
-    /// How much clocks may disagree, in seconds: 0 to 5.
-    pub leeway_secs: u64,
-}
 
 /// Where spans go.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -86,7 +65,7 @@ pub struct Config {
     pub listen: SocketAddr,
     /// Who ends TLS in front of the sidecar and is believed when they say so in `X-Forwarded-Proto`; nobody when nothing
     /// is said, and then every request counts as unprotected.
-    pub tls_ended_by: Vec<IpAddr>,
+    pub tls_ended_by: Vec<Network>,
     /// Where the health and status pages are.
     pub admin: SocketAddr,
     /// The service behind.
@@ -163,7 +142,7 @@ fn read(section: &Section<'_>, reader: &mut Reader<'_>) -> Option<Config> {
     let listen = reader.need(section, "listen").and_then(|_| address(section, "listen", reader));
     let tls_ended_by = match section.get("tls_ended_by") {
         None => Some(Vec::new()),
-        Some(_) => addresses(section, "tls_ended_by", reader),
+        Some(_) => networks(section, "tls_ended_by", reader),
     };
     let admin = match section.get("admin") {
         None => ADMIN_DEFAULT.parse().ok(),
@@ -177,7 +156,7 @@ fn read(section: &Section<'_>, reader: &mut Reader<'_>) -> Option<Config> {
     let ledger = reader.need_path(section, "ledger");
     let evidence = reader.need_path(section, "evidence");
     let evidence_key = section.get("evidence_key").map(|_| reader.path(section, "evidence_key"));
-    let identity = reader.need(section, "identity").and_then(|tree| identity(tree, reader));
+    let identity = reader.need(section, "identity").and_then(|tree| IdentityConfig::read(tree, reader));
     let limits = match section.get("limits") {
         None => Some(ProxyLimits::default()),
         Some(tree) => {
@@ -262,13 +241,14 @@ fn address(section: &Section<'_>, key: &str, reader: &mut Reader<'_>) -> Option<
     read
 }
 
-/// Addresses, divided by spaces.
-fn addresses(section: &Section<'_>, key: &str, reader: &mut Reader<'_>) -> Option<Vec<IpAddr>> {
+/// Networks, divided by spaces; an address is a network of one.
+pub(super) fn networks(section: &Section<'_>, key: &str, reader: &mut Reader<'_>) -> Option<Vec<Network>> {
     let (text, at) = reader.text(section, key)?;
-    let read: Option<Vec<IpAddr>> =
-        text.split_whitespace().map(|word| word.parse::<IpAddr>().ok().map(|ip| ip.to_canonical())).collect();
+    let read: Option<Vec<Network>> = text.split_whitespace().map(Network::parse).collect();
     if read.is_none() {
-        reader.error(at, format!("`{key}` is one address or more, divided by spaces, such as 10.0.0.5"));
+        let full = section.full(key);
+        let form = "one address or network or more, divided by spaces, such as 10.0.0.5 or 10.1.0.0/16";
+        reader.error(at, format!("`{full}` is {form}"));
     }
     read
 }
@@ -281,47 +261,6 @@ fn problem_type_base(section: &Section<'_>, reader: &mut Reader<'_>) -> Option<S
         reader.error(at, "`problem_type_base` is a URI that ends in `/`, `:` or `#`");
     }
     good.then(|| text.to_owned())
-}
-
-fn identity(tree: &Tree, reader: &mut Reader<'_>) -> Option<IdentityConfig> {
-    let keys = ["issuer", "audience", "jwks", "pem", "leeway_secs"];
-    let section = reader.section(tree, "identity", &keys)?;
-    let issuer = reader.need_text(&section, "issuer");
-    let audience = reader.need_text(&section, "audience");
-    let keys = match (section.get("jwks"), section.get("pem")) {
-        (Some(_), None) => reader.path(&section, "jwks").map(KeySource::Jwks),
-        (None, Some(tree)) => pem(tree, reader),
-        (Some(_), Some(_)) | (None, None) => {
-            reader.error(section.at, "`identity` has exactly one of `jwks` and `pem`");
-            None
-        }
-    };
-    let leeway_secs = reader.count(&section, "leeway_secs", 0, 0..=5);
-    Some(IdentityConfig {
-        issuer: issuer?.0.to_owned(),
-        audience: audience?.0.to_owned(),
-        keys: keys?,
-        leeway_secs,
-    })
-}
-
-fn pem(tree: &Tree, reader: &mut Reader<'_>) -> Option<KeySource> {
-    let Value::Map(entries) = &tree.value else {
-        let message = format!("`identity.pem` maps each `kid` to a file, and is not {}", tree.value.what());
-        reader.error(tree.at, message);
-        return None;
-    };
-    let names: Vec<&str> = entries.iter().map(|(kid, ..)| kid.as_str()).collect();
-    let section = reader.section(tree, "identity.pem", &names)?;
-    let mut files = BTreeMap::new();
-    for kid in names {
-        files.insert(kid.to_owned(), reader.path(&section, kid)?);
-    }
-    if files.is_empty() {
-        reader.error(tree.at, "`identity.pem` names no key");
-        return None;
-    }
-    Some(KeySource::Pem(files))
 }
 
 fn otlp(tree: &Tree, reader: &mut Reader<'_>) -> Option<OtlpConfig> {

@@ -2,12 +2,14 @@
 
 mod error;
 mod file;
+mod identity;
 mod limits;
 mod reader;
 mod tree;
 mod upstream;
 
 pub use error::{ConfigError, ConfigProblem};
-pub use file::{Config, IdentityConfig, KeySource, OtlpConfig};
+pub use file::{Config, OtlpConfig};
+pub use identity::{IdentityConfig, JwksUrl, KeySource};
 pub use limits::ProxyLimits;
 pub use upstream::UpstreamConfig;

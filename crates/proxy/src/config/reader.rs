@@ -28,7 +28,8 @@ impl<'a> Section<'a> {
         self.entries.iter().find(|(k, ..)| k == key).map(|(.., tree)| tree)
     }
 
-    fn full(&self, key: &str) -> String {
+    /// The dotted name of one of its keys.
+    pub(crate) fn full(&self, key: &str) -> String {
         if self.name.is_empty() { key.to_owned() } else { format!("{}.{key}", self.name) }
     }
 }

@@ -1,0 +1,229 @@
+//! Ways round the layer that begin with who calls and why: certificates, headers of gateways, and the carriers of
+//! purposes. Evidence says by what a requester proved its name, and what named the purpose.
+
+use std::sync::Arc;
+
+use bytes::Bytes;
+use consentry_audit::PurposeSource;
+use consentry_identity::{
+    Assurance, AuthenticatorConfig, CertificateHolder, CertificateName, Gateway, NamingHeaders, Network,
+    Peer, PeerCertificate,
+};
+use consentry_layer::Transport;
+use consentry_model::{Moment, Outcome, Proof, Purpose, Reason, RequesterId, Space};
+use consentry_tests::world::{Otherwise, World, contract, get, json, spec};
+use http::Request;
+use http_body_util::Full;
+
+const SUPPORT: &str = "essential.service.operations.support";
+const IMPROVE: &str = "essential.service.operations.improve";
+const PROFILE: &str = r#"{"id":"c-1","name":"Ann Sample","email":"ann@example.org","plan":"pro"}"#;
+const CERTIFICATE: &[u8] = include_bytes!("../crates/identity/tests/data/newsletter.der");
+const OTHER: &[u8] = include_bytes!("../crates/identity/tests/data/wild.der");
+
+fn believe(config: &mut AuthenticatorConfig) {
+    let purposes =
+        || vec![Purpose::new("essential.service.operations").unwrap_or_else(|_| panic!("a purpose"))];
+    config.certificates = vec![CertificateHolder {
+        requester: RequesterId::new("support"),
+        names: vec![CertificateName::Uri("spiffe://example.org/newsletter".to_owned())],
+        purposes: purposes(),
+    }];
+    config.naming_headers = Some(NamingHeaders {
+        requester: "x-requester".to_owned(),
+        person: Some(("x-person".to_owned(), Space::new("customer"))),
+    });
+    config.gateways = vec![Gateway {
+        networks: Network::parse("10.1.0.0/16").into_iter().collect(),
+        certificates: Vec::new(),
+        requesters: [RequesterId::new("support")].into(),
+        purposes: purposes(),
+        assurance: Assurance::High,
+    }];
+}
+
+async fn world() -> World {
+    let world = World::otherwise(Otherwise { identity: Some(believe), ..Otherwise::default() });
+    world.record("customer", "c-1", &[contract()]).await;
+    world.upstream.answers(json(PROFILE));
+    world
+}
+
+fn peer(address: &str, der: Option<&[u8]>) -> Peer {
+    let certificate =
+        der.map(|der| Arc::new(PeerCertificate::from_der(der).unwrap_or_else(|e| panic!("{e}"))));
+    Peer { address: Some(address.parse().unwrap_or_else(|e| panic!("{e}"))), certificate }
+}
+
+fn ask(headers: &[(&'static str, &str)], token: Option<&str>, peer: Peer) -> Request<Full<Bytes>> {
+    let mut request = get("/customers/c-1", token, None);
+    for (name, value) in headers {
+        request.headers_mut().append(*name, value.parse().unwrap_or_else(|e| panic!("{e}")));
+    }
+    request.extensions_mut().insert(Transport { peer, ..Transport::default() });
+    request
+}
+
+/// The certificates of these tests begin later than the tests' usual day.
+fn later(world: &World) {
+    let now = Moment::from_unix_millis(1_796_000_000_000);
+    world.clock.set(now);
+    world.policy.confirm(now);
+}
+
+#[tokio::test]
+async fn evidence_says_by_what_a_requester_proved_its_name_and_what_named_the_purpose() {
+    let nowhere = || Peer { address: None, certificate: None };
+    let shown = || peer("192.0.2.7", Some(CERTIFICATE));
+    let named = ("x-requester", "support");
+    let baggage = ("baggage", "a=1,data-purpose=essential.service.operations.support");
+    let header = ("data-purpose", SUPPORT);
+    for (what, headers, token, from, proof, source) in [
+        ("a token", vec![header], true, nowhere(), Proof::Token, PurposeSource::Header),
+        ("its only purpose", vec![], true, nowhere(), Proof::Token, PurposeSource::Token),
+        ("baggage", vec![baggage], true, nowhere(), Proof::Token, PurposeSource::Baggage),
+        ("both", vec![header, baggage], true, nowhere(), Proof::Token, PurposeSource::Header),
+        ("a certificate", vec![header], false, shown(), Proof::Certificate, PurposeSource::Header),
+        (
+            "a gateway",
+            vec![named, header],
+            false,
+            peer("10.1.0.1", None),
+            Proof::Header,
+            PurposeSource::Header,
+        ),
+    ] {
+        let world = world().await;
+        later(&world);
+        let token = token.then(|| world.token("support", &[SUPPORT]));
+        let seen = world.send(ask(&headers, token.as_deref(), from)).await;
+        assert_eq!(seen.status.as_u16(), 200, "{what}: {seen:?}");
+        let (head, _) = world.last_ticket().await;
+        assert_ne!(head.outcome, Outcome::Refuse, "{what}");
+        assert_eq!((head.proof, head.purpose_source), (Some(proof), Some(source)), "{what}");
+        let reached = format!("{:?}", world.upstream.reached());
+        for own in ["x-requester", "data-purpose", "baggage", "txn-token"] {
+            assert!(!reached.contains(own), "{what} passes {own} on: {reached}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn law_1_who_calls_is_proved_or_refused() {
+    let named = ("x-requester", "support");
+    let header = ("data-purpose", SUPPORT);
+    for (what, headers, token, from, reason) in [
+        (
+            "a header from elsewhere",
+            vec![named, header],
+            None,
+            peer("10.2.0.1", None),
+            Reason::PeerNotTrusted,
+        ),
+        (
+            "beside a token",
+            vec![named, header],
+            Some("support"),
+            peer("10.2.0.1", None),
+            Reason::PeerNotTrusted,
+        ),
+        (
+            "another's token",
+            vec![named, header],
+            Some("billing"),
+            peer("10.1.0.1", None),
+            Reason::IdentityConflict,
+        ),
+        (
+            "a stranger's certificate",
+            vec![header],
+            None,
+            peer("10.2.0.1", Some(OTHER)),
+            Reason::CertificateUnknown,
+        ),
+        (
+            "another's certificate",
+            vec![header],
+            Some("billing"),
+            peer("10.2.0.1", Some(CERTIFICATE)),
+            Reason::IdentityConflict,
+        ),
+        ("nothing from a gateway", vec![header], None, peer("10.1.0.1", None), Reason::TokenMissing),
+        (
+            "a transaction token",
+            vec![header, ("txn-token", "a.b.c")],
+            Some("support"),
+            peer("10.1.0.1", None),
+            Reason::TokenInvalid,
+        ),
+    ] {
+        let world = world().await;
+        later(&world);
+        let token = token.map(|requester| world.token(requester, &[SUPPORT]));
+        let seen = world.send(ask(&headers, token.as_deref(), from)).await;
+        assert_eq!((seen.status.as_u16(), &*seen.code()), (401, reason.code()), "{what}: {seen:?}");
+        assert_eq!(world.strangers(reason).await, 1, "{what}");
+        assert!(world.upstream.reached().is_empty(), "{what}");
+    }
+}
+
+#[tokio::test]
+async fn law_2_several_carriers_name_one_purpose_or_none_counts() {
+    let details = |purpose: &str| serde_json::json!([{"type": "consentry_purpose", "purposes": [purpose]}]);
+    for (what, headers, purposes, details, status, code) in [
+        (
+            "header and baggage differ",
+            vec![("data-purpose", SUPPORT), ("baggage", "data-purpose=essential.service.operations.improve")],
+            vec![SUPPORT, IMPROVE],
+            None,
+            400,
+            "purpose-conflict",
+        ),
+        (
+            "baggage outside the token",
+            vec![("baggage", "data-purpose=marketing")],
+            vec![SUPPORT],
+            None,
+            403,
+            "purpose-outside-requester",
+        ),
+        (
+            "baggage unknown",
+            vec![("baggage", "data-purpose=gossip")],
+            vec![SUPPORT],
+            None,
+            403,
+            "purpose-unknown",
+        ),
+        (
+            "baggage malformed",
+            vec![("baggage", "data-purpose=,")],
+            vec![SUPPORT],
+            None,
+            400,
+            "purpose-malformed",
+        ),
+        ("baggage of others malformed", vec![("baggage", "a=1,,")], vec![SUPPORT], None, 200, ""),
+        (
+            "details narrow the token",
+            vec![("data-purpose", SUPPORT)],
+            vec![SUPPORT, IMPROVE],
+            Some(details(IMPROVE)),
+            403,
+            "purpose-outside-token",
+        ),
+        ("details and token differ", vec![], vec![SUPPORT], Some(details(IMPROVE)), 400, "purpose-conflict"),
+        ("details and token agree", vec![], vec![SUPPORT], Some(details(SUPPORT)), 200, ""),
+        ("details say which of two", vec![], vec![SUPPORT, IMPROVE], Some(details(SUPPORT)), 200, ""),
+    ] {
+        let world = world().await;
+        let mut said = spec("support", &purposes);
+        if let Some(details) = details {
+            said.others.insert("authorization_details".to_owned(), details);
+        }
+        let token = world.issuer.token(&said, world.clock_now()).unwrap_or_else(|e| panic!("{e}"));
+        let seen = world.send(ask(&headers, Some(&token), Peer::default())).await;
+        let told = if status == 200 { String::new() } else { seen.code() };
+        assert_eq!((seen.status.as_u16(), &*told), (status, code), "{what}: {seen:?}");
+    }
+}
