@@ -56,8 +56,8 @@ pub mod policy {
 pub mod identity {
     #[doc(inline)]
     pub use consentry_identity::{
-        Assurance, Authenticator, AuthenticatorConfig, ConfigError, Issuer, IssuerError, KeyProblem, KeySet,
-        KeySetError, TokenSpec,
+        Assurance, Authenticator, AuthenticatorConfig, CertificateError, ConfigError, Fingerprint, Issuer,
+        IssuerError, KeyProblem, KeySet, KeySetError, Peer, PeerCertificate, TokenSpec,
     };
 }
 

@@ -39,6 +39,7 @@ mod error;
 mod issuer;
 mod json;
 mod key_set;
+mod peer;
 mod pem;
 mod purpose;
 
@@ -47,4 +48,5 @@ pub use claims::{Assurance, Claims};
 pub use error::{ConfigError, IdentityError, IssuerError, KeyProblem, KeySetError};
 pub use issuer::{Issuer, TokenSpec};
 pub use key_set::KeySet;
+pub use peer::{CertificateError, Fingerprint, Peer, PeerCertificate};
 pub use purpose::declared_purpose;

@@ -69,7 +69,7 @@ where
         Some(there) if there.is_fresh(now, shared.limits.bundle_age_secs_max) => there,
         Some(_) | None => return stranger(&shared, None, Reason::BundleUnavailable),
     };
-    let transport = parts.extensions.get::<Transport>().copied().unwrap_or_default();
+    let transport = parts.extensions.get::<Transport>().cloned().unwrap_or_default();
     let head = match Head::read(&parts.method, &parts.uri, parts.version, &parts.headers) {
         Ok(head) => Head { transport, ..head },
         Err(reason) => return stranger(&shared, Some(&installed), reason),

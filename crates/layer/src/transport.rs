@@ -1,20 +1,24 @@
 //! What whoever accepted the connection knows of it.
 
-/// The protection of the connection that a request came by. Whoever accepts connections puts it among the request's
+use consentry_identity::Peer;
+
+/// The protection of the connection that a request came by, and who is at its other end. Whoever accepts connections puts it among the request's
 /// extensions; a request without it came unprotected.
 ///
 /// ```
 /// use consentry_layer::{Tls, Transport};
 ///
 /// let mut request = http::Request::new(());
-/// request.extensions_mut().insert(Transport { tls: Tls::V1_3, signed: false });
+/// request.extensions_mut().insert(Transport { tls: Tls::V1_3, ..Transport::default() });
 /// ```
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Transport {
     /// The version of TLS.
     pub tls: Tls,
     /// Whether the sender signed the request itself, or showed a certificate of its own (RFC 9421, RFC 8446).
     pub signed: bool,
+    /// Who is at the other end: the address, and the certificate where TLS ended here and the client's was verified.
+    pub peer: Peer,
 }
 
 /// A version of TLS, from none to the highest. What is older than 1.2 counts as none (RFC 8996).

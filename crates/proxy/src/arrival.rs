@@ -4,6 +4,7 @@ use std::net::IpAddr;
 use std::sync::Arc;
 use std::task::{Context, Poll};
 
+use consentry_identity::Peer;
 use consentry_layer::{Tls, Transport};
 use http::header::FORWARDED;
 use http::{HeaderMap, HeaderName, HeaderValue, Request};
@@ -23,10 +24,6 @@ const ADDRESSES: [HeaderName; 4] = [
     HeaderName::from_static("true-client-ip"),
     HeaderName::from_static("cf-connecting-ip"),
 ];
-
-/// From which address a connection comes.
-#[derive(Clone, Copy)]
-pub(crate) struct Peer(pub(crate) IpAddr);
 
 /// Replaces what a caller says of its way here. Whether the address goes on is the policy's to decide: it is personal
 /// data like any other, and reaches the service only where the service map declares `X-Forwarded-For`. How the
@@ -61,24 +58,26 @@ impl<S: Service<Request<B>>, B> Service<Request<B>> for Arrival<S> {
     }
 
     fn call(&mut self, mut request: Request<B>) -> S::Future {
-        let peer = request.extensions().get::<Peer>().copied();
+        let peer = request.extensions().get::<Peer>().cloned().unwrap_or_default();
+        let address = peer.address;
         let transport = transport(request.headers(), peer, &self.tls_ended_by);
         request.extensions_mut().insert(transport);
-        replace(request.headers_mut(), peer);
+        replace(request.headers_mut(), address);
         self.inner.call(request)
     }
 }
 
 /// How the connection was protected, as far as somebody says who may be believed. Of which version of TLS it was nobody
 /// says: the least that still protects is what counts.
-fn transport(headers: &HeaderMap, peer: Option<Peer>, tls_ended_by: &[IpAddr]) -> Transport {
-    let believed = peer.is_some_and(|Peer(address)| tls_ended_by.contains(&address.to_canonical()));
+fn transport(headers: &HeaderMap, peer: Peer, tls_ended_by: &[IpAddr]) -> Transport {
+    let believed = peer.address.is_some_and(|address| tls_ended_by.contains(&address.to_canonical()));
     let mut said = headers.get_all(X_FORWARDED_PROTO).iter();
     let https = said.next().is_some_and(|proto| proto == "https") && said.next().is_none();
-    if believed && https { Transport { tls: Tls::V1_2, signed: false } } else { Transport::default() }
+    let tls = if believed && https { Tls::V1_2 } else { Tls::None };
+    Transport { tls, signed: false, peer }
 }
 
-fn replace(headers: &mut HeaderMap, peer: Option<Peer>) {
+fn replace(headers: &mut HeaderMap, address: Option<IpAddr>) {
     let own = |name: &HeaderName| {
         *name == FORWARDED || name.as_str().starts_with("x-forwarded-") || ADDRESSES.contains(name)
     };
@@ -86,8 +85,7 @@ fn replace(headers: &mut HeaderMap, peer: Option<Peer>) {
     for name in forged {
         headers.remove(name);
     }
-    let value =
-        peer.and_then(|Peer(address)| HeaderValue::from_str(&address.to_canonical().to_string()).ok());
+    let value = address.and_then(|address| HeaderValue::from_str(&address.to_canonical().to_string()).ok());
     if let Some(value) = value {
         headers.insert(X_FORWARDED_FOR, value);
     }
@@ -110,7 +108,7 @@ impl<S: Service<Request<B>>, B> Service<Request<B>> for FromPeer<S> {
     }
 
     fn call(&mut self, mut request: Request<B>) -> S::Future {
-        request.extensions_mut().insert(self.peer);
+        request.extensions_mut().insert(self.peer.clone());
         self.inner.call(request)
     }
 }
@@ -136,10 +134,11 @@ mod tests {
             for line in lines {
                 headers.append(X_FORWARDED_PROTO, line.parse().unwrap());
             }
-            let peer = peer.map(|text| Peer(text.parse().unwrap()));
-            let found = transport(&headers, peer, &[proxy]);
-            assert_eq!(found, Transport { tls, signed: false }, "{lines:?}");
-            assert_eq!(transport(&headers, peer, &[]), Transport::default(), "{lines:?}");
+            let peer = Peer { address: peer.map(|text| text.parse().unwrap()), certificate: None };
+            let found = transport(&headers, peer.clone(), &[proxy]);
+            assert_eq!(found, Transport { tls, signed: false, peer: peer.clone() }, "{lines:?}");
+            let nobody = Transport { peer: peer.clone(), ..Transport::default() };
+            assert_eq!(transport(&headers, peer, &[]), nobody, "{lines:?}");
         }
     }
 
@@ -151,7 +150,7 @@ mod tests {
         }
         headers.insert("accept", HeaderValue::from_static("*/*"));
         let mut nameless = headers.clone();
-        replace(&mut headers, Some(Peer("::ffff:192.0.2.7".parse().unwrap())));
+        replace(&mut headers, Some("::ffff:192.0.2.7".parse().unwrap()));
         assert_eq!((headers.len(), &headers["x-forwarded-for"]), (2, &HeaderValue::from_static("192.0.2.7")));
         replace(&mut nameless, None);
         assert_eq!(nameless.keys().map(HeaderName::as_str).collect::<Vec<_>>(), ["accept"]);

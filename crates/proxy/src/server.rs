@@ -5,6 +5,7 @@ use std::future::Future;
 use std::sync::Arc;
 use std::time::Duration;
 
+use consentry_identity::Peer;
 use http::{Request, Response};
 use hyper::body::Incoming;
 use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
@@ -16,7 +17,7 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::task::JoinSet;
 use tower_service::Service;
 
-use crate::arrival::{FromPeer, Peer};
+use crate::arrival::FromPeer;
 use crate::config::ProxyLimits;
 use crate::counters::Counters;
 use crate::patience::Patience;
@@ -98,7 +99,7 @@ async fn accept(
         Ok((stream, from)) => {
             // Without it answers are slower, not wrong.
             drop(stream.set_nodelay(true));
-            Some((stream, Peer(from.ip()), place))
+            Some((stream, Peer { address: Some(from.ip()), certificate: None }, place))
         }
         Err(error) => {
             tracing::warn!(kind = ?error.kind(), "a connection could not be accepted");

@@ -74,7 +74,7 @@ fn transport(case: &Case) -> Result<Transport, StageError> {
         None => Tls::V1_3,
         Some(word) => Tls::parse(word).ok_or("the case names an unknown version of TLS")?,
     };
-    Ok(Transport { tls, signed: case.signed })
+    Ok(Transport { tls, signed: case.signed, ..Transport::default() })
 }
 
 /// The token of whoever calls: a requester's own, or that of the portal in which a person signed in.
