@@ -67,8 +67,7 @@ async fn law_11_a_write_of_another_process_binds_the_next_answer() {
 #[tokio::test]
 async fn law_1_whoever_is_recorded_later_is_unknown_no_longer() {
     let (_folder, path) = place();
-    let (one, two) =
-        (SqliteLedger::open(&path).await.unwrap(), SqliteLedger::open(&path).await.unwrap());
+    let (one, two) = (SqliteLedger::open(&path).await.unwrap(), SqliteLedger::open(&path).await.unwrap());
     assert_eq!(events(&one).await, 0);
     write(&two, 1).await;
     assert_eq!(events(&one).await, 1);

@@ -10,6 +10,8 @@ use consentry_body::{BodyError, Decide, JsonRedactor};
 use http_body::{Body, Frame, SizeHint};
 use tokio::sync::mpsc::Receiver;
 
+use crate::admission::Admitted;
+
 /// An answer ends early: the transport must break it off visibly. Why stands in evidence alone.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct StreamError;
@@ -52,7 +54,7 @@ pub(crate) enum Part {
 }
 
 /// The body of an answer.
-pub struct ResponseBody(State);
+pub struct ResponseBody(State, Option<Admitted>);
 
 enum State {
     Whole(Option<Bytes>, Option<Pending>),
@@ -63,7 +65,7 @@ enum State {
 impl ResponseBody {
     /// A body without a ticket: of a refusal, whose ticket is closed already.
     pub(crate) fn whole(bytes: Bytes) -> Self {
-        Self(State::Whole(Some(bytes), None))
+        Self(State::Whole(Some(bytes), None), None)
     }
 
     /// A body that closes its ticket when its bytes are handed over. Without bytes nobody may ever ask for them, so
@@ -71,13 +73,18 @@ impl ResponseBody {
     pub(crate) fn closing(bytes: Bytes, pending: Pending) -> Self {
         if bytes.is_empty() {
             pending.close();
-            return Self(State::Done);
+            return Self(State::Done, None);
         }
-        Self(State::Whole(Some(bytes), Some(pending)))
+        Self(State::Whole(Some(bytes), Some(pending)), None)
     }
 
     pub(crate) fn stream(parts: Receiver<Part>) -> Self {
-        Self(State::Stream(parts))
+        Self(State::Stream(parts), None)
+    }
+
+    /// Until the body is gone its request counts as under way.
+    pub(crate) fn held(self, admitted: Admitted) -> Self {
+        Self(self.0, Some(admitted))
     }
 }
 

@@ -9,6 +9,7 @@ use std::time::Duration;
 use consentry_audit::{AuditLog, PolicyInstalled, Telemetry};
 use consentry_consent::{Ledger, SqliteLedger};
 use consentry_layer::{AuthenticatorSlot, Clock, ConsentryLayer, PolicySlot, SystemClock};
+use consentry_policy::ReportOnly;
 use tokio::net::TcpListener;
 use tokio::sync::{Notify, watch};
 use tokio::task::JoinHandle;
@@ -16,12 +17,14 @@ use tokio::task::JoinHandle;
 use crate::arrival::ArrivalLayer;
 use crate::config::Config;
 use crate::counters::{Counters, Counts};
+use crate::metrics::Metrics;
 use crate::parts::{PartProblem, Parts, close, layer_limits};
 use crate::reload::Reloader;
 use crate::says::says;
 use crate::server::Drained;
 use crate::stack::stack;
 use crate::state::State;
+use crate::tls::{Handshakes, TlsSlot};
 use crate::upstream::Upstream;
 use crate::{admin, parts, server, upkeep};
 
@@ -107,7 +110,8 @@ impl Sidecar {
     }
 
     async fn start_with(config: Config, parts: Parts) -> Result<Running, ServeError> {
-        let Parts { engine, authenticator, keys, ledger, evidence, telemetry } = parts;
+        let Parts { engine, authenticator, keys, tls, upstream, ledger, evidence, telemetry } = parts;
+        let (texts, tls) = tls.map(|(texts, made)| (texts, TlsSlot::new(made))).unzip();
         let listener = bind("listen", config.listen).await?;
         let admin = bind("admin", config.admin).await?;
         let local = |listener: &TcpListener, option, address| {
@@ -117,6 +121,9 @@ impl Sidecar {
         let admin_addr = local(&admin, "admin", config.admin)?;
         if !admin_addr.ip().is_loopback() {
             tracing::warn!("the admin pages can be reached from outside this machine");
+        }
+        for route in &config.dangerous_report_only {
+            tracing::warn!(%route, "DANGER: report-only: the verdicts on this route are not carried out");
         }
         let bundle = engine.bundle();
         let (digest, version) = (bundle.digest.clone(), bundle.version.clone());
@@ -135,14 +142,17 @@ impl Sidecar {
             clock,
             bundle_refused: Mutex::new(None),
             keys_refused: Mutex::new(None),
+            tls,
+            tls_refused: Mutex::new(None),
+            metrics: Arc::new(Metrics::default()),
             draining: AtomicBool::new(false),
             config,
         });
         let ask_reload = Arc::new(Notify::new());
         let (stop_listener, listener_stops) = watch::channel(());
         let (stop_rest, rest_stops) = watch::channel(());
-        let listening = listen(Arc::clone(&state), listener, listener_stops)?;
-        let reloader = Reloader::new(Arc::clone(&state), keys);
+        let listening = listen(Arc::clone(&state), upstream, listener, listener_stops)?;
+        let reloader = Reloader::new(Arc::clone(&state), keys, texts);
         let rest = [
             tokio::spawn(reloader.run(Arc::clone(&ask_reload), ended(rest_stops.clone()))),
             tokio::spawn(upkeep::run(Arc::clone(&state), ended(rest_stops.clone()))),
@@ -167,10 +177,17 @@ impl Sidecar {
 /// The listener's task: the stack, served until told to stop.
 fn listen(
     state: Arc<State>,
+    upstream: Upstream,
     listener: TcpListener,
     stops: watch::Receiver<()>,
 ) -> Result<impl Future<Output = Drained> + Send, ServeError> {
-    let enforce = ConsentryLayer::builder()
+    let mut builder = ConsentryLayer::builder();
+    if let Some(recipients) = &state.config.recipients {
+        builder = builder.destinations(recipients.keys().cloned());
+    }
+    let reported = state.config.dangerous_report_only.iter().map(|route| route.as_str().into());
+    let enforce = builder
+        .dangerously_report_only(ReportOnly::dangerously_for(reported))
         .policy(state.policy.clone())
         .authenticator(state.authenticator.clone())
         .ledger(Arc::clone(&state.ledger))
@@ -180,13 +197,13 @@ fn listen(
         .problem_base(&state.config.problem_type_base)
         .build()
         .map_err(|e| ServeError::Parts(vec![PartProblem { part: "layer", message: e.to_string() }]))?;
-    let upstream = Upstream::new(state.config.upstream.clone(), &state.config.limits);
     let arrival = ArrivalLayer { tls_ended_by: state.config.tls_ended_by.clone().into() };
-    let service = stack(&state.counters, arrival, enforce, upstream);
+    let service = stack(&state.counters, &state.metrics, arrival, enforce, upstream);
     Ok(async move {
         let State { config, counters, .. } = &*state;
         let drain_max = Duration::from_secs(config.drain_secs_max);
-        server::serve(listener, service, &config.limits, counters, ended(stops), drain_max).await
+        let handshakes = state.tls.clone().map(|slot| Handshakes::new(slot, &config.limits));
+        server::serve(listener, service, &config.limits, handshakes, counters, ended(stops), drain_max).await
     })
 }
 
@@ -237,7 +254,7 @@ impl Running {
         self.state.counters.counts()
     }
 
-    /// Has bundle and keys looked at now, instead of with the next poll.
+    /// Has bundle, keys and certificates looked at now, instead of with the next poll.
     pub fn reload(&self) {
         self.ask_reload.notify_one();
     }
@@ -278,7 +295,7 @@ pub async fn check(config: &Config) -> Result<(), ServeError> {
     parts::check(config).await.map_err(ServeError::Parts)
 }
 
-/// Serves until `shutdown` is over, then drains; SIGHUP has bundle and keys looked at.
+/// Serves until `shutdown` is over, then drains; SIGHUP has bundle, keys and certificates looked at.
 ///
 /// # Errors
 /// As [`Sidecar::start`], and when signals cannot be listened to or the listener ends by itself.
