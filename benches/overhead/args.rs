@@ -27,7 +27,7 @@ impl Args {
         if smoke {
             return Ok(Self { rounds: 1, connections: 2, total: Duration::from_millis(150), smoke });
         }
-        let mut args = Self { rounds: 5, connections: 16, total: Duration::from_secs(16), smoke };
+        let mut args = Self { rounds: 5, connections: 64, total: Duration::from_secs(24), smoke };
         let mut words = given.iter().filter(|a| *a != "--bench");
         while let Some(option) = words.next() {
             let mut number = |max: u32| -> Result<u32, Failure> {

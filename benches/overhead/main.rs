@@ -1,5 +1,5 @@
 //! What enforcement costs: the same load on an API directly, through a proxy without a policy, and through the
-//! sidecar; and what one verdict costs as the ledger grows.
+//! sidecar, and through what a user would pick instead, where it is installed; and what one verdict costs as the ledger grows.
 //!
 //! ```text
 //! cargo bench -p consentry-benches -- [--rounds N] [--connections N] [--seconds S]
@@ -11,10 +11,12 @@
 #![allow(clippy::print_stdout, reason = "a benchmark prints what it measured")]
 
 mod args;
+mod cpu;
 mod decide;
 mod load;
 mod pass_through;
 mod requests;
+mod rivals;
 mod stats;
 mod targets;
 

@@ -8,6 +8,7 @@ use tokio::runtime::Builder;
 use crate::Failure;
 use crate::args::Args;
 use crate::load::{Shot, Turn, turn};
+use crate::rivals;
 use crate::stats::{median, spread};
 use crate::targets::Targets;
 
@@ -34,12 +35,14 @@ impl Row {
 pub(crate) fn measure(args: &Args) -> Result<(), Failure> {
     let targets = Targets::start()?;
     let row = |name, shot: &Arc<Shot>| Row { name, shot: Arc::clone(shot), turns: Vec::new() };
-    let mut rows = [
+    let rivals = if args.smoke { Vec::new() } else { rivals::start(targets.folder(), &targets.direct)? };
+    let mut rows = vec![
         row("a  the API directly", &targets.direct),
         row("b  a proxy without a policy", &targets.pass_through),
         row("c  the sidecar, everything on", &targets.sidecar),
     ];
-    let time = args.total / args.rounds / 3;
+    rows.extend(rivals.iter().map(|rival| row(rival.name, &rival.shot)));
+    let time = args.total / args.rounds / u32::try_from(rows.len())?;
     let threads = Builder::new_multi_thread().thread_name("load").enable_all().build()?;
     for row in &rows {
         threads.block_on(turn(&row.shot, args.connections, time / 4))?;
@@ -52,30 +55,40 @@ pub(crate) fn measure(args: &Args) -> Result<(), Failure> {
         }
         rows.rotate_left(1);
     }
+    drop(rivals);
     rows.sort_by_key(|row| row.name);
     print(args, &rows, time);
     println!("\none durable write to the evidence's disk takes {:.1?} by itself", targets.durable_write()?);
     targets.stop()
 }
 
-fn print(args: &Args, rows: &[Row; 3], time: Duration) {
+fn print(args: &Args, rows: &[Row], time: Duration) {
     let cores = std::thread::available_parallelism().map_or(1, usize::from);
     let Args { rounds, connections, .. } = args;
     println!(
         "GET /customers/c-1001: {connections} connections, {rounds} rounds of {time:.1?} for each target,"
     );
     println!("load, proxies and API on the same {cores} cores; medians of the rounds\n");
-    println!("{:32}{:>12}{:>10}{:>12}{:>12}", "", "requests/s", "spread", "p50 µs", "p99 µs");
+    println!("{:32}{:>12}{:>10}{:>12}{:>12}{:>12}", "", "requests/s", "spread", "p50 µs", "p99 µs", "CPU µs");
     for row in rows {
         let rate = row.median_of(|t| t.requests_per_sec);
         let (p50, p99) = (row.median_of(|t| t.p50_ns) / 1e3, row.median_of(|t| t.p99_ns) / 1e3);
         let apart = spread(&row.rates()) * 100.0;
-        println!("{:32}{rate:>12.0}{apart:>8.0} %{p50:>12.0}{p99:>12.0}", row.name);
+        // Rivals are processes of their own.
+        let own = row.name.starts_with(['b', 'c']);
+        let cpu = if own { format!("{:.1}", row.median_of(|t| t.cpu_ns) / 1e3) } else { "-".to_owned() };
+        println!("{:32}{rate:>12.0}{apart:>8.0} %{p50:>12.0}{p99:>12.0}{cpu:>12}", row.name);
     }
-    let [a, b, c] = rows;
+    let [a, b, c, rivals @ ..] = rows else { return };
     println!("\nrequests/s, medians of the rounds' own ratios");
+    let ratio =
+        |above: &Row, below: &Row| median(above.rates().iter().zip(below.rates()).map(|(x, y)| x / y));
     for (name, above, below) in [("b/a", b, a), ("c/a", c, a), ("c/b", c, b)] {
-        println!("{name}  {:.3}", median(above.rates().iter().zip(below.rates()).map(|(x, y)| x / y)));
+        println!("{name}  {:.3}", ratio(above, below));
+    }
+    for rival in rivals {
+        let letter = rival.name.get(..1).unwrap_or_default();
+        println!("c/{letter}  {:.3}", ratio(c, rival));
     }
     if rows.iter().any(|row| spread(&row.rates()) > SPREAD_MAX) {
         println!(

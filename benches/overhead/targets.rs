@@ -88,6 +88,11 @@ impl Targets {
         })
     }
 
+    /// A folder that goes away at the end.
+    pub(crate) fn folder(&self) -> &Path {
+        self.folder.path()
+    }
+
     /// How long this disk takes to make a small write durable: the median of some, with nothing else going on.
     pub(crate) fn durable_write(&self) -> Result<Duration, Failure> {
         let mut file = fs::File::create(self.folder.path().join("durable"))?;

@@ -45,6 +45,7 @@
 mod checkpoint;
 mod error;
 mod frame;
+mod group;
 mod id;
 mod layout;
 mod log;

@@ -103,6 +103,10 @@ impl State {
         }
     }
 
+    pub(crate) fn slots_used(&self) -> usize {
+        self.slots_used.load(Ordering::Acquire)
+    }
+
     /// Takes a slot, if one is free.
     pub(crate) fn take_slot(self: &Arc<Self>) -> Option<Slot> {
         let taken = self.slots_used.fetch_update(Ordering::AcqRel, Ordering::Acquire, |used| {

@@ -28,11 +28,13 @@ pub struct Ticket {
 struct Open {
     slot: Slot,
     span: Box<SpanFacts>,
+    /// As the head said: every later record of the request says the same.
+    report_only: bool,
 }
 
 impl Ticket {
     pub(crate) fn new(id: RecordId, queue: Sender<Message>, slot: Slot, span: SpanFacts) -> Self {
-        Self { id, queue, open: Some(Open { slot, span: Box::new(span) }) }
+        Self { id, queue, open: Some(Open { slot, span: Box::new(span), report_only: false }) }
     }
 
     /// The ticket's id, which every record of the request names and which the caller may be told.
@@ -62,10 +64,14 @@ impl Ticket {
     pub fn commit(&mut self, step: impl Into<Step>) -> Commit {
         let mut step = step.into();
         if let Some(open) = &mut self.open {
-            if let Step::Head(head) = &mut step {
-                let context = open.span.context();
-                head.trace_id = hex(&context.trace_id);
-                head.span_id = hex(&context.span_id);
+            match &mut step {
+                Step::Head(head) => {
+                    let context = open.span.context();
+                    head.trace_id = hex(&context.trace_id);
+                    head.span_id = hex(&context.span_id);
+                    open.report_only = head.report_only;
+                }
+                Step::Verdicts(verdicts) => verdicts.report_only = open.report_only,
             }
             open.span.note(&step);
         }
@@ -89,7 +95,8 @@ impl Ticket {
     }
 
     fn finish(&mut self, closing: &Closing) {
-        let Some(Open { slot, mut span }) = self.open.take() else { return };
+        let Some(Open { slot, mut span, report_only }) = self.open.take() else { return };
+        let closing = &Closing { report_only, ..closing.clone() };
         span.end(closing);
         // A closing that could not be encoded leaves the slot unrecorded, which counts it as lost.
         if let Ok(body) = encode_closing(closing) {

@@ -13,6 +13,7 @@ use tokio::sync::oneshot;
 use crate::checkpoint::NoteSigner;
 use crate::error::LogError;
 use crate::frame::{put_marker, put_record};
+use crate::group::Group;
 use crate::id::{RandomSource, RecordId, hex, timestamp};
 use crate::layout::{FORMAT, Layout};
 use crate::merkle::{CompactTree, leaf_hash};
@@ -23,11 +24,6 @@ use crate::recover::Recovered;
 use crate::state::{Failure, Slot, State};
 use crate::storage::Segment;
 use crate::telemetry::SpanFacts;
-
-/// Most records of one group.
-const GROUP_RECORDS_MAX: usize = 1_024;
-/// A group is closed once it has this many bytes.
-const GROUP_BYTES_MAX: usize = 1 << 20;
 
 /// What the writer is asked.
 pub(crate) enum Message {
@@ -156,36 +152,32 @@ impl Writer {
 
     /// Deals with a message and with those that queue behind it, as far as they go into one group.
     fn handle(&mut self, first: Message, queue: &Receiver<Message>) -> Next {
-        let mut group: Vec<Append> = Vec::new();
-        let (mut records, mut bytes) = (0, 0);
+        let mut group = Group::default();
         let mut next = Some(first);
         while let Some(message) = next.take() {
             match message {
                 Message::Append(append) => {
-                    records += append.bodies.len();
-                    bytes += append.bodies.iter().map(Body::bytes).sum::<usize>();
-                    group.push(append);
-                    if records >= GROUP_RECORDS_MAX || bytes >= GROUP_BYTES_MAX {
-                        break;
-                    }
-                    next = queue.try_recv().ok();
+                    group.add(append);
+                    next = group.next(queue, self.state.slots_used());
                 }
                 Message::Flush(done) => {
-                    self.commit(std::mem::take(&mut group));
+                    self.commit(group.appends);
                     // Whoever asked may have stopped waiting.
                     let _ = done.send(());
+                    return Next::Go;
                 }
                 Message::Reopen(done) => {
-                    self.commit(std::mem::take(&mut group));
+                    self.commit(group.appends);
                     let _ = done.send(self.reopen());
+                    return Next::Go;
                 }
                 Message::Stop => {
-                    self.commit(group);
+                    self.commit(group.appends);
                     return Next::Stop;
                 }
             }
         }
-        self.commit(group);
+        self.commit(group.appends);
         Next::Go
     }
 

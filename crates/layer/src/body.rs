@@ -10,6 +10,8 @@ use consentry_body::{BodyError, Decide, JsonRedactor};
 use http_body::{Body, Frame, SizeHint};
 use tokio::sync::mpsc::Receiver;
 
+use crate::admission::Admitted;
+
 /// An answer ends early: the transport must break it off visibly. Why stands in evidence alone.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct StreamError;
@@ -52,7 +54,11 @@ pub(crate) enum Part {
 }
 
 /// The body of an answer.
-pub struct ResponseBody(State);
+pub struct ResponseBody {
+    state: State,
+    /// Held, never read: what it counts ends with the body.
+    _admitted: Option<Admitted>,
+}
 
 enum State {
     Whole(Option<Bytes>, Option<Pending>),
@@ -61,9 +67,13 @@ enum State {
 }
 
 impl ResponseBody {
+    const fn new(state: State) -> Self {
+        Self { state, _admitted: None }
+    }
+
     /// A body without a ticket: of a refusal, whose ticket is closed already.
     pub(crate) fn whole(bytes: Bytes) -> Self {
-        Self(State::Whole(Some(bytes), None))
+        Self::new(State::Whole(Some(bytes), None))
     }
 
     /// A body that closes its ticket when its bytes are handed over. Without bytes nobody may ever ask for them, so
@@ -71,13 +81,18 @@ impl ResponseBody {
     pub(crate) fn closing(bytes: Bytes, pending: Pending) -> Self {
         if bytes.is_empty() {
             pending.close();
-            return Self(State::Done);
+            return Self::new(State::Done);
         }
-        Self(State::Whole(Some(bytes), Some(pending)))
+        Self::new(State::Whole(Some(bytes), Some(pending)))
     }
 
     pub(crate) fn stream(parts: Receiver<Part>) -> Self {
-        Self(State::Stream(parts))
+        Self::new(State::Stream(parts))
+    }
+
+    /// Until the body is gone its request counts as under way.
+    pub(crate) fn held(self, admitted: Admitted) -> Self {
+        Self { _admitted: Some(admitted), ..self }
     }
 }
 
@@ -89,25 +104,25 @@ impl Body for ResponseBody {
         mut self: Pin<&mut Self>,
         context: &mut Context<'_>,
     ) -> Poll<Option<Result<Frame<Bytes>, StreamError>>> {
-        match &mut self.0 {
+        match &mut self.state {
             State::Done => Poll::Ready(None),
             State::Whole(bytes, pending) => {
                 let bytes = bytes.take();
                 if let Some(pending) = pending.take() {
                     pending.close();
                 }
-                self.0 = State::Done;
+                self.state = State::Done;
                 Poll::Ready(bytes.filter(|b| !b.is_empty()).map(|b| Ok(Frame::data(b))))
             }
             State::Stream(parts) => match std::task::ready!(parts.poll_recv(context)) {
                 Some(Part::Data(bytes)) => Poll::Ready(Some(Ok(Frame::data(bytes)))),
                 Some(Part::End(pending)) => {
                     pending.close();
-                    self.0 = State::Done;
+                    self.state = State::Done;
                     Poll::Ready(None)
                 }
                 Some(Part::Failed) | None => {
-                    self.0 = State::Done;
+                    self.state = State::Done;
                     Poll::Ready(Some(Err(StreamError)))
                 }
             },
@@ -115,11 +130,11 @@ impl Body for ResponseBody {
     }
 
     fn is_end_stream(&self) -> bool {
-        matches!(self.0, State::Done)
+        matches!(self.state, State::Done)
     }
 
     fn size_hint(&self) -> SizeHint {
-        match &self.0 {
+        match &self.state {
             State::Done => SizeHint::with_exact(0),
             State::Whole(bytes, _) => SizeHint::with_exact(bytes.as_ref().map_or(0, |b| b.len() as u64)),
             State::Stream(_) => SizeHint::default(),

@@ -1,10 +1,11 @@
 //! The decision on one request: what it brings, what its answer may carry, and what must be done besides.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use consentry_body::RecordSubject;
 use consentry_model::{
-    ClassId, Identifier, LedgerEvent, LedgerRevision, Reason, Resolution, Treatment, Verdict,
+    ClassId, Identifier, LedgerEvent, LedgerRevision, Outcome, Reason, Resolution, Treatment, Verdict,
 };
 use consentry_policy::{Body, Excess, FactTarget, Item, Permit, Refusal, Ruling, SubjectSource};
 
@@ -17,7 +18,7 @@ use crate::head::Head;
 use crate::judge::Brings;
 use crate::layer::Shared;
 use crate::people::{Asking, Whom, resolve, revision};
-use crate::request::{self, Brought, UpstreamRequest};
+use crate::request::{self, Brought, Treatments, UpstreamRequest};
 use crate::stated::Found;
 
 /// Why an exchange stops before the inner service is called.
@@ -75,16 +76,19 @@ pub(crate) async fn decide(
     let mut lines = Lines::default();
     let mut brings = access.brings(&brought, head, &bringing, &present, &mut lines);
     let in_found = access.found(&found, &bringing, &present, &mut lines);
-    // What the answer may carry.
     let answering = access.answering();
     let classes = access.route()?.response_classes();
-    let (items, answers) = access.may_answer(&classes, &answering, &present, &mut lines);
+    let (items, mut answers) = access.may_answer(&classes, &answering, &present, &mut lines);
     let added = access.added(head, &answering, &present, &mut lines);
     let stop = |refusal, lines| Stop { refusal, access_ledger: Some(present.ledger), lines };
     let lenient = !strict || access.route()?.message.is_some();
     let rest = Rest { found: &in_found, answered: &items, added: &added };
-    let fold = |brings: &Brings| access.fold(brings, lenient, &rest);
-    if let Ruling::Refuse(refusal) = fold(&brings) {
+    let route = access.route()?;
+    let fold =
+        |brings: &Brings| shared.report_only.carried_out(&route.id, access.fold(brings, lenient, &rest));
+    let ruling = fold(&brings);
+    brings.is_refused = ruling.outcome() == Outcome::Refuse;
+    if let Ruling::Refuse(refusal) = ruling {
         return Err(stop(refusal, lines));
     }
     let revealed = Revealed::of(&access, &brings.treatments, &answers, &items, &classes, head);
@@ -93,9 +97,8 @@ pub(crate) async fn decide(
     }
     let cookies = access.allowed_cookies(head, &present.whom, present.own, &mut lines);
     // The rest changes what is outside: it comes last, when nothing else can refuse any more.
-    if let Err(reason) =
-        reserve(shared, &access, &brought, &bringing, &present, &mut brings, &mut lines).await
-    {
+    let reserved = reserve(shared, &access, &brought, &bringing, &present, &mut brings, &mut lines).await;
+    if let Err(reason) = reserved {
         return Err(stop(Refusal::plain(reason), lines));
     }
     let ruling = fold(&brings);
@@ -106,16 +109,17 @@ pub(crate) async fn decide(
     if let Err(unwritten) = written {
         return Err(stop(Refusal::plain(unwritten.reason), lines));
     }
+    if shared.report_only.covers(&route.id) {
+        spare(&mut brings.treatments, &mut answers);
+    }
     let mut taken = Taken::default();
     let pseudonyms = shared.pseudonyms(&access);
-    let route = access.route()?;
     let upstream =
         request::forward(route, head, brought, &brings.treatments, &cookies, pseudonyms, &mut taken);
     let ruling = if taken.is_empty() { ruling } else { ruling.redacted() };
-    let (permit, upstream) = match (ruling, upstream) {
-        (Ruling::Allow(permit) | Ruling::Redact(permit), Ok(upstream)) => (permit, upstream),
-        (Ruling::Refuse(refusal), _) => return Err(stop(refusal, lines)),
-        (_, Err(reason)) => return Err(stop(Refusal::plain(reason), lines)),
+    let (permit, upstream) = match permitted(ruling, upstream) {
+        Ok(both) => both,
+        Err(refusal) => return Err(stop(refusal, lines)),
     };
     let Present { ledger, whom, own, .. } = present;
     Ok((Decided { access, whom, own, answers, taken, ledger }, permit, upstream, lines))
@@ -130,10 +134,32 @@ async fn write(
     present: &Present,
     brings: &Brings,
 ) -> Result<(), Unwritten> {
+    if brings.is_refused {
+        return Ok(());
+    }
     if let (Some(who), false) = (who, agreed.is_empty()) {
         events::append(shared, access, who, agreed).await?;
     }
     duties::note(shared, access, &brings.treatments, who, &present.whom, present.own).await
+}
+
+/// Nothing is taken away: the verdicts are recorded, and that is all.
+fn spare(Treatments { of_request, of_body }: &mut Treatments, answers: &mut BTreeMap<ClassId, Verdict>) {
+    of_request.values_mut().chain(of_body.values_mut()).for_each(|t| *t = Treatment::Clear);
+    answers.values_mut().for_each(|verdict| verdict.treatment = Treatment::Clear);
+}
+
+/// The permit of a ruling, with the request that it is for.
+fn permitted(
+    ruling: Ruling,
+    upstream: Result<UpstreamRequest, Reason>,
+) -> Result<(Permit, UpstreamRequest), Refusal> {
+    match ruling {
+        Ruling::Allow(permit) | Ruling::Redact(permit) => {
+            upstream.map(|upstream| (permit, upstream)).map_err(Refusal::plain)
+        }
+        Ruling::Refuse(refusal) => Err(refusal),
+    }
 }
 
 /// What is folded with what a request brings.
@@ -285,6 +311,9 @@ async fn reserve(
     brings: &mut Brings,
     lines: &mut Lines,
 ) -> Result<(), Reason> {
+    if brings.is_refused {
+        return Ok(());
+    }
     let named = addressees(access, brought)?;
     for ((subject, class), at) in brings.of_body.clone() {
         let clear = brings.treatments.of_body.get(&(subject, class)) == Some(&Treatment::Clear);

@@ -33,6 +33,8 @@ pub(crate) struct Known {
     pub(crate) act: Option<Act>,
     /// Whether the caller may be told reasons that depend on a person.
     pub(crate) told_reasons: bool,
+    /// Whether the ruling is reported and not carried out.
+    pub(crate) report_only: bool,
 }
 
 impl Known {

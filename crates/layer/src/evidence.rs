@@ -116,6 +116,7 @@ pub(crate) fn head(
     record.bundle = installed.map(|i| i.engine.bundle().digest.clone());
     record.vocabulary = installed.map(|i| i.vocabulary.clone());
     record.reason = reason;
+    record.report_only = known.report_only;
     record
 }
 

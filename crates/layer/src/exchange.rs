@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use bytes::Bytes;
 use consentry_audit::{End, Receipt, Step, Ticket, TraceParent};
@@ -14,6 +14,8 @@ use http::{HeaderValue, Request, Response, StatusCode};
 use http_body_util::Full;
 use tower_service::Service;
 
+use crate::account::Account;
+use crate::admission::{Admitted, Client};
 use crate::body::ResponseBody;
 use crate::decide::decide;
 use crate::describe::{Access, Known, find_route};
@@ -47,8 +49,8 @@ pub(crate) struct Open {
     pub(crate) known: Known,
 }
 
-/// Serves one request.
-pub(crate) async fn run<S, B, R>(
+/// Serves one request if there is room for it. It counts as under way until its answer is gone.
+pub(crate) async fn admit<S, B, R>(
     shared: Arc<Shared>,
     gate: Gate<S>,
     request: Request<B>,
@@ -62,21 +64,46 @@ where
     R: http_body::Body<Data = Bytes> + Send + 'static,
     R::Error: Into<BoxError>,
 {
-    let now = shared.clock.now();
+    let address = request.extensions().get::<Transport>().and_then(|transport| transport.peer.address);
+    match shared.admission.enter(address, shared.clock.now()) {
+        Ok(mut admitted) => {
+            let response = run(shared, &mut admitted, gate, request).await;
+            response.map(|body| body.held(admitted))
+        }
+        Err(reason) => stranger(&shared, None, reason),
+    }
+}
+
+/// Serves one request that was admitted.
+async fn run<S, B, R>(
+    shared: Arc<Shared>,
+    admitted: &mut Admitted,
+    gate: Gate<S>,
+    request: Request<B>,
+) -> Response<ResponseBody>
+where
+    S: Service<Request<Full<Bytes>>, Response = Response<R>> + Send,
+    S::Error: Into<BoxError>,
+    S::Future: Send,
+    B: http_body::Body<Data = Bytes> + Send,
+    B::Error: Into<BoxError>,
+    R: http_body::Body<Data = Bytes> + Send + 'static,
+    R::Error: Into<BoxError>,
+{
+    let (now, began) = (shared.clock.now(), Instant::now());
     // 1. The head, and who asks. What is malformed or nameless costs strangers nothing of ours.
     let (parts, body) = request.into_parts();
     let installed = match shared.policy.current() {
         Some(there) if there.is_fresh(now, shared.limits.bundle_age_secs_max) => there,
         Some(_) | None => return stranger(&shared, None, Reason::BundleUnavailable),
     };
-    let transport = parts.extensions.get::<Transport>().cloned().unwrap_or_default();
-    let mut head = match Head::read(&parts.method, &parts.uri, parts.version, &parts.headers) {
-        Ok(head) => Head { transport, ..head },
+    let mut head = match read_head(&shared, &parts, admitted, now) {
+        Ok(head) => head,
         Err(reason) => return stranger(&shared, Some(&installed), reason),
     };
     let found = find_route(&installed, &head);
     let route = found.as_ref().map(|(at, _)| *at);
-    let claims = match authenticate(&shared, &installed, &mut head, route, now).await {
+    let claims = match who_asks(&shared, &installed, &mut head, route, admitted, now).await {
         Ok(claims) => claims,
         Err(reason) => return stranger(&shared, Some(&installed), reason),
     };
@@ -100,28 +127,70 @@ where
     };
     // 5. Only with a permit, and after a durable head record, is the inner service called.
     let pending = decided.access.route().is_ok_and(Route::answers_in_records);
-    let mut record =
-        evidence::ruled(&decided.access, &open.known, decided.ledger, permit.outcome(), None, lines);
+    let (outcome, reason) = (permit.outcome(), permit.reported());
+    let mut record = evidence::ruled(&decided.access, &open.known, decided.ledger, outcome, reason, lines);
     record.pending_body = pending;
     let receipt = match open.commit(record).await {
         Ok(receipt) => receipt,
         Err(reason) => return open.fail(reason, None),
     };
+    let account = Account::permitted(open.known.route.as_ref(), &permit, began.elapsed());
     let upstream = with_trace(upstream, &open.ticket);
+    let destination = decided.access.destination.as_ref();
     let wait = Duration::from_millis(open.shared.limits.upstream_wait_ms_max);
-    let answer = match tokio::time::timeout(wait, gate.pass(&permit, &receipt, upstream)).await {
+    let answer = match tokio::time::timeout(wait, gate.pass(&permit, &receipt, upstream, destination)).await {
         Ok(Ok(answer)) => answer,
         Ok(Err(_)) => return open.fail(Reason::UpstreamUnreachable, None),
         Err(_) => return open.fail(Reason::UpstreamTimeout, None),
     };
     // 6. The answer leaves window by window.
-    response::deliver(open, decided, receipt, answer).await
+    account.onto(response::deliver(open, decided, receipt, answer).await)
 }
 
 /// A refusal without a ticket: counted, not recorded one by one.
 fn stranger(shared: &Shared, installed: Option<&Installed>, reason: Reason) -> Response<ResponseBody> {
     shared.evidence.count_refused_stranger(reason);
-    problem(&shared.problem_base, reason, None, None, installed.map(|i| i.engine.bundle()))
+    let told = problem(&shared.problem_base, reason, None, None, installed.map(|i| i.engine.bundle()));
+    Account::of(None, End::Refused, Some(reason)).onto(told)
+}
+
+/// Reads the head; one that cannot be read is counted for the address that it came from.
+fn read_head(
+    shared: &Shared,
+    parts: &http::request::Parts,
+    admitted: &mut Admitted,
+    now: consentry_model::Moment,
+) -> Result<Head, Reason> {
+    let transport = parts.extensions.get::<Transport>().cloned().unwrap_or_default();
+    let address = transport.peer.address;
+    let read = match Head::read(&parts.method, &parts.uri, parts.version, &parts.headers) {
+        _ if parts.headers.len() > shared.limits.headers_max => Err(Reason::HeadTooLarge),
+        read => read,
+    };
+    match read {
+        Ok(head) => Ok(Head { transport, ..head }),
+        Err(reason) => {
+            Err(shared.admission.count(admitted, Client::at(address), now).err().unwrap_or(reason))
+        }
+    }
+}
+
+/// Authenticates, and counts the request for whoever turns out to ask; for the address as long as that is nobody.
+async fn who_asks(
+    shared: &Shared,
+    installed: &Installed,
+    head: &mut Head,
+    route: Option<usize>,
+    admitted: &mut Admitted,
+    now: consentry_model::Moment,
+) -> Result<Option<Arc<Claims>>, Reason> {
+    let claims = authenticate(shared, installed, head, route, now).await;
+    let client = match &claims {
+        Ok(Some(claims)) => Client::Requester(claims.requester.clone()),
+        Ok(None) | Err(_) => Client::at(head.transport.peer.address),
+    };
+    shared.admission.count(admitted, client, now)?;
+    claims
 }
 
 /// Who asks. Headers by which somebody is named are read here and nowhere else: they are gone from then on.
@@ -172,6 +241,7 @@ where
 {
     let installed = Arc::clone(&open.installed);
     let route = found.as_ref().and_then(|(at, _)| installed.engine.bundle().service.routes.get(*at));
+    open.known.report_only = route.is_some_and(|r| open.shared.report_only.covers(&r.id));
     let first = route.filter(|r| matches!(&r.purpose, PurposeRule::By { at: Reference::Body(_), .. }));
     if let Some(route) = first {
         open.known.route = Some(Arc::clone(&route.id));
@@ -179,9 +249,12 @@ where
         open.known.proof = claims.as_ref().map(|c| c.proof);
         let brought = request::read(&open.shared, route, head, body).await?;
         let access = Access::describe(&installed, found, head, claims, Some(&brought), now, &mut open.known)?;
-        return Ok((access, brought));
+        return open.shared.reaches(&access).then_some((access, brought)).ok_or(Reason::RecipientUnknown);
     }
     let access = Access::describe(&installed, found, head, claims, None, now, &mut open.known)?;
+    if !open.shared.reaches(&access) {
+        return Err(Reason::RecipientUnknown);
+    }
     let brought = request::read(&open.shared, access.route()?, head, body).await?;
     Ok((access, brought))
 }
@@ -241,7 +314,8 @@ impl Open {
             0,
         );
         self.ticket.close(&closing);
-        response
+        // What strangers may not hear is no label either.
+        Account::of(self.known.route.as_ref(), End::Refused, Some(told)).onto(response)
     }
 
     /// Ends a ticket because something broke, here or behind us.
@@ -259,6 +333,6 @@ impl Open {
             0,
         );
         self.ticket.close(&closing);
-        response
+        Account::of(self.known.route.as_ref(), End::Failed, Some(reason.told_to_strangers())).onto(response)
     }
 }

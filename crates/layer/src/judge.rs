@@ -36,6 +36,8 @@ pub(crate) struct Brings {
     pub(crate) treatments: Treatments,
     /// Which item is about which subject and class of the body.
     pub(crate) of_body: BTreeMap<(SubjectIx, ClassId), usize>,
+    /// The rules refuse, which is only reported: nothing outside changes.
+    pub(crate) is_refused: bool,
 }
 
 impl Access {
@@ -93,8 +95,12 @@ impl Access {
         present: &Present,
         lines: &mut Lines,
     ) -> Brings {
-        let mut out =
-            Brings { items: Vec::new(), treatments: Treatments::default(), of_body: BTreeMap::new() };
+        let mut out = Brings {
+            items: Vec::new(),
+            treatments: Treatments::default(),
+            of_body: BTreeMap::new(),
+            is_refused: false,
+        };
         let Ok(route) = self.route() else { return out };
         let told = self.told(&present.whom, present.own, bringing);
         let own_classes = Brought::in_query(route, head).into_iter();

@@ -1,12 +1,17 @@
 //! [`ConsentryLayer`] and what it is built from.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use consentry_audit::AuditLog;
 use consentry_consent::Ledger;
+use consentry_model::RecipientId;
+use consentry_policy::ReportOnly;
 use tower_layer::Layer;
 
+use crate::admission::Admission;
 use crate::clock::{Clock, SystemClock};
+use crate::describe::Access;
 use crate::limits::Limits;
 use crate::pseudonyms::PseudonymKey;
 use crate::service::Consentry;
@@ -22,6 +27,20 @@ pub(crate) struct Shared {
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) problem_base: Arc<str>,
     pub(crate) pseudonym_key: Option<PseudonymKey>,
+    pub(crate) admission: Admission,
+    /// The recipients that can be reached; `None` when the inner service reaches whomever it knows.
+    pub(crate) destinations: Option<BTreeSet<RecipientId>>,
+    pub(crate) report_only: ReportOnly,
+}
+
+impl Shared {
+    /// Whether the inner service can send a request where it is to go.
+    pub(crate) fn reaches(&self, access: &Access) -> bool {
+        match (&self.destinations, &access.destination) {
+            (Some(reachable), Some(recipient)) => reachable.contains(recipient),
+            (None, _) | (_, None) => true,
+        }
+    }
 }
 
 /// Enforces the bundle in force on every request to the service it wraps.
@@ -46,6 +65,8 @@ pub struct Builder {
     clock: Option<Arc<dyn Clock>>,
     problem_base: Option<String>,
     pseudonym_key: Option<PseudonymKey>,
+    destinations: Option<BTreeSet<RecipientId>>,
+    report_only: ReportOnly,
 }
 
 impl ConsentryLayer {
@@ -114,6 +135,25 @@ impl Builder {
         self
     }
 
+    /// The recipients outside to which the inner service can send a request: a route `to:` anybody else refuses. When
+    /// nothing is said, the inner service is asked for all of them. It finds the recipient among the request's
+    /// extensions, as a [`Destination`](crate::Destination).
+    #[must_use]
+    pub fn destinations(mut self, reachable: impl IntoIterator<Item = RecipientId>) -> Self {
+        self.destinations = Some(reachable.into_iter().collect());
+        self
+    }
+
+    /// **Danger**: routes whose rulings are recorded and not carried out, for trying a bundle out. On them the verdicts
+    /// on bodies, queries and headers change nothing. What is unknown, malformed or unavailable is refused as ever, and
+    /// so is an obligation with an effect of its own; fields that nobody declared and cookies stay withheld. Every
+    /// record of such a request says so.
+    #[must_use]
+    pub fn dangerously_report_only(mut self, mode: ReportOnly) -> Self {
+        self.report_only = mode;
+        self
+    }
+
     /// The finished layer.
     ///
     /// # Errors
@@ -125,6 +165,9 @@ impl Builder {
             authenticator: self.authenticator.ok_or(BuildError("an authenticator"))?,
             ledger: self.ledger.ok_or(BuildError("a ledger"))?,
             evidence: self.evidence.ok_or(BuildError("an evidence log"))?,
+            admission: Admission::new(&self.limits),
+            destinations: self.destinations,
+            report_only: self.report_only,
             limits: self.limits,
             clock: self.clock.unwrap_or_else(|| Arc::new(SystemClock)),
             problem_base: problem_base.into(),

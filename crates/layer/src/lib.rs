@@ -9,6 +9,8 @@
 //! A layer cannot be built without a policy slot, an authenticator, a ledger and an evidence log. While the slot is
 //! empty, or the bundle in it is too old, everything is refused.
 
+mod account;
+mod admission;
 mod answer;
 mod body;
 mod clock;
@@ -40,6 +42,7 @@ mod stated;
 mod technical;
 mod transport;
 
+pub use account::Account;
 pub use body::{ResponseBody, StreamError};
 pub use clock::{Clock, SystemClock};
 pub use layer::{BuildError, Builder, ConsentryLayer};
@@ -47,4 +50,4 @@ pub use limits::Limits;
 pub use pseudonyms::PseudonymKey;
 pub use service::Consentry;
 pub use slot::{AuthenticatorSlot, Installed, NewerKeys, PolicySlot};
-pub use transport::{Tls, Transport};
+pub use transport::{Destination, Tls, Transport};

@@ -28,6 +28,17 @@ pub struct Limits {
     pub request_body_wait_ms_max: u64,
     /// How old a bundle may be since it was last found sealed, in seconds: 86,400.
     pub bundle_age_secs_max: u64,
+    /// How many headers a request may have: 100.
+    pub headers_max: usize,
+    /// How many requests may be under way at a time, answers that are still being sent included: 1,024. Each may hold a
+    /// body and an answer in memory; what comes beyond is turned away before it holds anything.
+    pub requests_max: usize,
+    /// How many of them one client may have: 512. A client is who the token says, or else the address.
+    pub client_requests_max: usize,
+    /// How many requests one client may begin in a second, on average: 1,000,000.
+    pub client_requests_per_sec_max: u64,
+    /// How many it may begin at once, after a rest: 1,000,000.
+    pub client_burst_max: u64,
 }
 
 impl Default for Limits {
@@ -44,6 +55,11 @@ impl Default for Limits {
             evidence_wait_ms_max: 10_000,
             request_body_wait_ms_max: 30_000,
             bundle_age_secs_max: 86_400,
+            headers_max: 100,
+            requests_max: 1_024,
+            client_requests_max: 512,
+            client_requests_per_sec_max: 1_000_000,
+            client_burst_max: 1_000_000,
         }
     }
 }

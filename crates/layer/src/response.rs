@@ -233,7 +233,7 @@ where
             let says = access.with_name(record, item_facts(access, record));
             let variant = access.class_of(told, *class);
             let facts = access.facts_of(told, variant.unwrap_or(*class), &says);
-            let verdict = match variant {
+            let mut verdict = match variant {
                 Some(class) => {
                     let question = access.question(&answering, class);
                     access.installed.engine.decide(&question, &facts, told.person, now)
@@ -241,6 +241,9 @@ where
                 None => Verdict::withheld(Reason::SubjectTypeUnknown),
             };
             lines.add(access, variant.unwrap_or(*class), &verdict, &facts, told);
+            if self.open.known.report_only {
+                verdict.treatment = Treatment::Clear;
+            }
             verdicts.insert((*subject, *class), verdict);
         }
         drop(told);

@@ -60,6 +60,6 @@ where
     fn call(&mut self, request: Request<B>) -> Self::Future {
         let shared = Arc::clone(&self.shared);
         let gate = Gate::new(self.inner.clone());
-        Box::pin(async move { Ok(exchange::run(shared, gate, request).await) })
+        Box::pin(async move { Ok(exchange::admit(shared, gate, request).await) })
     }
 }

@@ -1,6 +1,7 @@
 //! What whoever accepted the connection knows of it.
 
 use consentry_identity::Peer;
+use consentry_model::RecipientId;
 
 /// The protection of the connection that a request came by, and who is at its other end. Whoever accepts connections puts it among the request's
 /// extensions; a request without it came unprotected.
@@ -20,6 +21,11 @@ pub struct Transport {
     /// Who is at the other end: the address, and the certificate where TLS ended here and the client's was verified.
     pub peer: Peer,
 }
+
+/// The recipient outside to whom a request goes on, as the service map says; the inner service finds it among the
+/// request's extensions, and only there.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Destination(pub RecipientId);
 
 /// A version of TLS, from none to the highest. What is older than 1.2 counts as none (RFC 8996).
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]

@@ -75,6 +75,12 @@ reasons! {
     IdentityUnverified = "identity-unverified", 401, Caller;
     /// The request's head can be read in more than one way, or in none.
     HeadMalformed = "head-malformed", 400, Caller;
+    /// The head has more headers than are read.
+    HeadTooLarge = "head-too-large", 431, Caller;
+    /// The client asks more often than it may.
+    RateExceeded = "rate-exceeded", 429, Caller;
+    /// The client has as many requests under way as it may.
+    ClientBusy = "client-busy", 429, Caller;
     /// No route of the service map describes the request.
     RouteUnknown = "route-unknown", 403, Caller;
     /// No purpose was declared, the route fixes none, and the token does not have exactly one.
@@ -217,6 +223,8 @@ reasons! {
     UpstreamUnreachable = "upstream-unreachable", 502, Service;
     /// The upstream did not answer in time.
     UpstreamTimeout = "upstream-timeout", 504, Service;
+    /// As many requests are under way as there is room for.
+    Overloaded = "overloaded", 503, Service;
     /// The ledger does not answer.
     LedgerUnavailable = "ledger-unavailable", 503, Service;
     /// The evidence log cannot be written.

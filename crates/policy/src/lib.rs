@@ -38,7 +38,7 @@ pub use document::{
 };
 pub use engine::{
     CedarQuestion, Cell, CoreFacts, Decision, Engine, EngineError, FactWord, Item, Permit, Person, Question,
-    Refusal, Ruling, Trace, TraceLine, gravest,
+    Refusal, ReportOnly, Ruling, Trace, TraceLine, gravest,
 };
 pub use proof::{Counterexample, Proof, ProofOutcome, Proven};
 #[cfg(feature = "symbolic")]

@@ -18,12 +18,16 @@ use tokio::net::TcpListener;
 use tokio::sync::Semaphore;
 use tokio::task::JoinSet;
 
+use crate::metrics::{EXPOSITION, exposition};
 use crate::state::{Refused, State, failure_text, last};
 
 /// How many connections to the admin pages are open at a time.
 const CONNECTIONS_MAX: usize = 32;
 /// How long a whole connection to the admin pages may last.
 const CONNECTION_MAX: Duration = Duration::from_secs(30);
+
+/// What there is.
+const PAGES: [&str; 4] = ["/healthz", "/readyz", "/status", "/metrics"];
 
 /// Serves the admin pages until `stop` is over.
 pub(crate) async fn serve(listener: TcpListener, state: Arc<State>, stop: impl Future<Output = ()> + Send) {
@@ -71,7 +75,8 @@ async fn page(state: Arc<State>, request: Request<Incoming>) -> Result<Response<
         "/healthz" => answer(StatusCode::OK, &json!({"alive": true})),
         "/readyz" => ready(&state).await,
         "/status" => answer(StatusCode::OK, &status(&state).await),
-        _ => answer(StatusCode::NOT_FOUND, &json!({"pages": ["/healthz", "/readyz", "/status"]})),
+        "/metrics" => text(StatusCode::OK, exposition(&state).await, EXPOSITION),
+        _ => answer(StatusCode::NOT_FOUND, &json!({"pages": PAGES})),
     })
 }
 
@@ -102,6 +107,9 @@ async fn status(state: &State) -> Value {
         "bundle": bundle,
         "bundle_refused": last(&state.bundle_refused).map(refused),
         "keys_refused": last(&state.keys_refused).map(refused),
+        "tls": state.tls.as_ref().map(|slot| json!({"certificate_ends": time(slot.current().ends)})),
+        "tls_refused": last(&state.tls_refused).map(refused),
+        "report_only": state.config.dangerous_report_only,
         "ledger": {
             "revision": revision.as_ref().ok(),
             "failure": revision.as_ref().err(),
@@ -129,12 +137,14 @@ fn time(at: consentry_model::Moment) -> Option<String> {
 }
 
 fn answer(status: StatusCode, value: &Value) -> Response<Full<Bytes>> {
-    let mut text = format!("{value:#}");
-    text.push('\n');
+    text(status, format!("{value:#}\n"), "application/json")
+}
+
+fn text(status: StatusCode, text: String, kind: &'static str) -> Response<Full<Bytes>> {
     let mut response = Response::new(Full::new(Bytes::from(text)));
     *response.status_mut() = status;
     let headers = response.headers_mut();
-    headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
+    headers.insert(CONTENT_TYPE, HeaderValue::from_static(kind));
     headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
     response
 }

@@ -4,7 +4,7 @@ use std::net::IpAddr;
 use std::sync::Arc;
 use std::task::{Context, Poll};
 
-use consentry_identity::{Network, Peer};
+use consentry_identity::Network;
 use consentry_layer::{Tls, Transport};
 use http::header::FORWARDED;
 use http::{HeaderMap, HeaderName, HeaderValue, Request};
@@ -58,23 +58,25 @@ impl<S: Service<Request<B>>, B> Service<Request<B>> for Arrival<S> {
     }
 
     fn call(&mut self, mut request: Request<B>) -> S::Future {
-        let peer = request.extensions().get::<Peer>().cloned().unwrap_or_default();
-        let address = peer.address;
-        let transport = transport(request.headers(), peer, &self.tls_ended_by);
+        let arrived = request.extensions().get::<Transport>().cloned().unwrap_or_default();
+        let address = arrived.peer.address;
+        let transport = transport(request.headers(), arrived, &self.tls_ended_by);
         request.extensions_mut().insert(transport);
         replace(request.headers_mut(), address);
         self.inner.call(request)
     }
 }
 
-/// How the connection was protected, as far as somebody says who may be believed. Of which version of TLS it was nobody
-/// says: the least that still protects is what counts.
-fn transport(headers: &HeaderMap, peer: Peer, tls_ended_by: &[Network]) -> Transport {
-    let believed = peer.address.is_some_and(|address| tls_ended_by.iter().any(|n| n.contains(address)));
+/// How the connection was protected: as the listener found out where TLS ended here, else as far as somebody says who
+/// may be believed. Of which version of TLS it was nobody says then: the least that still protects is what counts.
+fn transport(headers: &HeaderMap, arrived: Transport, tls_ended_by: &[Network]) -> Transport {
+    if arrived.tls != Tls::None {
+        return arrived;
+    }
+    let believed = arrived.peer.address.is_some_and(|address| tls_ended_by.iter().any(|n| n.contains(address)));
     let mut said = headers.get_all(X_FORWARDED_PROTO).iter();
     let https = said.next().is_some_and(|proto| proto == "https") && said.next().is_none();
-    let tls = if believed && https { Tls::V1_2 } else { Tls::None };
-    Transport { tls, signed: false, peer }
+    Transport { tls: if believed && https { Tls::V1_2 } else { Tls::None }, ..arrived }
 }
 
 fn replace(headers: &mut HeaderMap, address: Option<IpAddr>) {
@@ -91,14 +93,14 @@ fn replace(headers: &mut HeaderMap, address: Option<IpAddr>) {
     }
 }
 
-/// A service that hears where its connection comes from.
+/// A service that hears how its connection is protected, and who is at its other end.
 #[derive(Clone)]
-pub(crate) struct FromPeer<S> {
+pub(crate) struct Arrived<S> {
     pub(crate) inner: S,
-    pub(crate) peer: Peer,
+    pub(crate) transport: Transport,
 }
 
-impl<S: Service<Request<B>>, B> Service<Request<B>> for FromPeer<S> {
+impl<S: Service<Request<B>>, B> Service<Request<B>> for Arrived<S> {
     type Response = S::Response;
     type Error = S::Error;
     type Future = S::Future;
@@ -108,7 +110,7 @@ impl<S: Service<Request<B>>, B> Service<Request<B>> for FromPeer<S> {
     }
 
     fn call(&mut self, mut request: Request<B>) -> S::Future {
-        request.extensions_mut().insert(self.peer.clone());
+        request.extensions_mut().insert(self.transport.clone());
         self.inner.call(request)
     }
 }
@@ -134,11 +136,17 @@ mod tests {
             for line in lines {
                 headers.append(X_FORWARDED_PROTO, line.parse().unwrap());
             }
-            let peer = Peer { address: peer.map(|text| text.parse().unwrap()), certificate: None };
-            let found = transport(&headers, peer.clone(), &[proxy]);
-            assert_eq!(found, Transport { tls, signed: false, peer: peer.clone() }, "{lines:?}");
-            let nobody = Transport { peer: peer.clone(), ..Transport::default() };
-            assert_eq!(transport(&headers, peer, &[]), nobody, "{lines:?}");
+            let peer = consentry_identity::Peer {
+                address: peer.map(|text| text.parse().unwrap()),
+                certificate: None,
+            };
+            let arrived = Transport { peer, ..Transport::default() };
+            let found = transport(&headers, arrived.clone(), &[proxy]);
+            assert_eq!(found, Transport { tls, ..arrived.clone() }, "{lines:?}");
+            assert_eq!(transport(&headers, arrived.clone(), &[]), arrived, "{lines:?}");
+            // Where TLS ended here nobody else is asked.
+            let here = Transport { tls: Tls::V1_3, ..arrived };
+            assert_eq!(transport(&headers, here.clone(), &[proxy]), here, "{lines:?}");
         }
     }
 

@@ -6,11 +6,15 @@ use std::pin::Pin;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::task::{Context, Poll};
+use std::time::Instant;
 
+use consentry_layer::Account;
 use http::{Request, Response, StatusCode};
 use serde::Serialize;
 use tower_layer::Layer;
 use tower_service::Service;
+
+use crate::metrics::Metrics;
 
 /// How many of each there were since the start.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
@@ -20,6 +24,10 @@ pub struct Counts {
     pub connections: u64,
     /// Connections that are open.
     pub connections_open: u64,
+    /// Connections that were closed at once because their address has its number.
+    pub connections_turned_away: u64,
+    /// Connections whose handshake of TLS failed, or took too long.
+    pub handshakes_failed: u64,
     /// Requests that came.
     pub requests: u64,
     /// Answers below 400.
@@ -35,6 +43,8 @@ pub struct Counts {
 pub(crate) struct Counters {
     connections: AtomicU64,
     connections_closed: AtomicU64,
+    connections_turned_away: AtomicU64,
+    handshakes_failed: AtomicU64,
     requests: AtomicU64,
     answered: AtomicU64,
     refused: AtomicU64,
@@ -49,6 +59,8 @@ impl Counters {
         Counts {
             connections,
             connections_open: connections.saturating_sub(closed),
+            connections_turned_away: read(&self.connections_turned_away),
+            handshakes_failed: read(&self.handshakes_failed),
             requests: read(&self.requests),
             answered: read(&self.answered),
             refused: read(&self.refused),
@@ -60,6 +72,14 @@ impl Counters {
     pub(crate) fn connection(self: &Arc<Self>) -> OpenConnection {
         self.connections.fetch_add(1, Ordering::Relaxed);
         OpenConnection(Arc::clone(self))
+    }
+
+    pub(crate) fn turned_away(&self) {
+        self.connections_turned_away.fetch_add(1, Ordering::Relaxed);
+    }
+
+    pub(crate) fn handshake_failed(&self) {
+        self.handshakes_failed.fetch_add(1, Ordering::Relaxed);
     }
 
     fn answer(&self, status: StatusCode) {
@@ -83,13 +103,16 @@ impl Drop for OpenConnection {
 
 /// Counts requests and answers.
 #[derive(Clone)]
-pub(crate) struct CountLayer(pub(crate) Arc<Counters>);
+pub(crate) struct CountLayer {
+    pub(crate) counters: Arc<Counters>,
+    pub(crate) metrics: Arc<Metrics>,
+}
 
 impl<S> Layer<S> for CountLayer {
     type Service = Counted<S>;
 
     fn layer(&self, inner: S) -> Counted<S> {
-        Counted { counters: Arc::clone(&self.0), inner }
+        Counted { counters: Arc::clone(&self.counters), metrics: Arc::clone(&self.metrics), inner }
     }
 }
 
@@ -97,6 +120,7 @@ impl<S> Layer<S> for CountLayer {
 #[derive(Clone)]
 pub(crate) struct Counted<S> {
     counters: Arc<Counters>,
+    metrics: Arc<Metrics>,
     inner: S,
 }
 
@@ -115,11 +139,15 @@ where
 
     fn call(&mut self, request: Request<B>) -> Self::Future {
         self.counters.requests.fetch_add(1, Ordering::Relaxed);
-        let counters = Arc::clone(&self.counters);
+        let (counters, metrics, began) =
+            (Arc::clone(&self.counters), Arc::clone(&self.metrics), Instant::now());
         let answering = self.inner.call(request);
         Box::pin(async move {
-            let response = answering.await?;
+            let mut response = answering.await?;
             counters.answer(response.status());
+            if let Some(account) = response.extensions_mut().remove::<Account>() {
+                metrics.count(&account, began.elapsed());
+            }
             Ok(response)
         })
     }

@@ -5,8 +5,8 @@
 //! is one function in `stack`.
 //!
 //! The admin address answers `/healthz` (the process lives), `/readyz` (one line for each part that must hold) and
-//! `/status`. A bundle that changes on disk comes into force when it is sealed and good; any other is told, recorded
-//! and changes nothing.
+//! `/status`, and `/metrics` for Prometheus. A bundle that changes on disk comes into force when it is sealed and good; any
+//! other is told, recorded and changes nothing. Keys and certificates change likewise.
 //!
 //! [`rehearse`] plays the cases of a bundle through the same layer, in memory.
 //!
@@ -20,8 +20,10 @@ mod config;
 mod counters;
 mod headers;
 mod keys;
+mod metrics;
 mod parts;
 mod patience;
+mod peers;
 mod places;
 mod rehearsal;
 mod reload;
@@ -30,12 +32,13 @@ mod says;
 mod server;
 mod stack;
 mod state;
+mod tls;
 mod upkeep;
 mod upstream;
 
 pub use config::{
-    Config, ConfigError, ConfigProblem, IdentityConfig, JwksUrl, KeySource, OtlpConfig, ProxyLimits,
-    UpstreamConfig,
+    ClientCertificates, Config, ConfigError, ConfigProblem, IdentityConfig, JwksUrl, KeySource, OtlpConfig,
+    ProxyLimits, TlsConfig, UpstreamConfig, UpstreamTls,
 };
 pub use counters::Counts;
 pub use parts::PartProblem;

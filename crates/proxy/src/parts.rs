@@ -8,13 +8,15 @@ use std::sync::Arc;
 use consentry_audit::{AuditLog, LogOptions, Telemetry};
 use consentry_consent::SqliteLedger;
 use consentry_identity::{Authenticator, KeySet};
-use consentry_layer::Limits;
+use consentry_layer::{Clock, Limits, SystemClock};
 use consentry_policy::{Bundle, Engine, ReadError};
 
-use crate::config::{Config, IdentityConfig, KeySource, ProxyLimits};
+use crate::config::{Config, IdentityConfig, KeySource, ProxyLimits, TlsConfig};
 use crate::keys::Fetcher;
 use crate::places;
 use crate::says::says;
+use crate::tls::{TlsInForce, TlsTexts, read_texts, server_config};
+use crate::upstream::Upstream;
 
 /// Most bytes of a file of keys.
 const KEY_BYTES_MAX: u64 = 1024 * 1024;
@@ -40,6 +42,9 @@ pub(crate) struct Parts {
     pub(crate) authenticator: Authenticator,
     /// The texts that the authenticator was made from, or older ones.
     pub(crate) keys: Vec<String>,
+    /// What TLS towards callers begins with, and the texts it was made from.
+    pub(crate) tls: Option<(TlsTexts, TlsInForce)>,
+    pub(crate) upstream: Upstream,
     pub(crate) ledger: Arc<SqliteLedger>,
     pub(crate) evidence: AuditLog,
     pub(crate) telemetry: Telemetry,
@@ -49,6 +54,8 @@ pub(crate) struct Parts {
 struct Read {
     engine: Option<Engine>,
     identity: Option<(Vec<String>, Authenticator)>,
+    tls: Option<Option<(TlsTexts, TlsInForce)>>,
+    upstream: Option<Upstream>,
     problems: Vec<PartProblem>,
 }
 
@@ -64,8 +71,16 @@ impl Read {
             Ok((key_texts(&identity.keys)?, load_authenticator(&identity)?))
         });
         let identity = identity.await.map_err(|e| keep("identity", e)).ok();
+        let tls = config.tls.clone();
+        let tls = blocking(move || tls.as_ref().map(load_tls).transpose());
+        let tls = tls.await.map_err(|e| keep("tls", e)).ok();
+        let (upstream, recipients) = (config.upstream.clone(), config.recipients.clone());
+        let limits = config.limits.clone();
+        let upstream = blocking(move || Upstream::new(upstream, recipients, &limits));
+        let upstream = upstream.await.map_err(|e| keep("upstream", e)).ok();
         problems.extend(places::look(config));
-        Self { engine, identity, problems }
+        problems.extend(engine.iter().flat_map(|engine| unknown_routes(engine, config)));
+        Self { engine, identity, tls, upstream, problems }
     }
 }
 
@@ -79,11 +94,11 @@ impl Parts {
     /// Opens all of them, or says everything that is wrong. What has to be made is made when all that is only read is
     /// good; the evidence log, in which an opening stays recorded, comes last.
     pub(crate) async fn open(config: &Config) -> Result<Self, Vec<PartProblem>> {
-        let Read { engine, identity, mut problems } = Read::all(config).await;
+        let Read { engine, identity, tls, upstream, mut problems } = Read::all(config).await;
         let telemetry =
             telemetry(config).map_err(|e| problems.push(PartProblem { part: "otlp", message: e }));
-        let (Some(engine), Some((keys, authenticator)), Ok(telemetry), true) =
-            (engine, identity, telemetry, problems.is_empty())
+        let (Some(engine), Some((keys, authenticator)), Some(tls), Some(upstream), Ok(telemetry), true) =
+            (engine, identity, tls, upstream, telemetry, problems.is_empty())
         else {
             // A ledger that is there is looked at all the same, so that everything is told at once.
             if config.ledger.is_file() {
@@ -97,7 +112,8 @@ impl Parts {
         let ledger = open_ledger(&config.ledger).await.map_err(|problem| vec![problem])?;
         match open_evidence(config, telemetry.clone()).await {
             Ok(evidence) => {
-                Ok(Self { engine, authenticator, keys, ledger: Arc::new(ledger), evidence, telemetry })
+                let ledger = Arc::new(ledger);
+                Ok(Self { engine, authenticator, keys, tls, upstream, ledger, evidence, telemetry })
             }
             Err(message) => {
                 ledger.close().await;
@@ -171,6 +187,21 @@ pub(crate) fn read_error(dir: &Path, error: &ReadError) -> String {
     format!("{place}: {error}{source}")
 }
 
+/// A route that is to be only reported and that nobody has is a mistake, and not one to find out about later.
+fn unknown_routes(engine: &Engine, config: &Config) -> Vec<PartProblem> {
+    let routes = &engine.bundle().service.routes;
+    let unknown = config.dangerous_report_only.iter().filter(|id| !routes.iter().any(|r| *r.id == ***id));
+    let told = |id: &String| format!("the bundle has no route {id}");
+    unknown.map(|id| PartProblem { part: "dangerous_report_only", message: told(id) }).collect()
+}
+
+/// Reads the certificate and makes what is shown to callers.
+fn load_tls(config: &TlsConfig) -> Result<(TlsTexts, TlsInForce), String> {
+    let texts = read_texts(config)?;
+    let made = server_config(config, &texts, SystemClock.now())?;
+    Ok((texts, made))
+}
+
 /// Reads the keys and makes what believes in them. Published keys are fetched later; here there are none yet, and what
 /// is needed to fetch them is looked at.
 pub(crate) fn load_authenticator(config: &IdentityConfig) -> Result<Authenticator, String> {
@@ -231,6 +262,11 @@ pub(crate) fn layer_limits(limits: &ProxyLimits) -> Limits {
     out.evidence_wait_ms_max = limits.evidence_wait_ms_max;
     out.request_body_wait_ms_max = limits.request_body_wait_ms_max;
     out.bundle_age_secs_max = limits.bundle_age_secs_max;
+    out.headers_max = to_usize(limits.headers_max);
+    out.requests_max = to_usize(limits.requests_max);
+    out.client_requests_max = to_usize(limits.client_requests_max);
+    out.client_requests_per_sec_max = limits.client_requests_per_sec_max;
+    out.client_burst_max = limits.client_burst_max;
     out
 }
 

@@ -1,4 +1,4 @@
-//! Bundles and keys that change on disk: the good ones come into force, the others are told and change nothing.
+//! Bundles, keys and certificates that change on disk: the good ones come into force, the others are told and change nothing.
 
 use std::future::Future;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -13,20 +13,23 @@ use tokio::time::MissedTickBehavior;
 use crate::config::KeySource;
 use crate::parts::{blocking, key_texts, load_authenticator, load_engine, read_error};
 use crate::state::{Refused, State};
+use crate::tls::{TlsTexts, read_texts, server_config};
 
 /// Longest text about a refusal that is kept, in bytes.
 const WHY_BYTES_MAX: usize = 4_096;
 
-/// Looks at bundle and keys every so often, and at once when asked to.
+/// Looks at bundle, keys and certificates every so often, and at once when asked to.
 pub(crate) struct Reloader {
     state: Arc<State>,
     keys: Vec<String>,
+    tls: Option<TlsTexts>,
 }
 
 impl Reloader {
-    /// A reloader for what is in force now; `keys` are the texts that the authenticator was made from.
-    pub(crate) fn new(state: Arc<State>, keys: Vec<String>) -> Self {
-        Self { state, keys }
+    /// A reloader for what is in force now; `keys` are the texts that the authenticator was made from, `tls` those that
+    /// callers are shown a certificate of.
+    pub(crate) fn new(state: Arc<State>, keys: Vec<String>, tls: Option<TlsTexts>) -> Self {
+        Self { state, keys, tls }
     }
 
     /// Runs until `stop` is over.
@@ -43,6 +46,7 @@ impl Reloader {
             }
             self.look_at_bundle().await;
             self.look_at_keys().await;
+            self.look_at_certificates().await;
         }
     }
 
@@ -135,6 +139,44 @@ impl Reloader {
                 self.keys = texts;
                 forget(keys_refused);
                 tracing::info!("new keys are in force");
+            }
+            Err(why) => tell(why),
+        }
+    }
+}
+
+impl Reloader {
+    /// Certificate and key come into force together or not at all: a pair that is half written does not fit, and the last
+    /// good one stays.
+    async fn look_at_certificates(&mut self) {
+        let State { config, tls, clock, tls_refused, .. } = &*self.state;
+        let (Some(config), Some(slot)) = (config.tls.clone(), tls) else { return };
+        let tell = |why: String| {
+            if remember(tls_refused, Refused { at: clock.now(), why: cut(&why) }) {
+                let why = why.lines().next().unwrap_or_default();
+                tracing::warn!(why, "the certificate on disk is not taken over, the one in force stays");
+            }
+        };
+        let (last, now) = (self.tls.clone(), clock.now());
+        let looked = blocking(move || {
+            let texts = read_texts(&config)?;
+            if Some(&texts) == last.as_ref() {
+                return Ok(None);
+            }
+            let made = server_config(&config, &texts, now)?;
+            Ok(Some((texts, made)))
+        });
+        match looked.await {
+            Ok(None) => {
+                if forget(tls_refused) {
+                    tracing::info!("the certificate on disk is the one in force again");
+                }
+            }
+            Ok(Some((texts, made))) => {
+                slot.install(made);
+                self.tls = Some(texts);
+                forget(tls_refused);
+                tracing::info!("a new certificate is in force");
             }
             Err(why) => tell(why),
         }

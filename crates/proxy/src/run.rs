@@ -9,6 +9,7 @@ use std::time::Duration;
 use consentry_audit::{AuditLog, PolicyInstalled, Telemetry};
 use consentry_consent::{Ledger, SqliteLedger};
 use consentry_layer::{AuthenticatorSlot, Clock, ConsentryLayer, PolicySlot, SystemClock};
+use consentry_policy::ReportOnly;
 use tokio::net::TcpListener;
 use tokio::sync::{Notify, watch};
 use tokio::task::JoinHandle;
@@ -17,12 +18,14 @@ use crate::arrival::ArrivalLayer;
 use crate::config::{Config, KeySource};
 use crate::counters::{Counters, Counts};
 use crate::keys::{Asked, Fetcher, KeyKeeper};
+use crate::metrics::Metrics;
 use crate::parts::{PartProblem, Parts, close, layer_limits};
 use crate::reload::Reloader;
 use crate::says::says;
 use crate::server::Drained;
 use crate::stack::stack;
 use crate::state::State;
+use crate::tls::{Handshakes, TlsSlot};
 use crate::upstream::Upstream;
 use crate::{admin, parts, server, upkeep};
 
@@ -109,7 +112,8 @@ impl Sidecar {
     }
 
     async fn start_with(config: Config, parts: Parts) -> Result<Running, ServeError> {
-        let Parts { engine, authenticator, keys, ledger, evidence, telemetry } = parts;
+        let Parts { engine, authenticator, keys, tls, upstream, ledger, evidence, telemetry } = parts;
+        let (texts, tls) = tls.map(|(texts, made)| (texts, TlsSlot::new(made))).unzip();
         let listener = bind("listen", config.listen).await?;
         let admin = bind("admin", config.admin).await?;
         let local = |listener: &TcpListener, option, address| {
@@ -119,6 +123,9 @@ impl Sidecar {
         let admin_addr = local(&admin, "admin", config.admin)?;
         if !admin_addr.ip().is_loopback() {
             tracing::warn!("the admin pages can be reached from outside this machine");
+        }
+        for route in &config.dangerous_report_only {
+            tracing::warn!(%route, "DANGER: report-only: the verdicts on this route are not carried out");
         }
         let bundle = engine.bundle();
         let (digest, version) = (bundle.digest.clone(), bundle.version.clone());
@@ -137,6 +144,9 @@ impl Sidecar {
             clock,
             bundle_refused: Mutex::new(None),
             keys_refused: Mutex::new(None),
+            tls,
+            tls_refused: Mutex::new(None),
+            metrics: Arc::new(Metrics::default()),
             draining: AtomicBool::new(false),
             config,
         });
@@ -148,8 +158,8 @@ impl Sidecar {
             // Without keys every token is refused, and the sidecar keeps looking.
             keeper.look().await;
         }
-        let listening = listen(Arc::clone(&state), keeper.clone(), listener, listener_stops)?;
-        let reloader = Reloader::new(Arc::clone(&state), keys);
+        let listening = listen(Arc::clone(&state), upstream, keeper.clone(), listener, listener_stops)?;
+        let reloader = Reloader::new(Arc::clone(&state), keys, texts);
         let mut rest = vec![
             tokio::spawn(reloader.run(Arc::clone(&ask_reload), ended(rest_stops.clone()))),
             tokio::spawn(upkeep::run(Arc::clone(&state), ended(rest_stops.clone()))),
@@ -184,6 +194,7 @@ fn keeper(state: &Arc<State>) -> Result<Option<Arc<KeyKeeper>>, ServeError> {
 /// The listener's task: the stack, served until told to stop.
 fn listen(
     state: Arc<State>,
+    upstream: Upstream,
     keeper: Option<Arc<KeyKeeper>>,
     listener: TcpListener,
     stops: watch::Receiver<()>,
@@ -192,7 +203,13 @@ fn listen(
         Some(keeper) => state.authenticator.clone().with_newer_keys(Arc::new(Asked(keeper))),
         None => state.authenticator.clone(),
     };
-    let enforce = ConsentryLayer::builder()
+    let mut builder = ConsentryLayer::builder();
+    if let Some(recipients) = &state.config.recipients {
+        builder = builder.destinations(recipients.keys().cloned());
+    }
+    let reported = state.config.dangerous_report_only.iter().map(|route| route.as_str().into());
+    let enforce = builder
+        .dangerously_report_only(ReportOnly::dangerously_for(reported))
         .policy(state.policy.clone())
         .authenticator(authenticator)
         .ledger(Arc::clone(&state.ledger))
@@ -202,13 +219,13 @@ fn listen(
         .problem_base(&state.config.problem_type_base)
         .build()
         .map_err(|e| ServeError::Parts(vec![PartProblem { part: "layer", message: e.to_string() }]))?;
-    let upstream = Upstream::new(state.config.upstream.clone(), &state.config.limits);
     let arrival = ArrivalLayer { tls_ended_by: state.config.tls_ended_by.clone().into() };
-    let service = stack(&state.counters, arrival, enforce, upstream);
+    let service = stack(&state.counters, &state.metrics, arrival, enforce, upstream);
     Ok(async move {
         let State { config, counters, .. } = &*state;
         let drain_max = Duration::from_secs(config.drain_secs_max);
-        server::serve(listener, service, &config.limits, counters, ended(stops), drain_max).await
+        let handshakes = state.tls.clone().map(|slot| Handshakes::new(slot, &config.limits));
+        server::serve(listener, service, &config.limits, handshakes, counters, ended(stops), drain_max).await
     })
 }
 
@@ -259,7 +276,7 @@ impl Running {
         self.state.counters.counts()
     }
 
-    /// Has bundle and keys looked at now, instead of with the next poll.
+    /// Has bundle, keys and certificates looked at now, instead of with the next poll.
     pub fn reload(&self) {
         self.ask_reload.notify_one();
         if let Some(keeper) = &self.keeper {
@@ -303,7 +320,7 @@ pub async fn check(config: &Config) -> Result<(), ServeError> {
     parts::check(config).await.map_err(ServeError::Parts)
 }
 
-/// Serves until `shutdown` is over, then drains; SIGHUP has bundle and keys looked at.
+/// Serves until `shutdown` is over, then drains; SIGHUP has bundle, keys and certificates looked at.
 ///
 /// # Errors
 /// As [`Sidecar::start`], and when signals cannot be listened to or the listener ends by itself.

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use consentry_identity::Peer;
+use consentry_layer::Transport;
 use http::{Request, Response};
 use hyper::body::Incoming;
 use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
@@ -17,15 +18,20 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::task::JoinSet;
 use tower_service::Service;
 
-use crate::arrival::FromPeer;
+use crate::arrival::Arrived;
 use crate::config::ProxyLimits;
 use crate::counters::Counters;
 use crate::patience::Patience;
+use crate::peers::{PeerPlace, Peers};
+use crate::tls::{Handshakes, Wire};
 
 /// How long accepting rests after it failed, for want of file descriptors for example.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(50);
 /// How often an HTTP/2 connection is asked whether it is still there, and how long it may take to say so.
 const PING_EVERY: Duration = Duration::from_secs(20);
+
+/// How many headers of a request are read when nothing else is said.
+const HEADERS_DEFAULT: u64 = 100;
 
 /// How serving ended.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -41,6 +47,7 @@ pub(crate) async fn serve<S, B>(
     listener: TcpListener,
     service: S,
     limits: &ProxyLimits,
+    handshakes: Option<Handshakes>,
     counters: &Arc<Counters>,
     stop: impl Future<Output = ()> + Send,
     drain_max: Duration,
@@ -54,6 +61,7 @@ where
 {
     let builder = builder(limits);
     let places = Arc::new(Semaphore::new(to_usize(limits.connections_max)));
+    let peers = Peers::new(to_usize(limits.client_connections_max));
     let graceful = GracefulShutdown::new();
     let mut connections = JoinSet::new();
     let mut panics = 0;
@@ -72,13 +80,25 @@ where
             tokio::time::sleep(ACCEPT_PAUSE).await;
             continue;
         };
-        let told = TowerToHyperService::new(FromPeer { inner: service.clone(), peer });
-        let connection = builder.serve_connection(TokioIo::new(patient(stream, limits)), told).into_owned();
-        let serving = graceful.watch(connection);
         let open = counters.connection();
+        let Some(of_peer) = peer.address.and_then(|address| peers.take(address)) else {
+            counters.turned_away();
+            continue;
+        };
+        let watcher = graceful.watcher();
+        let (builder, service, handshakes) = (builder.clone(), service.clone(), handshakes.clone());
+        let (limits, counters) = (limits.clone(), Arc::clone(counters));
         connections.spawn(async move {
-            let _held = (place, open);
-            if serving.await.is_err() {
+            let _held: (_, PeerPlace, _) = (place, of_peer, open);
+            let arrived = match handshakes {
+                None => Some((Wire::Plain(stream), Transport { peer, ..Transport::default() })),
+                Some(handshakes) => handshakes.shake(stream, peer).await,
+            };
+            let Some((wire, transport)) = arrived else { return counters.handshake_failed() };
+            let told = TowerToHyperService::new(Arrived { inner: service, transport });
+            let connection =
+                builder.serve_connection(TokioIo::new(patient(wire, &limits)), told).into_owned();
+            if watcher.watch(connection).await.is_err() {
                 tracing::debug!("a connection ended early");
             }
         });
@@ -108,7 +128,7 @@ async fn accept(
     }
 }
 
-fn patient(stream: TcpStream, limits: &ProxyLimits) -> Patience<TcpStream> {
+fn patient(stream: Wire, limits: &ProxyLimits) -> Patience<Wire> {
     let millis = Duration::from_millis;
     Patience::new(stream, millis(limits.head_wait_ms_max), millis(limits.write_stall_ms_max))
 }
@@ -118,6 +138,10 @@ fn builder(limits: &ProxyLimits) -> auto::Builder<TokioExecutor> {
     let head_bytes = to_usize(limits.head_bytes_max);
     let mut builder = auto::Builder::new(TokioExecutor::new());
     builder.http1().timer(TokioTimer::new()).header_read_timeout(head_wait).max_buf_size(head_bytes);
+    // What is asked for by name is kept on the heap; the default is not.
+    if limits.headers_max > HEADERS_DEFAULT {
+        builder.http1().max_headers(to_usize(limits.headers_max));
+    }
     builder
         .http2()
         .timer(TokioTimer::new())

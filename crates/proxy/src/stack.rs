@@ -13,12 +13,14 @@ use consentry_layer::{ConsentryLayer, ResponseBody};
 
 use crate::arrival::ArrivalLayer;
 use crate::counters::{CountLayer, Counters};
+use crate::metrics::Metrics;
 use crate::upstream::Upstream;
 
 /// What every request passes through, outermost first. The connection's own limits (how many, how slow, how large a
 /// head) stand before it, in the listener.
 pub(crate) fn stack(
     counters: &Arc<Counters>,
+    metrics: &Arc<Metrics>,
     arrival: ArrivalLayer,
     enforce: ConsentryLayer,
     upstream: Upstream,
@@ -32,7 +34,7 @@ pub(crate) fn stack(
 + use<> {
     ServiceBuilder::new()
         // How many requests came and how they were answered; no name, no path.
-        .layer(CountLayer(Arc::clone(counters)))
+        .layer(CountLayer { counters: Arc::clone(counters), metrics: Arc::clone(metrics) })
         // Where the request says it came from is replaced by where the connection came from.
         .layer(arrival)
         // Authenticate, describe, decide, record, and only then call what is below; the answer comes back redacted.

@@ -12,7 +12,9 @@ use serde::Serialize;
 
 use crate::config::{Config, KeySource};
 use crate::counters::Counters;
+use crate::metrics::Metrics;
 use crate::says::says_kind;
+use crate::tls::TlsSlot;
 
 /// Something on disk that was not taken over; what was in force before stays.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -32,6 +34,9 @@ pub(crate) struct State {
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) bundle_refused: Mutex<Option<Refused>>,
     pub(crate) keys_refused: Mutex<Option<Refused>>,
+    pub(crate) tls: Option<TlsSlot>,
+    pub(crate) tls_refused: Mutex<Option<Refused>>,
+    pub(crate) metrics: Arc<Metrics>,
     pub(crate) draining: AtomicBool,
 }
 

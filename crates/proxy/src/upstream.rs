@@ -1,23 +1,27 @@
-//! The client of the service behind the sidecar.
+//! The clients of the services behind the sidecar.
 
+use std::collections::BTreeMap;
 use std::future::Future;
 use std::pin::Pin;
+use std::sync::Arc;
 use std::task::{Context, Poll};
 use std::time::Duration;
 
 use bytes::Bytes;
+use consentry_layer::Destination;
+use consentry_model::RecipientId;
 use http::header::HOST;
 use http::uri::{PathAndQuery, Scheme};
 use http::{HeaderValue, Request, Response, Uri, Version};
 use http_body_util::Full;
 use hyper::body::Incoming;
 use hyper_util::client::legacy::Client;
-use hyper_util::client::legacy::connect::HttpConnector;
 use hyper_util::rt::{TokioExecutor, TokioTimer};
 use tower_service::Service;
 
 use crate::config::{ProxyLimits, UpstreamConfig};
 use crate::headers::{prepare_request, remove_hop_by_hop};
+use crate::tls::{Connector, client_config};
 
 /// How long a connection to the upstream is kept without use.
 const IDLE_MAX: Duration = Duration::from_secs(30);
@@ -31,41 +35,85 @@ const BACKSTOP: Duration = Duration::from_secs(1);
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum UpstreamError {
-    /// It cannot be connected to, or broke the connection off before it answered.
+    /// It cannot be connected to, did not prove who it is, or broke the connection off before it answered.
     #[error("the upstream cannot be reached")]
     Unreachable,
     /// It did not answer in time.
     #[error("the upstream did not answer in time")]
     Timeout,
+    /// The request is for a recipient outside whose address nobody configured.
+    #[error("nobody says where the recipient is")]
+    NoSuchRecipient,
 }
 
-/// Sends requests to the service behind, over HTTP/1.1 and a pool of connections. Its answers stream.
+/// One service behind, over HTTP/1.1 and a pool of connections.
+#[derive(Clone, Debug)]
+struct Target {
+    client: Client<Connector, Full<Bytes>>,
+    config: UpstreamConfig,
+}
+
+/// Sends requests to the services behind: to the recipient whom the service map names where recipients are configured,
+/// else to the one service. Answers stream.
 #[derive(Clone, Debug)]
 pub struct Upstream {
-    client: Client<HttpConnector, Full<Bytes>>,
-    config: UpstreamConfig,
+    service: Arc<Target>,
+    recipients: Option<Arc<BTreeMap<RecipientId, Target>>>,
     head_wait: Duration,
 }
 
 impl Upstream {
-    /// A client of the service at `config`.
-    #[must_use]
-    pub fn new(config: UpstreamConfig, limits: &ProxyLimits) -> Self {
-        let mut connector = HttpConnector::new();
-        connector.set_nodelay(true);
-        connector.set_connect_timeout(Some(Duration::from_millis(limits.connect_ms_max)));
+    /// A client of the service at `config`, and of the recipients outside by their names. `None` leaves it to the service
+    /// to send on what goes outside.
+    ///
+    /// # Errors
+    /// When the authorities that TLS is verified with cannot be read.
+    pub fn new(
+        config: UpstreamConfig,
+        recipients: Option<BTreeMap<RecipientId, UpstreamConfig>>,
+        limits: &ProxyLimits,
+    ) -> Result<Self, String> {
+        let service = Arc::new(Target::new(config, limits)?);
+        let open = |all: BTreeMap<RecipientId, UpstreamConfig>| {
+            let each = all.into_iter().map(|(name, config)| Ok((name, Target::new(config, limits)?)));
+            each.collect::<Result<BTreeMap<_, _>, String>>()
+        };
+        let recipients = recipients.map(open).transpose()?.map(Arc::new);
+        let head_wait = Duration::from_millis(limits.upstream_wait_ms_max) + BACKSTOP;
+        Ok(Self { service, recipients, head_wait })
+    }
+
+    /// Where a request goes.
+    fn service(&self, destination: Option<&Destination>) -> Option<&Target> {
+        match (&self.recipients, destination) {
+            (Some(recipients), Some(Destination(recipient))) => recipients.get(recipient),
+            (None, _) | (_, None) => Some(&self.service),
+        }
+    }
+}
+
+impl Target {
+    fn new(config: UpstreamConfig, limits: &ProxyLimits) -> Result<Self, String> {
+        let tls = match &config.tls {
+            None => None,
+            Some(tls) => {
+                let name = tls.server_name().ok_or("the name to verify is no host name")?;
+                Some((client_config(&tls.authorities)?, name))
+            }
+        };
+        let connector = Connector::new(tls, Duration::from_millis(limits.connect_ms_max));
         let client = Client::builder(TokioExecutor::new())
             .pool_timer(TokioTimer::new())
             .pool_idle_timeout(IDLE_MAX)
             .pool_max_idle_per_host(IDLE_CONNECTIONS_MAX)
             .build(connector);
-        Self { client, config, head_wait: Duration::from_millis(limits.upstream_wait_ms_max) + BACKSTOP }
+        Ok(Self { client, config })
     }
 
-    /// Readdresses a request to the service behind; path and query stay exactly as they are.
+    /// Readdresses a request to the service; path and query stay exactly as they are.
     fn readdress(&self, request: Request<Full<Bytes>>) -> Option<Request<Full<Bytes>>> {
         let (mut head, body) = request.into_parts();
-        let UpstreamConfig { authority, preserve_host } = &self.config;
+        let UpstreamConfig { authority, preserve_host, tls } = &self.config;
         // In HTTP/2 the host that the caller named stands in the target.
         if let Some(named) = head.uri.authority().filter(|_| !head.headers.contains_key(HOST)) {
             head.headers.insert(HOST, HeaderValue::from_str(named.as_str()).ok()?);
@@ -73,7 +121,7 @@ impl Upstream {
         prepare_request(&mut head.headers, authority, *preserve_host);
         let path = head.uri.path_and_query().cloned().unwrap_or(PathAndQuery::from_static("/"));
         head.uri = Uri::builder()
-            .scheme(Scheme::HTTP)
+            .scheme(if tls.is_some() { Scheme::HTTPS } else { Scheme::HTTP })
             .authority(authority.clone())
             .path_and_query(path)
             .build()
@@ -93,11 +141,14 @@ impl Service<Request<Full<Bytes>>> for Upstream {
     }
 
     fn call(&mut self, request: Request<Full<Bytes>>) -> Self::Future {
-        let readdressed = self.readdress(request);
-        let (client, head_wait) = (self.client.clone(), self.head_wait);
+        let Some(service) = self.service(request.extensions().get::<Destination>()) else {
+            return Box::pin(std::future::ready(Err(UpstreamError::NoSuchRecipient)));
+        };
+        let answer = service.readdress(request).map(|request| service.client.request(request));
+        let head_wait = self.head_wait;
         Box::pin(async move {
-            let request = readdressed.ok_or(UpstreamError::Unreachable)?;
-            let answer = tokio::time::timeout(head_wait, client.request(request)).await;
+            let answer = answer.ok_or(UpstreamError::Unreachable)?;
+            let answer = tokio::time::timeout(head_wait, answer).await;
             let mut response =
                 answer.map_err(|_| UpstreamError::Timeout)?.map_err(|_| UpstreamError::Unreachable)?;
             remove_hop_by_hop(response.headers_mut());

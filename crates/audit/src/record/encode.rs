@@ -104,6 +104,7 @@ fn split_head(head: &Head) -> Result<Vec<Body>, LogError> {
         window: None,
         bundle: head.bundle.clone(),
         ledger: head.ledger,
+        report_only: head.report_only,
         verdicts: head.verdicts.clone(),
         parts: 0,
     };

@@ -158,6 +158,9 @@ pub struct Verdicts {
     /// How far the ledger was.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub ledger: Option<LedgerRevision>,
+    /// Whether the ruling was only reported, not carried out; the ticket fills it in.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub report_only: bool,
     /// The answers.
     pub verdicts: Vec<VerdictLine>,
     /// How many records of verdicts continue this one; the writer fills it in.
@@ -180,6 +183,7 @@ impl Verdicts {
             window: Some(window),
             bundle: Some(bundle),
             ledger: Some(ledger),
+            report_only: false,
             verdicts,
             parts: 0,
         }
@@ -229,6 +233,9 @@ pub struct Closing {
     /// The true reason of a refusal or failure.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub reason: Option<Reason>,
+    /// Whether the ruling was only reported, not carried out; the ticket fills it in.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub report_only: bool,
     /// How many bytes of body were handed to the transport.
     #[serde(default, skip_serializing_if = "is_zero")]
     pub bytes: u64,
@@ -260,6 +267,7 @@ impl Closing {
             end,
             status: None,
             reason: None,
+            report_only: false,
             bytes: 0,
             records: 0,
             omitted: 0,

@@ -15,7 +15,7 @@ Examples:
   consentry serve --config consentry.yaml --check
   RUST_LOG=consentry_proxy=debug consentry serve --config consentry.yaml --log-format json
 
-SIGTERM and SIGINT drain and stop; SIGHUP has bundle and keys looked at. Logs go to standard error.
+SIGTERM and SIGINT drain and stop; SIGHUP has bundle, keys and certificates looked at. Logs go to standard error.
 
 Exit codes:
   0 stopped after a drain, or what --check looks at holds   1 it does not start   2 a mistake in the call";
@@ -29,13 +29,16 @@ pub(crate) struct Args {
     /// The configuration
     #[arg(long, value_name = "FILE")]
     config: PathBuf,
-    /// Only check the configuration, the bundle and the keys; nothing is made or opened for writing
+    /// Only check the configuration, the bundle, the keys and the certificates; nothing is made or opened for writing
     #[arg(long)]
     check: bool,
     /// The form of the logs
     #[arg(long, value_enum, default_value_t, value_name = "FORM")]
     log_format: LogFormat,
 }
+
+/// Libraries that see what requests hold.
+const QUIET: [&str; 6] = ["h2", "hyper", "hyper_util", "rustls", "sqlx", "tower"];
 
 /// In which form logs are written.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
@@ -85,6 +88,11 @@ fn logs(format: LogFormat) -> Result<(), Stop> {
         .with_default_directive(tracing_subscriber::filter::LevelFilter::INFO.into())
         .from_env()
         .map_err(|e| Stop::because(Exit::NO, format!("RUST_LOG cannot be read: {e}")))?;
+    // At their most talkative these print heads of requests, which no setting shall bring into a log.
+    let filter = QUIET.iter().try_fold(filter, |filter, library| {
+        let quiet = format!("{library}=info").parse().map_err(|e| Stop::because(Exit::NO, e))?;
+        Ok::<_, Stop>(filter.add_directive(quiet))
+    })?;
     let logs = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
     let set = match format {
         LogFormat::Text => {

@@ -11,7 +11,9 @@ use sqlx::sqlite::{SqliteConnectOptions, SqlitePool, SqlitePoolOptions, SqliteSy
 use sqlx::{ConnectOptions, Connection, Sqlite, Transaction};
 
 use super::file::LedgerFile;
-use super::readers::{Reader, Readers};
+use super::kept::Kept;
+use super::readers::{CLOSED, Reader, Readers};
+use super::wal_index::WalIndex;
 use super::{read, schema, write};
 use crate::{Appended, Batch, Ledger, LedgerError, LedgerErrorKind, Limit, Reserved};
 
@@ -40,6 +42,8 @@ pub struct SqliteLedger {
     pub(super) file: LedgerFile,
     /// The highest revision that this handle has seen. A ledger never goes back.
     seen: AtomicU64,
+    index: WalIndex,
+    kept: Kept,
 }
 
 /// A transaction that writes, and the revision it began at.
@@ -115,15 +119,33 @@ impl SqliteLedger {
             }
         })
         .await?;
-        let ledger = Self { readers, writer, file, seen: AtomicU64::new(0) };
+        // The index is there as soon as a connection has read.
+        let index = WalIndex::of(file.path());
+        let (seen, kept) = (AtomicU64::new(0), Kept::default());
+        let ledger = Self { readers, writer, file, seen, index, kept };
         ledger.revision().await?;
         Ok(ledger)
     }
 
-    /// Asks one snapshot, and lets the answers out if the file is still the ledger.
+    /// Asks one snapshot, and lets the answers out if the file is still the ledger. A window that was answered before is
+    /// answered again without a word to SQLite as long as nobody, in this process or another, has written since.
     async fn ask(&self, question: Question<'_>) -> Result<Batch, LedgerError> {
-        self.file.still_there()?;
+        if self.readers.are_closed() {
+            return Err(CLOSED);
+        }
         let seen = self.seen.load(Ordering::Acquire);
+        let mark = self.index.mark();
+        if let (Some(mark), Question::Window(who)) = (&mark, &question)
+            && let Some(batch) = self.kept.answer(mark, who)
+        {
+            self.admit(seen, batch.revision)?;
+            return Ok(batch);
+        }
+        self.file.still_there()?;
+        let asked_for = match question {
+            Question::Window(who) => Some(who),
+            Question::Reference(_) => None,
+        };
         let mut reader = self.readers.take().await?;
         let asked = match question {
             Question::Reference(subject) => read::subject(reader.connection()?, subject).await,
@@ -138,6 +160,10 @@ impl SqliteLedger {
         drop(reader);
         let batch = asked?;
         self.admit(seen, batch.revision)?;
+        // Only what was read while nobody wrote is known to belong to that mark.
+        if let (Some(mark), Some(who)) = (mark.filter(|mark| self.index.mark() == Some(*mark)), asked_for) {
+            self.kept.keep(mark, who, &batch);
+        }
         Ok(batch)
     }
 

@@ -3,10 +3,12 @@
 mod file;
 mod handle;
 mod history;
+mod kept;
 mod read;
 mod readers;
 mod row;
 mod schema;
+mod wal_index;
 mod write;
 
 pub use handle::{LEDGER_ANSWER_MILLIS_MAX, LEDGER_BUSY_MILLIS_MAX, SqliteLedger};

@@ -51,6 +51,11 @@ impl Readers {
         Ok(Reader { home: self, connection: Some(connection), fit: true, _place: place })
     }
 
+    /// Whether nothing is answered any more.
+    pub(super) fn are_closed(&self) -> bool {
+        self.places.is_closed()
+    }
+
     /// Waits for the calls under way and closes every connection. Later calls fail.
     pub(super) async fn close(&self) {
         // Already closed: another call does the rest.
@@ -101,7 +106,8 @@ impl Drop for Reader<'_> {
     }
 }
 
-const CLOSED: LedgerError = LedgerError::unavailable("the ledger was closed");
+/// The ledger was closed: it answers nothing any more, also not what it still knows.
+pub(super) const CLOSED: LedgerError = LedgerError::unavailable("the ledger was closed");
 
 #[cfg(test)]
 mod tests {

@@ -26,6 +26,7 @@ mod reach;
 mod reasons;
 mod reduce;
 mod reference;
+mod report_only;
 mod ruling;
 mod spoken;
 
@@ -35,6 +36,7 @@ pub use cells::{Cell, Decision, FactWord};
 pub use decide::{Engine, Person, Question, Trace, TraceLine};
 pub use reasons::gravest;
 pub use reference::CedarQuestion;
+pub use report_only::ReportOnly;
 pub use ruling::{Item, Permit, Refusal, Ruling};
 
 pub(crate) use atoms::Atom;

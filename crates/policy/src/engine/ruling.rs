@@ -6,20 +6,31 @@ use consentry_model::{Outcome, Reason, Treatment, Verdict};
 /// service takes one: bypassing enforcement is a type error.
 ///
 /// ```compile_fail
-/// let forged = consentry_policy::Permit { outcome: consentry_model::Outcome::Allow };
+/// let forged = consentry_policy::Permit { outcome: consentry_model::Outcome::Allow, reported: None };
 /// ```
 #[derive(Debug, PartialEq, Eq)]
 #[must_use = "a permit that is not shown to the gate serves nothing"]
 pub struct Permit {
-    outcome: Outcome,
+    pub(super) outcome: Outcome,
+    /// Why the rules refused, where their ruling is reported and not carried out.
+    pub(super) reported: Option<Reason>,
 }
 
 impl Permit {
-    /// Allow, or redact.
+    /// Allow, or redact; refuse where the ruling is reported and not carried out.
     #[must_use]
     pub const fn outcome(&self) -> Outcome {
         self.outcome
     }
+
+    /// Why the rules refused, where their ruling is reported and not carried out.
+    #[must_use]
+    pub const fn reported(&self) -> Option<Reason> {
+        self.reported
+    }
+
+    const ALLOW: Self = Self { outcome: Outcome::Allow, reported: None };
+    const REDACT: Self = Self { outcome: Outcome::Redact, reported: None };
 }
 
 /// Why a request is refused.
@@ -75,10 +86,10 @@ impl Ruling {
         };
         let clear = |item: &Item| item.verdict.as_ref().is_some_and(|v| v.treatment == Treatment::Clear);
         if items.iter().all(clear) {
-            return Self::Allow(Permit { outcome: Outcome::Allow });
+            return Self::Allow(Permit::ALLOW);
         }
         if items.iter().any(left) {
-            return Self::Redact(Permit { outcome: Outcome::Redact });
+            return Self::Redact(Permit::REDACT);
         }
         Self::Refuse(refusal(items))
     }
@@ -93,7 +104,7 @@ impl Ruling {
         if !never.is_empty() {
             Self::Refuse(refusal(&never))
         } else if lacking.is_empty() {
-            Self::Allow(Permit { outcome: Outcome::Allow })
+            Self::Allow(Permit::ALLOW)
         } else {
             Self::Refuse(refusal(&lacking))
         }
@@ -117,7 +128,9 @@ impl Ruling {
     #[must_use]
     pub fn redacted(self) -> Self {
         match self {
-            Self::Allow(_) | Self::Redact(_) => Self::Redact(Permit { outcome: Outcome::Redact }),
+            // What was refused and is only reported stays refused.
+            Self::Redact(permit) if permit.reported.is_some() => Self::Redact(permit),
+            Self::Allow(_) | Self::Redact(_) => Self::Redact(Permit::REDACT),
             Self::Refuse(refusal) => Self::Refuse(refusal),
         }
     }
@@ -126,8 +139,7 @@ impl Ruling {
     #[must_use]
     pub const fn outcome(&self) -> Outcome {
         match self {
-            Self::Allow(_) => Outcome::Allow,
-            Self::Redact(_) => Outcome::Redact,
+            Self::Allow(permit) | Self::Redact(permit) => permit.outcome(),
             Self::Refuse(_) => Outcome::Refuse,
         }
     }

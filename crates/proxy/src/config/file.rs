@@ -1,18 +1,21 @@
 //! The file as a whole.
 
+use std::collections::BTreeMap;
 use std::fs::File;
 use std::io::{self, Read as _};
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 
 use consentry_identity::Network;
+use consentry_model::RecipientId;
 
 use super::error::{ConfigError, ConfigProblem};
 use super::identity::IdentityConfig;
 use super::limits::ProxyLimits;
 use super::reader::{Reader, Section};
+use super::tls::TlsConfig;
 use super::tree::{self, At, Tree};
-use super::upstream::UpstreamConfig;
+use super::upstream::{self, UpstreamConfig};
 
 /// Longest configuration that is read, in bytes.
 const CONFIG_BYTES_MAX: usize = 256 * 1024;
@@ -21,11 +24,14 @@ const ADMIN_DEFAULT: &str = "127.0.0.1:9901";
 /// What problem types begin with when nothing is said.
 const PROBLEM_TYPE_BASE_DEFAULT: &str = "urn:consentry:problem:";
 
-const KEYS: [&str; 14] = [
+const KEYS: [&str; 17] = [
     "listen",
+    "tls",
     "tls_ended_by",
     "admin",
     "upstream",
+    "recipients",
+    "dangerous_report_only",
     "bundle",
     "ledger",
     "evidence",
@@ -55,7 +61,7 @@ pub struct OtlpConfig {
 ///
 /// let text = "listen: 127.0.0.1:0\nupstream: {url: 'https://localhost'}\n";
 /// let error = Config::parse(text, "consentry.yaml".as_ref()).unwrap_err();
-/// assert!(error.to_string().contains("consentry.yaml:2:17: `upstream.url` begins with https"));
+/// assert!(error.to_string().contains("consentry.yaml:2:17: `upstream.ca` is missing"));
 /// assert!(error.problems().len() > 1); // and whatever else is missing
 /// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -63,6 +69,8 @@ pub struct OtlpConfig {
 pub struct Config {
     /// Where callers connect.
     pub listen: SocketAddr,
+    /// With which certificate TLS is ended here; callers speak plain HTTP when nothing is said.
+    pub tls: Option<TlsConfig>,
     /// Who ends TLS in front of the sidecar and is believed when they say so in `X-Forwarded-Proto`; nobody when nothing
     /// is said, and then every request counts as unprotected.
     pub tls_ended_by: Vec<Network>,
@@ -70,6 +78,11 @@ pub struct Config {
     pub admin: SocketAddr,
     /// The service behind.
     pub upstream: UpstreamConfig,
+    /// Where the recipients outside are whom routes name with `to:`. When nothing is said, the service behind is asked
+    /// for all of them; else a recipient who is not listed is refused.
+    pub recipients: Option<BTreeMap<RecipientId, UpstreamConfig>>,
+    /// Routes whose verdicts are recorded and not carried out. It lets through what the bundle does not permit.
+    pub dangerous_report_only: Vec<String>,
     /// The folder of the sealed bundle.
     pub bundle: PathBuf,
     /// The file of the ledger.
@@ -148,10 +161,11 @@ fn read(section: &Section<'_>, reader: &mut Reader<'_>) -> Option<Config> {
         None => ADMIN_DEFAULT.parse().ok(),
         Some(_) => address(section, "admin", reader),
     };
-    let upstream = reader.need(section, "upstream").and_then(|tree| {
-        let section = reader.section(tree, "upstream", &["url", "preserve_host"])?;
-        UpstreamConfig::read(&section, reader)
-    });
+    let tls = section.get("tls").map(|tree| TlsConfig::read(tree, reader));
+    let upstream =
+        reader.need(section, "upstream").and_then(|tree| UpstreamConfig::read(tree, "upstream", reader));
+    let recipients = section.get("recipients").map(|tree| upstream::recipients(tree, reader));
+    let reported = reader.texts(section, "dangerous_report_only");
     let bundle = reader.need_path(section, "bundle");
     let ledger = reader.need_path(section, "ledger");
     let evidence = reader.need_path(section, "evidence");
@@ -173,6 +187,9 @@ fn read(section: &Section<'_>, reader: &mut Reader<'_>) -> Option<Config> {
     let reload_poll_ms = reader.count(section, "reload_poll_ms", 1_000, 50..=3_600_000);
     let place = |key: &str| section.get(key).map_or(section.at, |tree| tree.at);
     addresses_differ(section, listen, admin, upstream.as_ref(), reader);
+    if let (Some(_), Some(tree)) = (&tls, section.get("tls_ended_by")) {
+        reader.error(tree.at, "`tls` and `tls_ended_by` exclude each other: TLS is ended in one place");
+    }
     if let (Some(ledger), Some(evidence), Some(bundle)) = (&ledger, &evidence, &bundle)
         && (ledger == evidence || evidence == bundle || ledger == bundle)
     {
@@ -185,26 +202,28 @@ fn read(section: &Section<'_>, reader: &mut Reader<'_>) -> Option<Config> {
     }
     Some(Config {
         listen: listen?,
+        tls: if_said(tls)?,
         tls_ended_by: tls_ended_by?,
         admin: admin?,
         upstream: upstream?,
+        recipients: if_said(recipients)?,
+        dangerous_report_only: reported.into_iter().map(|(route, _)| route.to_owned()).collect(),
         bundle: bundle?,
         ledger: ledger?,
         evidence: evidence?,
-        evidence_key: match evidence_key {
-            None => None,
-            Some(read) => Some(read?),
-        },
+        evidence_key: if_said(evidence_key)?,
         identity: identity?,
         limits: limits?,
-        otlp: match otlp {
-            None => None,
-            Some(read) => Some(read?),
-        },
+        otlp: if_said(otlp)?,
         problem_type_base: problem_type_base?,
         drain_secs_max,
         reload_poll_ms,
     })
+}
+
+/// What need not be said, and is good if it is.
+fn if_said<T>(read: Option<Option<T>>) -> Option<Option<T>> {
+    read.map_or(Some(None), |read| read.map(Some))
 }
 
 /// Nobody may listen where somebody else does, or call themselves.

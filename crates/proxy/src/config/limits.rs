@@ -34,6 +34,22 @@ macro_rules! limits {
 limits! {
     /// How many connections of callers are open at a time; further ones wait to be accepted.
     connections_max = 1_024, 1..=65_536;
+    /// How many of them one address may have; further ones are closed at once.
+    client_connections_max = 512, 1..=65_536;
+    /// How long a caller may take for the handshake of TLS, its turn included, in milliseconds.
+    tls_handshake_ms_max = 5_000, 50..=60_000;
+    /// How many handshakes are made at a time; further ones wait their turn.
+    tls_handshakes_max = 64, 1..=10_000;
+    /// How many requests are under way at a time, answers that are still being sent included; further ones are refused.
+    requests_max = 1_024, 1..=100_000;
+    /// How many of them one client may have: one requester, or one address while nobody is known to ask.
+    client_requests_max = 512, 1..=100_000;
+    /// How many requests one client may begin, on average, in a second.
+    client_requests_per_sec_max = 1_000_000, 1..=1_000_000;
+    /// How many requests one client may begin at once, after a rest.
+    client_burst_max = 1_000_000, 1..=1_000_000;
+    /// How many headers a request may have.
+    headers_max = 100, 16..=1_000;
     /// How many requests one HTTP/2 connection may have under way.
     streams_max = 100, 1..=1_000;
     /// How long a caller may take for the head of a request, and stay silent between two, in milliseconds.

@@ -5,6 +5,7 @@ mod file;
 mod identity;
 mod limits;
 mod reader;
+mod tls;
 mod tree;
 mod upstream;
 
@@ -12,4 +13,5 @@ pub use error::{ConfigError, ConfigProblem};
 pub use file::{Config, OtlpConfig};
 pub use identity::{IdentityConfig, JwksUrl, KeySource};
 pub use limits::ProxyLimits;
-pub use upstream::UpstreamConfig;
+pub use tls::{ClientCertificates, TlsConfig};
+pub use upstream::{UpstreamConfig, UpstreamTls};

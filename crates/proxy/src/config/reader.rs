@@ -104,7 +104,7 @@ impl<'a> Reader<'a> {
             | Value::Bool(_)
             | Value::Count(_)
             | Value::OtherNumber
-            | Value::List
+            | Value::List(_)
             | Value::Map(_) => {
                 self.wrong(section, key, tree, "a text");
                 None
@@ -127,6 +127,26 @@ impl<'a> Reader<'a> {
     /// A path; a relative one starts at the configuration's folder.
     pub(crate) fn path(&mut self, section: &Section<'_>, key: &str) -> Option<PathBuf> {
         self.text(section, key).map(|(text, _)| self.base.join(text))
+    }
+
+    /// A list of texts, none of them empty; nothing when the option is left out.
+    pub(crate) fn texts<'t>(&mut self, section: &Section<'t>, key: &str) -> Vec<(&'t str, At)> {
+        let Some(tree) = section.get(key) else { return Vec::new() };
+        let Value::List(items) = &tree.value else {
+            self.wrong(section, key, tree, "a list of texts");
+            return Vec::new();
+        };
+        let mut out = Vec::new();
+        for item in items {
+            match &item.value {
+                Value::Text(text) if !text.trim().is_empty() => out.push((text.as_str(), item.at)),
+                other => {
+                    let (full, what) = (section.full(key), other.what());
+                    self.error(item.at, format!("`{full}` lists texts, not {what}"));
+                }
+            }
+        }
+        out
     }
 
     /// `true` or `false`.
@@ -159,7 +179,7 @@ impl<'a> Reader<'a> {
                 let full = section.full(key);
                 self.error(tree.at, format!("`{full}` is a whole number that is not negative"));
             }
-            Value::Null | Value::Bool(_) | Value::Text(_) | Value::List | Value::Map(_) => {
+            Value::Null | Value::Bool(_) | Value::Text(_) | Value::List(_) | Value::Map(_) => {
                 self.wrong(section, key, tree, "a number");
             }
         }

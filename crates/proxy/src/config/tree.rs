@@ -30,7 +30,7 @@ pub(crate) enum Value {
     Count(u64),
     OtherNumber,
     Text(String),
-    List,
+    List(Vec<Tree>),
     Map(Vec<(String, At, Tree)>),
 }
 
@@ -42,7 +42,7 @@ impl Value {
             Self::Bool(_) => "true or false",
             Self::Count(_) | Self::OtherNumber => "a number",
             Self::Text(_) => "a text",
-            Self::List => "a list",
+            Self::List(_) => "a list",
             Self::Map(_) => "a mapping",
         }
     }
@@ -67,7 +67,7 @@ fn tree(node: Node, lines: &Lines, text: &str) -> Tree {
         Kind::Int(value) => u64::try_from(value).map_or(Value::OtherNumber, Value::Count),
         Kind::Float => Value::OtherNumber,
         Kind::Text(value) => Value::Text(value),
-        Kind::List(_) => Value::List,
+        Kind::List(items) => Value::List(items.into_iter().map(|item| tree(item, lines, text)).collect()),
         Kind::Map(entries) => Value::Map(
             entries
                 .into_iter()

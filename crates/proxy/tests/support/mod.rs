@@ -8,6 +8,8 @@
     reason = "each test file uses its part, and a test that panics is a test that fails"
 )]
 
+pub(crate) mod pki;
+
 use std::convert::Infallible;
 use std::fs;
 use std::net::SocketAddr;
@@ -17,8 +19,9 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use consentry_audit::{Entry, Reader};
-use consentry_identity::Issuer;
-use consentry_policy::{Bundle, Sources, seal};
+use consentry_identity::{Issuer, TokenSpec};
+use consentry_model::{Moment, Purpose, RequesterId};
+use consentry_policy::{Bundle, ReadError, Sources, seal};
 use consentry_proxy::{Config, Running, Sidecar};
 use http_body_util::Full;
 use hyper::service::service_fn;
@@ -59,6 +62,51 @@ pub(crate) type Asked = Arc<Mutex<Vec<http::request::Parts>>>;
 /// How long `GET /slow` takes.
 pub(crate) const SLOW: Duration = Duration::from_millis(600);
 
+/// What `GET /people/…` answers.
+pub(crate) const PERSON: &str = r#"{"email":"ann@example.org","secret":"4711"}"#;
+
+/// Routes about people, whom only a contract lets see, and one that sends on to a recipient outside.
+pub(crate) const PEOPLE: &str = "
+requesters: {shop: {purposes: [essential]}}
+recipients: {mailer: {class: processor, country: DE}, printer: {class: processor, country: DE}}
+routes:
+  - route: GET /people/{id}
+    purposes: [essential.service]
+    about: {type: customer, space: customer, id: path.id}
+    response: {body: {email: user.contact.email}}
+  - {route: 'GET /egress/{recipient}', public: true, purpose: essential.service, to: path.recipient, response: {body: {status: none}}}
+rules: [{id: service, permit: essential, data: user.contact, basis: contract, clauses: [c]}]
+clauses: [{id: c, line: 1, section: s, says: everything, status: enforced}]
+cases: [{case: nobody is known, clause: c, who: shop, asks: GET /people/ann, about: ann, then: refuse not-permitted}]
+";
+
+/// Adds them to the bundle, and gives a token for whoever may ask.
+pub(crate) fn with_people(folder: &Path) -> String {
+    let dir = folder.join("policy");
+    fs::write(dir.join("people.yaml"), PEOPLE).unwrap();
+    seal(&dir, &Sources::read(&dir).unwrap()).unwrap();
+    let read = Bundle::load_sealed(&dir);
+    read.unwrap_or_else(|e| panic!("{}", consentry_policy_error(&e)));
+    let issuer = Issuer::generate().unwrap();
+    fs::write(folder.join("keys.json"), issuer.jwks()).unwrap();
+    let mut spec = TokenSpec::new(RequesterId::new("shop"), "i", "a");
+    spec.purposes = vec![Purpose::new("essential.service").unwrap()];
+    issuer.token(&spec, Moment::from_system(std::time::SystemTime::now())).unwrap()
+}
+
+fn consentry_policy_error(error: &ReadError) -> String {
+    match error {
+        ReadError::Wrong(found) => found.render(false),
+        other => other.to_string(),
+    }
+}
+
+/// One request with headers of its own.
+pub(crate) async fn ask(addr: SocketAddr, path: &str, headers: &str) -> (u16, String) {
+    let head = format!("GET {path} HTTP/1.1\r\nhost: api.example.org\r\nconnection: close\r\n{headers}\r\n");
+    split(&raw(addr, &head).await)
+}
+
 /// A service that knows nothing of privacy.
 pub(crate) async fn behind() -> (SocketAddr, Asked) {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
@@ -72,12 +120,17 @@ pub(crate) async fn behind() -> (SocketAddr, Asked) {
             let answer = service_fn(move |request: http::Request<hyper::body::Incoming>| {
                 let head = request.into_parts().0;
                 let slow = head.uri.path() == "/slow";
+                let text = match head.uri.path() {
+                    "/people/broken" => "{\"email\":",
+                    path if path.starts_with("/people/") => PERSON,
+                    _ => "{\"status\":\"ok\"}",
+                };
                 kept.lock().unwrap().push(head);
                 async move {
                     if slow {
                         tokio::time::sleep(SLOW).await;
                     }
-                    let mut response = http::Response::new(Full::new(Bytes::from("{\"status\":\"ok\"}")));
+                    let mut response = http::Response::new(Full::new(Bytes::from(text)));
                     for (name, value) in
                         [("content-type", "application/json"), ("connection", "x-hop"), ("x-hop", "1")]
                     {

@@ -1,0 +1,71 @@
+//! How many connections one address has open.
+
+use std::collections::HashMap;
+use std::net::IpAddr;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+/// Counts connections by address. There are never more entries than connections, which have a limit of their own.
+#[derive(Clone, Debug)]
+pub(crate) struct Peers {
+    open: Arc<Mutex<HashMap<IpAddr, usize>>>,
+    each_max: usize,
+}
+
+/// A connection of an address; it counts until this goes.
+#[derive(Debug)]
+pub(crate) struct PeerPlace {
+    address: IpAddr,
+    open: Arc<Mutex<HashMap<IpAddr, usize>>>,
+}
+
+impl Peers {
+    pub(crate) fn new(each_max: usize) -> Self {
+        Self { open: Arc::default(), each_max }
+    }
+
+    /// A place for one more connection, if the address may have it.
+    pub(crate) fn take(&self, address: IpAddr) -> Option<PeerPlace> {
+        let address = address.to_canonical();
+        let mut open = lock(&self.open);
+        let count = open.entry(address).or_default();
+        if *count >= self.each_max {
+            return None;
+        }
+        *count += 1;
+        Some(PeerPlace { address, open: Arc::clone(&self.open) })
+    }
+}
+
+impl Drop for PeerPlace {
+    fn drop(&mut self) {
+        let mut open = lock(&self.open);
+        if let Some(count) = open.get_mut(&self.address) {
+            *count = count.saturating_sub(1);
+            if *count == 0 {
+                open.remove(&self.address);
+            }
+        }
+    }
+}
+
+fn lock(open: &Mutex<HashMap<IpAddr, usize>>) -> MutexGuard<'_, HashMap<IpAddr, usize>> {
+    open.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn one_address_has_no_more_than_its_part_and_gets_it_back() {
+        let peers = Peers::new(2);
+        let (a, b) = ("192.0.2.1".parse().unwrap(), "192.0.2.2".parse().unwrap());
+        let one = peers.take(a).unwrap();
+        let _two = peers.take("::ffff:192.0.2.1".parse().unwrap()).unwrap();
+        assert!(peers.take(a).is_none());
+        let _other = peers.take(b).unwrap();
+        drop(one);
+        peers.take(a).unwrap();
+        assert_eq!(lock(&peers.open).len(), 2);
+    }
+}

@@ -1,0 +1,209 @@
+//! What an operator relies on: limits that hold, metrics that name nobody, reloads that cost no request, recipients that
+//! are reached where they are.
+
+#![allow(
+    clippy::unwrap_used,
+    clippy::indexing_slicing,
+    clippy::panic,
+    reason = "a test that panics is a test that fails"
+)]
+
+mod support;
+
+use std::fs;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::time::Duration;
+
+use consentry_audit::Entry;
+use consentry_identity::Issuer;
+use consentry_model::Reason;
+use consentry_proxy::{Config, Sidecar};
+use support::pki::{Authority, BOTH, connect};
+use support::{
+    SLOW, ask, behind, get, install, prepared, raw, records, split, stage, status, until, with_people,
+};
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+
+#[tokio::test]
+async fn whoever_asks_too_often_or_too_much_at_once_is_turned_away_and_counted() {
+    let more = "limits: {client_requests_per_sec_max: 1, client_burst_max: 3, headers_max: 16}";
+    let stage = stage(more).await;
+    let addr = stage.running.addr();
+    let many: String = (0..20).map(|n| format!("x-{n}: 1\r\n")).collect();
+    let (code, body) = ask(addr, "/ping", &many).await;
+    assert_eq!((code, body.contains("head-too-large")), (431, true), "{body}");
+    assert_eq!(ask(addr, "/ping", "").await.0, 200);
+    assert_eq!(ask(addr, "/ping", "").await.0, 200);
+    let refused = raw(addr, "GET /ping HTTP/1.1\r\nhost: a\r\nconnection: close\r\n\r\n").await;
+    assert!(split(&refused).0 == 429 && refused.contains("rate-exceeded"), "{refused}");
+    assert!(refused.to_ascii_lowercase().contains("retry-after: 1\r\n"), "{refused}");
+    let metrics = get(stage.running.admin_addr(), "/metrics").await.1;
+    let row = "consentry_requests_total{route=\"\",outcome=\"refuse\",reason=\"rate-exceeded\"} 1\n";
+    assert!(metrics.contains(row), "{metrics}");
+    tokio::time::sleep(Duration::from_millis(1_100)).await;
+    assert_eq!(ask(addr, "/ping", "").await.0, 200);
+    stage.running.stop().await;
+    let entries = records(&stage.folder.path().join("evidence"));
+    let summary =
+        entries.iter().find_map(|e| if let Entry::Summary(s) = e { Some(s) } else { None }).unwrap();
+    assert_eq!((summary.counts[&Reason::RateExceeded], summary.counts[&Reason::HeadTooLarge]), (1, 1));
+}
+
+#[tokio::test]
+async fn no_more_are_under_way_than_there_is_room_for() {
+    for (limit, code, reason) in
+        [("requests_max", 503, "overloaded"), ("client_requests_max", 429, "client-busy")]
+    {
+        let stage = stage(&format!("limits: {{{limit}: 2}}")).await;
+        let addr = stage.running.addr();
+        let slow = [tokio::spawn(get(addr, "/slow")), tokio::spawn(get(addr, "/slow"))];
+        tokio::time::sleep(SLOW / 3).await;
+        let (seen, body) = get(addr, "/ping").await;
+        assert_eq!((seen, body.contains(reason)), (code, true), "{limit}: {body}");
+        for slow in slow {
+            assert_eq!(slow.await.unwrap().0, 200, "{limit}");
+        }
+        assert_eq!(get(addr, "/ping").await.0, 200, "{limit}: the places are free again");
+    }
+}
+
+#[tokio::test]
+async fn law_13_metrics_have_labels_from_closed_lists_alone() {
+    let (upstream, _) = behind().await;
+    let (folder, config) = prepared(upstream, "");
+    let token = with_people(folder.path());
+    let running = Sidecar::start(config).await.unwrap();
+    let headers =
+        format!("authorization: Bearer {token}\r\nx-forwarded-for: 203.0.113.77\r\nuser-agent: planted\r\n");
+    for path in ["/people/planted-4711", "/people/planted-4711?planted=1", "/planted-4711", "/ping"] {
+        ask(running.addr(), path, &headers).await;
+    }
+    let (code, page) = get(running.admin_addr(), "/metrics").await;
+    assert_eq!(code, 200);
+    for planted in ["planted", "203.0.113.77", "127.0.0.1", &token] {
+        assert!(!page.contains(planted), "{planted}: {page}");
+    }
+    // The form, line by line: what Prometheus would not read is no metric.
+    let mut kinds = std::collections::BTreeMap::new();
+    for line in page.lines() {
+        if let Some(rest) = line.strip_prefix("# TYPE ") {
+            let (name, kind) = rest.split_once(' ').unwrap();
+            assert!(kinds.insert(name, kind).is_none(), "{name} twice");
+            assert!(["counter", "gauge", "histogram"].contains(&kind));
+            assert_eq!(kind == "counter", name.ends_with("_total"), "{name}");
+        } else if !line.starts_with("# HELP ") {
+            let (series, value) = line.rsplit_once(' ').unwrap();
+            value.parse::<f64>().unwrap();
+            let name = series.split('{').next().unwrap();
+            let base =
+                ["_bucket", "_sum", "_count"].iter().find_map(|end| name.strip_suffix(end)).unwrap_or(name);
+            assert!(kinds.contains_key(name) || kinds.get(base) == Some(&"histogram"), "{line}");
+        }
+    }
+    assert!(page.contains("{route=\"GET /ping\",outcome=\"allow\",reason=\"\"} 1\n"), "{page}");
+    assert!(page.contains("\nconsentry_request_duration_seconds_count 4\n"), "{page}");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn bundle_keys_and_certificates_change_under_load_without_a_failed_request() {
+    let ours = Authority::new();
+    let (upstream, _) = behind().await;
+    let (folder, config) = prepared(upstream, "tls: {certificate: cert.pem, key: key.pem}");
+    ours.issue("localhost", 2100).write(folder.path());
+    let running = Arc::new(Sidecar::start(config).await.unwrap());
+    let client = ours.client(&BOTH, b"http/1.1", None);
+    let (done, answered) = (Arc::new(AtomicBool::new(false)), Arc::new(AtomicU64::new(0)));
+    let load: Vec<_> = (0..4)
+        .map(|n| {
+            let (running, client) = (Arc::clone(&running), Arc::clone(&client));
+            let (done, answered) = (Arc::clone(&done), Arc::clone(&answered));
+            tokio::spawn(async move {
+                while !done.load(Ordering::Acquire) {
+                    // Half of the load comes on ever new connections, half stays on one for a while.
+                    let mut stream = connect(&running, &client).await.unwrap();
+                    for last in (0..if n % 2 == 0 { 1 } else { 20 }).rev() {
+                        let close = if last == 0 { "connection: close\r\n" } else { "" };
+                        let head = format!("GET /ping HTTP/1.1\r\nhost: a\r\n{close}\r\n");
+                        stream.write_all(head.as_bytes()).await.unwrap();
+                        let mut answer = Vec::new();
+                        while !answer.ends_with(b"{\"status\":\"ok\"}") {
+                            let read = stream.read_buf(&mut answer).await.unwrap();
+                            assert!(read > 0, "{}", String::from_utf8_lossy(&answer));
+                        }
+                        assert!(answer.starts_with(b"HTTP/1.1 200 "));
+                        answered.fetch_add(1, Ordering::AcqRel);
+                    }
+                }
+            })
+        })
+        .collect();
+    let admin = running.admin_addr();
+    for round in 0..5 {
+        let version = format!("v{}", round + 2);
+        let before = answered.load(Ordering::Acquire);
+        install(&folder.path().join("policy"), &version);
+        fs::write(folder.path().join("keys.json"), Issuer::generate().unwrap().jwks()).unwrap();
+        ours.issue("localhost", 2090 + round).write(folder.path());
+        running.reload();
+        let ends = format!("{}-01-01T00:00:01.000Z", 2090 + round);
+        until(admin, |s| s["bundle"]["version"] == *version && s["tls"]["certificate_ends"] == *ends).await;
+        while answered.load(Ordering::Acquire) < before + 40
+            && !load.iter().any(tokio::task::JoinHandle::is_finished)
+        {
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
+    }
+    done.store(true, Ordering::Release);
+    for load in load {
+        load.await.unwrap();
+    }
+    let counts = running.counts();
+    assert_eq!((counts.refused, counts.failed, counts.handshakes_failed), (0, 0, 0));
+    assert!(counts.answered >= 200, "{counts:?}");
+}
+
+#[tokio::test]
+async fn law_1_a_request_for_a_recipient_goes_to_that_recipient_and_to_nobody_else() {
+    let ((service, at_service), (mailer, at_mailer)) = (behind().await, behind().await);
+    let reached = |asked: &support::Asked| asked.lock().unwrap().len();
+    for (recipients, table) in [
+        (String::new(), [("mailer", 200, (1, 0)), ("printer", 200, (1, 0)), ("nobody", 403, (0, 0))]),
+        (
+            format!("recipients: {{mailer: {{url: 'http://{mailer}'}}}}"),
+            [("mailer", 200, (0, 1)), ("printer", 403, (0, 0)), ("nobody", 403, (0, 0))],
+        ),
+    ] {
+        let (folder, config) = prepared(service, &recipients);
+        with_people(folder.path());
+        let running = Sidecar::start(config).await.unwrap();
+        for (recipient, code, (services, mailers)) in table {
+            let before = (reached(&at_service), reached(&at_mailer));
+            let (seen, body) = ask(running.addr(), &format!("/egress/{recipient}"), "").await;
+            assert_eq!(seen, code, "{recipient} with {recipients:?}: {body}");
+            let after = (reached(&at_service), reached(&at_mailer));
+            assert_eq!(
+                (after.0 - before.0, after.1 - before.1),
+                (services, mailers),
+                "{recipient} {recipients:?}"
+            );
+        }
+        // What goes nowhere outside stays with the service.
+        let before = reached(&at_service);
+        assert_eq!(ask(running.addr(), "/ping", "").await.0, 200);
+        assert_eq!(reached(&at_service), before + 1);
+        assert_eq!(status(running.admin_addr()).await["draining"], false);
+    }
+}
+
+#[test]
+fn a_configuration_keeps_its_recipients_by_name() {
+    let text = include_str!("../config.example.yaml")
+        .replace("# recipients:", "recipients:")
+        .replace("#   mailer:", "   mailer:");
+    let config = Config::parse(&text, "c.yaml".as_ref()).unwrap();
+    let recipients = config.recipients.unwrap();
+    let (name, mailer) = recipients.first_key_value().unwrap();
+    assert_eq!((name.as_str(), mailer.authority.as_str()), ("mailer", "api.mailer.example:443"));
+    assert_eq!(mailer.tls.as_ref().unwrap().name, "api.mailer.example");
+}

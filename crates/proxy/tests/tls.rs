@@ -1,0 +1,218 @@
+//! TLS at both ends: towards callers, with certificates that change, and towards the service behind.
+
+#![allow(
+    clippy::unwrap_used,
+    clippy::indexing_slicing,
+    clippy::panic,
+    reason = "a test that panics is a test that fails"
+)]
+
+mod support;
+
+use std::fs;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use consentry_proxy::{ServeError, Sidecar};
+use http_body_util::{BodyExt as _, Empty};
+use hyper_util::rt::{TokioExecutor, TokioIo};
+use rustls::ClientConfig;
+use support::pki::{Authority, BOTH, Pair, connect};
+use support::{Stage, behind, get, prepared, raw, split, status, until};
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+use tokio::net::{TcpListener, TcpStream};
+
+const TLS: &str = "tls: {certificate: cert.pem, key: key.pem}";
+
+/// A sidecar that ends TLS with this pair; `more` goes to the end of the configuration.
+async fn tls_stage(pair: &Pair, clients: Option<&Authority>, more: &str) -> Result<Stage, ServeError> {
+    let (upstream, asked) = behind().await;
+    let (folder, config) = prepared(upstream, more);
+    pair.write(folder.path());
+    if let Some(clients) = clients {
+        fs::write(folder.path().join("clients.pem"), clients.pem()).unwrap();
+    }
+    Ok(Stage { running: Sidecar::start(config).await?, folder, asked })
+}
+
+/// One request over HTTP/1.1; 0 when there is no answer.
+async fn ask(stage: &Stage, client: &Arc<ClientConfig>) -> u16 {
+    let Ok(mut stream) = connect(&stage.running, client).await else { return 0 };
+    let request = "GET /ping HTTP/1.1\r\nhost: api.example.org\r\nconnection: close\r\n\r\n";
+    let mut answer = Vec::new();
+    if stream.write_all(request.as_bytes()).await.is_err() || stream.read_to_end(&mut answer).await.is_err() {
+        return 0;
+    }
+    split(&String::from_utf8(answer).unwrap()).0
+}
+
+#[tokio::test]
+async fn both_versions_and_both_protocols_are_served() {
+    let ours = Authority::new();
+    let stage = tls_stage(&ours.issue("localhost", 2100), None, TLS).await.unwrap();
+    for version in BOTH {
+        assert_eq!(ask(&stage, &ours.client(&[version], b"http/1.1", None)).await, 200, "{version:?}");
+        let stream = connect(&stage.running, &ours.client(&[version], b"h2", None)).await.unwrap();
+        let (mut client, connection) =
+            hyper::client::conn::http2::handshake(TokioExecutor::new(), TokioIo::new(stream)).await.unwrap();
+        tokio::spawn(connection);
+        let request = http::Request::get("https://api.example.org/ping");
+        let response =
+            client.send_request(request.body(Empty::<bytes::Bytes>::new()).unwrap()).await.unwrap();
+        assert_eq!(response.status(), 200, "{version:?}");
+        response.into_body().collect().await.unwrap();
+    }
+    assert_eq!(ask(&stage, &Authority::new().client(&BOTH, b"http/1.1", None)).await, 0, "not our authority");
+    assert_eq!(
+        split(&raw(stage.running.addr(), "GET /ping HTTP/1.1\r\nhost: a\r\n\r\n").await).0,
+        0,
+        "plain"
+    );
+    assert_eq!(stage.running.counts().handshakes_failed, 2);
+}
+
+#[tokio::test]
+async fn law_1_whoever_must_show_a_certificate_and_has_no_good_one_is_turned_away() {
+    let (ours, clients) = (Authority::new(), Authority::new());
+    let (known, forged) = (clients.issue("shop", 2100), ours.issue("shop", 2100));
+    let old = clients.issue("shop", 2000);
+    for (kind, nobody) in [("required", 0), ("optional", 200)] {
+        let more = format!(
+            "tls: {{certificate: cert.pem, key: key.pem, client_ca: clients.pem, client_certificates: {kind}}}"
+        );
+        let stage = tls_stage(&ours.issue("localhost", 2100), Some(&clients), &more).await.unwrap();
+        for version in BOTH {
+            for (what, shows, expected) in [
+                ("good", Some(&known), 200),
+                ("forged", Some(&forged), 0),
+                ("ended", Some(&old), 0),
+                ("none", None, nobody),
+            ] {
+                let client = ours.client(&[version], b"http/1.1", shows);
+                assert_eq!(ask(&stage, &client).await, expected, "{kind} {what} {version:?}");
+            }
+        }
+    }
+}
+
+#[tokio::test]
+async fn law_1_a_pair_that_does_not_fit_changes_nothing_and_is_told() {
+    let (ours, new) = (Authority::new(), Authority::new());
+    let stage = tls_stage(&ours.issue("localhost", 2100), None, TLS).await.unwrap();
+    let (folder, admin) = (stage.folder.path(), stage.running.admin_addr());
+    let (next, other) = (new.issue("localhost", 2099), new.issue("localhost", 2098));
+    let (before, after) = (ours.client(&BOTH, b"http/1.1", None), new.client(&BOTH, b"http/1.1", None));
+    type Write<'a> = &'a dyn Fn();
+    let table: [(&str, Write<'_>, &str); 5] = [
+        (
+            "half a pair",
+            &|| fs::write(folder.join("cert.pem"), &next.certificate).unwrap(),
+            "cannot be used with",
+        ),
+        ("another key", &|| fs::write(folder.join("key.pem"), &other.key).unwrap(), "cannot be used with"),
+        ("no key", &|| fs::write(folder.join("key.pem"), "-----BEGIN").unwrap(), "no private key"),
+        ("ended", &|| new.issue("localhost", 2000).write(folder), "not valid now"),
+        ("gone", &|| fs::remove_file(folder.join("cert.pem")).unwrap(), "cert.pem"),
+    ];
+    for (what, write, why) in table {
+        write();
+        until(admin, |s| s["tls_refused"]["why"].as_str().is_some_and(|w| w.contains(why))).await;
+        assert_eq!((ask(&stage, &before).await, ask(&stage, &after).await), (200, 0), "{what}");
+    }
+    next.write(folder);
+    let page = until(admin, |s| s["tls_refused"].is_null()).await;
+    assert_eq!(page["tls"]["certificate_ends"], "2099-01-01T00:00:01.000Z");
+    assert_eq!((ask(&stage, &before).await, ask(&stage, &after).await), (0, 200));
+    assert!(get(admin, "/metrics").await.1.contains("\nconsentry_tls_certificate_ends_seconds 4070908801\n"));
+}
+
+#[tokio::test]
+async fn law_1_a_sidecar_does_not_start_with_a_certificate_that_cannot_be_used() {
+    let ours = Authority::new();
+    let mixed = Pair { key: ours.issue("localhost", 2100).key, ..ours.issue("localhost", 2100) };
+    for (what, pair) in [("ended", ours.issue("localhost", 2000)), ("mixed", mixed)] {
+        let error = tls_stage(&pair, None, TLS).await.err().unwrap().to_string();
+        assert!(error.starts_with("tls: ") && !error.contains("PRIVATE"), "{what}: {error}");
+    }
+}
+
+#[tokio::test]
+async fn whoever_is_slow_with_a_handshake_or_takes_too_many_connections_is_cut_off() {
+    let ours = Authority::new();
+    let more = format!(
+        "{TLS}\nlimits: {{tls_handshake_ms_max: 100, tls_handshakes_max: 1, client_connections_max: 2}}"
+    );
+    let stage = tls_stage(&ours.issue("localhost", 2100), None, &more).await.unwrap();
+    let began = Instant::now();
+    let mut idle = Vec::new();
+    for _ in 0..4 {
+        idle.push(TcpStream::connect(stage.running.addr()).await.unwrap());
+    }
+    for stream in &mut idle {
+        let mut rest = Vec::new();
+        drop(tokio::time::timeout(Duration::from_secs(5), stream.read_to_end(&mut rest)).await.unwrap());
+    }
+    assert!(began.elapsed() < Duration::from_secs(2));
+    let counts = stage.running.counts();
+    assert_eq!(
+        (counts.handshakes_failed, counts.connections_turned_away, counts.connections_open),
+        (2, 2, 0)
+    );
+    assert_eq!(ask(&stage, &ours.client(&BOTH, b"http/1.1", None)).await, 200, "the places are free again");
+}
+
+/// A service behind that ends TLS itself.
+async fn behind_tls(pair: &Pair) -> std::net::SocketAddr {
+    let (chain, key) = pair.der();
+    let provider = Arc::new(rustls::crypto::ring::default_provider());
+    let config = rustls::ServerConfig::builder_with_provider(provider)
+        .with_protocol_versions(&BOTH)
+        .unwrap()
+        .with_no_client_auth()
+        .with_single_cert(chain, key)
+        .unwrap();
+    let acceptor = tokio_rustls::TlsAcceptor::from(Arc::new(config));
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let addr = listener.local_addr().unwrap();
+    tokio::spawn(async move {
+        loop {
+            let (stream, _) = listener.accept().await.unwrap();
+            let acceptor = acceptor.clone();
+            tokio::spawn(async move {
+                let Ok(mut stream) = acceptor.accept(stream).await else { return };
+                let mut head = [0; 4096];
+                let _ = stream.read(&mut head).await;
+                let answer = "HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ncontent-length: 15\r\n\r\n{\"status\":\"ok\"}";
+                stream.write_all(answer.as_bytes()).await.unwrap();
+                let _ = stream.shutdown().await;
+            });
+        }
+    });
+    addr
+}
+
+#[tokio::test]
+async fn law_1_a_service_behind_that_cannot_prove_who_it_is_is_not_asked() {
+    let (theirs, others) = (Authority::new(), Authority::new());
+    let upstream = behind_tls(&theirs.issue("api.internal", 2100)).await;
+    let ended = behind_tls(&theirs.issue("api.internal", 2000)).await;
+    for (what, addr, ca, name, expected) in [
+        ("good", upstream, &theirs, "api.internal", 200),
+        ("another authority", upstream, &others, "api.internal", 502),
+        ("another name", upstream, &theirs, "api.elsewhere", 502),
+        ("ended", ended, &theirs, "api.internal", 502),
+    ] {
+        let (plain, _) = behind().await;
+        let (folder, mut config) = prepared(plain, "");
+        fs::write(folder.path().join("ca.pem"), ca.pem()).unwrap();
+        let text = format!(
+            "listen: 127.0.0.1:0\nadmin: 127.0.0.1:0\nupstream: {{url: 'https://{addr}', ca: ca.pem, server_name: {name}}}\n\
+             bundle: policy\nledger: ledger.db\nevidence: evidence\nidentity: {{issuer: i, audience: a, jwks: keys.json}}\n"
+        );
+        config.upstream =
+            consentry_proxy::Config::parse(&text, &folder.path().join("c.yaml")).unwrap().upstream;
+        let running = Sidecar::start(config).await.unwrap();
+        assert_eq!(get(running.addr(), "/ping").await.0, expected, "{what}");
+        assert_eq!(status(running.admin_addr()).await["draining"], false);
+    }
+}
