@@ -12,6 +12,7 @@
 mod answer;
 mod body;
 mod clock;
+mod coding;
 mod cookies;
 mod data;
 mod decide;
@@ -26,16 +27,20 @@ mod head;
 mod judge;
 mod layer;
 mod limits;
+mod lines;
 mod message;
 mod page;
 mod people;
+mod pointers;
 mod pseudonyms;
 mod refuse;
 mod request;
 mod response;
 mod service;
 mod slot;
+mod source;
 mod stated;
+mod target;
 mod technical;
 mod transport;
 
