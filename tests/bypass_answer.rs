@@ -56,14 +56,14 @@ fn answer(status: u16, lines: &[(&'static str, &str)]) -> Answer {
     answer
 }
 
-async fn seen(path: &str, status: u16, lines: &[(&'static str, &str)]) -> Seen {
-    let world = world().await;
+async fn seen(world: &World, path: &str, status: u16, lines: &[(&'static str, &str)]) -> Seen {
     world.upstream.answers(answer(status, lines));
-    world.send(ask(&world, path)).await
+    world.send(ask(world, path)).await
 }
 
 #[tokio::test]
 async fn law_1_a_redirection_goes_to_described_places_only() {
+    let world = world().await;
     for (path, status, to, passes) in [
         ("/orders", 302, "/orders", true),
         ("/orders", 301, "/orders?page=2", true),
@@ -93,14 +93,14 @@ async fn law_1_a_redirection_goes_to_described_places_only() {
         ("/customers/c-1", 302, "/orders", true),
         ("/customers/c-1", 302, "/customers/c-1/more", false),
     ] {
-        let seen = seen(path, status, &[("location", to)]).await;
+        let seen = seen(&world, path, status, &[("location", to)]).await;
         let expected = if passes { status } else { 502 };
         assert_eq!(seen.status, expected, "{path} {status} {to}: {seen:?}");
         assert_eq!(seen.headers.contains_key("location"), passes, "{path} {status} {to}");
         assert!(!passes || seen.body.as_ref().is_ok_and(bytes::Bytes::is_empty), "{path} {to}: {seen:?}");
         assert!(!format!("{seen:?}").contains("ann"), "{to}: {seen:?}");
     }
-    let two = seen("/orders", 302, &[("location", "/orders"), ("location", "/quiet")]).await;
+    let two = seen(&world, "/orders", 302, &[("location", "/orders"), ("location", "/quiet")]).await;
     assert_eq!((two.status.as_u16(), &*two.code()), (502, "response-redirect"));
 }
 
@@ -117,6 +117,7 @@ async fn law_13_a_place_that_names_somebody_is_decided_like_a_datum() {
 
 #[tokio::test]
 async fn law_1_headers_that_name_places_and_files_have_one_form() {
+    let world = world().await;
     for (path, name, value, expected) in [
         ("/orders", "content-location", "/orders?page=1", Some("/orders?page=1")),
         ("/orders", "content-location", "/customers/c-1", None),
@@ -141,7 +142,7 @@ async fn law_1_headers_that_name_places_and_files_have_one_form() {
         ("/quiet", "content-disposition", "inline", None),
         ("/customers/c-1", "content-disposition", "attachment; filename=\"ann.json\"", None),
     ] {
-        let seen = seen(path, 200, &[(name, value)]).await;
+        let seen = seen(&world, path, 200, &[(name, value)]).await;
         assert!([200, 403].contains(&seen.status.as_u16()), "{path} {name} {value}: {seen:?}");
         let got = seen.headers.get(name).map(|v| v.to_str().unwrap());
         assert_eq!(got, expected, "{path} {name}: {value}");
@@ -151,6 +152,7 @@ async fn law_1_headers_that_name_places_and_files_have_one_form() {
 
 #[tokio::test]
 async fn law_1_nothing_on_an_answer_speaks_of_other_bytes_or_lets_anybody_keep_it() {
+    let world = world().await;
     for name in [
         "etag",
         "last-modified",
@@ -193,11 +195,36 @@ async fn law_1_nothing_on_an_answer_speaks_of_other_bytes_or_lets_anybody_keep_i
         "content-security-policy-report-only",
         "pragma",
     ] {
-        let seen = seen("/orders", 200, &[(name, "ann"), ("cache-control", "public, max-age=60")]).await;
+        let seen =
+            seen(&world, "/orders", 200, &[(name, "ann"), ("cache-control", "public, max-age=60")]).await;
         assert_eq!(seen.status, 200, "{name} {seen:?}");
         assert!(!seen.headers.contains_key(name), "{name}");
         assert_eq!(seen.headers["cache-control"], "private, no-store", "{name}");
         assert!(!format!("{seen:?}").contains("ann"), "{name}: {seen:?}");
+    }
+}
+
+#[test]
+fn law_1_what_would_speak_of_other_bytes_cannot_be_declared() {
+    for (side, name) in [
+        ("response", "ETag"),
+        ("response", "Cache-Control"),
+        ("response", "Content-Digest"),
+        ("response", "Set-Cookie"),
+        ("response", "Vary"),
+        ("response", "Refresh"),
+        ("response", "Alt-Svc"),
+        ("response", "X-Accel-Buffering"),
+        ("request", "Range"),
+        ("request", "If-None-Match"),
+        ("request", "Content-Encoding"),
+        ("request", "Host"),
+        ("request", "Cookie"),
+    ] {
+        let route = format!("{side}: {{headers: {{{name}: none}}, body: none}}");
+        let text = format!("{BUNDLE}\n  - {{route: GET /wrong, purpose: essential.service, {route}}}\n");
+        let error = Bundle::read(&Sources::from_texts([("bundle.yaml", &*text)])).unwrap_err().to_string();
+        assert!(error.contains("header-not-declarable"), "{side} {name}: {error}");
     }
 }
 

@@ -2,13 +2,17 @@
 //! and nothing is compressed from whose length a stranger could learn.
 
 use bytes::Bytes;
-use consentry_body::{Coding, CodingLimits, Encoder, decode};
+use consentry_body::{Coding, CodingFault, CodingLimits, Encoder, decode};
 use consentry_layer::Limits;
-use consentry_model::Reason;
-use consentry_tests::world::{Answer, Otherwise, Seen, World, contract, get, json, post, typed};
+use consentry_model::{ConsentState, Reason};
+use consentry_policy::{Bundle, Engine, Sources};
+use consentry_tests::world::{
+    Answer, Otherwise, Seen, TODAY, World, consent, contract, get, json, post, typed,
+};
 use http::Request;
 use http_body_util::{BodyExt, Full};
 
+const EMAIL: &str = "marketing.communications.email";
 const SUPPORT: &str = "essential.service.operations.support";
 const PROFILE: &str =
     r#"{"id":"c-1","name":"Ann Sample","email":"ann@example.org","plan":"pro","ssn":"078-05-1120"}"#;
@@ -45,6 +49,17 @@ fn zstd(text: &[u8]) -> Vec<u8> {
     out
 }
 
+/// A zstd frame of so many blocks that each stand for 128 KiB of blanks.
+fn bomb(blocks: usize) -> Vec<u8> {
+    let mut out = vec![0x28, 0xb5, 0x2f, 0xfd, 0, 0x58];
+    for at in 1..=blocks {
+        let header = (128_u32 << 10) << 3 | 1 << 1 | u32::from(at == blocks);
+        out.extend(&header.to_le_bytes()[..3]);
+        out.push(b' ');
+    }
+    out
+}
+
 fn coded(mut answer: Answer, coding: &str, body: Vec<u8>) -> Answer {
     *answer.body_mut() = Full::new(Bytes::from(body)).map_err(|e| match e {}).boxed();
     answer.headers_mut().insert("content-encoding", coding.parse().unwrap());
@@ -70,6 +85,7 @@ fn sign_up(coding: &str, body: Vec<u8>) -> Request<Full<Bytes>> {
 
 #[tokio::test]
 async fn what_was_coded_is_decided_on_and_goes_on_plain() {
+    let world = world(Limits::default()).await;
     let text = SIGN_UP.as_bytes();
     for (coding, body) in [
         ("gzip", gzip(text)),
@@ -80,11 +96,10 @@ async fn what_was_coded_is_decided_on_and_goes_on_plain() {
         ("deflate, gzip", gzip(&zlib(text))),
         ("identity, zstd", zstd(text)),
     ] {
-        let world = world(Limits::default()).await;
         let seen = world.send(sign_up(coding, body)).await;
         assert_eq!(seen.status, 200, "{coding} {seen:?}");
         let reached = world.upstream.reached();
-        let [(head, sent)] = &reached[..] else { panic!("{coding}: {reached:?}") };
+        let (head, sent) = reached.last().unwrap();
         assert_eq!(&sent[..], text, "{coding}");
         assert!(!head.headers.contains_key("content-encoding"), "{coding}");
         assert_eq!(
@@ -119,13 +134,14 @@ async fn law_1_a_coded_request_that_is_not_whole_and_one_is_refused_for_its_own_
         ("gzip", wrong, 400, Reason::BodyCodingChecksum),
         // Two members are one content, and that is no longer one JSON text.
         ("gzip", join(&good, &gzip(b"{}")), 400, Reason::BodyMalformed),
-        ("gzip", gzip(&vec![b' '; (1 << 20) + 1]), 413, Reason::BodyCodingRatio),
+        ("zstd", bomb(9), 413, Reason::BodyCodingRatio),
+        ("zstd, gzip", gzip(&bomb(9)), 413, Reason::BodyCodingRatio),
         ("zstd", vec![0x28, 0xb5, 0x2f, 0xfd, 0, 0xff, 1, 0, 0], 415, Reason::BodyCodingWindow),
         ("zstd", vec![0x28, 0xb5, 0x2f, 0xfd, 1, 0x58, 7, 1, 0, 0], 415, Reason::BodyCodingDictionary),
         ("identity", good.clone(), 400, Reason::BodyMalformed),
     ];
+    let world = world(Limits::default()).await;
     for (coding, body, status, reason) in rows {
-        let world = world(Limits::default()).await;
         let seen = world.send(sign_up(coding, body)).await;
         assert_eq!((seen.status.as_u16(), &*seen.code()), (status, reason.code()), "{coding}");
         assert!(world.upstream.reached().is_empty(), "{coding}");
@@ -146,6 +162,7 @@ async fn law_1_a_coded_request_is_as_long_as_it_becomes() {
 
 #[tokio::test]
 async fn what_came_coded_is_redacted_like_anything_else() {
+    let world = world(Limits::default()).await;
     let text = PROFILE.as_bytes();
     for (coding, body) in [
         ("gzip", gzip(text)),
@@ -155,7 +172,6 @@ async fn what_came_coded_is_redacted_like_anything_else() {
         ("zstd, gzip", gzip(&zstd(text))),
         ("identity", text.to_vec()),
     ] {
-        let world = world(Limits::default()).await;
         world.upstream.answers(coded(json(""), coding, body));
         let seen = world.send(profile(&world)).await;
         assert_eq!(seen.status, 200, "{coding} {seen:?}");
@@ -180,12 +196,12 @@ async fn law_1_a_coded_answer_that_is_not_whole_and_one_is_not_passed_on() {
         ("gzip", vec![], Reason::ResponseCodingTruncated),
         ("gzip", [&good[..], b"ann"].concat(), Reason::ResponseCodingTrailing),
         ("gzip", wrong, Reason::ResponseCodingChecksum),
-        ("gzip", gzip(&vec![b' '; 4 << 20]), Reason::ResponseCodingRatio),
+        ("zstd", bomb(100), Reason::ResponseCodingRatio),
         ("zstd", vec![0x28, 0xb5, 0x2f, 0xfd, 0, 0xff, 1, 0, 0], Reason::ResponseCodingWindow),
         ("zstd", vec![0x28, 0xb5, 0x2f, 0xfd, 1, 0x58, 7, 1, 0, 0], Reason::ResponseCodingDictionary),
     ];
+    let world = world(Limits::default()).await;
     for (coding, body, reason) in rows {
-        let world = world(Limits::default()).await;
         world.upstream.answers(coded(json(""), coding, body));
         let seen = world.send(profile(&world)).await;
         assert_eq!((seen.status.as_u16(), &*seen.code()), (502, reason.code()), "{coding}");
@@ -218,6 +234,20 @@ fn plain(seen: &Seen) -> Vec<u8> {
     body.to_vec()
 }
 
+const PAGES: &str = "
+bundle: {controller: Example, policy: {version: v1, from: 2026-01-01}, excess: drop}
+cookies: [{name: sid, purpose: essential.service, data: user.device.cookie, form: hex}]
+rules: [{id: keep, permit: essential.service, data: user.device.cookie, basis: notice, clauses: [c-1]}]
+clauses: [{id: c-1, line: 1, section: Use, says: A session is kept., status: enforced}]
+cases: [{case: nobody, clause: c-1, who: anyone, asks: GET /nowhere, about: nobody, then: refuse route-unknown}]
+routes:
+  - route: GET /page
+    public: true
+    purpose: essential.service
+    about: {type: visitor, anonymous: true}
+    response: {body: page}
+";
+
 /// A page longer than what is worth compressing.
 fn page() -> String {
     format!("<p>{}</p>", "All of it is the same. ".repeat(200))
@@ -241,15 +271,20 @@ async fn law_13_only_what_nobody_can_learn_from_is_compressed() {
         (&[("accept-encoding", "gzip")], &[("set-cookie", sid)], false),
         (&[("accept-encoding", "gzip")], &[("cache-control", "public, No-Transform")], false),
     ];
+    let world = world(Limits::default()).await;
+    let bundle =
+        Bundle::read(&Sources::from_texts([("bundle.yaml", PAGES)])).unwrap_or_else(|e| panic!("{e}"));
+    world.policy.install(Engine::new(bundle).unwrap(), TODAY);
     for (request, answer, compressed) in rows {
-        let world = world(Limits::default()).await;
         let mut page_of = typed("text/html", &page());
         for (name, value) in answer {
             page_of.headers_mut().append(*name, value.parse().unwrap());
         }
         world.upstream.answers(page_of);
-        let seen = world.send(with(get("/site/pricing", None, None), request)).await;
+        let seen = world.send(with(get("/page", None, None), request)).await;
         assert_eq!(seen.status, 200, "{request:?}");
+        let sets = answer.iter().any(|(name, _)| *name == "set-cookie");
+        assert_eq!(seen.headers.contains_key("set-cookie"), sets, "{seen:?}");
         let said = seen.headers.get("content-encoding").map(|v| v.to_str().unwrap());
         assert_eq!(said, compressed.then_some("gzip"), "{request:?} {answer:?}");
         assert_eq!(plain(&seen), page().as_bytes(), "{request:?}");
@@ -271,25 +306,24 @@ async fn a_short_answer_is_not_worth_compressing() {
 async fn an_answer_that_streams_is_compressed_window_by_window_and_ends_visibly_when_it_breaks() {
     let mut limits = Limits::default();
     (limits.response_hold_bytes_max, limits.window_bytes_max, limits.recode_bytes_min) = (2048, 512, 64);
-    let world = World::otherwise(Otherwise { limits: Some(limits), ..Otherwise::default() });
-    world.record("customer", "c-1", &[contract()]).await;
-    let row = r#"{"number":"i-1","customer":"c-1","amount":12},"#;
-    let purpose = "essential.service.payment_processing";
-    let rows = row.repeat(200);
-    for (end, whole) in [("{}]}", true), ("{\"number\":", false)] {
-        world.upstream.answers(coded(
-            json(""),
-            "gzip",
-            gzip(format!(r#"{{"invoices":[{rows}{end}"#).as_bytes()),
-        ));
-        let token = world.token("billing", &[purpose]);
-        let request = get("/customers/c-1/invoices", Some(&token), Some(purpose));
+    let world = world(limits).await;
+    world.record("email", "ann@example.org", &[consent(ConsentState::Given, 10)]).await;
+    let rows = r#"{"email":"ann@example.org","name":"Ann"},"#.repeat(200);
+    for (end, whole) in [("{\"email\":\"bob@example.org\"}]}", true), ("{\"email\":", false)] {
+        let text = format!(r#"{{"rows":[{rows}{end}"#);
+        world.upstream.answers(coded(json(""), "gzip", gzip(text.as_bytes())));
+        let request = get("/mailing-list", Some(&world.token("newsletter-svc", &[EMAIL])), Some(EMAIL));
         let seen = world.send(with(request, &[("accept-encoding", "gzip")])).await;
         assert_eq!((seen.status.as_u16(), seen.body.is_ok()), (200, whole), "{seen:?}");
         assert_eq!(seen.headers["content-encoding"], "gzip");
+        let body = seen.body.clone().unwrap_or_else(|broken| broken);
+        let read = decode(&[Coding::Gzip], CodingLimits::default(), &body);
+        let text = read.map(|bytes| String::from_utf8(bytes).unwrap());
         if whole {
-            let text = String::from_utf8(plain(&seen)).unwrap();
-            assert_eq!(text.matches("\"i-1\"").count(), 200);
+            let text = text.unwrap();
+            assert_eq!((text.matches("ann@").count(), text.contains("bob@")), (200, false), "{text}");
+        } else {
+            assert_eq!(text, Err(CodingFault::Truncated), "whoever reads it sees that it is cut");
         }
     }
 }

@@ -204,10 +204,6 @@ pub(crate) const ROUTES: &[Exhibit] = &[
         "routes: [{route: GET /orders, purpose: essential, about: {type: customer, space: customer, id: query.id}, response: {body: page, headers: {X-Name: user.name}}}]",
     ),
     (
-        "headers that nobody may declare",
-        "routes: [{route: GET /orders, purpose: essential, request: {headers: {Range: none}}, response: {body: none, headers: {ETag: none, Set-Cookie: none, X-Accel-Buffering: none}}}]",
-    ),
-    (
         "a page that is sent",
         "routes: [{route: GET /orders, purpose: essential, about: {type: visitor, anonymous: true}, request: {body: page}, response: {body: none}}]",
     ),
