@@ -25,7 +25,10 @@ const WALLS: &[(&[&str], &[&str])] = &[
     (&["jsonwebtoken", "x509-cert"], &["identity"]),
     (&["cedar-policy", "cedar-policy-core", "cedar-policy-symcc", "serde-saphyr"], &["policy"]),
     (&["sqlx", "rusqlite", "libsqlite3-sys"], &["consent"]),
-    (&["flate2", "brotli", "zstd", "async-compression", "simd-json"], &["body"]),
+    (
+        &["flate2", "brotli", "brotli-decompressor", "ruzstd", "zstd", "async-compression", "simd-json"],
+        &["body"],
+    ),
     (&["opentelemetry", "opentelemetry_sdk", "opentelemetry-otlp", "tracing-opentelemetry"], &["audit"]),
     (&["ed25519-dalek"], &["audit"]),
     // The facade's README example shows a tower service.

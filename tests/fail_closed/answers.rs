@@ -69,7 +69,7 @@ pub(crate) const ROWS: &[Row] = &[
         Closing(Reason::ResponseMediaType),
     ),
     (
-        "it encodes although asked not to",
+        "it calls plain text gzip",
         profile,
         Some(|| {
             let mut answer = json(PROFILE);
@@ -77,8 +77,92 @@ pub(crate) const ROWS: &[Row] = &[
             answer
         }),
         502,
+        "response-coding-mislabelled",
+        Closing(Reason::ResponseCodingMislabelled),
+    ),
+    (
+        "it uses a coding that nobody knows",
+        profile,
+        Some(|| {
+            let mut answer = json(PROFILE);
+            answer.headers_mut().insert("content-encoding", "compress".parse().unwrap());
+            answer
+        }),
+        502,
         "response-encoding",
         Closing(Reason::ResponseEncoding),
+    ),
+    (
+        "it says that nothing changed although nobody asked",
+        profile,
+        Some(|| {
+            let mut answer = json("");
+            *answer.status_mut() = http::StatusCode::NOT_MODIFIED;
+            answer
+        }),
+        502,
+        "response-partial",
+        Closing(Reason::ResponsePartial),
+    ),
+    (
+        "it answers a part and calls it whole",
+        profile,
+        Some(|| {
+            let mut answer = json(PROFILE);
+            answer.headers_mut().insert("content-range", "bytes 0-9/100".parse().unwrap());
+            answer
+        }),
+        502,
+        "response-partial",
+        Closing(Reason::ResponsePartial),
+    ),
+    (
+        "it answers a difference",
+        profile,
+        Some(|| {
+            let mut answer = json(PROFILE);
+            *answer.status_mut() = http::StatusCode::IM_USED;
+            answer
+        }),
+        502,
+        "response-partial",
+        Closing(Reason::ResponsePartial),
+    ),
+    (
+        "it offers several places",
+        profile,
+        Some(|| {
+            let mut answer = json("{}");
+            *answer.status_mut() = http::StatusCode::MULTIPLE_CHOICES;
+            answer
+        }),
+        502,
+        "response-redirect",
+        Closing(Reason::ResponseRedirect),
+    ),
+    (
+        "it says to go on",
+        profile,
+        Some(|| {
+            let mut answer = json(PROFILE);
+            *answer.status_mut() = http::StatusCode::from_u16(103).unwrap();
+            answer
+        }),
+        502,
+        "response-partial",
+        Closing(Reason::ResponsePartial),
+    ),
+    (
+        "it switches protocols",
+        profile,
+        Some(|| {
+            let mut answer = json("");
+            *answer.status_mut() = http::StatusCode::SWITCHING_PROTOCOLS;
+            answer
+        }),
+        502,
+        "response-partial",
+        Closing(Reason::ResponsePartial),
     ),
     (
         "it redirects with data in the target",

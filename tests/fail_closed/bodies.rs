@@ -40,8 +40,16 @@ pub(crate) const ROWS: &[Row] = &[
         Head(Reason::BodyDuplicateKey),
     ),
     (
-        "a gzip body",
+        "a body called gzip that is none",
         |_| with(trial("{}"), "content-encoding", "gzip"),
+        None,
+        400,
+        "body-coding-mislabelled",
+        Head(Reason::BodyCodingMislabelled),
+    ),
+    (
+        "a body of a coding that nobody knows",
+        |_| with(trial("{}"), "content-encoding", "compress"),
         None,
         415,
         "body-encoding",

@@ -8,6 +8,8 @@
 //! A record may tell more than its subject: members whose values bear on the decision are *captured*, wherever they
 //! stand in it. What leaves pseudonymised needs a key ([`Pseudonyms`]).
 //!
+//! What came coded is decoded first: a [`Decoder`] undoes `Content-Encoding`, within [`CodingLimits`].
+//!
 //! What never passes, whatever the verdicts say: anything the map does not name, and anything that can be read in two
 //! ways (duplicate names, bad UTF-8, lone surrogates, bytes after the end). What passes, passes byte for byte.
 //!
@@ -35,6 +37,7 @@
 //! # Ok::<(), consentry_model::PathError>(())
 //! ```
 
+mod coding;
 mod emit;
 mod error;
 mod forms;
@@ -50,6 +53,7 @@ mod tape;
 mod walk;
 mod window;
 
+pub use coding::{Coding, CodingFault, CodingLimits, Decoded, Decoder, Encoder, accepts_gzip, decode};
 pub use error::{BodyError, BodyFault};
 pub use limits::Limits;
 pub use once::redact;

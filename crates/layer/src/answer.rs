@@ -4,15 +4,19 @@ use std::sync::Arc;
 
 use consentry_audit::{Direction, End};
 use consentry_body::{JsonRedactor, Report};
-use consentry_model::{FieldMap, Reason, Treatment};
-use consentry_policy::{Body, Route};
+use consentry_model::{FieldMap, Reason};
+use consentry_policy::{Body, Route, may_be_answered};
 use http::{HeaderMap, HeaderValue, StatusCode, header};
 
 use crate::body::Pending;
 use crate::evidence::{self, Lines};
 use crate::exchange::{Decided, Open};
-use crate::request::{class_of, plain_encoding};
+use crate::pointers::{self, redirects};
 use crate::technical::{self, json_type};
+
+/// What an answer depends on besides its target, for a cache that keeps it although it may not.
+const VARY: HeaderValue =
+    HeaderValue::from_static("accept-encoding, authorization, cookie, data-purpose, sec-gpc");
 
 /// How the body is to be read; nothing when none is passed on.
 pub(crate) fn map_of(
@@ -21,26 +25,28 @@ pub(crate) fn map_of(
     headers: &HeaderMap,
 ) -> Result<Option<Arc<FieldMap>>, Reason> {
     let Body::Json(map) = &route.response_body else { return Ok(None) };
-    if status == StatusCode::NO_CONTENT {
+    if [StatusCode::NO_CONTENT, StatusCode::RESET_CONTENT].contains(&status) || redirects(status) {
         return Ok(None);
     }
     let kind = headers.get(header::CONTENT_TYPE).and_then(|v| v.to_str().ok());
     if json_type(kind).is_none() {
         return Err(Reason::ResponseMediaType);
     }
-    if plain_encoding(headers) { Ok(Some(Arc::clone(map))) } else { Err(Reason::ResponseEncoding) }
+    Ok(Some(Arc::clone(map)))
 }
 
-/// A status that this version cannot read as an answer.
-pub(crate) fn unreadable(status: StatusCode) -> Option<Reason> {
-    if status.is_informational() || status == StatusCode::PARTIAL_CONTENT {
+/// An answer that is none to what was asked. Whether a redirection may go on is decided with its headers.
+pub(crate) fn unreadable(status: StatusCode, headers: &HeaderMap) -> Option<Reason> {
+    // Ranges, conditionals and deltas were taken off the request.
+    let part = [StatusCode::PARTIAL_CONTENT, StatusCode::IM_USED, StatusCode::NOT_MODIFIED].contains(&status);
+    if part || status.is_informational() || headers.contains_key(header::CONTENT_RANGE) {
         Some(Reason::ResponsePartial)
-    } else if status.is_redirection() {
+    } else if status.is_redirection() && !redirects(status) {
         Some(Reason::ResponseRedirect)
     } else if status.is_client_error() || status.is_server_error() {
         Some(Reason::UpstreamError)
     } else {
-        None
+        (!status.is_success() && !status.is_redirection()).then_some(Reason::UpstreamError)
     }
 }
 
@@ -53,23 +59,22 @@ pub(crate) fn forward_headers(
     let mut out = HeaderMap::new();
     for name in from.keys() {
         let declared = route.response_headers.iter().find(|f| f.name == name.as_str());
-        let passes = match declared {
-            Some(field) => class_of(field.field).is_none_or(|class| {
-                decided.answers.get(&class).is_some_and(|v| v.treatment == Treatment::Clear)
-            }),
+        let lines: Vec<HeaderValue> = match declared {
+            Some(field) if may_be_answered(name.as_str()) => pointers::lines(decided, field, from),
+            Some(_) => Vec::new(),
             // It says how to read the answer, not whom it is about.
-            None => {
-                *name == header::CONTENT_LANGUAGE && from.get_all(name).iter().all(technical::is_languages)
-            }
+            None if *name == header::CONTENT_LANGUAGE => from.get_all(name).iter().cloned().collect(),
+            None => continue,
         };
-        if passes {
-            from.get_all(name).iter().for_each(|v| _ = out.append(name.clone(), v.clone()));
-        } else if let Some(field) = declared {
+        let language = declared.is_some() || lines.iter().all(technical::is_languages);
+        if let (Some(field), true) = (declared, lines.is_empty()) {
             taken.path(format!("response.header.{}", field.name));
         }
+        lines.into_iter().filter(|_| language).for_each(|line| _ = out.append(name.clone(), line));
     }
     // What depends on a person must never be answered to another from a cache.
     out.insert(header::CACHE_CONTROL, HeaderValue::from_static("private, no-store"));
+    out.insert(header::VARY, VARY);
     out
 }
 

@@ -1,15 +1,22 @@
 //! Cookies: registered, of their form, and decided like any other datum, in either direction.
 
 use consentry_model::{Act, RecipientId, Treatment};
-use consentry_policy::CookieDef;
+use consentry_policy::{CookieDef, CookieForm};
 use http::{HeaderMap, HeaderValue, header};
 
 use crate::describe::Access;
+use crate::detect::tells_of_somebody;
 use crate::evidence::{Lines, Taken};
 use crate::exchange::Decided;
 use crate::head::Head;
 use crate::people::{Asking, Whom};
 use crate::technical::SetCookie;
+
+/// Whether a value has the form that the register names, and is not an address, a number or a card in disguise.
+fn has_its_form(cookie: &CookieDef, value: &str) -> bool {
+    let opaque = cookie.form == CookieForm::Opaque;
+    cookie.form.accepts(value.as_bytes()) && !(opaque && tells_of_somebody(value))
+}
 
 impl Access {
     /// The registered cookies that came, have their form, and may be collected.
@@ -23,7 +30,7 @@ impl Access {
         let cookies = head.cookies();
         let registered = &self.installed.engine.bundle().service.cookies;
         let mut good = |cookie: &&CookieDef| {
-            cookies.get(&cookie.name).is_some_and(|v| cookie.form.accepts(v.as_bytes()))
+            cookies.get(&cookie.name).is_some_and(|v| has_its_form(cookie, v))
                 && self.may_keep(cookie, whom, own, lines)
         };
         registered.iter().filter(|c| good(c)).map(|c| c.name.clone()).collect()
@@ -63,7 +70,7 @@ impl Decided {
                 taken.undeclared += 1;
                 continue;
             };
-            let keeps = cookie.form.accepts(read.value.as_bytes())
+            let keeps = has_its_form(cookie, &read.value)
                 && self.access.may_keep(cookie, &self.whom, self.own, lines);
             let read = match crate::duties::longest_life(&self.access, cookie, &self.whom, self.own) {
                 Some(seconds) => {

@@ -71,7 +71,10 @@ pub(crate) struct Access {
 pub(crate) fn find_route(installed: &Installed, head: &Head) -> Option<(usize, BTreeMap<String, String>)> {
     let service = &installed.engine.bundle().service;
     let segments: Vec<&str> = head.segments.iter().map(String::as_str).collect();
-    let found = service.find_on(head.host.as_deref(), head.method.as_str(), &segments)?;
+    let on = |method: &str| service.find_on(head.host.as_deref(), method, &segments);
+    // What may be read may be asked about, unless asking does something.
+    let of_get = || on("GET").filter(|f| head.method == http::Method::HEAD && f.route.events.is_empty());
+    let found = on(head.method.as_str()).or_else(of_get)?;
     let variables = found.variables.iter().map(|(k, v)| ((*k).to_owned(), (*v).to_owned())).collect();
     let at = service.routes.iter().position(|r| std::ptr::eq(r, found.route))?;
     Some((at, variables))

@@ -2,6 +2,8 @@
 
 use std::collections::BTreeSet;
 
+use base64::Engine as _;
+use base64::engine::general_purpose::{STANDARD_NO_PAD, URL_SAFE_NO_PAD};
 use consentry_model::ClassId;
 use consentry_policy::{Bundle, Detector, Route};
 
@@ -28,6 +30,25 @@ pub(crate) fn detected(bundle: &Bundle, route: &Route, head: &Head, brought: &Br
     head.query.iter().filter_map(|p| p.value.as_deref()).for_each(&mut look);
     let categories = bundle.settings.detect.iter().filter(|(detector, _)| found.contains(detector));
     categories.filter_map(|(_, category)| bundle.service.detected_class(route, category)).collect()
+}
+
+/// Whether an opaque token is, or holds in Base64 or hexadecimal digits, an address, a telephone number or a card's number.
+/// Each stretch between dots is looked at by itself: that is how a token of three parts is put together.
+pub(crate) fn tells_of_somebody(token: &str) -> bool {
+    let shown = |text: &str| Detector::ALL.iter().any(|detector| looks_like(*detector, text));
+    let plain = |part: &str| !part.bytes().any(|b| b.is_ascii_hexdigit() && !b.is_ascii_digit());
+    let hidden = |part: &str| unpacked(part).iter().any(|text| shown(text));
+    token.split([':', '|', '=']).any(|part| plain(part) && shown(part))
+        || token.split(['.', ':', '|']).any(hidden)
+}
+
+/// The texts that a token may be a spelling of.
+fn unpacked(part: &str) -> Vec<String> {
+    let bare = part.trim_end_matches('=');
+    let pairs: Option<Vec<u8>> =
+        (0..bare.len() / 2).map(|at| u8::from_str_radix(bare.get(2 * at..2 * at + 2)?, 16).ok()).collect();
+    let spelled = [STANDARD_NO_PAD.decode(bare).ok(), URL_SAFE_NO_PAD.decode(bare).ok(), pairs];
+    spelled.into_iter().flatten().filter_map(|bytes| String::from_utf8(bytes).ok()).collect()
 }
 
 fn looks_like(detector: Detector, text: &str) -> bool {
@@ -108,6 +129,26 @@ mod tests {
             ("", false),
         ] {
             assert_eq!(looks_like(Detector::Pan, text), expected, "{text}");
+        }
+    }
+
+    #[test]
+    fn law_13_a_token_that_spells_somebody_is_found() {
+        for (token, expected) in [
+            ("GA1.2.1234567890.1600000000", false),
+            ("0123456789abcdef0123456789abcdef", false),
+            ("dark", false),
+            ("eyJhbGciOiJIUzI1NiJ9.eyJqdGkiOiIxIn0.c2ln", false),
+            ("+4312345678", true),
+            ("4111111111111111", true),
+            ("4111-1111-1111-1111", true),
+            ("u:4111111111111111", true),
+            ("YW5uQGV4YW1wbGUub3Jn", true),
+            ("x.YW5uQGV4YW1wbGUub3Jn.y", true),
+            ("616e6e406578616d706c652e6f7267", true),
+            ("eyJhbGciOiJIUzI1NiJ9.eyJlbWFpbCI6ImFubkBleGFtcGxlLm9yZyJ9.c2ln", true),
+        ] {
+            assert_eq!(tells_of_somebody(token), expected, "{token}");
         }
     }
 

@@ -10,13 +10,14 @@ use consentry_body::Report;
 use consentry_identity::Claims;
 use consentry_model::{ClassId, LedgerRevision, Outcome, Reason, Verdict};
 use consentry_policy::{PurposeRule, Reference, Refusal, Route};
-use http::{HeaderValue, Request, Response, StatusCode};
+use http::{HeaderValue, Method, Request, Response, StatusCode};
 use http_body_util::Full;
 use tower_service::Service;
 
 use crate::account::Account;
 use crate::admission::{Admitted, Client};
 use crate::body::ResponseBody;
+use crate::coding;
 use crate::decide::decide;
 use crate::describe::{Access, Known, find_route};
 use crate::evidence::{self, Lines, Taken};
@@ -47,6 +48,10 @@ pub(crate) struct Open {
     pub(crate) installed: Arc<Installed>,
     pub(crate) ticket: Ticket,
     pub(crate) known: Known,
+    /// Whether the answer may have a content coding, as far as the request says.
+    pub(crate) may_be_coded: bool,
+    /// Whether the answer's head alone is asked for.
+    pub(crate) head_only: bool,
 }
 
 /// Serves one request if there is room for it. It counts as under way until its answer is gone.
@@ -115,7 +120,9 @@ where
     if let Some(parent) = head.header("traceparent").and_then(TraceParent::parse) {
         ticket.join_trace(parent);
     }
-    let mut open = Open { shared, installed, ticket, known: Known::default() };
+    let may_be_coded = coding::may_be_coded(&head);
+    let head_only = head.method == Method::HEAD;
+    let mut open = Open { shared, installed, ticket, known: Known::default(), may_be_coded, head_only };
     // 3. Describe. 4. Decide.
     let (access, brought) = match describe(&mut open, found, &head, claims, body, now).await {
         Ok(described) => described,
@@ -126,7 +133,7 @@ where
         Err(stop) => return open.refuse(stop.refusal, stop.access_ledger, stop.lines).await,
     };
     // 5. Only with a permit, and after a durable head record, is the inner service called.
-    let pending = decided.access.route().is_ok_and(Route::answers_in_records);
+    let pending = !open.head_only && decided.access.route().is_ok_and(Route::answers_in_records);
     let (outcome, reason) = (permit.outcome(), permit.reported());
     let mut record = evidence::ruled(&decided.access, &open.known, decided.ledger, outcome, reason, lines);
     record.pending_body = pending;
@@ -242,6 +249,7 @@ where
     let installed = Arc::clone(&open.installed);
     let route = found.as_ref().and_then(|(at, _)| installed.engine.bundle().service.routes.get(*at));
     open.known.report_only = route.is_some_and(|r| open.shared.report_only.covers(&r.id));
+    route.map_or(Ok(()), |route| head.check(route))?;
     let first = route.filter(|r| matches!(&r.purpose, PurposeRule::By { at: Reference::Body(_), .. }));
     if let Some(route) = first {
         open.known.route = Some(Arc::clone(&route.id));

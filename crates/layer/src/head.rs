@@ -3,10 +3,16 @@
 use std::collections::BTreeMap;
 
 use consentry_model::Reason;
+use consentry_policy::Route;
 use http::uri::Authority;
-use http::{HeaderMap, HeaderName, Method, Uri, Version, header};
+use http::{HeaderMap, HeaderValue, Method, Uri, Version, header};
 
+use crate::lines;
+use crate::target::{self, Parameter};
 use crate::transport::Transport;
+
+/// RFC 1035, section 2.3.4.
+const HOST_BYTES_MAX: usize = 253;
 
 /// A head that can be read in one way only.
 #[derive(Debug)]
@@ -24,31 +30,6 @@ pub(crate) struct Head {
     pub(crate) transport: Transport,
 }
 
-/// One query parameter.
-#[derive(Debug)]
-pub(crate) struct Parameter {
-    /// As it came.
-    pub(crate) raw: String,
-    pub(crate) name: String,
-    /// Decoded; `None` when it could be decoded in more than one way.
-    pub(crate) value: Option<String>,
-}
-
-/// Headers by which a proxy or framework may be talked into another method, path or identity.
-const OVERRIDES: [&str; 8] = [
-    "x-http-method",
-    "x-http-method-override",
-    "x-method-override",
-    "x-original-url",
-    "x-original-uri",
-    "x-rewrite-url",
-    "x-forwarded-uri",
-    "x-forwarded-prefix",
-];
-
-/// Headers of which a second line would change who asks, for what, or where.
-const SINGLE: [HeaderName; 3] = [header::HOST, header::CONTENT_TYPE, header::CONTENT_LENGTH];
-
 impl Head {
     /// Reads a head.
     pub(crate) fn read(
@@ -59,20 +40,20 @@ impl Head {
     ) -> Result<Self, Reason> {
         let methods = [Method::GET, Method::POST, Method::PUT, Method::PATCH, Method::DELETE];
         if !methods.contains(method) && *method != Method::HEAD && *method != Method::OPTIONS {
-            return Err(Reason::HeadMalformed);
+            return Err(Reason::MethodRefused);
+        }
+        if lines::asks_for_another_protocol(headers) {
+            return Err(Reason::UpgradeRefused);
         }
         // Over HTTP/2 the authority is part of the head; over HTTP/1.1 an absolute form names a second host.
         if (uri.authority().is_some() && version < Version::HTTP_2) || !is_one_host(uri, headers) {
             return Err(Reason::HeadMalformed);
         }
-        if SINGLE.iter().any(|name| headers.get_all(name).iter().count() > 1)
-            || OVERRIDES.iter().any(|name| headers.contains_key(*name))
-            || headers.contains_key(header::UPGRADE)
-        {
+        if !lines::have_one_reading(headers) {
             return Err(Reason::HeadMalformed);
         }
-        let segments = segments(uri.path()).ok_or(Reason::HeadMalformed)?;
-        let query = uri.query().map_or(Some(Vec::new()), parameters).ok_or(Reason::HeadMalformed)?;
+        let segments = target::segments(uri.path()).ok_or(Reason::HeadMalformed)?;
+        let query = uri.query().map_or(Some(Vec::new()), target::parameters).ok_or(Reason::HeadMalformed)?;
         Ok(Self {
             method: method.clone(),
             path: uri.path().to_owned(),
@@ -84,6 +65,18 @@ impl Head {
         })
     }
 
+    /// What of the head has a second reading on this route alone: a declared header that came twice, or that
+    /// `Connection` says is meant for this connection only.
+    pub(crate) fn check(&self, route: &Route) -> Result<(), Reason> {
+        let declared = |name: &str| route.request_headers.iter().any(|field| field.name == name);
+        let twice = |name: &str| self.headers.get_all(name).iter().nth(1).is_some();
+        let repeated = route.request_headers.iter().any(|field| twice(&field.name));
+        if repeated || lines::nominated(&self.headers).any(|name| declared(&name)) {
+            return Err(Reason::HeadMalformed);
+        }
+        Ok(())
+    }
+
     /// The only value of a header, if it has exactly one line of visible text.
     pub(crate) fn header(&self, name: &str) -> Option<&str> {
         let mut lines = self.headers.get_all(name).iter();
@@ -93,7 +86,7 @@ impl Head {
 
     /// Every line of a header, as bytes.
     pub(crate) fn lines(&self, name: &str) -> Vec<&[u8]> {
-        self.headers.get_all(name).iter().map(http::HeaderValue::as_bytes).collect()
+        self.headers.get_all(name).iter().map(HeaderValue::as_bytes).collect()
     }
 
     pub(crate) fn parameter(&self, name: &str) -> Option<&Parameter> {
@@ -124,15 +117,33 @@ impl Head {
 /// Whether the host is a plain one, and the same wherever it is named.
 fn is_one_host(uri: &Uri, headers: &HeaderMap) -> bool {
     let authority = uri.authority().map(Authority::as_str);
-    let host = match headers.get(header::HOST).map(http::HeaderValue::to_str) {
+    let host = match headers.get(header::HOST).map(HeaderValue::to_str) {
         None => None,
         Some(Ok(host)) => Some(host),
         Some(Err(_)) => return false,
     };
-    // What stands before an `@` names somebody, not a host.
-    let plain = |name: &str| name.parse::<Authority>().is_ok() && !name.contains('@');
     let same = authority.zip(host).is_none_or(|(a, h)| a.eq_ignore_ascii_case(h));
-    same && authority.is_none_or(plain) && host.is_none_or(plain)
+    same && authority.is_none_or(is_plain_host) && host.is_none_or(is_plain_host)
+}
+
+/// A name or an address, perhaps with a port. Nobody's name before an `@`, nothing encoded, and no dot at the end: that
+/// would be the same host under another name.
+fn is_plain_host(text: &str) -> bool {
+    let (host, port) = match text.strip_prefix('[').and_then(|rest| rest.split_once(']')) {
+        Some((address, rest)) => {
+            let port = rest.strip_prefix(':');
+            if address.parse::<std::net::Ipv6Addr>().is_err() || (port.is_none() && !rest.is_empty()) {
+                return false;
+            }
+            ("address", port)
+        }
+        None => text.split_once(':').map_or((text, None), |(host, port)| (host, Some(port))),
+    };
+    let part = |part: &str| {
+        !part.is_empty() && part.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'_'))
+    };
+    let number = |port: &str| port.bytes().all(|b| b.is_ascii_digit()) && port.parse::<u16>().is_ok();
+    host.len() <= HOST_BYTES_MAX && host.split('.').all(part) && port.is_none_or(number)
 }
 
 /// The host that the request names: [`is_one_host`] has found that there is one reading.
@@ -140,62 +151,6 @@ fn host_of(uri: &Uri, headers: &HeaderMap) -> Option<String> {
     let named = headers.get(header::HOST).and_then(|h| h.to_str().ok()?.parse::<Authority>().ok());
     let authority = uri.authority().cloned().or(named)?;
     Some(authority.host().to_ascii_lowercase())
-}
-
-/// The decoded segments of a path, or nothing when it has a second reading.
-fn segments(path: &str) -> Option<Vec<String>> {
-    let rest = path.strip_prefix('/')?;
-    if rest.is_empty() {
-        return Some(vec![String::new()]);
-    }
-    rest.split('/').map(segment).collect()
-}
-
-fn segment(raw: &str) -> Option<String> {
-    let plain = |b: u8| b.is_ascii_graphic() && !b";\\#?\"<>^`{|}".contains(&b);
-    if raw.is_empty() || !raw.bytes().all(plain) {
-        return None;
-    }
-    let decoded = decode(raw)?;
-    let hidden = decoded.contains(['/', '\\', ';', '?', '#', '%']) || decoded.chars().any(char::is_control);
-    (!hidden && decoded != "." && decoded != "..").then_some(decoded)
-}
-
-fn parameters(query: &str) -> Option<Vec<Parameter>> {
-    let mut out: Vec<Parameter> = Vec::new();
-    if !query.bytes().all(|b| b.is_ascii_graphic() && b != b'#' && b != b';') {
-        return None;
-    }
-    for raw in query.split('&').filter(|p| !p.is_empty()) {
-        let (name, value) = raw.split_once('=').unwrap_or((raw, ""));
-        if name.contains(['+', '[']) {
-            return None;
-        }
-        let name = decode(name)?;
-        let value = if value.contains('+') { None } else { Some(decode(value)?) };
-        if name.is_empty() || name.chars().any(char::is_control) || out.iter().any(|p| p.name == name) {
-            return None;
-        }
-        out.push(Parameter { raw: raw.to_owned(), name, value });
-    }
-    Some(out)
-}
-
-/// Percent-decodes to UTF-8; a stray `%` has no reading.
-fn decode(raw: &str) -> Option<String> {
-    let mut out = Vec::with_capacity(raw.len());
-    let mut bytes = raw.bytes();
-    while let Some(byte) = bytes.next() {
-        if byte == b'%' {
-            let digit =
-                |b: Option<u8>| b.and_then(|b| char::from(b).to_digit(16)).and_then(|d| u8::try_from(d).ok());
-            let (high, low) = (digit(bytes.next())?, digit(bytes.next())?);
-            out.push(high << 4 | low);
-        } else {
-            out.push(byte);
-        }
-    }
-    String::from_utf8(out).ok()
 }
 
 #[cfg(test)]

@@ -1,5 +1,7 @@
 //! Every bound of the layer, by name and unit.
 
+use consentry_body::CodingLimits;
+
 /// Every bound of the layer. What is over a bound is refused, never cut.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
@@ -17,6 +19,19 @@ pub struct Limits {
     pub record_bytes_max: usize,
     /// How deep a body may be nested: 64.
     pub depth_max: usize,
+    /// How many content codings may have been applied one upon another, in either direction: 2.
+    pub codings_max: usize,
+    /// By how many times a body may grow when its content codings are undone, once it is longer than
+    /// `coding_ratio_floor_bytes`: 256.
+    pub coding_ratio_max: u64,
+    /// Up to how many bytes nobody asks by how much a body grew, in bytes: 1 MiB.
+    pub coding_ratio_floor_bytes: u64,
+    /// The largest window of zstd, in bytes: 8 MiB (RFC 9659).
+    pub coding_window_bytes_max: u64,
+    /// The longest answer that is read out of a content coding, in bytes: 1 GiB. A request's bound is that of its body.
+    pub response_decoded_bytes_max: u64,
+    /// The shortest answer that is worth being coded again for a caller who accepts it, in bytes: 1,024.
+    pub recode_bytes_min: usize,
     /// How long the inner service may take to its response head, in milliseconds: 30,000.
     pub upstream_wait_ms_max: u64,
     /// How long the ledger may take to one answer, in milliseconds: 2,000.
@@ -50,6 +65,12 @@ impl Default for Limits {
             window_subjects_max: 256,
             record_bytes_max: 1 << 20,
             depth_max: 64,
+            codings_max: 2,
+            coding_ratio_max: 256,
+            coding_ratio_floor_bytes: 1 << 20,
+            coding_window_bytes_max: 8 << 20,
+            response_decoded_bytes_max: 1 << 30,
+            recode_bytes_min: 1024,
             upstream_wait_ms_max: 30_000,
             ledger_wait_ms_max: 2_000,
             evidence_wait_ms_max: 10_000,
@@ -65,6 +86,17 @@ impl Default for Limits {
 }
 
 impl Limits {
+    /// The bounds of undoing content codings, for at most so many decoded bytes.
+    pub(crate) fn coding(&self, decoded_bytes_max: u64) -> CodingLimits {
+        CodingLimits {
+            codings_max: self.codings_max,
+            ratio_max: self.coding_ratio_max,
+            ratio_floor_bytes: self.coding_ratio_floor_bytes,
+            decoded_bytes_max,
+            window_bytes_max: self.coding_window_bytes_max,
+        }
+    }
+
     pub(crate) fn body(&self) -> consentry_body::Limits {
         consentry_body::Limits {
             window_bytes_max: self.window_bytes_max,

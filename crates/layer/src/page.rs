@@ -4,11 +4,12 @@ use bytes::Bytes;
 use consentry_audit::Receipt;
 use consentry_model::Reason;
 use http::{HeaderMap, Response, header, response::Parts};
-use http_body_util::{BodyExt, Limited};
 
 use crate::body::ResponseBody;
+use crate::coding::Recoder;
 use crate::exchange::{Decided, Open};
 use crate::service::BoxError;
+use crate::source::Source;
 
 /// Media types that a page and what belongs to it have. What could carry data as data is not among them.
 const TYPES: [&str; 10] = [
@@ -46,20 +47,19 @@ where
     if let Some(kind) = kind {
         headers.insert(header::CONTENT_TYPE, kind.clone());
     }
-    if let Some(coding) = parts.headers.get(header::CONTENT_ENCODING) {
-        headers.insert(header::CONTENT_ENCODING, coding.clone());
-    }
-    let limit = open.shared.limits.response_hold_bytes_max;
-    let wait = std::time::Duration::from_millis(open.shared.limits.upstream_wait_ms_max);
-    let read = tokio::time::timeout(wait, Box::pin(Limited::new(body, limit)).collect()).await;
-    let bytes = match read {
-        Ok(Ok(collected)) => collected.to_bytes(),
-        Ok(Err(error)) if error.is::<http_body_util::LengthLimitError>() => {
-            return open.fail(Reason::ResponseRecordTooLarge, None);
-        }
-        Ok(Err(_)) => return open.fail(Reason::ResponseTruncated, None),
-        Err(_) => return open.fail(Reason::UpstreamTimeout, None),
+    let limits = &open.shared.limits;
+    let whole = match Source::new(body, &parts.headers, limits) {
+        Ok(_) if open.head_only => Ok(Bytes::new()),
+        Ok(source) => source.whole(limits.response_hold_bytes_max).await,
+        Err(reason) => Err(reason),
     };
+    let bytes = match whole {
+        Ok(bytes) => bytes,
+        Err(reason) => return open.fail(reason, None),
+    };
+    let recoder =
+        Recoder::start(open.may_be_coded, bytes.len(), &open.shared.limits, &parts.headers, &mut headers);
+    let bytes = recoder.whole(bytes);
     let pending = open.pending(&decided, parts.status, bytes.len() as u64);
     let mut response = Response::new(ResponseBody::closing(bytes, pending));
     *response.status_mut() = parts.status;

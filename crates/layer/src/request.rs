@@ -11,6 +11,7 @@ use http::{HeaderMap, HeaderName, HeaderValue, Request, header};
 use http_body_util::{BodyExt, Full, Limited};
 use serde_json::Value;
 
+use crate::coding;
 use crate::describe::Access;
 use crate::evidence::Taken;
 use crate::head::Head;
@@ -110,9 +111,7 @@ where
         Body::None | Body::Page => return Err(Reason::BodyUnexpected),
         Body::Json(map) => map,
     };
-    if !plain_encoding(&head.headers) {
-        return Err(Reason::BodyEncoding);
-    }
+    let bytes = coding::content(&head.headers, limits, bytes)?;
     let media_type = Some(json_type(head.header("content-type")).ok_or(Reason::BodyMediaType)?);
     let whole = consentry_body::Limits {
         window_bytes_max: usize::MAX,
@@ -143,12 +142,6 @@ fn reason_of(error: BodyError) -> Reason {
         | BodyFault::TrailingBytes => Reason::BodyMalformed,
         BodyFault::OutOfTurn | BodyFault::Internal => Reason::EvaluationError,
     }
-}
-
-/// Whether no content coding hides the bytes.
-pub(crate) fn plain_encoding(headers: &HeaderMap) -> bool {
-    let mut lines = headers.get_all(header::CONTENT_ENCODING).iter();
-    lines.all(|line| line.as_bytes().eq_ignore_ascii_case(b"identity"))
 }
 
 /// The body of a one-click unsubscription (RFC 8058, section 3.1): it says nothing and goes nowhere, but a mail client
@@ -258,7 +251,7 @@ impl Brought {
 }
 
 /// Whether a route takes a query parameter: as a field, or because it narrows or adds.
-fn takes(route: &Route, name: &str) -> bool {
+pub(crate) fn takes(route: &Route, name: &str) -> bool {
     find(&route.request_query, name).is_some()
         || route.narrows.iter().any(|n| n == name)
         || route.adds.iter().any(|a| a.parameter == name)
@@ -325,6 +318,7 @@ pub(crate) fn forward(
     for (name, value) in technical.into_iter().filter_map(|(name, value)| Some((name, value?))) {
         request.headers_mut().entry(name).or_insert(value);
     }
+    request.headers_mut().insert(header::ACCEPT_ENCODING, coding::READABLE);
     forward_cookies(head, cookies, request.headers_mut(), taken);
     Ok(UpstreamRequest(request))
 }

@@ -1,26 +1,28 @@
 //! The answer: status, headers, cookies and body are all data.
 
 use std::sync::Arc;
-use std::time::Duration;
 
 use bytes::{Bytes, BytesMut};
 use consentry_audit::{End, Receipt};
 use consentry_body::{BodyError, BodyFault, JsonRedactor, RecordSubject, Step, SubjectIx, Window};
 use consentry_model::{ClassId, Identifier, Moment, Reason, Resolution, Treatment, Verdict};
 use consentry_policy::{Body, Refusal, SubjectSource};
+use http::response::Parts;
 use http::{HeaderMap, HeaderValue, Response, StatusCode, header};
-use http_body_util::BodyExt;
 use tokio::sync::mpsc;
 
 use crate::answer::{forward_headers, map_of, unreadable, with_pseudonyms};
 use crate::body::{Part, Pending, ResponseBody, release};
+use crate::coding::Recoder;
 use crate::decide::{Says, item_facts};
 use crate::duties;
 use crate::evidence::{self, Lines};
 use crate::exchange::{Decided, Open};
 use crate::people::{Whom, resolve};
+use crate::pointers::redirects;
 use crate::service::BoxError;
 use crate::slot::Installed;
+use crate::source::Source;
 
 /// The verdicts of a window.
 type Verdicts = std::collections::BTreeMap<(SubjectIx, ClassId), Verdict>;
@@ -41,7 +43,7 @@ where
 {
     let (parts, body) = answer.into_parts();
     let Ok(route) = decided.access.route() else { return open.fail(Reason::RouteUnknown, None) };
-    if let Some(reason) = unreadable(parts.status) {
+    if let Some(reason) = unreadable(parts.status, &parts.headers) {
         // Whether somebody is there, or was, is told only to those who had to say who they are.
         let told = parts.status.is_client_error() && !route.public;
         return open.fail(reason, told.then_some(parts.status));
@@ -50,9 +52,15 @@ where
         Ok(map) => map,
         Err(reason) => return open.fail(reason, None),
     };
-    let page = route.response_body == Body::Page;
+    let page = route.response_body == Body::Page && !redirects(parts.status);
+    // Where only the head was asked for there is no body to decide on, and nothing may tell how long it is.
+    let kind = map.as_ref().map(|_| HeaderValue::from_static("application/json"));
+    let map = map.filter(|_| !open.head_only);
     let mut taken = decided.taken.clone();
     let mut headers = forward_headers(route, &parts.headers, &decided, &mut taken);
+    if redirects(parts.status) && !headers.contains_key(header::LOCATION) {
+        return open.fail(Reason::ResponseRedirect, None);
+    }
     let mut lines = Lines::default();
     let cookies = decided.set_cookies(&parts.headers, &mut lines, &mut taken);
     let decided = Decided { taken, ..decided };
@@ -71,6 +79,7 @@ where
     if page {
         return crate::page::deliver(open, decided, receipt, (parts, headers), body).await;
     }
+    headers.extend(kind.map(|kind| (header::CONTENT_TYPE, kind)));
     let Some(map) = map else {
         let mut response =
             Response::new(ResponseBody::closing(Bytes::new(), open.pending(&decided, parts.status, 0)));
@@ -78,15 +87,19 @@ where
         *response.headers_mut() = headers;
         return response;
     };
-    headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/json"));
     let redactor = JsonRedactor::new(map, open.shared.limits.body());
     let redactor = with_pseudonyms(redactor, &open, &decided);
+    let source = match Source::new(body, &parts.headers, &open.shared.limits) {
+        Ok(source) => source,
+        Err(reason) => return open.fail(reason, None),
+    };
     let pump = Pump {
         open,
         decided,
         receipt,
         redactor,
-        body: Box::pin(body),
+        source,
+        recoder: Recoder::default(),
         window,
         read_bytes: 0,
         sent_bytes: 0,
@@ -95,7 +108,7 @@ where
         records: 0,
         only: None,
     };
-    pump.start(parts.status, headers).await
+    pump.start(&parts, headers).await
 }
 
 /// Moves a body through the redactor, window by window.
@@ -104,7 +117,8 @@ struct Pump<R> {
     decided: Decided,
     receipt: Receipt,
     redactor: JsonRedactor,
-    body: std::pin::Pin<Box<R>>,
+    source: Source<R>,
+    recoder: Recoder,
     window: u64,
     read_bytes: usize,
     sent_bytes: u64,
@@ -123,36 +137,44 @@ where
     R::Error: Into<BoxError>,
 {
     /// Holds the answer back until its decision is complete, up to the limit; streams what is longer.
-    async fn start(mut self, status: StatusCode, mut headers: HeaderMap) -> Response<ResponseBody> {
+    async fn start(mut self, from: &Parts, mut headers: HeaderMap) -> Response<ResponseBody> {
+        let status = from.status;
         let hold_max = self.open.shared.limits.response_hold_bytes_max;
         let mut held = BytesMut::new();
         let body = loop {
             match self.next().await {
                 Ok(Some(bytes)) => held.extend_from_slice(&bytes),
                 Ok(None) => {
-                    self.sent_bytes = held.len() as u64;
                     if let Err(reason) = self.set_headers(&mut headers) {
                         return self.open.fail(reason, None);
                     }
+                    let bytes = self.recoder(held.len(), from, &mut headers).whole(held.freeze());
+                    self.sent_bytes = bytes.len() as u64;
                     let pending = self.end(status);
-                    break ResponseBody::closing(held.freeze(), pending);
+                    break ResponseBody::closing(bytes, pending);
                 }
                 Err(refusal) => return self.stop(refusal),
             }
             if self.read_bytes > hold_max {
-                self.sent_bytes = held.len() as u64;
                 // What further records say nobody knows yet.
                 self.records = usize::MAX;
                 if let Err(reason) = self.set_headers(&mut headers) {
                     return self.open.fail(reason, None);
                 }
-                break self.stream(held.freeze(), status);
+                self.recoder = self.recoder(self.read_bytes, from, &mut headers);
+                let first = self.recoder.part(held.freeze());
+                self.sent_bytes = first.len() as u64;
+                break self.stream(first, status);
             }
         };
         let mut response = Response::new(body);
         *response.status_mut() = status;
         *response.headers_mut() = headers;
         response
+    }
+
+    fn recoder(&self, bytes: usize, from: &Parts, headers: &mut HeaderMap) -> Recoder {
+        Recoder::start(self.open.may_be_coded, bytes, &self.open.shared.limits, &from.headers, headers)
     }
 
     /// Sets the headers that the answer must carry, with what its only record says. An obligation that fails refuses.
@@ -176,16 +198,11 @@ where
     }
 
     async fn feed(&mut self) -> Result<(), Refusal> {
-        let wait = Duration::from_millis(self.open.shared.limits.upstream_wait_ms_max);
-        let frame = tokio::time::timeout(wait, self.body.frame()).await;
-        match frame.map_err(|_| Refusal::plain(Reason::UpstreamTimeout))? {
-            Some(Ok(frame)) => {
-                // Trailers are data that nobody declared.
-                let Ok(bytes) = frame.into_data() else { return Ok(()) };
+        match self.source.next().await.map_err(Refusal::plain)? {
+            Some(bytes) => {
                 self.read_bytes = self.read_bytes.saturating_add(bytes.len());
                 self.redactor.push(&bytes).map_err(reason_of)
             }
-            Some(Err(_)) => Err(Refusal::plain(Reason::ResponseTruncated)),
             None => {
                 self.ended = true;
                 self.redactor.end().map_err(reason_of)
@@ -331,6 +348,7 @@ where
             loop {
                 match self.next().await {
                     Ok(Some(bytes)) => {
+                        let bytes = self.recoder.part(bytes);
                         self.sent_bytes += bytes.len() as u64;
                         // Nobody listens any more: the ticket drops, and closes as abandoned.
                         if !bytes.is_empty() && parts.send(Part::Data(bytes)).await.is_err() {
@@ -338,6 +356,11 @@ where
                         }
                     }
                     Ok(None) => {
+                        let rest = self.recoder.end();
+                        self.sent_bytes += rest.len() as u64;
+                        if !rest.is_empty() && parts.send(Part::Data(rest)).await.is_err() {
+                            return;
+                        }
                         let pending = self.end(status);
                         // If nobody takes the end, the ticket drops with it.
                         drop(parts.send(Part::End(pending)).await);

@@ -130,9 +130,14 @@ fn is_plain(attribute: &str) -> bool {
             let digits = value.strip_prefix('-').unwrap_or(value);
             (1..=MAX_AGE_DIGITS_MAX).contains(&digits.len()) && digits.bytes().all(|b| b.is_ascii_digit())
         }
-        ("expires", Some(value)) => DATES.iter().any(|form| is_of(form, value)),
+        ("expires", Some(value)) => is_http_date(value),
         (_, Some(_)) => false,
     }
+}
+
+/// Whether a text has the form of an HTTP date (RFC 9110, section 5.6.7).
+pub(crate) fn is_http_date(text: &str) -> bool {
+    DATES.iter().any(|form| is_of(form, text))
 }
 
 fn is_of(form: &str, text: &str) -> bool {

@@ -81,6 +81,10 @@ reasons! {
     RateExceeded = "rate-exceeded", 429, Caller;
     /// The client has as many requests under way as it may.
     ClientBusy = "client-busy", 429, Caller;
+    /// The method is not one that this product passes on to anybody.
+    MethodRefused = "method-refused", 400, Caller;
+    /// The request asks to speak another protocol on its connection.
+    UpgradeRefused = "upgrade-refused", 400, Caller;
     /// No route of the service map describes the request.
     RouteUnknown = "route-unknown", 403, Caller;
     /// No purpose was declared, the route fixes none, and the token does not have exactly one.
@@ -189,8 +193,26 @@ reasons! {
     ConditionUnmet = "condition-unmet", 403, Person;
     /// The request body's media type is not one that can be read.
     BodyMediaType = "body-media-type", 415, Caller;
-    /// The request body is encoded.
+    /// The request body has a content coding that is not known here.
     BodyEncoding = "body-encoding", 415, Caller;
+    /// More content codings were applied to the request body than are undone.
+    BodyCodingStacked = "body-coding-stacked", 415, Caller;
+    /// The request body is not of the content coding that it is labelled with.
+    BodyCodingMislabelled = "body-coding-mislabelled", 400, Caller;
+    /// The content coding of the request body is broken.
+    BodyCodingMalformed = "body-coding-malformed", 400, Caller;
+    /// The coded request body ends before its end.
+    BodyCodingTruncated = "body-coding-truncated", 400, Caller;
+    /// Something follows the end of the coded request body.
+    BodyCodingTrailing = "body-coding-trailing", 400, Caller;
+    /// The checksum or the length that the coded request body carries does not hold.
+    BodyCodingChecksum = "body-coding-checksum", 400, Caller;
+    /// The request body grows by more than it may when its content coding is undone.
+    BodyCodingRatio = "body-coding-ratio", 413, Caller;
+    /// The content coding of the request body needs more memory than it may.
+    BodyCodingWindow = "body-coding-window", 415, Caller;
+    /// The content coding of the request body needs a dictionary.
+    BodyCodingDictionary = "body-coding-dictionary", 415, Caller;
     /// The request body is not well-formed.
     BodyMalformed = "body-malformed", 400, Caller;
     /// An object of the request body names a member twice.
@@ -203,8 +225,26 @@ reasons! {
     BodyUnexpected = "body-unexpected", 400, Caller;
     /// The upstream's media type is not one that can be redacted.
     ResponseMediaType = "response-media-type", 502, Service;
-    /// The upstream encoded its body although asked not to.
+    /// The upstream's body has a content coding that is not known here.
     ResponseEncoding = "response-encoding", 502, Service;
+    /// More content codings were applied to the upstream's body than are undone.
+    ResponseCodingStacked = "response-coding-stacked", 502, Service;
+    /// The upstream's body is not of the content coding that it is labelled with.
+    ResponseCodingMislabelled = "response-coding-mislabelled", 502, Service;
+    /// The content coding of the upstream's body is broken.
+    ResponseCodingMalformed = "response-coding-malformed", 502, Service;
+    /// The coded upstream's body ends before its end.
+    ResponseCodingTruncated = "response-coding-truncated", 502, Service;
+    /// Something follows the end of the coded upstream's body.
+    ResponseCodingTrailing = "response-coding-trailing", 502, Service;
+    /// The checksum or the length that the coded upstream's body carries does not hold.
+    ResponseCodingChecksum = "response-coding-checksum", 502, Service;
+    /// The upstream's body grows by more than it may when its content coding is undone.
+    ResponseCodingRatio = "response-coding-ratio", 502, Service;
+    /// The content coding of the upstream's body needs more memory than it may.
+    ResponseCodingWindow = "response-coding-window", 502, Service;
+    /// The content coding of the upstream's body needs a dictionary.
+    ResponseCodingDictionary = "response-coding-dictionary", 502, Service;
     /// The upstream's body is not well-formed.
     ResponseMalformed = "response-malformed", 502, Service;
     /// An object of the upstream's body names a member twice.
@@ -213,9 +253,11 @@ reasons! {
     ResponseTruncated = "response-truncated", 502, Service;
     /// One record of the upstream's body is over the limit.
     ResponseRecordTooLarge = "response-record-too-large", 502, Service;
+    /// The upstream's body is over the limit.
+    ResponseTooLarge = "response-too-large", 502, Service;
     /// The upstream redirects, and where to is data nobody declared.
     ResponseRedirect = "response-redirect", 502, Service;
-    /// The upstream answered with a part or with a switched protocol.
+    /// The upstream answered with a part, with nothing new, or with a switched protocol, although nobody asked it to.
     ResponsePartial = "response-partial", 502, Service;
     /// The upstream answered with an error of its own; its text is not passed on.
     UpstreamError = "upstream-error", 502, Service;

@@ -6,8 +6,8 @@ use std::task::{Context, Poll};
 
 use consentry_identity::Network;
 use consentry_layer::{Tls, Transport};
-use http::header::FORWARDED;
-use http::{HeaderMap, HeaderName, HeaderValue, Request};
+use http::header::{FORWARDED, HOST};
+use http::{HeaderMap, HeaderName, HeaderValue, Request, Version};
 use tower_layer::Layer;
 use tower_service::Service;
 
@@ -63,6 +63,10 @@ impl<S: Service<Request<B>>, B> Service<Request<B>> for Arrival<S> {
         let transport = transport(request.headers(), arrived, &self.tls_ended_by);
         request.extensions_mut().insert(transport);
         replace(request.headers_mut(), address);
+        // HTTP/1.1 demands a host (RFC 9112, section 3.2). An empty one is what the layer refuses.
+        if request.version() == Version::HTTP_11 {
+            request.headers_mut().entry(HOST).or_insert(HeaderValue::from_static(""));
+        }
         self.inner.call(request)
     }
 }

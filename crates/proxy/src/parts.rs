@@ -257,6 +257,12 @@ pub(crate) fn layer_limits(limits: &ProxyLimits) -> Limits {
     out.window_subjects_max = to_usize(limits.window_subjects_max);
     out.record_bytes_max = to_usize(limits.record_bytes_max);
     out.depth_max = to_usize(limits.depth_max);
+    out.codings_max = to_usize(limits.codings_max);
+    out.coding_ratio_max = limits.coding_ratio_max;
+    out.coding_ratio_floor_bytes = limits.coding_ratio_floor_bytes;
+    out.coding_window_bytes_max = limits.coding_window_bytes_max;
+    out.response_decoded_bytes_max = limits.response_decoded_bytes_max;
+    out.recode_bytes_min = to_usize(limits.recode_bytes_min);
     out.upstream_wait_ms_max = limits.upstream_wait_ms_max;
     out.ledger_wait_ms_max = limits.ledger_wait_ms_max;
     out.evidence_wait_ms_max = limits.evidence_wait_ms_max;

@@ -10,9 +10,9 @@ use std::time::Duration;
 use bytes::Bytes;
 use consentry_layer::Destination;
 use consentry_model::RecipientId;
-use http::header::HOST;
+use http::header::{HOST, TRANSFER_ENCODING};
 use http::uri::{PathAndQuery, Scheme};
-use http::{HeaderValue, Request, Response, Uri, Version};
+use http::{HeaderMap, HeaderValue, Request, Response, Uri, Version};
 use http_body_util::Full;
 use hyper::body::Incoming;
 use hyper_util::client::legacy::Client;
@@ -131,6 +131,12 @@ impl Target {
     }
 }
 
+/// Whether nothing was done to the body on its way but to cut it into chunks: other codings of the transfer are not undone.
+fn is_plainly_framed(headers: &HeaderMap) -> bool {
+    let mut lines = headers.get_all(TRANSFER_ENCODING).iter();
+    lines.next().is_none_or(|line| line.as_bytes().eq_ignore_ascii_case(b"chunked")) && lines.next().is_none()
+}
+
 impl Service<Request<Full<Bytes>>> for Upstream {
     type Response = Response<Incoming>;
     type Error = UpstreamError;
@@ -151,6 +157,9 @@ impl Service<Request<Full<Bytes>>> for Upstream {
             let answer = tokio::time::timeout(head_wait, answer).await;
             let mut response =
                 answer.map_err(|_| UpstreamError::Timeout)?.map_err(|_| UpstreamError::Unreachable)?;
+            if !is_plainly_framed(response.headers()) {
+                return Err(UpstreamError::Unreachable);
+            }
             remove_hop_by_hop(response.headers_mut());
             Ok(response)
         })

@@ -33,7 +33,7 @@ async fn what_travels_to_the_service_and_back_is_what_should() {
     let headers = &asked[0].headers;
     let mut names: Vec<&str> = headers.keys().map(http::HeaderName::as_str).collect();
     names.sort_unstable();
-    assert_eq!(names, ["accept", "forwarded", "host", "traceparent", "via"]);
+    assert_eq!(names, ["accept", "accept-encoding", "forwarded", "host", "traceparent", "via"]);
     assert_eq!(headers["forwarded"], "by=_consentry;proto=http");
     assert!(headers["host"].to_str().unwrap().starts_with("127.0.0.1:"));
 }

@@ -34,6 +34,7 @@ pub use seal::{LockError, SealError, SealedSource, seal};
 pub use service::{
     About, Adds, Body, DataClass, Destination, EventEffect, EventSpec, Excess, FactTarget, HeadField,
     LEDGER_TYPE, MessageMap, PurposeRule, Reference, Right, Route, RouteMatch, ServiceMap, SubjectSource,
+    may_be_answered, may_be_sent,
 };
 pub use vocabulary::Vocabulary;
 

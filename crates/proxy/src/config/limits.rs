@@ -72,6 +72,18 @@ limits! {
     record_bytes_max = 1_048_576, 1_024..=67_108_864;
     /// How deep a body may be nested.
     depth_max = 64, 4..=256;
+    /// How many content codings may have been applied one upon another, in either direction.
+    codings_max = 2, 1..=4;
+    /// By how many times a body may grow when its content codings are undone.
+    coding_ratio_max = 256, 8..=1_032;
+    /// Up to how many bytes nobody asks by how much a body grew.
+    coding_ratio_floor_bytes = 1_048_576, 1_024..=67_108_864;
+    /// How large a window zstd may need, in bytes.
+    coding_window_bytes_max = 8_388_608, 1_024..=134_217_728;
+    /// How long an answer may become when its content codings are undone, in bytes.
+    response_decoded_bytes_max = 1_073_741_824, 1_024..=1_099_511_627_776;
+    /// How long an answer must be to be coded again for a caller who accepts it, in bytes.
+    recode_bytes_min = 1_024, 64..=1_073_741_824;
     /// How long connecting to the upstream may take, in milliseconds.
     connect_ms_max = 1_000, 10..=60_000;
     /// How long the upstream may take for the head of its answer, in milliseconds.

@@ -36,8 +36,9 @@ pub(crate) fn bundle_text(version: &str) -> String {
             "  - {{route: GET /{name}, public: true, purpose: essential.service, response: {{body: {{status: none}}}}}}\n"
         )
     };
+    let note = "  - {route: POST /note, public: true, purpose: essential.service, request: {body: {text: none}}, response: {body: {status: none}}}\n";
     format!(
-        "bundle: {{controller: Example, policy: {{version: {version}, from: 2026-01-01}}}}\nroutes:\n{}{}",
+        "bundle: {{controller: Example, policy: {{version: {version}, from: 2026-01-01}}, excess: drop}}\nroutes:\n{}{}{note}",
         route("ping"),
         route("slow"),
     )

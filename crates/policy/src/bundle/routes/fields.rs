@@ -144,6 +144,7 @@ impl Fields<'_> {
     pub(super) fn headers(
         &self,
         node: Option<&Node>,
+        may_be_declared: fn(&str) -> bool,
         map: &mut ServiceMap,
         reader: &mut Reader,
     ) -> Vec<HeadField> {
@@ -153,6 +154,13 @@ impl Fields<'_> {
             let name = key.to_ascii_lowercase();
             if out.iter().any(|f| f.name == name) {
                 reader.error("defined-twice", *span, format!("`{name}` is given twice"));
+            }
+            if !may_be_declared(&name) {
+                let message = format!(
+                    "`{name}` is not a service's to pass through: it would speak of other bytes than those that go on"
+                );
+                reader.error("header-not-declarable", *span, message);
+                continue;
             }
             if let Some(field) = self.field(value, map, reader) {
                 out.push(HeadField { name, field });

@@ -8,7 +8,9 @@ use super::message::Outbound;
 use super::records::{Planner, Sides};
 use super::words::{host, template};
 use crate::bundle::parties::Recipients;
-use crate::bundle::service::{Body, Excess, HeadField, MessageMap, Right, Route, Segment, ServiceMap};
+use crate::bundle::service::{
+    Body, Excess, HeadField, MessageMap, Right, Route, Segment, ServiceMap, may_be_answered, may_be_sent,
+};
 use crate::bundle::vocabulary::Vocabulary;
 use crate::rules::FactBook;
 use crate::text::{Node, Object, Reader};
@@ -182,12 +184,14 @@ impl Carried {
             (_, None) => Some(Body::None),
         };
         let query = fields.query(request.and_then(|r| r.get("query")), map, reader);
-        let request_headers = fields.headers(request.and_then(|r| r.get("headers")), map, reader);
+        let request_headers =
+            fields.headers(request.and_then(|r| r.get("headers")), may_be_sent, map, reader);
         let response_body = match response {
             Some(side) => fields.body(&side, sides.response, true, map, reader),
             None => Some(Body::None),
         };
-        let response_headers = fields.headers(response.and_then(|r| r.get("headers")), map, reader);
+        let response_headers =
+            fields.headers(response.and_then(|r| r.get("headers")), may_be_answered, map, reader);
         Some(Self {
             query,
             request_body: request_body?,

@@ -1,0 +1,111 @@
+//! gzip (RFC 1952): one or more members, each with its header, its checksum and its length.
+
+use super::checked::{Deflated, GzipSum};
+use super::fault::CodingFault;
+use super::stage::Turn;
+
+/// A header longer than this hides something: names and comments of servers have a few bytes.
+const HEADER_BYTES_MAX: usize = 4096;
+
+const HEADER_SUM: u8 = 1 << 1;
+const EXTRA: u8 = 1 << 2;
+const NAME: u8 = 1 << 3;
+const COMMENT: u8 = 1 << 4;
+const RESERVED: u8 = 0b1110_0000;
+
+/// A decoder of gzip.
+pub(super) struct Gzip {
+    at: At,
+    /// Whether a member is over.
+    any: bool,
+}
+
+enum At {
+    Header(Vec<u8>),
+    Data(Box<(Deflated, GzipSum)>),
+    Trailer([u8; 8], Vec<u8>),
+}
+
+impl Gzip {
+    pub(super) fn new() -> Self {
+        Self { at: At::Header(Vec::new()), any: false }
+    }
+
+    pub(super) fn is_whole(&self) -> bool {
+        self.any && matches!(&self.at, At::Header(held) if held.is_empty())
+    }
+
+    pub(super) fn turn(&mut self, input: &[u8], output: &mut [u8]) -> Result<Turn, CodingFault> {
+        match &mut self.at {
+            At::Header(held) => {
+                let before = held.len();
+                let room = HEADER_BYTES_MAX.saturating_sub(before).min(input.len());
+                held.extend_from_slice(input.get(..room).unwrap_or_default());
+                // After a member anything that is not another one is something else.
+                let fault = if self.any { CodingFault::TrailingBytes } else { CodingFault::Mislabelled };
+                match header(held).map_err(|()| fault)? {
+                    Some(end) => {
+                        self.at = At::Data(Box::new((Deflated::new(), GzipSum::new())));
+                        Ok(Turn { read: end.saturating_sub(before), wrote: 0 })
+                    }
+                    None if held.len() >= HEADER_BYTES_MAX => Err(fault),
+                    None => Ok(Turn { read: room, wrote: 0 }),
+                }
+            }
+            At::Data(data) => {
+                let (deflated, sum) = &mut **data;
+                let turn = deflated.turn(input, output)?;
+                sum.add(output.get(..turn.wrote).unwrap_or_default());
+                if deflated.has_ended() {
+                    self.at = At::Trailer(sum.trailer(), Vec::new());
+                }
+                Ok(turn)
+            }
+            At::Trailer(expected, held) => {
+                let room = expected.len().saturating_sub(held.len()).min(input.len());
+                held.extend_from_slice(input.get(..room).unwrap_or_default());
+                if held.len() == expected.len() {
+                    if held != expected {
+                        return Err(CodingFault::Checksum);
+                    }
+                    self.any = true;
+                    self.at = At::Header(Vec::new());
+                }
+                Ok(Turn { read: room, wrote: 0 })
+            }
+        }
+    }
+}
+
+/// Where the header ends, if it does yet; an error when these bytes begin none.
+fn header(bytes: &[u8]) -> Result<Option<usize>, ()> {
+    let fixed = [0x1f, 0x8b, 8];
+    if !bytes.iter().zip(fixed).all(|(got, want)| *got == want) {
+        return Err(());
+    }
+    let Some(flags) = bytes.get(3).copied() else { return Ok(None) };
+    if flags & RESERVED != 0 {
+        return Err(());
+    }
+    // Time, extra flags and system are nobody's concern.
+    let mut at = 10;
+    if flags & EXTRA != 0 {
+        let (Some(low), Some(high)) = (bytes.get(at), bytes.get(at + 1)) else { return Ok(None) };
+        at += 2 + usize::from(u16::from_le_bytes([*low, *high]));
+    }
+    for text in [NAME, COMMENT] {
+        if flags & text != 0 {
+            let Some(rest) = bytes.get(at..) else { return Ok(None) };
+            let Some(length) = rest.iter().position(|b| *b == 0) else { return Ok(None) };
+            at += length + 1;
+        }
+    }
+    if flags & HEADER_SUM != 0 {
+        let (Some(covered), Some(sum)) = (bytes.get(..at), bytes.get(at..at + 2)) else { return Ok(None) };
+        if sum != GzipSum::of_header(covered) {
+            return Err(());
+        }
+        at += 2;
+    }
+    Ok((bytes.len() >= at).then_some(at))
+}

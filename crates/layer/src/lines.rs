@@ -1,0 +1,128 @@
+//! The header lines of a request: what may stand there once only, what may not stand there at all, and which names are
+//! another name's disguise.
+
+use http::{HeaderMap, HeaderName, HeaderValue, header};
+
+/// Headers by which a proxy or framework may be talked into another method, path, host or file. Compared folded.
+const OVERRIDES: [&str; 30] = [
+    "base-url",
+    "http-method-override",
+    "x-accel-redirect",
+    "x-arr-original-url",
+    "x-envoy-original-host",
+    "x-envoy-original-method",
+    "x-envoy-original-path",
+    "x-forwarded-method",
+    "x-forwarded-original-url",
+    "x-forwarded-path",
+    "x-forwarded-prefix",
+    "x-forwarded-uri",
+    "x-http-method",
+    "x-http-method-override",
+    "x-http-path-override",
+    "x-method",
+    "x-method-override",
+    "x-ms-original-url",
+    "x-original-host",
+    "x-original-method",
+    "x-original-path",
+    "x-original-uri",
+    "x-original-url",
+    "x-override-url",
+    "x-proxy-url",
+    "x-request-uri",
+    "x-rewrite-uri",
+    "x-rewrite-url",
+    "x-sendfile",
+    "x-waws-unencoded-url",
+];
+
+/// Headers of which a second line would change who asks, for what, or where.
+const SINGLE: [HeaderName; 6] = [
+    header::HOST,
+    header::CONTENT_TYPE,
+    header::CONTENT_LENGTH,
+    header::TRANSFER_ENCODING,
+    header::EXPECT,
+    header::ORIGIN,
+];
+
+/// Headers that say who asks, for what, whence, or how the body is to be read. Nobody may take them off on the way or
+/// bring them in disguise.
+const DECIDING: [&str; 22] = [
+    "accept-encoding",
+    "authorization",
+    "client-ip",
+    "content-encoding",
+    "content-length",
+    "content-type",
+    "cookie",
+    "data-purpose",
+    "expect",
+    "forwarded",
+    "host",
+    "proxy-authorization",
+    "range",
+    "remote-user",
+    "sec-gpc",
+    "traceparent",
+    "tracestate",
+    "transfer-encoding",
+    "true-client-ip",
+    "via",
+    "x-real-ip",
+    "x-remote-user",
+];
+
+/// Names that `Connection` may list without taking anything off.
+const OF_CONNECTION: [&str; 6] =
+    ["close", "keep-alive", "te", "trailer", "transfer-encoding", "proxy-connection"];
+
+/// Whether the request asks to speak something else on the same connection.
+pub(crate) fn asks_for_another_protocol(headers: &HeaderMap) -> bool {
+    headers.contains_key(header::UPGRADE)
+        || headers.contains_key("http2-settings")
+        || headers.keys().any(|name| name.as_str().starts_with("sec-websocket-"))
+        || nominated(headers).any(|name| name == "upgrade")
+}
+
+/// Whether each line says one thing only, as far as that can be seen without knowing the route.
+pub(crate) fn have_one_reading(headers: &HeaderMap) -> bool {
+    let once = |name: &HeaderName| headers.get_all(name).iter().nth(1).is_none();
+    // Whatever else is done to a body on the way is not undone here.
+    let framed =
+        headers.get(header::TRANSFER_ENCODING).is_none_or(|v| v.as_bytes().eq_ignore_ascii_case(b"chunked"));
+    let expects =
+        headers.get(header::EXPECT).is_none_or(|v| v.as_bytes().eq_ignore_ascii_case(b"100-continue"));
+    let named = |name: &str| !name.is_empty() && HeaderName::from_bytes(name.as_bytes()).is_ok();
+    let takes_off = |name: &str| is_deciding(name) && !OF_CONNECTION.contains(&name);
+    framed
+        && expects
+        && SINGLE.iter().all(once)
+        && headers.keys().all(|name| is_itself(name.as_str(), headers))
+        && nominated(headers).all(|name| named(&name) && !takes_off(&name))
+}
+
+/// The names that `Connection` lists, in lower case.
+pub(crate) fn nominated(headers: &HeaderMap) -> impl Iterator<Item = String> {
+    let lines = headers.get_all(header::CONNECTION).iter().map(HeaderValue::as_bytes);
+    let names = lines.flat_map(|line| line.split(|b| *b == b','));
+    // An empty place in the list names nothing (RFC 9110, section 5.6.1).
+    names
+        .map(<[u8]>::trim_ascii)
+        .filter(|name| !name.is_empty())
+        .map(|name| String::from_utf8_lossy(name).to_ascii_lowercase())
+}
+
+fn is_deciding(name: &str) -> bool {
+    DECIDING.contains(&name) || name.starts_with("x-forwarded-")
+}
+
+/// Whether a name is none that moves the request elsewhere, and none that becomes another where every sign but a letter
+/// or a digit is the same (RFC 3875, section 4.1.18, and what servers make of it).
+fn is_itself(name: &str, headers: &HeaderMap) -> bool {
+    let folded: String = name.chars().map(|c| if c.is_ascii_alphanumeric() { c } else { '-' }).collect();
+    let disguised = folded != name;
+    !OVERRIDES.contains(&folded.as_str())
+        && !(disguised && (is_deciding(&folded) || headers.contains_key(folded.as_str())))
+}

@@ -1,0 +1,124 @@
+//! Headers of an answer that name another place or a file: what they name is data, and only what the service map describes
+//! is named to a caller.
+
+use consentry_model::{Field, Treatment};
+use consentry_policy::{HeadField, Route};
+use http::{HeaderMap, HeaderValue, StatusCode, Uri};
+
+use crate::exchange::Decided;
+use crate::request::{class_of, takes};
+use crate::target::{parameters, segments};
+use crate::technical::is_http_date;
+
+/// The relations of links that say how pages hang together (RFC 8288, IANA's registry). Others load, run or report.
+const RELATIONS: [&str; 9] =
+    ["alternate", "collection", "first", "item", "last", "next", "prev", "self", "up"];
+
+/// Whether a status sends the caller somewhere else (RFC 9110, section 15.4).
+pub(crate) fn redirects(status: StatusCode) -> bool {
+    matches!(status.as_u16(), 301 | 302 | 303 | 307 | 308)
+}
+
+/// The lines of a declared header that may go on; none when it may not.
+pub(crate) fn lines(decided: &Decided, declared: &HeadField, from: &HeaderMap) -> Vec<HeaderValue> {
+    let personal = class_of(declared.field);
+    let clear = |class| decided.answers.get(&class).is_some_and(|v| v.treatment == Treatment::Clear);
+    if personal.is_some_and(|class| !clear(class)) {
+        return Vec::new();
+    }
+    let mut all: Vec<HeaderValue> = from.get_all(&declared.name).iter().cloned().collect();
+    let good = |line: &HeaderValue| line.to_str().is_ok_and(|text| has_its_form(decided, declared, text));
+    match declared.name.as_str() {
+        // Of each of these there is one; of two nobody knows which counts.
+        "location" | "content-location" | "retry-after" | "content-disposition" if all.len() > 1 => {
+            return Vec::new();
+        }
+        "content-disposition" if personal.is_none() => all = all.iter().filter_map(without_name).collect(),
+        _ => {}
+    }
+    if all.iter().all(good) { all } else { Vec::new() }
+}
+
+fn has_its_form(decided: &Decided, declared: &HeadField, text: &str) -> bool {
+    match declared.name.as_str() {
+        "location" | "content-location" => leads_inside(decided, declared.field, text),
+        "link" => text.split(',').all(|link| is_link(decided, declared.field, link.trim())),
+        "retry-after" => (!text.is_empty() && text.bytes().all(|b| b.is_ascii_digit())) || is_http_date(text),
+        "content-disposition" => is_disposition(text),
+        _ => true,
+    }
+}
+
+/// Whether a target is one that the service map describes, on a host that the policy speaks of. One that is declared to
+/// say nothing of a person has no variable in its path and no parameter that tells something of one.
+fn leads_inside(decided: &Decided, field: Field, target: &str) -> bool {
+    let bundle = decided.access.installed.engine.bundle();
+    let hosts = &bundle.settings.hosts;
+    if !target.bytes().all(|b| b.is_ascii_graphic() && b != b'#') {
+        return false;
+    }
+    let (host, place) = match target.strip_prefix('/') {
+        Some(rest) if !rest.starts_with('/') => (None, target.to_owned()),
+        Some(_) => return false,
+        None => match absolute(target) {
+            Some((host, place)) if hosts.contains(&host) => (Some(host), place),
+            Some(_) | None => return false,
+        },
+    };
+    let (path, query) = place.split_once('?').unwrap_or((&place, ""));
+    let (Some(segments), Some(query)) = (segments(path), parameters(query)) else { return false };
+    let segments: Vec<&str> = segments.iter().map(String::as_str).collect();
+    let own = decided.access.route().map_or("GET", |route| route.method.as_str());
+    let found = ["GET", own].into_iter().find_map(|method| {
+        let among =
+            host.iter().map(Some).chain(hosts.iter().filter(|_| host.is_none()).map(Some)).chain([None]);
+        let mut among = among.map(|host| bundle.service.find_on(host.map(String::as_str), method, &segments));
+        among.find_map(|found| found)
+    });
+    let Some(found) = found else { return false };
+    let personal = class_of(field).is_some();
+    let open = |route: &Route, name: &str| {
+        let field = route.request_query.iter().find(|f| f.name == name);
+        takes(route, name) && field.is_none_or(|f| class_of(f.field).is_none())
+    };
+    let tells = |name: &str| if personal { takes(found.route, name) } else { open(found.route, name) };
+    (personal || found.variables.is_empty()) && query.iter().all(|p| tells(&p.name))
+}
+
+/// The host of an absolute target, in lower case, and what follows it.
+fn absolute(target: &str) -> Option<(String, String)> {
+    let uri: Uri = target.parse().ok()?;
+    let authority = uri.authority()?;
+    let plain = ["http", "https"].contains(&uri.scheme_str()?) && !authority.as_str().contains('@');
+    // A port is another door of the same house, which the policy does not speak of.
+    let place = uri.path_and_query()?.as_str().to_owned();
+    (plain && authority.port().is_none()).then(|| (authority.host().to_ascii_lowercase(), place))
+}
+
+/// `<target>; rel=next`, and no further parameter.
+fn is_link(decided: &Decided, field: Field, link: &str) -> bool {
+    let parts = link.strip_prefix('<').and_then(|rest| rest.split_once('>'));
+    let Some((target, rest)) = parts else { return false };
+    let relation = rest.trim().strip_prefix(';').and_then(|rest| rest.trim().strip_prefix("rel="));
+    let relation =
+        relation.map(|name| name.strip_prefix('"').and_then(|n| n.strip_suffix('"')).unwrap_or(name));
+    relation.is_some_and(|name| RELATIONS.contains(&name)) && leads_inside(decided, field, target)
+}
+
+/// The disposition alone: a file's name may be somebody's.
+fn without_name(line: &HeaderValue) -> Option<HeaderValue> {
+    let kind = line.to_str().ok()?.split(';').next()?.trim().to_ascii_lowercase();
+    HeaderValue::from_str(&kind).ok()
+}
+
+/// RFC 6266, with one name at most, in quotes, and nothing in it that leads elsewhere.
+fn is_disposition(text: &str) -> bool {
+    let (kind, rest) = text.split_once(';').map_or((text, None), |(kind, rest)| (kind, Some(rest.trim())));
+    let kind = kind.trim();
+    let name = |rest: &str| {
+        let name = rest.strip_prefix("filename=\"").and_then(|n| n.strip_suffix('"'));
+        let plain = |b: u8| (b.is_ascii_graphic() || b == b' ') && !b"\"\\/;%:".contains(&b);
+        name.is_some_and(|n| !n.is_empty() && !n.starts_with('.') && n.bytes().all(plain))
+    };
+    (kind.eq_ignore_ascii_case("attachment") || kind.eq_ignore_ascii_case("inline")) && rest.is_none_or(name)
+}

@@ -1,0 +1,83 @@
+//! The body of an answer as it comes in, without its content codings.
+
+use std::pin::Pin;
+use std::time::Duration;
+
+use bytes::Bytes;
+use consentry_body::{Decoded, Decoder};
+use consentry_model::Reason;
+use http::HeaderMap;
+use http_body_util::BodyExt;
+
+use crate::coding;
+use crate::limits::Limits;
+use crate::service::BoxError;
+
+/// Reads a body piece by piece. Trailers are data that nobody declared, and end here.
+pub(crate) struct Source<R> {
+    body: Pin<Box<R>>,
+    decoder: Option<Decoder>,
+    wait: Duration,
+}
+
+impl<R> Source<R>
+where
+    R: http_body::Body<Data = Bytes> + Send + 'static,
+    R::Error: Into<BoxError>,
+{
+    /// The body under these headers.
+    pub(crate) fn new(body: R, headers: &HeaderMap, limits: &Limits) -> Result<Self, Reason> {
+        let codings = coding::codings(headers).map_err(coding::of_response)?;
+        let bounds = limits.coding(limits.response_decoded_bytes_max);
+        let decoder = match &codings[..] {
+            [] => None,
+            some => Some(Decoder::new(some, bounds).map_err(coding::of_response)?),
+        };
+        Ok(Self { body: Box::pin(body), decoder, wait: Duration::from_millis(limits.upstream_wait_ms_max) })
+    }
+
+    /// The next bytes of the content; `None` at its end.
+    pub(crate) async fn next(&mut self) -> Result<Option<Bytes>, Reason> {
+        loop {
+            match self.decoder.as_mut().map(Decoder::step).transpose().map_err(coding::of_response)? {
+                Some(Decoded::Bytes(bytes)) => return Ok(Some(bytes)),
+                Some(Decoded::Done) => return Ok(None),
+                Some(Decoded::NeedInput) | None => {}
+            }
+            let bytes = self.piece().await?;
+            let Some(decoder) = &mut self.decoder else { return Ok(bytes) };
+            let given = match bytes {
+                Some(bytes) => decoder.push(&bytes),
+                None => decoder.end(),
+            };
+            given.map_err(coding::of_response)?;
+        }
+    }
+
+    /// All of the content, up to so many bytes.
+    pub(crate) async fn whole(mut self, bytes_max: usize) -> Result<Bytes, Reason> {
+        let mut held = bytes::BytesMut::new();
+        while let Some(bytes) = self.next().await? {
+            if held.len().saturating_add(bytes.len()) > bytes_max {
+                return Err(Reason::ResponseRecordTooLarge);
+            }
+            held.extend_from_slice(&bytes);
+        }
+        Ok(held.freeze())
+    }
+
+    async fn piece(&mut self) -> Result<Option<Bytes>, Reason> {
+        loop {
+            let frame = tokio::time::timeout(self.wait, self.body.frame()).await;
+            match frame.map_err(|_| Reason::UpstreamTimeout)? {
+                Some(Ok(frame)) => {
+                    if let Ok(bytes) = frame.into_data() {
+                        return Ok(Some(bytes));
+                    }
+                }
+                Some(Err(_)) => return Err(Reason::ResponseTruncated),
+                None => return Ok(None),
+            }
+        }
+    }
+}

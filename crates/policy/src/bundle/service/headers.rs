@@ -1,0 +1,95 @@
+//! Headers that no service map may declare: the product says them itself, takes them off by its own rules, or nobody can
+//! pass them on and stay true.
+
+/// Of a request: how the connection is framed, what would split, hide or divert the answer, and cookies, which have a
+/// register of their own.
+const OF_REQUESTS: [&str; 21] = [
+    "a-im",
+    "accept-encoding",
+    "connection",
+    "content-encoding",
+    "content-length",
+    "cookie",
+    "data-purpose",
+    "expect",
+    "host",
+    "if-match",
+    "if-modified-since",
+    "if-none-match",
+    "if-range",
+    "if-unmodified-since",
+    "keep-alive",
+    "proxy-connection",
+    "range",
+    "te",
+    "trailer",
+    "transfer-encoding",
+    "upgrade",
+];
+
+/// Of an answer: what speaks of the bytes as they were before redaction, lets somebody keep them, sends the browser or the
+/// proxy in front elsewhere, or reports addresses to others.
+const OF_ANSWERS: [&str; 50] = [
+    "accept-ranges",
+    "age",
+    "alt-svc",
+    "alt-used",
+    "cache-control",
+    "cache-status",
+    "cdn-cache-control",
+    "connection",
+    "content-digest",
+    "content-encoding",
+    "content-length",
+    "content-md5",
+    "content-range",
+    "content-type",
+    "delta-base",
+    "digest",
+    "edge-control",
+    "etag",
+    "expires",
+    "im",
+    "keep-alive",
+    "last-modified",
+    "nel",
+    "pragma",
+    "proxy-authenticate",
+    "proxy-authentication-info",
+    "refresh",
+    "report-to",
+    "reporting-endpoints",
+    "repr-digest",
+    "server-timing",
+    "set-cookie",
+    "set-cookie2",
+    "signature",
+    "signature-input",
+    "sourcemap",
+    "surrogate-control",
+    "surrogate-key",
+    "trailer",
+    "transfer-encoding",
+    "upgrade",
+    "vary",
+    "via",
+    "warning",
+    "www-authenticate",
+    "x-accel-expires",
+    "x-accel-redirect",
+    "x-lighttpd-send-file",
+    "x-sendfile",
+    "x-sourcemap",
+];
+
+/// Whether a service map may declare a header of a request; the name in lower case.
+#[must_use]
+pub fn may_be_sent(name: &str) -> bool {
+    !OF_REQUESTS.contains(&name)
+}
+
+/// Whether a service map may declare a header of an answer; the name in lower case.
+#[must_use]
+pub fn may_be_answered(name: &str) -> bool {
+    !OF_ANSWERS.contains(&name) && !name.starts_with("x-accel-")
+}

@@ -1,0 +1,352 @@
+//! The sidecar on raw sockets: what a caller or a service writes that is not one message, or more than one.
+
+#![allow(
+    clippy::unwrap_used,
+    clippy::indexing_slicing,
+    clippy::panic,
+    reason = "a test that panics is a test that fails"
+)]
+
+mod support;
+
+use std::net::SocketAddr;
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use consentry_proxy::{Running, Sidecar};
+use support::{get, prepared, split, stage};
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+use tokio::net::{TcpListener, TcpStream};
+
+/// Sends bytes, and reads until the other side closes or says nothing more for a while; and whether it closed.
+async fn exchange(addr: SocketAddr, bytes: &[u8]) -> (String, bool) {
+    let mut stream = TcpStream::connect(addr).await.unwrap();
+    // Whoever refuses early may close before everything is written.
+    drop(stream.write_all(bytes).await);
+    let (mut answer, mut part) = (Vec::new(), [0; 4096]);
+    loop {
+        match tokio::time::timeout(Duration::from_millis(700), stream.read(&mut part)).await {
+            Ok(Ok(0) | Err(_)) => return (String::from_utf8_lossy(&answer).into_owned(), true),
+            Ok(Ok(n)) => answer.extend_from_slice(&part[..n]),
+            Err(_) => return (String::from_utf8_lossy(&answer).into_owned(), false),
+        }
+    }
+}
+
+const HOST: &str = "host: api.example.org\r\n";
+
+#[tokio::test]
+async fn law_1_what_is_not_one_request_reaches_nobody() {
+    let stage = stage("").await;
+    let post = |lines: &str, body: &str| {
+        format!("POST /note HTTP/1.1\r\n{HOST}content-type: application/json\r\n{lines}\r\n{body}")
+    };
+    let many: String = (0..150).map(|n| format!("x-{n}: 1\r\n")).collect();
+    let rows: Vec<(&str, String, u16)> = vec![
+        ("an absolute form", format!("GET http://api.example.org/ping HTTP/1.1\r\n{HOST}\r\n"), 400),
+        (
+            "an absolute form of another host",
+            format!("GET http://evil.example/ping HTTP/1.1\r\n{HOST}\r\n"),
+            400,
+        ),
+        ("no host", "GET /ping HTTP/1.1\r\n\r\n".into(), 400),
+        ("an empty host", "GET /ping HTTP/1.1\r\nhost:\r\n\r\n".into(), 400),
+        ("two hosts", format!("GET /ping HTTP/1.1\r\n{HOST}{HOST}\r\n"), 400),
+        (
+            "a folded header",
+            "GET /ping HTTP/1.1\r\nhost: api.example.org\r\n .evil.example\r\n\r\n".into(),
+            400,
+        ),
+        ("a folded first header", "GET /ping HTTP/1.1\r\n host: api.example.org\r\n\r\n".into(), 400),
+        ("a blank before a colon", format!("GET /ping HTTP/1.1\r\n{HOST}data-purpose : x\r\n\r\n"), 400),
+        ("a null in a value", format!("GET /ping HTTP/1.1\r\n{HOST}accept: a\0b\r\n\r\n"), 400),
+        ("a return in a value", format!("GET /ping HTTP/1.1\r\n{HOST}accept: a\rb\r\n\r\n"), 400),
+        ("a null in a name", format!("GET /ping HTTP/1.1\r\n{HOST}acc\0ept: a\r\n\r\n"), 400),
+        ("a line without a colon", format!("GET /ping HTTP/1.1\r\n{HOST}accept\r\n\r\n"), 400),
+        ("a blank in the target", format!("GET /ping x HTTP/1.1\r\n{HOST}\r\n"), 400),
+        ("a target that is no path", format!("GET ping HTTP/1.1\r\n{HOST}\r\n"), 400),
+        ("a control character in the target", format!("GET /pi\x01ng HTTP/1.1\r\n{HOST}\r\n"), 400),
+        ("raw UTF-8 in the target", format!("GET /p\u{ef}ng HTTP/1.1\r\n{HOST}\r\n"), 400),
+        ("no version", "GET /ping\r\n\r\n".into(), 400),
+        ("a version that does not exist", format!("GET /ping HTTP/1.9\r\n{HOST}\r\n"), 400),
+        ("TRACE", format!("TRACE /ping HTTP/1.1\r\n{HOST}\r\n"), 400),
+        ("CONNECT", format!("CONNECT api.example.org:443 HTTP/1.1\r\n{HOST}\r\n"), 400),
+        ("OPTIONS for all", format!("OPTIONS * HTTP/1.1\r\n{HOST}\r\n"), 400),
+        ("a method in small letters", format!("get /ping HTTP/1.1\r\n{HOST}\r\n"), 400),
+        (
+            "h2c",
+            format!(
+                "GET /ping HTTP/1.1\r\n{HOST}connection: upgrade, http2-settings\r\nupgrade: h2c\r\nhttp2-settings: AAMAAABkAAQAAP__\r\n\r\n"
+            ),
+            400,
+        ),
+        (
+            "a web socket",
+            format!("GET /ping HTTP/1.1\r\n{HOST}connection: upgrade\r\nupgrade: websocket\r\n\r\n"),
+            400,
+        ),
+        ("150 headers", format!("GET /ping HTTP/1.1\r\n{HOST}{many}\r\n"), 431),
+        ("two lengths", post("content-length: 2\r\ncontent-length: 3\r\n", "{}x"), 400),
+        ("a list of lengths", post("content-length: 2, 2\r\n", "{}"), 400),
+        ("a length with a sign", post("content-length: +2\r\n", "{}"), 400),
+        ("a negative length", post("content-length: -2\r\n", "{}"), 400),
+        ("a length in hexadecimal digits", post("content-length: 0x2\r\n", "{}"), 400),
+        ("a coding of the transfer that is not chunked", post("transfer-encoding: gzip\r\n", "{}"), 400),
+        ("a coding below chunked", post("transfer-encoding: gzip, chunked\r\n", "2\r\n{}\r\n0\r\n\r\n"), 400),
+        (
+            "chunked, and something after it",
+            post("transfer-encoding: chunked, identity\r\n", "0\r\n\r\n"),
+            400,
+        ),
+        ("chunked in disguise", post("transfer-encoding: \x0bchunked\r\n", "0\r\n\r\n"), 400),
+        (
+            "chunked twice",
+            post("transfer-encoding: chunked\r\ntransfer-encoding: chunked\r\n", "2\r\n{}\r\n0\r\n\r\n"),
+            400,
+        ),
+        (
+            "chunked in HTTP/1.0",
+            format!("POST /note HTTP/1.0\r\n{HOST}transfer-encoding: chunked\r\n\r\n0\r\n\r\n"),
+            400,
+        ),
+        ("a chunk's size that is none", post("transfer-encoding: chunked\r\n", "zz\r\n{}\r\n0\r\n\r\n"), 400),
+        (
+            "a chunk's size that overflows",
+            post("transfer-encoding: chunked\r\n", "fffffffffffffffff\r\n{}\r\n0\r\n\r\n"),
+            400,
+        ),
+        ("a chunk longer than it says", post("transfer-encoding: chunked\r\n", "1\r\n{}\r\n0\r\n\r\n"), 400),
+    ];
+    for (name, request, status) in rows {
+        let (answer, _) = exchange(stage.running.addr(), request.as_bytes()).await;
+        assert_eq!(split(&answer).0, status, "{name}: {answer}");
+        assert!(stage.asked.lock().unwrap().is_empty(), "{name} reached the service");
+    }
+}
+
+#[tokio::test]
+async fn law_1_of_a_length_and_chunks_the_chunks_count_and_nothing_follows_on_the_connection() {
+    let stage = stage("").await;
+    let smuggled = format!("GET /slow HTTP/1.1\r\n{HOST}\r\n");
+    for lines in [
+        "content-length: 4\r\ntransfer-encoding: chunked\r\n".to_owned(),
+        "transfer-encoding: chunked\r\ncontent-length: 4\r\n".to_owned(),
+        format!("transfer-encoding: chunked\r\ncontent-length: {}\r\n", smuggled.len() + 14),
+    ] {
+        let request = format!(
+            "POST /note HTTP/1.1\r\n{HOST}content-type: application/json\r\n{lines}\r\na\r\n{{\"text\":1}}\r\n0\r\n\r\n{smuggled}"
+        );
+        let (answer, closed) = exchange(stage.running.addr(), request.as_bytes()).await;
+        assert_eq!(answer.matches("HTTP/1.1 ").count(), 1, "{lines}: {answer}");
+        assert!(closed, "{lines}");
+        let asked: Vec<String> =
+            stage.asked.lock().unwrap().drain(..).map(|head| head.uri.to_string()).collect();
+        assert!(asked.iter().all(|target| target == "/note"), "{lines}: {asked:?}");
+    }
+}
+
+#[tokio::test]
+async fn what_is_sent_on_is_framed_anew() {
+    let stage = stage("").await;
+    let request = format!(
+        "POST /note HTTP/1.1\r\n{HOST}content-type: application/json\r\ntransfer-encoding: chunked\r\ntrailer: x-late\r\nexpect: 100-continue\r\n\r\n\
+         5;name=ann\r\n{{\"tex\r\n5\r\nt\":1}}\r\n0\r\nx-late: ann\r\n\r\n"
+    );
+    let (answer, _) = exchange(stage.running.addr(), request.as_bytes()).await;
+    assert!(answer.contains("HTTP/1.1 200 OK"), "{answer}");
+    let asked = stage.asked.lock().unwrap();
+    let headers = &asked[0].headers;
+    assert_eq!(headers["content-length"], "10");
+    for name in ["transfer-encoding", "trailer", "x-late", "expect"] {
+        assert!(!headers.contains_key(name), "{name}");
+    }
+}
+
+#[tokio::test]
+async fn law_1_a_fragment_is_matched_and_sent_on_without() {
+    let stage = stage("").await;
+    let (answer, _) =
+        exchange(stage.running.addr(), format!("GET /ping#/slow HTTP/1.1\r\n{HOST}\r\n").as_bytes()).await;
+    let asked = stage.asked.lock().unwrap();
+    let reached: Vec<String> = asked.iter().map(|head| head.uri.to_string()).collect();
+    // Either it is refused, or nobody sees more of it than was matched.
+    assert!(split(&answer).0 == 400 || reached == ["/ping"], "{answer} {reached:?}");
+}
+
+#[tokio::test]
+async fn law_1_each_of_several_requests_in_a_row_is_decided_on_its_own() {
+    let stage = stage("").await;
+    let request = format!(
+        "GET /ping HTTP/1.1\r\n{HOST}\r\nGET /nowhere HTTP/1.1\r\n{HOST}\r\nGET /ping HTTP/1.1\r\n{HOST}connection: close\r\n\r\n"
+    );
+    let (answer, closed) = exchange(stage.running.addr(), request.as_bytes()).await;
+    let statuses: Vec<&str> = answer.split("HTTP/1.1 ").skip(1).map(|rest| &rest[..3]).collect();
+    assert_eq!((statuses, closed), (vec!["200", "401", "200"], true), "{answer}");
+}
+
+#[tokio::test]
+async fn the_head_alone_tells_nothing_of_the_length() {
+    let stage = stage("").await;
+    let (answer, _) =
+        exchange(stage.running.addr(), format!("HEAD /ping HTTP/1.1\r\n{HOST}\r\n").as_bytes()).await;
+    let (status, body) = split(&answer);
+    assert_eq!((status, &*body), (200, ""), "{answer}");
+    assert!(!answer.to_lowercase().contains("content-length"), "{answer}");
+}
+
+/// A service that writes the same bytes for every request it hears, whatever they are; and how many it heard.
+async fn writes(bytes: Vec<u8>, waits_for_body: bool) -> (SocketAddr, Arc<Mutex<Vec<String>>>) {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let addr = listener.local_addr().unwrap();
+    let heard = Arc::new(Mutex::new(Vec::new()));
+    let kept = Arc::clone(&heard);
+    tokio::spawn(async move {
+        loop {
+            let (mut stream, _) = listener.accept().await.unwrap();
+            let (bytes, kept) = (bytes.clone(), Arc::clone(&kept));
+            tokio::spawn(async move {
+                let (mut held, mut part) = (Vec::new(), [0; 4096]);
+                while let Ok(n @ 1..) = stream.read(&mut part).await {
+                    held.extend_from_slice(&part[..n]);
+                    while let Some(end) = ends(&held, waits_for_body) {
+                        let request: Vec<u8> = held.drain(..end).collect();
+                        kept.lock().unwrap().push(String::from_utf8_lossy(&request).into_owned());
+                        if stream.write_all(&bytes).await.is_err() {
+                            return;
+                        }
+                    }
+                }
+            });
+        }
+    });
+    (addr, heard)
+}
+
+/// Where the first request ends; whoever does not wait for a body takes it for over with its head.
+fn ends(held: &[u8], waits_for_body: bool) -> Option<usize> {
+    let text = String::from_utf8_lossy(held);
+    let head = text.find("\r\n\r\n")? + 4;
+    let length =
+        text[..head].lines().find_map(|line| line.strip_prefix("content-length: ")?.parse::<usize>().ok());
+    let whole = head + length.filter(|_| waits_for_body).unwrap_or(0);
+    (held.len() >= whole).then_some(whole)
+}
+
+async fn before(bytes: &str) -> (tempfile::TempDir, Running, Arc<Mutex<Vec<String>>>) {
+    let (upstream, heard) = writes(bytes.as_bytes().to_vec(), true).await;
+    let (folder, config) = prepared(upstream, "limits: {upstream_wait_ms_max: 1500}");
+    (folder, Sidecar::start(config).await.unwrap(), heard)
+}
+
+const GOOD: &str =
+    "HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ncontent-length: 15\r\n\r\n{\"status\":\"ok\"}";
+const EVIL: &str =
+    "HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ncontent-length: 17\r\n\r\n{\"status\":\"evil\"}";
+
+#[tokio::test]
+async fn law_1_what_a_service_writes_after_its_answer_answers_nobody() {
+    let after = [
+        ("a whole second answer", format!("{GOOD}{EVIL}")),
+        ("part of one", format!("{GOOD}HTTP/1.1 200 OK\r\n")),
+        ("noise", format!("{GOOD}\r\n\r\nann")),
+        ("a body where there is none", format!("HTTP/1.1 204 No Content\r\n\r\n{EVIL}")),
+    ];
+    for (name, bytes) in after {
+        let (_folder, running, heard) = before(&bytes).await;
+        for round in 0..20 {
+            let (status, body) = get(running.addr(), "/ping").await;
+            assert!(!body.contains("evil"), "{name}, {round}: {body}");
+            assert!([200, 204, 502].contains(&status), "{name}, {round}: {status} {body}");
+        }
+        assert!(heard.lock().unwrap().len() >= 10, "{name}: most requests reach the service");
+        running.stop().await;
+    }
+}
+
+#[tokio::test]
+async fn law_1_a_body_after_the_answer_to_a_head_answers_nobody() {
+    let (_folder, running, _) = before(EVIL).await;
+    for _ in 0..10 {
+        let head = format!("HEAD /ping HTTP/1.1\r\n{HOST}connection: close\r\n\r\n");
+        let (answer, _) = exchange(running.addr(), head.as_bytes()).await;
+        assert!(!answer.contains("evil"), "{answer}");
+        let (status, body) = get(running.addr(), "/ping").await;
+        assert!((status == 200 && body == "{\"status\":\"evil\"}") || status == 502, "{status} {body}");
+    }
+    running.stop().await;
+}
+
+#[tokio::test]
+async fn law_1_an_answer_with_two_readings_is_not_passed_on() {
+    let body = "{\"status\":\"ann\"}";
+    let head = "HTTP/1.1 200 OK\r\ncontent-type: application/json\r\n";
+    let rows = [
+        ("two lengths", format!("{head}content-length: 16\r\ncontent-length: 2\r\n\r\n{body}")),
+        ("a length that is none", format!("{head}content-length: 16x\r\n\r\n{body}")),
+        ("a negative length", format!("{head}content-length: -1\r\n\r\n{body}")),
+        ("a folded header", format!("{head}x: a\r\n b\r\ncontent-length: 16\r\n\r\n{body}")),
+        ("a null in a header", format!("{head}x: a\0b\r\ncontent-length: 16\r\n\r\n{body}")),
+        (
+            "a chunk's size that is none",
+            format!("{head}transfer-encoding: chunked\r\n\r\nxx\r\n{body}\r\n0\r\n\r\n"),
+        ),
+        ("a status that is none", format!("HTTP/1.1 2000 OK\r\ncontent-length: 16\r\n\r\n{body}")),
+        ("no status line", body.to_owned()),
+        ("another protocol", "SSH-2.0-ann\r\n".to_owned()),
+        (
+            "a protocol that was not asked for",
+            format!("HTTP/1.1 101 Switching Protocols\r\nupgrade: x\r\nconnection: upgrade\r\n\r\n{body}"),
+        ),
+        (
+            "a coding of the transfer",
+            format!("{head}transfer-encoding: gzip, chunked\r\n\r\n10\r\n{body}\r\n0\r\n\r\n"),
+        ),
+    ];
+    for (name, bytes) in rows {
+        let (_folder, running, _) = before(&bytes).await;
+        let (status, body) = get(running.addr(), "/ping").await;
+        assert!([502, 504].contains(&status), "{name}: {status} {body}");
+        assert!(!body.contains("ann"), "{name}: {body}");
+        running.stop().await;
+    }
+}
+
+#[tokio::test]
+async fn what_a_service_says_in_between_is_not_its_answer() {
+    let hints = "HTTP/1.1 103 Early Hints\r\nlink: </ann>; rel=preload\r\n\r\n";
+    for early in [
+        hints,
+        "HTTP/1.1 100 Continue\r\n\r\n",
+        "HTTP/1.1 102 Processing\r\n\r\nHTTP/1.1 103 Early Hints\r\n\r\n",
+    ] {
+        let (_folder, running, _) = before(&format!("{early}{GOOD}")).await;
+        let request = format!("GET /ping HTTP/1.1\r\n{HOST}connection: close\r\n\r\n");
+        let (answer, _) = exchange(running.addr(), request.as_bytes()).await;
+        assert_eq!(split(&answer), (200, "{\"status\":\"ok\"}".to_owned()), "{answer}");
+        assert!(!answer.contains("ann"), "{answer}");
+        running.stop().await;
+    }
+}
+
+#[tokio::test]
+async fn law_1_an_answer_before_the_body_was_read_leaves_no_body_to_be_taken_for_a_request() {
+    // The service answers as soon as it has a head, and takes what follows for the next request.
+    let (upstream, heard) = writes(GOOD.as_bytes().to_vec(), false).await;
+    let (_folder, config) = prepared(upstream, "");
+    let running = Sidecar::start(config).await.unwrap();
+    let inside = "GET /admin HTTP/1.1\\r\\nhost: x\\r\\n\\r\\n";
+    let body = format!("{{\"text\":\"{inside}{}\"}}", "x".repeat(200_000));
+    for _ in 0..5 {
+        let request = format!(
+            "POST /note HTTP/1.1\r\n{HOST}content-type: application/json\r\nconnection: close\r\ncontent-length: {}\r\n\r\n{body}",
+            body.len()
+        );
+        let (answer, _) = exchange(running.addr(), request.as_bytes()).await;
+        assert!([200, 502].contains(&split(&answer).0), "{answer}");
+        let (status, _) = get(running.addr(), "/ping").await;
+        assert!([200, 502].contains(&status), "{status}");
+    }
+    // A line end inside a JSON text is written with a backslash: what the service hears as a request was none of ours.
+    assert!(heard.lock().unwrap().iter().all(|request| !request.starts_with("GET /admin")));
+    running.stop().await;
+}

@@ -1,0 +1,306 @@
+//! Ways round the layer in what stands around a body: places that an answer names, validators and digests of bytes that
+//! did not go on, what may be kept, and the head without its body.
+
+use consentry_policy::{Bundle, Engine, Sources};
+use consentry_tests::world::{Answer, Seen, TODAY, World, contract, get, json, typed};
+use http::{Method, Request};
+use http_body_util::{BodyExt as _, Full};
+
+const BUNDLE: &str = "
+bundle: {controller: Example, policy: {version: v1, from: 2026-01-01}, hosts: [api.example, www.example], excess: drop}
+requesters: {shop: {purposes: [essential]}, portal: {purposes: [essential]}}
+rules:
+  - {id: serve, permit: essential.service, data: user.unique_id, basis: contract, clauses: [c-1]}
+  - {id: name, permit: essential.service.authentication, data: [user.unique_id, user.name], basis: contract, clauses: [c-1]}
+clauses: [{id: c-1, line: 1, section: Use, says: Customers are served., status: enforced}]
+cases: [{case: nobody, clause: c-1, who: shop, asks: GET /nowhere, about: nobody, then: refuse route-unknown}]
+routes:
+  - route: GET /customers/{id}
+    purposes: [essential]
+    about: {type: customer, space: customer, id: path.id}
+    response:
+      headers: {Location: user.unique_id, Link: user.unique_id, Content-Disposition: user.name}
+      body: {id: user.unique_id, name: user.name}
+  - route: GET /orders
+    purpose: essential.service
+    request: {query: {page: none}}
+    response:
+      headers: {Location: none, Content-Location: none, Link: none, Retry-After: none, Content-Disposition: none}
+      body: {total: none}
+  - {route: POST /orders, purpose: essential.service, response: {headers: {Location: none}, body: {total: none}}}
+  - {route: GET /quiet, purpose: essential.service, response: {body: {total: none}}}
+  - {route: GET /page, public: true, purpose: essential.service, response: {body: page}}
+";
+
+async fn world() -> World {
+    let world = World::new();
+    let bundle =
+        Bundle::read(&Sources::from_texts([("bundle.yaml", BUNDLE)])).unwrap_or_else(|e| panic!("{e}"));
+    world.policy.install(Engine::new(bundle).unwrap(), TODAY);
+    world.record("customer", "c-1", &[contract()]).await;
+    world
+}
+
+fn ask(world: &World, path: &str) -> Request<Full<bytes::Bytes>> {
+    let mut request = get(path, Some(&world.token("shop", &["essential.service"])), None);
+    request.headers_mut().insert("host", "api.example".parse().unwrap());
+    request
+}
+
+fn answer(status: u16, lines: &[(&'static str, &str)]) -> Answer {
+    let mut answer = json(r#"{"total":1}"#);
+    *answer.status_mut() = http::StatusCode::from_u16(status).unwrap();
+    for (name, value) in lines {
+        answer.headers_mut().append(*name, value.parse().unwrap());
+    }
+    answer
+}
+
+async fn seen(world: &World, path: &str, status: u16, lines: &[(&'static str, &str)]) -> Seen {
+    world.upstream.answers(answer(status, lines));
+    world.send(ask(world, path)).await
+}
+
+#[tokio::test]
+async fn law_1_a_redirection_goes_to_described_places_only() {
+    let world = world().await;
+    for (path, status, to, passes) in [
+        ("/orders", 302, "/orders", true),
+        ("/orders", 301, "/orders?page=2", true),
+        ("/orders", 303, "https://www.example/orders", true),
+        ("/orders", 307, "/quiet", true),
+        ("/orders", 308, "/page", true),
+        ("/orders", 302, "/customers/c-1", false),
+        ("/orders", 302, "/nowhere", false),
+        ("/orders", 302, "/orders?user=ann@example.org", false),
+        ("/orders", 302, "/orders#ann@example.org", false),
+        ("/orders", 302, "//evil.example/orders", false),
+        ("/orders", 302, "https://evil.example/orders", false),
+        ("/orders", 302, "https://ann@www.example/orders", false),
+        ("/orders", 302, "https://www.example:8443/orders", false),
+        ("/orders", 302, "orders", false),
+        ("/orders", 302, "../orders", false),
+        ("/orders", 302, "/x/../orders", false),
+        ("/orders", 302, "/%6frders", false),
+        ("/orders", 302, "javascript:alert(1)", false),
+        ("/orders", 302, "data:text/html,ann", false),
+        ("/orders", 302, "", false),
+        ("/orders", 300, "/orders", false),
+        ("/orders", 304, "/orders", false),
+        ("/orders", 305, "/orders", false),
+        ("/quiet", 302, "/orders", false),
+        ("/customers/c-1", 302, "/customers/c-1", true),
+        ("/customers/c-1", 302, "/orders", true),
+        ("/customers/c-1", 302, "/customers/c-1/more", false),
+    ] {
+        let seen = seen(&world, path, status, &[("location", to)]).await;
+        let expected = if passes { status } else { 502 };
+        assert_eq!(seen.status, expected, "{path} {status} {to}: {seen:?}");
+        assert_eq!(seen.headers.contains_key("location"), passes, "{path} {status} {to}");
+        assert!(!passes || seen.body.as_ref().is_ok_and(bytes::Bytes::is_empty), "{path} {to}: {seen:?}");
+        assert!(!format!("{seen:?}").contains("ann"), "{to}: {seen:?}");
+    }
+    let two = seen(&world, "/orders", 302, &[("location", "/orders"), ("location", "/quiet")]).await;
+    assert_eq!((two.status.as_u16(), &*two.code()), (502, "response-redirect"));
+}
+
+#[tokio::test]
+async fn law_13_a_place_that_names_somebody_is_decided_like_a_datum() {
+    let world = world().await;
+    world.upstream.answers(answer(302, &[("location", "/customers/c-1")]));
+    let mut request = ask(&world, "/customers/c-9");
+    request.headers_mut().insert("data-purpose", "essential.service".parse().unwrap());
+    let seen = world.send(request).await;
+    assert_eq!((seen.status.as_u16(), &*seen.code()), (403, "not-permitted"), "nobody knows c-9: {seen:?}");
+    assert!(!seen.headers.contains_key("location"));
+}
+
+#[tokio::test]
+async fn law_1_headers_that_name_places_and_files_have_one_form() {
+    let world = world().await;
+    for (path, name, value, expected) in [
+        ("/orders", "content-location", "/orders?page=1", Some("/orders?page=1")),
+        ("/orders", "content-location", "/customers/c-1", None),
+        ("/orders", "link", "</orders?page=2>; rel=\"next\"", Some("</orders?page=2>; rel=\"next\"")),
+        (
+            "/orders",
+            "link",
+            "</orders>; rel=first, </orders?page=2>; rel=next",
+            Some("</orders>; rel=first, </orders?page=2>; rel=next"),
+        ),
+        ("/orders", "link", "</customers/ann>; rel=next", None),
+        ("/orders", "link", "<https://evil.example/x.css>; rel=stylesheet", None),
+        ("/orders", "link", "</orders>; rel=preload", None),
+        ("/orders", "link", "</orders>; rel=next; title=ann", None),
+        ("/orders", "link", "</orders>; rel=next, <//evil.example/>; rel=next", None),
+        ("/orders", "retry-after", "120", Some("120")),
+        ("/orders", "retry-after", "Mon, 01 Jun 2026 00:00:10 GMT", Some("Mon, 01 Jun 2026 00:00:10 GMT")),
+        ("/orders", "retry-after", "ann", None),
+        ("/orders", "content-disposition", "attachment; filename=\"ann.json\"", Some("attachment")),
+        ("/orders", "content-disposition", "inline", Some("inline")),
+        ("/orders", "content-disposition", "form-data; name=ann", None),
+        ("/quiet", "content-disposition", "inline", None),
+        ("/customers/c-1", "content-disposition", "attachment; filename=\"ann.json\"", None),
+    ] {
+        let seen = seen(&world, path, 200, &[(name, value)]).await;
+        assert!([200, 403].contains(&seen.status.as_u16()), "{path} {name} {value}: {seen:?}");
+        let got = seen.headers.get(name).map(|v| v.to_str().unwrap());
+        assert_eq!(got, expected, "{path} {name}: {value}");
+        assert!(!format!("{seen:?}").contains("ann"), "{name} {value}: {seen:?}");
+    }
+}
+
+#[tokio::test]
+async fn law_1_nothing_on_an_answer_speaks_of_other_bytes_or_lets_anybody_keep_it() {
+    let world = world().await;
+    for name in [
+        "etag",
+        "last-modified",
+        "digest",
+        "content-digest",
+        "repr-digest",
+        "content-md5",
+        "accept-ranges",
+        "age",
+        "expires",
+        "surrogate-control",
+        "cdn-cache-control",
+        "cache-status",
+        "clear-site-data",
+        "refresh",
+        "report-to",
+        "reporting-endpoints",
+        "nel",
+        "alt-svc",
+        "server-timing",
+        "signature",
+        "signature-input",
+        "sourcemap",
+        "x-sourcemap",
+        "x-accel-redirect",
+        "x-sendfile",
+        "set-cookie2",
+        "server",
+        "x-powered-by",
+        "via",
+        "warning",
+        "www-authenticate",
+        "proxy-authenticate",
+        "authentication-info",
+        "access-control-allow-origin",
+        "trailer",
+        "x-runtime",
+        "x-request-id",
+        "traceparent",
+        "content-security-policy-report-only",
+        "pragma",
+    ] {
+        let seen =
+            seen(&world, "/orders", 200, &[(name, "ann"), ("cache-control", "public, max-age=60")]).await;
+        assert_eq!(seen.status, 200, "{name} {seen:?}");
+        assert!(!seen.headers.contains_key(name), "{name}");
+        assert_eq!(seen.headers["cache-control"], "private, no-store", "{name}");
+        assert!(!format!("{seen:?}").contains("ann"), "{name}: {seen:?}");
+    }
+}
+
+#[test]
+fn law_1_what_would_speak_of_other_bytes_cannot_be_declared() {
+    for (side, name) in [
+        ("response", "ETag"),
+        ("response", "Cache-Control"),
+        ("response", "Content-Digest"),
+        ("response", "Set-Cookie"),
+        ("response", "Vary"),
+        ("response", "Refresh"),
+        ("response", "Alt-Svc"),
+        ("response", "X-Accel-Buffering"),
+        ("request", "Range"),
+        ("request", "If-None-Match"),
+        ("request", "Content-Encoding"),
+        ("request", "Host"),
+        ("request", "Cookie"),
+    ] {
+        let route = format!("{side}: {{headers: {{{name}: none}}, body: none}}");
+        let text = format!("{BUNDLE}\n  - {{route: GET /wrong, purpose: essential.service, {route}}}\n");
+        let error = Bundle::read(&Sources::from_texts([("bundle.yaml", &*text)])).unwrap_err().to_string();
+        assert!(error.contains("header-not-declarable"), "{side} {name}: {error}");
+    }
+}
+
+#[tokio::test]
+async fn a_head_is_decided_like_its_get_and_has_no_body() {
+    let world = world().await;
+    let mut asked =
+        answer(200, &[("content-length", "4711"), ("content-encoding", "gzip"), ("etag", "\"a\"")]);
+    *asked.body_mut() = http_body_util::Empty::new().map_err(|e| match e {}).boxed();
+    world.upstream.answers(asked);
+    let mut request = ask(&world, "/orders");
+    *request.method_mut() = Method::HEAD;
+    let seen = world.send(request).await;
+    assert_eq!((seen.status.as_u16(), seen.body.as_ref().unwrap().len()), (200, 0), "{seen:?}");
+    assert_eq!(seen.headers["content-type"], "application/json");
+    for name in ["content-length", "content-encoding", "etag"] {
+        assert!(!seen.headers.contains_key(name), "{name}");
+    }
+    assert_eq!(world.upstream.reached()[0].0.method, Method::HEAD);
+
+    for (path, status, code) in [("/nowhere", 403, "route-unknown"), ("/customers/c-9", 403, "not-permitted")]
+    {
+        let mut request = ask(&world, path);
+        *request.method_mut() = Method::HEAD;
+        let seen = world.send(request).await;
+        assert_eq!((seen.status.as_u16(), &*seen.code()), (status, code), "{path}");
+    }
+    // A page is one too.
+    world.upstream.answers(typed("text/html", ""));
+    let mut request = ask(&world, "/page");
+    *request.method_mut() = Method::HEAD;
+    let seen = world.send(request).await;
+    assert_eq!((seen.status.as_u16(), seen.headers["content-type"].to_str().unwrap()), (200, "text/html"));
+    assert_eq!(world.upstream.reached().len(), 2, "what was refused reached nobody");
+}
+
+#[tokio::test]
+async fn law_1_nobody_is_told_in_advance_what_they_may_send() {
+    let world = world().await;
+    for (token, status, code) in [(false, 401, "token-missing"), (true, 403, "route-unknown")] {
+        let mut request = ask(&world, "/orders");
+        *request.method_mut() = Method::OPTIONS;
+        request.headers_mut().insert("origin", "https://evil.example".parse().unwrap());
+        request.headers_mut().insert("access-control-request-method", "GET".parse().unwrap());
+        if !token {
+            request.headers_mut().remove("authorization");
+        }
+        let seen = world.send(request).await;
+        assert_eq!((seen.status.as_u16(), &*seen.code()), (status, code));
+        assert!(!seen.headers.keys().any(|name| name.as_str().starts_with("access-control")), "{seen:?}");
+    }
+    assert!(world.upstream.reached().is_empty());
+}
+
+#[tokio::test]
+async fn law_1_what_would_hide_or_split_an_answer_is_taken_off_the_request() {
+    let world = world().await;
+    let mut request = ask(&world, "/orders");
+    for (name, value) in [
+        ("range", "bytes=0-9"),
+        ("if-range", "\"a\""),
+        ("if-match", "\"a\""),
+        ("if-none-match", "*"),
+        ("if-modified-since", "Mon, 01 Jun 2026 00:00:10 GMT"),
+        ("if-unmodified-since", "Mon, 01 Jun 2026 00:00:10 GMT"),
+        ("a-im", "feed"),
+        ("te", "trailers"),
+        ("accept-encoding", "br;q=1"),
+        ("cache-control", "only-if-cached"),
+    ] {
+        request.headers_mut().insert(name, value.parse().unwrap());
+    }
+    world.upstream.answers(json(r#"{"total":1}"#));
+    assert_eq!(world.send(request).await.status, 200);
+    let reached = world.upstream.reached();
+    let mut names: Vec<&str> = reached[0].0.headers.keys().map(http::HeaderName::as_str).collect();
+    names.sort_unstable();
+    assert_eq!(names, ["accept-encoding", "host", "traceparent"]);
+}
