@@ -8,15 +8,17 @@ use consentry_model::{Emptied, Field, FieldMap, ScopeId, Treatment};
 use crate::error::Fault;
 use crate::forms;
 use crate::json::{unescape, write_string};
+use crate::tally::Tally;
 use crate::tape::{At, Kind, Leaf, Op};
 use crate::walk::Walk;
-use crate::{Decide, Pseudonyms, Report};
+use crate::{Decide, Pseudonyms};
 
 /// A record that is being written, and what it takes to leave it out again.
 #[derive(Debug)]
 struct Written {
     level: usize,
     out_len: usize,
+    copying: (At, At),
     siblings: bool,
     emptied: Emptied,
     /// Whether it has a personal value, and whether one was kept.
@@ -30,11 +32,19 @@ pub(crate) struct Emitter {
     /// For each open array or object, whether something was written in it already.
     any: Vec<bool>,
     pseudonyms: Option<Pseudonyms>,
+    tally: Tally,
 }
 
 impl Emitter {
     pub(crate) fn new() -> Self {
-        Self { any: vec![false], pseudonyms: None }
+        let mut any = Vec::with_capacity(8);
+        any.push(false);
+        Self { any, pseudonyms: None, tally: Tally::default() }
+    }
+
+    /// What became of everything written so far.
+    pub(crate) const fn tally(&self) -> &Tally {
+        &self.tally
     }
 
     pub(crate) fn use_pseudonyms(&mut self, pseudonyms: Pseudonyms) {
@@ -52,16 +62,17 @@ impl Emitter {
         text: &[u8],
         walk: &Walk,
         decide: &dyn Decide,
-        report: &mut Report,
     ) -> Result<Bytes, Fault> {
         let out = Vec::with_capacity(text.len());
-        let mut pass = Pass { emitter: self, text, walk, decide, report, out, written: Vec::new(), skip: 0 };
+        let mut pass =
+            Pass { emitter: self, text, walk, decide, out, copying: (0, 0), written: Vec::new(), skip: 0 };
         for op in &walk.tape.ops {
             pass.op(op).ok_or(Fault::internal(0))?;
         }
+        pass.flush().ok_or(Fault::internal(0))?;
         let out = pass.out;
-        report.undeclared = report.undeclared.saturating_add(walk.tape.undeclared);
-        report.records = report.records.saturating_add(walk.tape.records);
+        self.tally.undeclared = self.tally.undeclared.saturating_add(walk.tape.undeclared);
+        self.tally.records = self.tally.records.saturating_add(walk.tape.records);
         Ok(Bytes::from(out))
     }
 }
@@ -72,8 +83,9 @@ struct Pass<'a> {
     text: &'a [u8],
     walk: &'a Walk,
     decide: &'a dyn Decide,
-    report: &'a mut Report,
     out: Vec<u8>,
+    /// The stretch of the text that comes next; it is copied when something else does.
+    copying: (At, At),
     written: Vec<Written>,
     /// How many arrays deep the writing is in one that is withheld as a whole.
     skip: usize,
@@ -96,17 +108,36 @@ impl Pass<'_> {
     }
 
     /// Copies a stretch that begins a child, after a comma where one is due.
+    #[inline]
     fn child(&mut self, start: At, end: At) -> Option<()> {
         let any = self.emitter.any.last_mut()?;
-        if *any {
+        if std::mem::replace(any, true) {
+            if self.copying.1.checked_add(1) == Some(start) {
+                // Only the comma between the two lies between.
+                self.copying.1 = end;
+                return Some(());
+            }
+            self.flush()?;
             self.out.push(b',');
         }
-        *any = true;
         self.copy(start, end)
     }
 
+    #[inline]
     fn copy(&mut self, start: At, end: At) -> Option<()> {
+        if self.copying.1 != start {
+            self.flush()?;
+            self.copying.0 = start;
+        }
+        self.copying.1 = end;
+        Some(())
+    }
+
+    #[inline]
+    fn flush(&mut self) -> Option<()> {
+        let (start, end) = self.copying;
         self.out.extend_from_slice(self.text.get(start as usize..end as usize)?);
+        self.copying.0 = end;
         Some(())
     }
 
@@ -119,8 +150,8 @@ impl Pass<'_> {
     fn enter_record(&mut self, start: At, open_end: At, scope: ScopeId) -> Option<()> {
         let emptied = self.map().scope(scope)?.emptied;
         let siblings = *self.emitter.any.last()?;
-        let (level, out_len) = (self.emitter.any.len(), self.out.len());
-        self.written.push(Written { level, out_len, siblings, emptied, personal: false, kept: false });
+        let (level, out_len, copying) = (self.emitter.any.len(), self.out.len(), self.copying);
+        self.written.push(Written { level, out_len, copying, siblings, emptied, personal: false, kept: false });
         self.enter(start, open_end)
     }
 
@@ -128,7 +159,7 @@ impl Pass<'_> {
         let treatment = self.treatment(leaf)?;
         self.tally(treatment == Treatment::Clear);
         if treatment == Treatment::Withheld {
-            self.report.count_withheld(self.walk.map().path(leaf.node));
+            self.emitter.tally.count(leaf.node, Treatment::Withheld);
             self.skip = 1;
             return Some(());
         }
@@ -147,8 +178,9 @@ impl Pass<'_> {
         }
         if record.personal && !record.kept && record.emptied == Emptied::Omit {
             self.out.truncate(record.out_len);
+            self.copying = record.copying;
             *self.emitter.any.last_mut()? = record.siblings;
-            self.report.omitted = self.report.omitted.saturating_add(1);
+            self.emitter.tally.omitted = self.emitter.tally.omitted.saturating_add(1);
             return Some(());
         }
         self.copy(from, end)
@@ -168,17 +200,17 @@ impl Pass<'_> {
             }
             Treatment::Withheld => None,
         };
-        let path = self.walk.map().path(leaf.node);
         let Some(altered) = altered else {
-            self.report.count_withheld(path);
+            self.emitter.tally.count(leaf.node, Treatment::Withheld);
             self.tally(false);
             if kind != Kind::Object && self.map().names_itself_at(leaf.node).is_some() {
-                self.report.omitted = self.report.omitted.saturating_add(1);
+                self.emitter.tally.omitted = self.emitter.tally.omitted.saturating_add(1);
             }
             return Some(());
         };
-        self.report.count_altered(path, treatment);
+        self.emitter.tally.count(leaf.node, treatment);
         self.child(start, value)?;
+        self.flush()?;
         write_string(&altered, &mut self.out);
         self.copy(value_end, end)?;
         self.kept();
@@ -214,13 +246,13 @@ impl Pass<'_> {
         let Some(Field::Class(class, ladder)) = self.map().field(leaf.node) else { return None };
         let subject = self.walk.tape.subject(leaf.owner)?;
         let asked = self.decide.treatment(subject, class);
-        let known = ladder.steps().any(|step| step == asked);
+        let known = ladder.has(asked);
         let keyed = asked != Treatment::Pseudonymised || self.emitter.pseudonyms.is_some();
         Some(if known && keyed { asked } else { Treatment::Withheld })
     }
 
     fn kept(&mut self) {
-        self.report.personal_kept = self.report.personal_kept.saturating_add(1);
+        self.emitter.tally.personal_kept = self.emitter.tally.personal_kept.saturating_add(1);
         self.tally(true);
     }
 

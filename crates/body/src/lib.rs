@@ -37,8 +37,10 @@
 
 mod emit;
 mod error;
+mod fate;
 mod forms;
 mod json;
+mod lane;
 mod limits;
 mod names;
 mod once;
@@ -46,6 +48,9 @@ mod pseudonym;
 mod record;
 mod redactor;
 mod report;
+mod shape;
+mod subject;
+mod tally;
 mod tape;
 mod walk;
 mod window;

@@ -2,9 +2,9 @@
 
 use consentry_model::{ClassId, FieldMap, Scalar, ScopeId};
 
-use crate::RecordSubject;
 use crate::error::BodyFault;
 use crate::json::{Token, TokenKind, unescape};
+use crate::subject::{Classes, Id, Subject};
 use crate::tape::{Owner, Tape};
 
 /// The search for a member by its path. `on` is the depth of the object in which the next segment is looked for;
@@ -16,10 +16,12 @@ struct Search {
 }
 
 impl Search {
-    fn name(&mut self, from: usize, frame: usize, path: &[Box<str>], name: &str) {
-        if self.on == frame {
-            self.next = path.get(frame - from).is_some_and(|want| **want == *name);
+    fn name(&mut self, from: usize, frame: usize, path: &[Box<str>], name: &str) -> bool {
+        if self.on != frame {
+            return false;
         }
+        self.next = path.get(frame - from).is_some_and(|want| **want == *name);
+        self.next
     }
 
     /// Whether the scalar in the object at depth `frame` is what is searched for.
@@ -27,11 +29,13 @@ impl Search {
         self.next && self.on == frame && frame - from + 1 == path.len()
     }
 
-    fn enter(&mut self, frame: usize) {
-        if self.next && self.on + 1 == frame {
+    fn enter(&mut self, frame: usize) -> bool {
+        let goes_on = self.next && self.on + 1 == frame;
+        if goes_on {
             self.on = frame;
             self.next = false;
         }
+        goes_on
     }
 
     fn leave(&mut self, from: usize, frame: usize) {
@@ -48,11 +52,11 @@ struct Record {
     scope: ScopeId,
     frame: usize,
     subject: Search,
-    id: Option<Box<str>>,
+    id: Id,
     /// As many as the scope has captures, like what they found.
     captures: Vec<Search>,
     captured: Vec<Option<Scalar>>,
-    classes: Vec<ClassId>,
+    classes: Classes,
     owner: Option<Owner>,
 }
 
@@ -75,25 +79,23 @@ impl Records {
             captures: vec![subject.clone(); captures],
             captured: vec![None; captures],
             subject,
-            id: None,
-            classes: Vec::new(),
+            id: Id::Nobody,
+            classes: Classes::default(),
             owner: None,
         });
     }
 
     /// The innermost record ends: its subject is known now, or is nobody.
-    pub(crate) fn close(&mut self, tape: &mut Tape) -> Result<(), BodyFault> {
+    pub(crate) fn close(&mut self, view: &[u8], tape: &mut Tape) -> Result<(), BodyFault> {
         let Record { scope, id, captured, classes, owner, .. } = self.0.pop().ok_or(BodyFault::Internal)?;
         let Some(owner) = owner else { return Ok(()) };
-        tape.name(owner, RecordSubject::Record { scope, id, captured }, &classes)
+        tape.name(owner, Subject { scope, id, captured }, &classes, view)
     }
 
     /// Whose a value of this class is that occurs here: the innermost record's, else the request's subject's.
     pub(crate) fn owner(&mut self, class: ClassId, tape: &mut Tape) -> Result<Owner, BodyFault> {
         let Some(record) = self.0.last_mut() else { return tape.request(class) };
-        if !record.classes.contains(&class) {
-            record.classes.push(class);
-        }
+        record.classes.insert(class);
         let owner = match record.owner {
             Some(owner) => owner,
             None => tape.owner()?,
@@ -102,15 +104,17 @@ impl Records {
         Ok(owner)
     }
 
-    /// The object at depth `frame` names a member.
-    pub(crate) fn name(&mut self, map: &FieldMap, frame: usize, name: &str) {
+    /// The object at depth `frame` names a member. Answers whether it is on the way to one that is searched for.
+    pub(crate) fn name(&mut self, map: &FieldMap, frame: usize, name: &str) -> bool {
+        let mut sought = false;
         for record in self.0.iter_mut().filter(|r| r.subject.on == frame || !r.captures.is_empty()) {
             let Some(scope) = map.scope(record.scope) else { continue };
-            record.subject.name(record.frame, frame, &scope.subject, name);
+            sought |= record.subject.name(record.frame, frame, &scope.subject, name);
             for (search, path) in record.captures.iter_mut().zip(&scope.captures) {
-                search.name(record.frame, frame, path, name);
+                sought |= search.name(record.frame, frame, path, name);
             }
         }
+        sought
     }
 
     /// The member just named in the object at depth `frame` has a scalar value.
@@ -129,12 +133,17 @@ impl Records {
         }
     }
 
-    /// The object at depth `frame` begins, as the value of the member just named one level above.
-    pub(crate) fn enter(&mut self, frame: usize) {
+    /// The object at depth `frame` begins, as the value of the member just named one level above. Answers whether a
+    /// member of it is searched for.
+    pub(crate) fn enter(&mut self, frame: usize) -> bool {
+        let mut searched = false;
         for record in &mut self.0 {
-            record.subject.enter(frame);
-            record.captures.iter_mut().for_each(|search| search.enter(frame));
+            searched |= record.subject.enter(frame);
+            for search in &mut record.captures {
+                searched |= search.enter(frame);
+            }
         }
+        searched
     }
 
     /// The container at depth `frame` ends.
@@ -147,18 +156,24 @@ impl Records {
 }
 
 /// The text that names a subject: a string that is not empty, or an integer as it is written.
-pub(crate) fn identifier(view: &[u8], token: &Token) -> Option<Box<str>> {
-    let text = match token.kind {
-        TokenKind::Text => string(view, token)?,
-        TokenKind::Number { integer: true } => raw(view, token)?.into(),
-        TokenKind::Number { integer: false }
+pub(crate) fn identifier(view: &[u8], token: &Token) -> Id {
+    match token.kind {
+        TokenKind::Text if token.end - token.start > 2 => {
+            let inside = view.get(token.start + 1..token.end - 1);
+            if inside.is_some_and(|inside| memchr::memchr(b'\\', inside).is_none()) {
+                return Id::There(token.start + 1, token.end - 1);
+            }
+            string(view, token).map_or(Id::Nobody, Id::Read)
+        }
+        TokenKind::Number { integer: true } => Id::There(token.start, token.end),
+        TokenKind::Text
+        | TokenKind::Number { integer: false }
         | TokenKind::Literal
         | TokenKind::Name
         | TokenKind::Open(_)
         | TokenKind::Close
-        | TokenKind::Comma => return None,
-    };
-    (!text.is_empty()).then_some(text)
+        | TokenKind::Comma => Id::Nobody,
+    }
 }
 
 /// The scalar that bears on a decision; a number that is no integer, or one that does not fit, is none.

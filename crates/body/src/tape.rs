@@ -1,11 +1,11 @@
 //! What was found in the window: what to do with which stretch, and what must be decided.
 
-use std::collections::{BTreeSet, HashMap};
-
 use consentry_model::{ClassId, NodeId, ScopeId};
 
 use crate::error::{BodyFault, Fault};
-use crate::{RecordSubject, SubjectIx, Window};
+use crate::json::TokenKind;
+use crate::subject::{Classes, Subject, Subjects};
+use crate::{SubjectIx, Window};
 
 /// Whose a value is, before its record has named the subject: a position in [`Tape::owners`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -26,6 +26,19 @@ pub(crate) enum Kind {
     /// `true`, `false` or `null`.
     Literal,
     Object,
+}
+
+impl Kind {
+    /// What a scalar is.
+    pub(crate) const fn of(token: TokenKind) -> Self {
+        match token {
+            TokenKind::Text => Self::Text,
+            TokenKind::Number { .. } => Self::Number,
+            TokenKind::Literal | TokenKind::Name | TokenKind::Open(_) | TokenKind::Close | TokenKind::Comma => {
+                Self::Literal
+            }
+        }
+    }
 }
 
 /// A position from the start of the window.
@@ -57,9 +70,7 @@ pub(crate) struct Tape {
     pub(crate) records: u64,
     owners: Vec<Option<SubjectIx>>,
     request: Option<Owner>,
-    subjects: Vec<RecordSubject>,
-    known: HashMap<RecordSubject, SubjectIx>,
-    groups: BTreeSet<(SubjectIx, ClassId)>,
+    subjects: Subjects,
 }
 
 impl Tape {
@@ -70,9 +81,7 @@ impl Tape {
             records: 0,
             owners: Vec::new(),
             request: None,
-            subjects: Vec::new(),
-            known: HashMap::new(),
-            groups: BTreeSet::new(),
+            subjects: Subjects::new(),
         }
     }
 
@@ -83,10 +92,9 @@ impl Tape {
         self.owners.clear();
         self.request = None;
         self.subjects.clear();
-        self.known.clear();
-        self.groups.clear();
     }
 
+    #[inline]
     pub(crate) fn push(&mut self, op: Op) {
         if let (Op::Verbatim { start, end }, Some(Op::Verbatim { end: before, .. })) =
             (op, self.ops.last_mut())
@@ -113,7 +121,8 @@ impl Tape {
             None => self.owner()?,
         };
         self.request = Some(owner);
-        self.name(owner, RecordSubject::Request, &[class])?;
+        let ix = self.subjects.request(class)?;
+        self.is(owner, ix)?;
         Ok(owner)
     }
 
@@ -121,21 +130,16 @@ impl Tape {
     pub(crate) fn name(
         &mut self,
         owner: Owner,
-        subject: RecordSubject,
-        classes: &[ClassId],
+        subject: Subject,
+        classes: &Classes,
+        view: &[u8],
     ) -> Result<(), BodyFault> {
-        let next = u32::try_from(self.subjects.len()).map_err(|_| BodyFault::RecordTooLarge)?;
-        let ix = match self.known.get(&subject) {
-            Some(ix) => *ix,
-            None => {
-                let ix = SubjectIx(next);
-                self.subjects.push(subject.clone());
-                self.known.insert(subject, ix);
-                ix
-            }
-        };
+        let ix = self.subjects.record(subject, classes, view)?;
+        self.is(owner, ix)
+    }
+
+    fn is(&mut self, owner: Owner, ix: SubjectIx) -> Result<(), BodyFault> {
         *self.owners.get_mut(owner.0 as usize).ok_or(BodyFault::Internal)? = Some(ix);
-        self.groups.extend(classes.iter().map(|class| (ix, *class)));
         Ok(())
     }
 
@@ -148,8 +152,9 @@ impl Tape {
         self.subjects.len()
     }
 
-    pub(crate) fn window(&self) -> Window {
-        Window { subjects: self.subjects.clone(), groups: self.groups.iter().copied().collect() }
+    /// What must be decided on the window that begins this text.
+    pub(crate) fn window(&self, text: &[u8]) -> Window {
+        self.subjects.window(text)
     }
 }
 

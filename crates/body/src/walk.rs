@@ -4,27 +4,18 @@ use std::sync::Arc;
 
 use consentry_model::{ClassId, Field, FieldMap, NodeId, ScopeId};
 
-use crate::RecordSubject;
 use crate::error::{BodyFault, Fault};
+use crate::fate::{Act, Fate, Place, Shape};
 use crate::json::{Container, Token, TokenKind, unescape};
 use crate::names::Names;
 use crate::record::{Records, identifier};
+use crate::shape::{Known, ShapeIx, Shapes, StepIx};
+use crate::subject::{Classes, Id, Subject};
 use crate::tape::{Kind, Leaf, Op, Tape, at};
-
-/// What the map says about the inside of an array or object.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Place {
-    /// Its children are at this node's children.
-    Inner(NodeId),
-    /// It is an array that the leaf at this node covers.
-    Covered(NodeId, Field),
-    /// It is removed or passed as a whole; only its grammar matters, and where it names a record's subject.
-    Opaque,
-}
 
 /// What becomes of a child, once it is complete.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Child {
+pub(crate) enum Child {
     Removed,
     Verbatim,
     /// It was entered; what is left of it begins at this position.
@@ -38,61 +29,79 @@ enum Child {
 }
 
 #[derive(Debug)]
-struct Frame {
-    place: Place,
-    object: bool,
+pub(crate) struct Frame {
+    pub(crate) place: Place,
+    pub(crate) object: bool,
     record: bool,
     /// Whether the children may lie in different windows.
-    outside: bool,
+    pub(crate) outside: bool,
+    /// Whether a record searches for a member of this object.
+    pub(crate) searched: bool,
+    /// Whether the member just named is on the way to one that is searched for.
+    pub(crate) sought: bool,
+    /// Whether `Names` knows this object, because it has names that its shape does not keep.
+    spilled: bool,
     /// Where the text of the next child begins: after the bracket or the comma.
-    mark: usize,
-    /// The node of the next child.
+    pub(crate) mark: usize,
+    /// The node of the next child, and what becomes of it if it is a scalar.
     node: Option<NodeId>,
-    child: Option<Child>,
+    pub(crate) act: Act,
+    pub(crate) child: Option<Child>,
+    pub(crate) shape: ShapeIx,
+    /// The name that was the last.
+    pub(crate) step: StepIx,
+    /// The names that were there, of those that the shape keeps; and how many bytes all of them have.
+    pub(crate) seen: u64,
+    pub(crate) name_bytes: usize,
 }
 
-/// What a value is.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Shape {
-    Scalar,
-    Array,
-    Object,
-}
-
-/// What becomes of a value.
-enum Fate {
-    Undeclared,
-    Verbatim,
-    Value(NodeId, ClassId),
-    Enter(Place),
+impl Frame {
+    /// The member of this name is next.
+    pub(crate) fn named(&mut self, step: StepIx, known: Known, name_bytes: usize) {
+        (self.step, self.node, self.act, self.sought) = (step, known.node, known.act, known.sought);
+        self.name_bytes += name_bytes;
+    }
 }
 
 /// The walk over one body. The frame at the bottom stands for the body, whose one child is the root value.
 #[derive(Debug)]
 pub(crate) struct Walk {
-    map: Arc<FieldMap>,
-    frames: Vec<Frame>,
-    records: Records,
+    pub(crate) map: Arc<FieldMap>,
+    pub(crate) frames: Vec<Frame>,
+    pub(crate) records: Records,
     names: Names,
+    pub(crate) shapes: Shapes,
     pub(crate) tape: Tape,
 }
 
 impl Walk {
     pub(crate) fn new(map: Arc<FieldMap>) -> Self {
+        let place = Place::Inner(map.root());
         let body = Frame {
-            place: Place::Inner(map.root()),
+            place,
             object: false,
             record: false,
             outside: map.has_records(),
+            searched: false,
+            sought: false,
+            spilled: false,
             mark: 0,
             node: Some(map.root()),
+            act: place.act(&map, Some(map.root())),
             child: None,
+            shape: ShapeIx::NONE,
+            step: StepIx::NONE,
+            seen: 0,
+            name_bytes: 0,
         };
+        let mut frames = Vec::with_capacity(8);
+        frames.push(body);
         Self {
             map,
-            frames: vec![body],
+            frames,
             records: Records::default(),
             names: Names::default(),
+            shapes: Shapes::default(),
             tape: Tape::new(),
         }
     }
@@ -101,17 +110,21 @@ impl Walk {
         &self.map
     }
 
-    /// How many bytes of member names are held.
-    pub(crate) const fn name_bytes(&self) -> usize {
-        self.names.bytes()
+    /// How many bytes the member names of the open objects have.
+    pub(crate) fn name_bytes(&self) -> usize {
+        self.frames.iter().map(|frame| frame.name_bytes).sum()
     }
 
     /// Takes a token. Answers whether a window may end after it.
     pub(crate) fn token(&mut self, view: &[u8], token: &Token) -> Result<bool, Fault> {
         let here = |kind| Fault::new(kind, token.start);
         match token.kind {
-            TokenKind::Open(container) => self.open(container, token).map_err(here)?,
-            TokenKind::Close => self.close(token)?,
+            TokenKind::Open(container) => self.open(container, view, token.start).map_err(here)?,
+            TokenKind::Close => {
+                let any = self.top().map_err(here)?.child.is_some();
+                self.finish_child(token.start)?;
+                self.close(view, token.start, any)?;
+            }
             TokenKind::Comma => {
                 self.finish_child(token.start)?;
                 self.top().map_err(here)?.mark = token.end;
@@ -143,7 +156,7 @@ impl Walk {
         self.frames.last_mut().ok_or(BodyFault::Internal)
     }
 
-    fn depth(&self) -> usize {
+    pub(crate) fn depth(&self) -> usize {
         self.frames.len().saturating_sub(1)
     }
 
@@ -151,80 +164,112 @@ impl Walk {
         let inside = view.get(token.start + 1..token.end - 1).ok_or(BodyFault::Internal)?;
         let raw = std::str::from_utf8(inside).map_err(|_| BodyFault::InvalidUtf8)?;
         let name = unescape(raw).map_err(|_| BodyFault::Malformed)?;
-        if !self.names.insert(&name) {
-            return Err(BodyFault::DuplicateKey);
+        let depth = self.depth();
+        let (step, known) = self.look_up(&name)?;
+        let bit = self.shapes.step(step).map(|step| step.bit);
+        let frame = self.frames.last_mut().ok_or(BodyFault::Internal)?;
+        match bit {
+            Some(bit) if frame.seen & bit != 0 => return Err(BodyFault::DuplicateKey),
+            Some(bit) => frame.seen |= bit,
+            None => {
+                if !frame.spilled {
+                    self.names.open();
+                    frame.spilled = true;
+                }
+                if !self.names.insert(&name) {
+                    return Err(BodyFault::DuplicateKey);
+                }
+            }
         }
-        self.records.name(&self.map, self.depth(), &name);
-        let node = match self.top()?.place {
-            Place::Inner(node) => self.map.member(node, &name),
+        frame.named(step, known, name.len());
+        if frame.searched {
+            frame.sought = self.records.name(&self.map, depth, &name);
+        }
+        Ok(())
+    }
+
+    /// What is known of a name of the innermost object. It is kept if there is room.
+    pub(crate) fn look_up(&mut self, name: &str) -> Result<(StepIx, Known), BodyFault> {
+        let depth = self.depth();
+        let frame = self.frames.last().ok_or(BodyFault::Internal)?;
+        let (place, shape, searched) = (frame.place, frame.shape, frame.searched);
+        let there = self.shapes.find(shape, name.as_bytes());
+        if let Some(step) = self.shapes.step(there) {
+            return Ok((there, step.known));
+        }
+        let node = match place {
+            Place::Inner(node) => self.map.member(node, name),
             Place::Covered(..) | Place::Opaque => None,
         };
-        self.top()?.node = node;
-        Ok(())
+        let sought = searched && self.records.name(&self.map, depth, name);
+        let known = Known { node, act: place.act(&self.map, node), sought };
+        Ok((self.shapes.keep(shape, name.as_bytes(), known), known))
     }
 
     fn scalar(&mut self, view: &[u8], token: &Token) -> Result<(), BodyFault> {
-        self.records.scalar(&self.map, self.depth(), view, token);
-        let fate = self.fate(Shape::Scalar)?;
-        if matches!(fate, Some(Fate::Verbatim | Fate::Value(..)))
-            && self.top()?.node.is_some_and(|node| self.map.names_itself_at(node).is_some())
-        {
-            self.tape.records = self.tape.records.saturating_add(1);
+        let (depth, outermost) = (self.depth(), self.frames.len() == 1);
+        let frame = self.frames.last_mut().ok_or(BodyFault::Internal)?;
+        if frame.sought {
+            self.records.scalar(&self.map, depth, view, token);
         }
-        let child = match fate {
-            Some(Fate::Undeclared) => Some(self.undeclared()?),
-            Some(Fate::Verbatim) => Some(Child::Verbatim),
-            Some(Fate::Value(node, class)) => {
-                let leaf = self.element(node, class, || identifier(view, token))?;
-                let kind = match token.kind {
-                    TokenKind::Text => Kind::Text,
-                    TokenKind::Number { .. } => Kind::Number,
-                    TokenKind::Literal
-                    | TokenKind::Name
-                    | TokenKind::Open(_)
-                    | TokenKind::Close
-                    | TokenKind::Comma => Kind::Literal,
-                };
-                Some(Child::Value { leaf, kind, start: token.start, end: token.end })
+        frame.child = match frame.act {
+            Act::Nothing => None,
+            Act::Remove => Some(undeclared(&mut self.tape, outermost)?),
+            act @ (Act::Keep | Act::KeepRecord) => {
+                self.tape.records = self.tape.records.saturating_add(u64::from(act == Act::KeepRecord));
+                Some(Child::Verbatim)
             }
-            Some(Fate::Enter(_)) => return Err(BodyFault::Internal),
-            None => None,
+            Act::Value(node, class) => {
+                let leaf = Leaf { node, owner: self.records.owner(class, &mut self.tape)? };
+                Some(Child::Value { leaf, kind: Kind::of(token.kind), start: token.start, end: token.end })
+            }
+            Act::Element(node, class) => {
+                let leaf = scalar_element(&self.map, &mut self.tape, node, class, view, token)?;
+                Some(Child::Value { leaf, kind: Kind::of(token.kind), start: token.start, end: token.end })
+            }
         };
-        self.top()?.child = child;
         Ok(())
     }
 
-    fn open(&mut self, container: Container, token: &Token) -> Result<(), BodyFault> {
-        let object = container == Container::Object;
-        let fate = self.fate(if object { Shape::Object } else { Shape::Array })?;
-        let depth = self.frames.len();
-        if object {
-            self.names.open();
-            self.records.enter(depth);
-        }
+    /// An array or object begins, with its bracket at `start`.
+    pub(crate) fn open(&mut self, container: Container, view: &[u8], start: usize) -> Result<(), BodyFault> {
+        let (object, end) = (container == Container::Object, start + 1);
+        let (depth, outermost) = (self.frames.len(), self.frames.len() == 1);
+        let shape = if object { Shape::Object } else { Shape::Array };
+        let parent = self.frames.last_mut().ok_or(BodyFault::Internal)?;
+        let fate = parent.place.fate(&self.map, parent.node, shape);
+        let (node, outside, step, inside) = (parent.node, parent.outside, parent.step, parent.shape);
+        let mut searched = object && parent.sought && self.records.enter(depth);
+        let of_object = parent.object;
         let removed = matches!(fate, None | Some(Fate::Undeclared));
-        let parent = self.top()?;
-        let (node, outside) = (parent.node, parent.outside);
         let scope = node.and_then(|n| self.map.scope_at(n)).filter(|_| object && !removed);
         if let Some(scope) = scope {
             self.records.open(&self.map, scope, depth);
             self.tape.records = self.tape.records.saturating_add(1);
+            searched = true;
         }
         let (child, place) = match fate {
             None => (None, Place::Opaque),
-            Some(Fate::Undeclared) => (Some(self.undeclared()?), Place::Opaque),
+            Some(Fate::Undeclared) => (Some(undeclared(&mut self.tape, outermost)?), Place::Opaque),
             Some(Fate::Verbatim) => (Some(Child::Verbatim), Place::Opaque),
             Some(Fate::Value(node, class)) => {
                 // Arrays are entered: it is an object, and its record, if it is one, is open.
-                let (leaf, kind) = (self.leaf(node, class)?, Kind::Object);
-                (Some(Child::Value { leaf, kind, start: token.start, end: token.end }), Place::Opaque)
+                let leaf = Leaf { node, owner: self.records.owner(class, &mut self.tape)? };
+                (Some(Child::Value { leaf, kind: Kind::Object, start, end }), Place::Opaque)
             }
             Some(Fate::Enter(place)) => {
-                self.enter(place, scope, token)?;
-                (Some(Child::Entered(token.end)), place)
+                self.enter(place, scope, view, end)?;
+                (Some(Child::Entered(end)), place)
             }
         };
         self.top()?.child = child;
+        let shape = match (place, scope.and(node)) {
+            (_, Some(record)) => self.shapes.of_node(record, container),
+            (Place::Inner(node), None) if !searched => self.shapes.of_node(node, container),
+            _ if of_object && step != StepIx::NONE => self.shapes.below(step, container),
+            _ if searched => ShapeIx::NONE,
+            _ => self.shapes.within(inside, container),
+        };
         let inner = match place {
             Place::Inner(node) if !object => self.map.items(node),
             Place::Covered(node, _) => Some(node),
@@ -235,23 +280,41 @@ impl Walk {
             object,
             record: scope.is_some(),
             outside: outside && matches!(place, Place::Inner(_)) && self.records.is_empty(),
-            mark: token.end,
+            searched,
+            sought: false,
+            spilled: false,
+            mark: end,
             node: inner,
+            act: if object { Act::Nothing } else { place.act(&self.map, inner) },
             child: None,
+            shape,
+            step: StepIx::NONE,
+            seen: 0,
+            name_bytes: 0,
         });
         Ok(())
     }
 
-    /// Writes on the tape that a child is entered.
-    fn enter(&mut self, place: Place, scope: Option<ScopeId>, token: &Token) -> Result<(), BodyFault> {
+    /// Writes on the tape that a child is entered, whose bracket ends at `end`.
+    fn enter(
+        &mut self,
+        place: Place,
+        scope: Option<ScopeId>,
+        view: &[u8],
+        end: usize,
+    ) -> Result<(), BodyFault> {
         let parent = self.top()?;
         // Within the leaf's own array, inner arrays are plain: the leaf has been entered.
         let first = !matches!(parent.place, Place::Covered(..));
         let start = at(parent.mark).map_err(|f| f.kind)?;
-        let open_end = at(token.end).map_err(|f| f.kind)?;
+        let open_end = at(end).map_err(|f| f.kind)?;
         let op = match (place, scope) {
             (Place::Covered(node, Field::Class(class, _)), _) if first => {
-                Op::EnterLeaf { start, open_end, leaf: self.element(node, class, || None)? }
+                let leaf = match self.map.scope_at(node) {
+                    Some(_) => element(&self.map, &mut self.tape, node, class, view, || Id::Nobody)?,
+                    None => Leaf { node, owner: self.records.owner(class, &mut self.tape)? },
+                };
+                Op::EnterLeaf { start, open_end, leaf }
             }
             (_, Some(scope)) => Op::EnterRecord { start, open_end, scope },
             (_, None) => Op::Enter { start, open_end },
@@ -260,30 +323,32 @@ impl Walk {
         Ok(())
     }
 
-    fn close(&mut self, token: &Token) -> Result<(), Fault> {
-        let here = |kind| Fault::new(kind, token.start);
-        let any = self.top().map_err(here)?.child.is_some();
-        self.finish_child(token.start)?;
+    /// The innermost array or object ends, its last child finished, with its bracket at `bracket`. `any` says that it
+    /// has a child.
+    pub(crate) fn close(&mut self, view: &[u8], bracket: usize, any: bool) -> Result<(), Fault> {
+        let here = |kind| Fault::new(kind, bracket);
         let depth = self.depth();
-        let frame = self.frames.pop().ok_or(Fault::internal(token.start))?;
-        if frame.object {
+        let frame = self.frames.pop().ok_or(Fault::internal(bracket))?;
+        if frame.spilled {
             self.names.close();
+        }
+        if frame.searched {
             self.records.leave(depth);
         }
         if frame.record {
-            self.records.close(&mut self.tape).map_err(here)?;
+            self.records.close(view, &mut self.tape).map_err(here)?;
         }
         match &mut self.top().map_err(here)?.child {
             // The white space of an empty array or object is its own; else it is the last child's.
-            Some(Child::Entered(from)) => *from = if any { token.start } else { frame.mark },
-            Some(Child::Value { end, .. }) => *end = token.end,
+            Some(Child::Entered(from)) => *from = if any { bracket } else { frame.mark },
+            Some(Child::Value { end, .. }) => *end = bracket + 1,
             Some(Child::Removed | Child::Verbatim) | None => {}
         }
         Ok(())
     }
 
     /// The child of the innermost container ends, with the white space after it, at `end`.
-    fn finish_child(&mut self, end: usize) -> Result<(), Fault> {
+    pub(crate) fn finish_child(&mut self, end: usize) -> Result<(), Fault> {
         let frame = self.top().map_err(|kind| Fault::new(kind, end))?;
         let (start, child) = (frame.mark, frame.child.take());
         let end = at(end)?;
@@ -298,73 +363,46 @@ impl Walk {
         }
         Ok(())
     }
+}
 
-    /// What becomes of the value that begins here; `None` inside of what is handled as a whole.
-    fn fate(&mut self, shape: Shape) -> Result<Option<Fate>, BodyFault> {
-        let frame = self.top()?;
-        let (place, node) = (frame.place, frame.node);
-        Ok(match place {
-            Place::Opaque => None,
-            Place::Covered(node, field) => Some(self.covered(node, field, shape)),
-            Place::Inner(_) => Some(node.map_or(Fate::Undeclared, |node| self.declared(node, shape))),
-        })
+fn undeclared(tape: &mut Tape, outermost: bool) -> Result<Child, BodyFault> {
+    if outermost {
+        return Err(BodyFault::Undeclared);
     }
+    tape.undeclared = tape.undeclared.saturating_add(1);
+    Ok(Child::Removed)
+}
 
-    fn declared(&self, node: NodeId, shape: Shape) -> Fate {
-        if node == self.map.root() && shape != Shape::Object && self.map.scope_at(node).is_some() {
-            // The body as a whole is a record, and this is none.
-            return Fate::Undeclared;
-        }
-        if let Some(field) = self.map.field(node) {
-            return self.covered(node, field, shape);
-        }
-        let expected = match shape {
-            Shape::Scalar => false,
-            Shape::Array => self.map.items(node).is_some(),
-            Shape::Object => self.map.has_members(node) || self.map.scope_at(node).is_some(),
-        };
-        if expected { Fate::Enter(Place::Inner(node)) } else { Fate::Undeclared }
+/// A scalar where each object of the node would be a record; it is one itself where elements name themselves.
+pub(crate) fn scalar_element(
+    map: &FieldMap,
+    tape: &mut Tape,
+    node: NodeId,
+    class: ClassId,
+    view: &[u8],
+    token: &Token,
+) -> Result<Leaf, BodyFault> {
+    if map.names_itself_at(node).is_some() {
+        tape.records = tape.records.saturating_add(1);
     }
+    element(map, tape, node, class, view, || identifier(view, token))
+}
 
-    /// A value in the hold of a leaf: its own, or an element of its array.
-    fn covered(&self, node: NodeId, field: Field, shape: Shape) -> Fate {
-        let subtree = self.map.covers_subtree(node);
-        match (shape, field) {
-            (Shape::Object, _) if !subtree => Fate::Undeclared,
-            (Shape::Array, Field::Open) if subtree => Fate::Verbatim,
-            (Shape::Array, _) => Fate::Enter(Place::Covered(node, field)),
-            (Shape::Scalar | Shape::Object, Field::Open) => Fate::Verbatim,
-            (Shape::Scalar | Shape::Object, Field::Class(class, _)) => Fate::Value(node, class),
-        }
-    }
-
-    fn undeclared(&mut self) -> Result<Child, BodyFault> {
-        if self.frames.len() == 1 {
-            return Err(BodyFault::Undeclared);
-        }
-        self.tape.undeclared = self.tape.undeclared.saturating_add(1);
-        Ok(Child::Removed)
-    }
-
-    /// A leaf with a data class, and whose it is: the innermost record's.
-    fn leaf(&mut self, node: NodeId, class: ClassId) -> Result<Leaf, BodyFault> {
-        Ok(Leaf { node, owner: self.records.owner(class, &mut self.tape)? })
-    }
-
-    /// The same of what is no object. Where each object of the node would be a record, it is one of its own: about
-    /// whom it names, if elements name themselves there, else about nobody.
-    fn element(
-        &mut self,
-        node: NodeId,
-        class: ClassId,
-        itself: impl FnOnce() -> Option<Box<str>>,
-    ) -> Result<Leaf, BodyFault> {
-        let Some(scope) = self.map.scope_at(node) else { return self.leaf(node, class) };
-        let id = self.map.names_itself_at(node).and_then(|_| itself());
-        let captures = self.map.scope(scope).ok_or(BodyFault::Internal)?.captures.len();
-        let owner = self.tape.owner()?;
-        let subject = RecordSubject::Record { scope, id, captured: vec![None; captures] };
-        self.tape.name(owner, subject, &[class])?;
-        Ok(Leaf { node, owner })
-    }
+/// A leaf where each object of the node would be a record, and whose it is: it is a record of its own, about whom it
+/// names, if elements name themselves there, else about nobody.
+fn element(
+    map: &FieldMap,
+    tape: &mut Tape,
+    node: NodeId,
+    class: ClassId,
+    view: &[u8],
+    itself: impl FnOnce() -> Id,
+) -> Result<Leaf, BodyFault> {
+    let scope = map.scope_at(node).ok_or(BodyFault::Internal)?;
+    let id = if map.names_itself_at(node).is_some() { itself() } else { Id::Nobody };
+    let captures = map.scope(scope).ok_or(BodyFault::Internal)?.captures.len();
+    let owner = tape.owner()?;
+    let subject = Subject { scope, id, captured: vec![None; captures] };
+    tape.name(owner, subject, &Classes::of(class), view)?;
+    Ok(Leaf { node, owner })
 }

@@ -5,4 +5,5 @@ mod grammar;
 mod scan;
 
 pub(crate) use escape::{unescape, write_string};
-pub(crate) use grammar::{Container, Grammar, Token, TokenKind};
+pub(crate) use grammar::{Container, Grammar, Token, TokenKind, Turn};
+pub(crate) use scan::{whole_number, whole_string, whole_word};
