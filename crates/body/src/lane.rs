@@ -4,12 +4,15 @@
 //! the tokens would have done. It never finds fault: at whatever is cut off, written unusually or wrong it stops *before*
 //! the member, and the tokens take over.
 
+use consentry_model::FieldMap;
+
 use crate::error::Fault;
 use crate::fate::Act;
 use crate::json::{Container, Grammar, Token, TokenKind, Turn, whole_number, whole_string, whole_word};
-use crate::shape::StepIx;
-use crate::tape::{Kind, Leaf, Op, at};
-use crate::walk::{Walk, scalar_element};
+use crate::record::{Records, Sought};
+use crate::shape::{Shapes, StepIx};
+use crate::tape::{At, Kind, Leaf, Op, Tape};
+use crate::walk::{Frame, Walk, look_up, scalar_element};
 
 /// How far the lane came.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -32,6 +35,16 @@ enum May {
     Stop,
     /// Go on, but a window may end before.
     End,
+}
+
+/// What scalars end with.
+enum Ended {
+    Stuck(Next),
+    /// There may be none.
+    Empty,
+    Open(Container, usize),
+    /// A bracket, after a child that is some.
+    Close(usize, bool),
 }
 
 impl Next {
@@ -93,73 +106,64 @@ impl Walk {
         mut from: usize,
         mut first: bool,
     ) -> Result<Next, Fault> {
-        loop {
+        let depth = self.depth();
+        let Self { map, frames, records, shapes, tape, .. } = self;
+        let frame = frames.last_mut().ok_or(Fault::internal(from))?;
+        let ended = loop {
             let stuck = Next::stuck(Turn::Before { first }, from);
-            let Some((ix, start)) = self.next_name(view, from)? else {
-                return if first { self.close_empty(grammar, view, from, b'}') } else { Ok(stuck) };
+            let mut ix = shapes.expected(frame.shape, frame.step);
+            let there = shapes.step(ix).filter(|step| frame.seen & step.bit == 0);
+            let start = match there.and_then(|step| shapes.is_next(step, view, from)) {
+                Some(start) => start,
+                None => match unexpected(map, frame, records, shapes, depth, view, from) {
+                    Some((found, start)) => {
+                        ix = found;
+                        start
+                    }
+                    None => break if first { Ended::Empty } else { Ended::Stuck(stuck) },
+                },
             };
+            let Some(step) = shapes.step(ix) else { break Ended::Stuck(stuck) };
             let token = match value(view, start) {
                 Some(Value::Scalar(token)) => token,
                 Some(Value::Opens(container)) if grammar.may_open() => {
-                    self.commit_name(ix, None, view);
-                    return self.open_at(grammar, view, container, start);
+                    frame.seen |= step.bit;
+                    frame.named(ix, step.known, step.name_bytes);
+                    if step.known.sought != Sought::No {
+                        records.name(map, depth, shapes.name(step));
+                    }
+                    break Ended::Open(container, start);
                 }
-                Some(Value::Opens(_)) | None => return Ok(stuck),
+                Some(Value::Opens(_)) | None => break Ended::Stuck(stuck),
             };
-            let Some((delimiter, stop)) = delimiter(view, token.end) else { return Ok(stuck) };
+            let Some((delimiter, stop)) = delimiter(view, token.end) else { break Ended::Stuck(stuck) };
             if !matches!(delimiter, b',' | b'}') {
-                return Ok(stuck);
+                break Ended::Stuck(stuck);
             }
-            let act = self.commit_name(ix, Some(&token), view);
-            self.commit(act, view, &token, stop)?;
+            frame.seen |= step.bit;
+            frame.step = ix;
+            frame.name_bytes += step.name_bytes;
+            match step.known.sought {
+                Sought::No => {}
+                Sought::Subject => records.subject(view, &token),
+                Sought::Somehow => {
+                    records.name(map, depth, shapes.name(step));
+                    records.scalar(map, depth, view, &token);
+                }
+            }
+            // The child begins at the mark: white space may have been read before the lane came in.
+            let act = step.known.act;
+            commit(map, records, tape, act, view, frame.mark, &token, stop)?;
             if delimiter == b'}' {
-                return self.close_at(grammar, view, stop, act != Act::Nothing);
+                break Ended::Close(stop, act != Act::Nothing);
             }
             (from, first) = (stop + 1, false);
-            let Some(frame) = self.frames.last_mut() else { return Err(Fault::internal(from)) };
             frame.mark = from;
             if frame.outside {
                 return Ok(Next::between(Turn::Before { first }, from, true));
             }
-        }
-    }
-
-    /// The name that comes next, and where its value begins; `None` when there is none that is plain and new.
-    #[inline]
-    fn next_name(&mut self, view: &[u8], from: usize) -> Result<Option<(StepIx, usize)>, Fault> {
-        let frame = self.frames.last().ok_or(Fault::internal(from))?;
-        let (shape, seen, before) = (frame.shape, frame.seen, frame.step);
-        let expected = self.shapes.expected(shape, before);
-        let there = self.shapes.step(expected).filter(|step| seen & step.bit == 0);
-        if let Some(value) = there.and_then(|step| self.shapes.is_next(step, view, from)) {
-            return Ok(Some((expected, value)));
-        }
-        let Some((name, value)) = plain_name(view, from) else { return Ok(None) };
-        let (ix, _) = self.look_up(name).map_err(|kind| Fault::new(kind, from))?;
-        let written = view.get(from..value).ok_or(Fault::internal(from))?;
-        if self.shapes.step(ix).is_none_or(|step| seen & step.bit != 0) {
-            return Ok(None);
-        }
-        self.shapes.expect(shape, before, ix, written);
-        Ok(Some((ix, value)))
-    }
-
-    /// Takes a name, and answers with what becomes of a scalar of this name.
-    #[inline]
-    fn commit_name(&mut self, ix: StepIx, scalar: Option<&Token>, view: &[u8]) -> Act {
-        let depth = self.frames.len().saturating_sub(1);
-        let (Some(frame), Some(step)) = (self.frames.last_mut(), self.shapes.step(ix)) else {
-            return Act::Nothing;
         };
-        frame.seen |= step.bit;
-        frame.named(ix, step.known, step.name_bytes());
-        if step.known.sought {
-            self.records.name(&self.map, depth, self.shapes.name(step));
-            if let Some(token) = scalar {
-                self.records.scalar(&self.map, depth, view, token);
-            }
-        }
-        step.known.act
+        self.ended(ended, grammar, view, from, b'}')
     }
 
     /// Elements, as long as they are scalars.
@@ -170,67 +174,50 @@ impl Walk {
         mut from: usize,
         mut first: bool,
     ) -> Result<Next, Fault> {
-        loop {
+        let Self { map, frames, records, tape, .. } = self;
+        let frame = frames.last_mut().ok_or(Fault::internal(from))?;
+        let act = frame.act;
+        let ended = loop {
             let stuck = Next::stuck(Turn::Before { first }, from);
-            let token = match value(view, space(view, from)) {
+            let start = space(view, from);
+            let token = match value(view, start) {
                 Some(Value::Scalar(token)) => token,
-                Some(Value::Opens(container)) if grammar.may_open() => {
-                    return self.open_at(grammar, view, container, space(view, from));
-                }
-                Some(Value::Opens(_)) => return Ok(stuck),
-                None => return if first { self.close_empty(grammar, view, from, b']') } else { Ok(stuck) },
+                Some(Value::Opens(container)) if grammar.may_open() => break Ended::Open(container, start),
+                Some(Value::Opens(_)) => break Ended::Stuck(stuck),
+                None => break if first { Ended::Empty } else { Ended::Stuck(stuck) },
             };
-            let Some((delimiter, stop)) = delimiter(view, token.end) else { return Ok(stuck) };
+            let Some((delimiter, stop)) = delimiter(view, token.end) else { break Ended::Stuck(stuck) };
             if !matches!(delimiter, b',' | b']') {
-                return Ok(stuck);
+                break Ended::Stuck(stuck);
             }
-            let act = self.frames.last().map_or(Act::Nothing, |frame| frame.act);
-            self.commit(act, view, &token, stop)?;
+            commit(map, records, tape, act, view, frame.mark, &token, stop)?;
             if delimiter == b']' {
-                return self.close_at(grammar, view, stop, act != Act::Nothing);
+                break Ended::Close(stop, act != Act::Nothing);
             }
             (from, first) = (stop + 1, false);
-            let Some(frame) = self.frames.last_mut() else { return Err(Fault::internal(from)) };
             frame.mark = from;
             if frame.outside {
                 return Ok(Next::between(Turn::Before { first }, from, true));
             }
-        }
+        };
+        self.ended(ended, grammar, view, from, b']')
     }
 
-    /// Takes a scalar whose child ends, with its white space, at `end`.
-    #[inline]
-    fn commit(&mut self, act: Act, view: &[u8], token: &Token, end: usize) -> Result<(), Fault> {
-        let here = |kind| Fault::new(kind, token.start);
-        // Not where the lane came in: white space may have been read before.
-        let start = self.frames.last().map_or(end, |frame| frame.mark);
-        let leaf = match act {
-            Act::Nothing => return Ok(()),
-            Act::Remove => {
-                self.tape.undeclared = self.tape.undeclared.saturating_add(1);
-                return Ok(());
-            }
-            Act::Keep | Act::KeepRecord => {
-                self.tape.records = self.tape.records.saturating_add(u64::from(act == Act::KeepRecord));
-                self.tape.push(Op::Verbatim { start: at(start)?, end: at(end)? });
-                return Ok(());
-            }
-            Act::Value(node, class) => {
-                Leaf { node, owner: self.records.owner(class, &mut self.tape).map_err(here)? }
-            }
-            Act::Element(node, class) => {
-                scalar_element(&self.map, &mut self.tape, node, class, view, token).map_err(here)?
-            }
-        };
-        self.tape.push(Op::Value {
-            start: at(start)?,
-            value: at(token.start)?,
-            value_end: at(token.end)?,
-            end: at(end)?,
-            kind: Kind::of(token.kind),
-            leaf,
-        });
-        Ok(())
+    /// What comes after scalars.
+    fn ended(
+        &mut self,
+        ended: Ended,
+        grammar: &mut Grammar,
+        view: &[u8],
+        from: usize,
+        bracket: u8,
+    ) -> Result<Next, Fault> {
+        match ended {
+            Ended::Stuck(next) => Ok(next),
+            Ended::Empty => self.close_empty(grammar, view, from, bracket),
+            Ended::Open(container, at) => self.open_at(grammar, view, container, at),
+            Ended::Close(at, any) => self.close_at(grammar, view, at, any),
+        }
     }
 
     fn open_at(
@@ -289,8 +276,70 @@ impl Walk {
     }
 }
 
+/// Takes a scalar whose child begins at `start` and ends, with its white space, at `end`.
+#[inline(always)]
+#[allow(clippy::inline_always, reason = "it is much of what is done for most members")]
+#[allow(clippy::too_many_arguments, reason = "these are the parts of a walk that it does not borrow whole")]
+fn commit(
+    map: &FieldMap,
+    records: &mut Records,
+    tape: &mut Tape,
+    act: Act,
+    view: &[u8],
+    start: usize,
+    token: &Token,
+    end: usize,
+) -> Result<(), Fault> {
+    let here = |kind| Fault::new(kind, token.start);
+    let leaf = match act {
+        Act::Nothing => return Ok(()),
+        Act::Remove => {
+            tape.undeclared = tape.undeclared.saturating_add(1);
+            return Ok(());
+        }
+        Act::Keep | Act::KeepRecord => {
+            tape.records = tape.records.saturating_add(u64::from(act == Act::KeepRecord));
+            tape.push(Op::Verbatim { start: near(start), end: near(end) });
+            return Ok(());
+        }
+        Act::Value(node, class) => Leaf { node, owner: records.owner(class, tape).map_err(here)? },
+        Act::Element(node, class) => scalar_element(map, tape, node, class, view, token).map_err(here)?,
+    };
+    let (value, value_end, kind) = (near(token.start), near(token.end), Kind::of(token.kind));
+    tape.push(Op::Value { start: near(start), value, value_end, end: near(end), kind, leaf });
+    Ok(())
+}
+
+/// A position in a view of which all positions fit.
+#[inline(always)]
+#[allow(clippy::inline_always, reason = "it is one instruction")]
+fn near(position: usize) -> At {
+    At::try_from(position).unwrap_or(At::MAX)
+}
+
+/// A name that is not the expected one, and where its value begins; `None` when it is not plain, new and kept.
+#[cold]
+fn unexpected(
+    map: &FieldMap,
+    frame: &Frame,
+    records: &mut Records,
+    shapes: &mut Shapes,
+    depth: usize,
+    view: &[u8],
+    from: usize,
+) -> Option<(StepIx, usize)> {
+    let (name, value) = plain_name(view, from)?;
+    let (ix, _) = look_up(map, frame, records, shapes, depth, name);
+    if frame.seen & shapes.step(ix)?.bit != 0 {
+        return None;
+    }
+    shapes.expect(frame.shape, frame.step, ix, view.get(from..value)?);
+    Some((ix, value))
+}
+
 /// Where white space ends.
-#[inline]
+#[inline(always)]
+#[allow(clippy::inline_always, reason = "most often it is one comparison")]
 fn space(view: &[u8], mut at: usize) -> usize {
     while matches!(view.get(at), Some(b' ' | b'\t' | b'\n' | b'\r')) {
         at += 1;
@@ -299,7 +348,8 @@ fn space(view: &[u8], mut at: usize) -> usize {
 }
 
 /// The first byte after white space, and where it is.
-#[inline]
+#[inline(always)]
+#[allow(clippy::inline_always, reason = "most often it is one comparison")]
 fn delimiter(view: &[u8], from: usize) -> Option<(u8, usize)> {
     let at = space(view, from);
     Some((*view.get(at)?, at))
@@ -324,7 +374,8 @@ fn plain_name(view: &[u8], from: usize) -> Option<(&str, usize)> {
 }
 
 /// The value that begins here; `None` when it is not whole.
-#[inline]
+#[inline(always)]
+#[allow(clippy::inline_always, reason = "it is most of what is done for most members")]
 fn value(view: &[u8], start: usize) -> Option<Value> {
     let (kind, end) = match *view.get(start)? {
         b'"' => (TokenKind::Text, whole_string(view, start)?),

@@ -3,9 +3,19 @@
 use consentry_model::{ClassId, FieldMap, Scalar, ScopeId};
 
 use crate::error::BodyFault;
-use crate::json::{Token, TokenKind, unescape};
+use crate::json::{Token, TokenKind, plain, unescape};
 use crate::subject::{Classes, Id, Subject};
 use crate::tape::{Owner, Tape};
+
+/// Whether a member is searched for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Sought {
+    No,
+    /// It, or something below it.
+    Somehow,
+    /// It names the subject of the innermost record, and is nothing else.
+    Subject,
+}
 
 /// The search for a member by its path. `on` is the depth of the object in which the next segment is looked for;
 /// `next` says that the member just named is that segment.
@@ -29,13 +39,11 @@ impl Search {
         self.next && self.on == frame && frame - from + 1 == path.len()
     }
 
-    fn enter(&mut self, frame: usize) -> bool {
-        let goes_on = self.next && self.on + 1 == frame;
-        if goes_on {
+    fn enter(&mut self, frame: usize) {
+        if self.next && self.on + 1 == frame {
             self.on = frame;
             self.next = false;
         }
-        goes_on
     }
 
     fn leave(&mut self, from: usize, frame: usize) {
@@ -104,17 +112,33 @@ impl Records {
         Ok(owner)
     }
 
-    /// The object at depth `frame` names a member. Answers whether it is on the way to one that is searched for.
-    pub(crate) fn name(&mut self, map: &FieldMap, frame: usize, name: &str) -> bool {
-        let mut sought = false;
+    /// The object at depth `frame` names a member. Answers whether it is searched for.
+    pub(crate) fn name(&mut self, map: &FieldMap, frame: usize, name: &str) -> Sought {
+        let mut sought = 0_usize;
         for record in self.0.iter_mut().filter(|r| r.subject.on == frame || !r.captures.is_empty()) {
             let Some(scope) = map.scope(record.scope) else { continue };
-            sought |= record.subject.name(record.frame, frame, &scope.subject, name);
+            sought += usize::from(record.subject.name(record.frame, frame, &scope.subject, name));
             for (search, path) in record.captures.iter_mut().zip(&scope.captures) {
-                sought |= search.name(record.frame, frame, path, name);
+                sought += usize::from(search.name(record.frame, frame, path, name));
             }
         }
-        sought
+        let subject = self.0.last().is_some_and(|record| {
+            let scope = map.scope(record.scope);
+            scope.is_some_and(|scope| record.subject.is_found(record.frame, frame, &scope.subject))
+        });
+        match sought {
+            0 => Sought::No,
+            1 if subject => Sought::Subject,
+            _ => Sought::Somehow,
+        }
+    }
+
+    /// The innermost record's subject is named by this scalar.
+    #[inline]
+    pub(crate) fn subject(&mut self, view: &[u8], token: &Token) {
+        if let Some(record) = self.0.last_mut() {
+            record.id = identifier(view, token);
+        }
     }
 
     /// The member just named in the object at depth `frame` has a scalar value.
@@ -133,17 +157,17 @@ impl Records {
         }
     }
 
-    /// The object at depth `frame` begins, as the value of the member just named one level above. Answers whether a
-    /// member of it is searched for.
-    pub(crate) fn enter(&mut self, frame: usize) -> bool {
-        let mut searched = false;
+    /// The object at depth `frame` begins, as the value of the member just named one level above.
+    pub(crate) fn enter(&mut self, frame: usize) {
         for record in &mut self.0 {
-            searched |= record.subject.enter(frame);
-            for search in &mut record.captures {
-                searched |= search.enter(frame);
-            }
+            record.subject.enter(frame);
+            record.captures.iter_mut().for_each(|search| search.enter(frame));
         }
-        searched
+    }
+
+    /// Whether a member of the object at depth `frame` is searched for.
+    pub(crate) fn search_on(&self, frame: usize) -> bool {
+        self.0.iter().any(|r| r.subject.on == frame || r.captures.iter().any(|search| search.on == frame))
     }
 
     /// The container at depth `frame` ends.
@@ -159,8 +183,7 @@ impl Records {
 pub(crate) fn identifier(view: &[u8], token: &Token) -> Id {
     match token.kind {
         TokenKind::Text if token.end - token.start > 2 => {
-            let inside = view.get(token.start + 1..token.end - 1);
-            if inside.is_some_and(|inside| memchr::memchr(b'\\', inside).is_none()) {
+            if plain(view, token.start + 1).0 == token.end - 1 {
                 return Id::There(token.start + 1, token.end - 1);
             }
             string(view, token).map_or(Id::Nobody, Id::Read)

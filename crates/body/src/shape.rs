@@ -9,10 +9,11 @@
 
 use std::ops::Range;
 
-use consentry_model::NodeId;
+use consentry_model::{NodeId, ScopeId};
 
-use crate::fate::Act;
+use crate::fate::{Act, Fate, Place};
 use crate::json::Container;
+use crate::record::Sought;
 
 /// How many names of one place are kept, one bit each.
 const NAMES_MAX: u32 = 64;
@@ -41,21 +42,53 @@ impl StepIx {
     pub(crate) const NONE: Self = Self(u32::MAX);
 }
 
-/// Places below a place, one for arrays and one for objects.
+/// What is known of an array or object that begins.
 #[derive(Clone, Copy, Debug)]
-struct Inner([ShapeIx; 2]);
+pub(crate) struct Opening {
+    pub(crate) fate: Option<Fate>,
+    /// The record that it is.
+    pub(crate) record: Option<ScopeId>,
+    /// The inside of it; the node of its elements, and what becomes of those that are scalars.
+    pub(crate) place: Place,
+    pub(crate) node: Option<NodeId>,
+    pub(crate) act: Act,
+    /// Whether a record searches for a member of it.
+    pub(crate) searched: bool,
+    pub(crate) shape: ShapeIx,
+}
 
-impl Inner {
-    const NONE: Self = Self([ShapeIx::NONE; 2]);
+/// An opening that is kept, or none.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct OpeningIx(u32);
 
-    const fn of(&mut self, container: Container) -> &mut ShapeIx {
-        let Self([arrays, objects]) = self;
+/// One thing for arrays and one for objects.
+#[derive(Clone, Copy, Debug)]
+struct Each<T>([T; 2]);
+
+impl<T: Copy> Each<T> {
+    const fn both(of: T) -> Self {
+        Self([of; 2])
+    }
+
+    const fn of(&mut self, container: Container) -> &mut T {
+        let Self([array, object]) = self;
         match container {
-            Container::Array => arrays,
-            Container::Object => objects,
+            Container::Array => array,
+            Container::Object => object,
+        }
+    }
+
+    const fn get(&self, container: Container) -> T {
+        let Self([array, object]) = *self;
+        match container {
+            Container::Array => array,
+            Container::Object => object,
         }
     }
 }
+
+const CLOSED: Each<OpeningIx> = Each::both(OpeningIx(u32::MAX));
+const NO_SHAPE: Each<ShapeIx> = Each::both(ShapeIx::NONE);
 
 /// What is known of a name of a place.
 #[derive(Clone, Copy, Debug)]
@@ -63,8 +96,8 @@ pub(crate) struct Known {
     pub(crate) node: Option<NodeId>,
     /// What becomes of a scalar with this name.
     pub(crate) act: Act,
-    /// Whether it is on the way to a member that a record searches for.
-    pub(crate) sought: bool,
+    /// Whether it is a member that a record searches for, or on the way to one.
+    pub(crate) sought: Sought,
 }
 
 /// A name of a place.
@@ -73,22 +106,18 @@ pub(crate) struct Step {
     /// The first bytes of what is expected: name, colon and white space. The mask says how many count.
     head: u128,
     mask: u128,
+    length: u32,
     written: Range<u32>,
     name: Range<u32>,
+    /// How long it is, as it reads.
+    pub(crate) name_bytes: usize,
     hash: u64,
     pub(crate) bit: u64,
     pub(crate) known: Known,
     next: StepIx,
     /// The name that came after it the last time.
     follow: StepIx,
-    inner: Inner,
-}
-
-impl Step {
-    /// How long the name is, in bytes, as it reads.
-    pub(crate) fn name_bytes(&self) -> usize {
-        self.name.len()
-    }
+    opening: Each<OpeningIx>,
 }
 
 #[derive(Debug)]
@@ -100,8 +129,10 @@ struct Shape {
     count: u32,
     /// A bit for the hash of each name: most that are new are known to be so at once.
     seen: u64,
-    /// The places below members that are not kept, and below elements.
-    inner: Inner,
+    /// Elements that are arrays or objects.
+    opening: Each<OpeningIx>,
+    /// The places below members that are not kept.
+    spill: Each<ShapeIx>,
 }
 
 /// What is kept.
@@ -110,35 +141,64 @@ pub(crate) struct Shapes {
     shapes: Vec<Shape>,
     steps: Vec<Step>,
     text: Vec<u8>,
-    nodes: Vec<Inner>,
+    nodes: Vec<Each<ShapeIx>>,
+    openings: Vec<Opening>,
 }
 
 impl Shapes {
     /// The place of the arrays or objects of a node.
     pub(crate) fn of_node(&mut self, node: NodeId, container: Container) -> ShapeIx {
         if self.nodes.len() <= node.index() {
-            self.nodes.resize(node.index() + 1, Inner::NONE);
+            self.nodes.resize(node.index() + 1, NO_SHAPE);
         }
-        let Some(inner) = self.nodes.get_mut(node.index()) else { return ShapeIx::NONE };
-        place(inner.of(container), &mut self.shapes)
+        let Some(places) = self.nodes.get_mut(node.index()) else { return ShapeIx::NONE };
+        place(places.of(container), &mut self.shapes)
     }
 
-    /// The place of the arrays or objects that are the value of a name.
-    pub(crate) fn below(&mut self, step: StepIx, container: Container) -> ShapeIx {
-        let Some(step) = self.steps.get_mut(step.0 as usize) else { return ShapeIx::NONE };
-        place(step.inner.of(container), &mut self.shapes)
-    }
-
-    /// The place of the arrays or objects that are elements, or values of names that are not kept.
-    pub(crate) fn within(&mut self, shape: ShapeIx, container: Container) -> ShapeIx {
-        let Some(within) = self.shapes.get_mut(shape.0 as usize) else { return ShapeIx::NONE };
-        let mut ix = *within.inner.of(container);
-        if place(&mut ix, &mut self.shapes) != ShapeIx::NONE
-            && let Some(within) = self.shapes.get_mut(shape.0 as usize)
-        {
-            *within.inner.of(container) = ix;
+    /// The place of the arrays or objects that are values of names that are not kept.
+    pub(crate) fn spilled(&mut self, shape: ShapeIx, container: Container) -> ShapeIx {
+        let Some(within) = self.shapes.get(shape.0 as usize) else { return ShapeIx::NONE };
+        let mut ix = within.spill.get(container);
+        place(&mut ix, &mut self.shapes);
+        if let Some(within) = self.shapes.get_mut(shape.0 as usize) {
+            *within.spill.of(container) = ix;
         }
         ix
+    }
+
+    /// A place that is nowhere else.
+    pub(crate) fn another(&mut self) -> ShapeIx {
+        place(&mut ShapeIx::NONE.clone(), &mut self.shapes)
+    }
+
+    /// What is known of the value of a name, or else of an element of a place.
+    #[inline]
+    pub(crate) fn opening(&self, step: StepIx, elements_of: ShapeIx, container: Container) -> Option<Opening> {
+        let ix = match self.step(step) {
+            Some(step) => step.opening.get(container),
+            None => self.shapes.get(elements_of.0 as usize)?.opening.get(container),
+        };
+        self.openings.get(ix.0 as usize).copied()
+    }
+
+    /// Keeps the same.
+    pub(crate) fn keep_opening(
+        &mut self,
+        step: StepIx,
+        elements_of: ShapeIx,
+        container: Container,
+        opening: Opening,
+    ) {
+        let Ok(ix) = u32::try_from(self.openings.len()).map(OpeningIx) else { return };
+        let kept = match self.steps.get_mut(step.0 as usize) {
+            Some(step) => step.opening.of(container),
+            None => match self.shapes.get_mut(elements_of.0 as usize) {
+                Some(shape) => shape.opening.of(container),
+                None => return,
+            },
+        };
+        *kept = ix;
+        self.openings.push(opening);
     }
 
     #[inline]
@@ -156,14 +216,15 @@ impl Shapes {
     }
 
     /// Where the value begins, when the expected name begins at `at` with what is written around it.
-    #[inline]
+    #[inline(always)]
+    #[allow(clippy::inline_always, reason = "it is most of what is done for most members")]
     pub(crate) fn is_next(&self, step: &Step, view: &[u8], at: usize) -> Option<usize> {
         let rest = view.get(at..)?;
         let head = u128::from_le_bytes(*rest.first_chunk::<HEAD>()?);
-        let length = step.written.len();
-        if (head ^ step.head) & step.mask != 0 || length == 0 {
+        if (head ^ step.head) & step.mask != 0 || step.length == 0 {
             return None;
         }
+        let length = step.length as usize;
         if length > HEAD && rest.get(HEAD..length)? != self.written(step)?.get(HEAD..)? {
             return None;
         }
@@ -217,14 +278,16 @@ impl Shapes {
         let step = Step {
             head: 0,
             mask: 0,
+            length: 0,
             written: 0..0,
+            name_bytes: name.len(),
             name: name_at,
             hash,
             bit: 1 << shape.count,
             known,
             next: StepIx::NONE,
             follow: StepIx::NONE,
-            inner: Inner::NONE,
+            opening: CLOSED,
         };
         shape.last = ix;
         shape.count += 1;
@@ -251,7 +314,7 @@ impl Shapes {
         }
         let Some(at) = store(&mut self.text, written) else { return };
         let Some(step) = self.steps.get_mut(ix.0 as usize) else { return };
-        step.written = at;
+        (step.length, step.written) = (at.end - at.start, at);
         (step.head, step.mask) = head(written);
     }
 }
@@ -269,7 +332,8 @@ fn place(ix: &mut ShapeIx, shapes: &mut Vec<Shape>) -> ShapeIx {
             follow: StepIx::NONE,
             count: 0,
             seen: 0,
-            inner: Inner::NONE,
+            opening: CLOSED,
+            spill: NO_SHAPE,
         });
     }
     *ix

@@ -83,7 +83,13 @@ impl Classes {
     }
 
     fn iter(&self) -> impl Iterator<Item = ClassId> {
-        (0..64).filter(|n| self.low >> n & 1 == 1).map(ClassId).chain(self.high.iter().copied())
+        let mut left = self.low;
+        let low = std::iter::from_fn(move || {
+            let lowest = u16::try_from(left.trailing_zeros()).ok().filter(|n| *n < 64)?;
+            left &= left - 1;
+            Some(ClassId(lowest))
+        });
+        low.chain(self.high.iter().copied())
     }
 }
 
@@ -162,10 +168,12 @@ impl Subjects {
 
     /// What must be decided.
     pub(crate) fn window(&self, view: &[u8]) -> Window {
-        let mut groups = Vec::with_capacity(self.all.len() * 4);
+        let mut groups = Vec::with_capacity(self.all.len() * 8);
         let mut subjects = Vec::with_capacity(self.all.len());
         for (ix, (subject, classes)) in (0..).map(SubjectIx).zip(&self.all) {
-            groups.extend(classes.iter().map(|class| (ix, class)));
+            for class in classes.iter() {
+                groups.push((ix, class));
+            }
             subjects.push(match subject {
                 None => RecordSubject::Request,
                 Some(Subject { scope, id, captured }) => {

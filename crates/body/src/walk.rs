@@ -8,8 +8,8 @@ use crate::error::{BodyFault, Fault};
 use crate::fate::{Act, Fate, Place, Shape};
 use crate::json::{Container, Token, TokenKind, unescape};
 use crate::names::Names;
-use crate::record::{Records, identifier};
-use crate::shape::{Known, ShapeIx, Shapes, StepIx};
+use crate::record::{Records, Sought, identifier};
+use crate::shape::{Known, Opening, ShapeIx, Shapes, StepIx};
 use crate::subject::{Classes, Id, Subject};
 use crate::tape::{Kind, Leaf, Op, Tape, at};
 
@@ -38,7 +38,7 @@ pub(crate) struct Frame {
     /// Whether a record searches for a member of this object.
     pub(crate) searched: bool,
     /// Whether the member just named is on the way to one that is searched for.
-    pub(crate) sought: bool,
+    pub(crate) sought: Sought,
     /// Whether `Names` knows this object, because it has names that its shape does not keep.
     spilled: bool,
     /// Where the text of the next child begins: after the bracket or the comma.
@@ -83,7 +83,7 @@ impl Walk {
             record: false,
             outside: map.has_records(),
             searched: false,
-            sought: false,
+            sought: Sought::No,
             spilled: false,
             mark: 0,
             node: Some(map.root()),
@@ -165,7 +165,8 @@ impl Walk {
         let raw = std::str::from_utf8(inside).map_err(|_| BodyFault::InvalidUtf8)?;
         let name = unescape(raw).map_err(|_| BodyFault::Malformed)?;
         let depth = self.depth();
-        let (step, known) = self.look_up(&name)?;
+        let frame = self.frames.last().ok_or(BodyFault::Internal)?;
+        let (step, known) = look_up(&self.map, frame, &mut self.records, &mut self.shapes, depth, &name);
         let bit = self.shapes.step(step).map(|step| step.bit);
         let frame = self.frames.last_mut().ok_or(BodyFault::Internal)?;
         match bit {
@@ -188,28 +189,10 @@ impl Walk {
         Ok(())
     }
 
-    /// What is known of a name of the innermost object. It is kept if there is room.
-    pub(crate) fn look_up(&mut self, name: &str) -> Result<(StepIx, Known), BodyFault> {
-        let depth = self.depth();
-        let frame = self.frames.last().ok_or(BodyFault::Internal)?;
-        let (place, shape, searched) = (frame.place, frame.shape, frame.searched);
-        let there = self.shapes.find(shape, name.as_bytes());
-        if let Some(step) = self.shapes.step(there) {
-            return Ok((there, step.known));
-        }
-        let node = match place {
-            Place::Inner(node) => self.map.member(node, name),
-            Place::Covered(..) | Place::Opaque => None,
-        };
-        let sought = searched && self.records.name(&self.map, depth, name);
-        let known = Known { node, act: place.act(&self.map, node), sought };
-        Ok((self.shapes.keep(shape, name.as_bytes(), known), known))
-    }
-
     fn scalar(&mut self, view: &[u8], token: &Token) -> Result<(), BodyFault> {
         let (depth, outermost) = (self.depth(), self.frames.len() == 1);
         let frame = self.frames.last_mut().ok_or(BodyFault::Internal)?;
-        if frame.sought {
+        if frame.sought != Sought::No {
             self.records.scalar(&self.map, depth, view, token);
         }
         frame.child = match frame.act {
@@ -233,66 +216,100 @@ impl Walk {
 
     /// An array or object begins, with its bracket at `start`.
     pub(crate) fn open(&mut self, container: Container, view: &[u8], start: usize) -> Result<(), BodyFault> {
-        let (object, end) = (container == Container::Object, start + 1);
+        let end = start + 1;
         let (depth, outermost) = (self.frames.len(), self.frames.len() == 1);
-        let shape = if object { Shape::Object } else { Shape::Array };
-        let parent = self.frames.last_mut().ok_or(BodyFault::Internal)?;
-        let fate = parent.place.fate(&self.map, parent.node, shape);
-        let (node, outside, step, inside) = (parent.node, parent.outside, parent.step, parent.shape);
-        let mut searched = object && parent.sought && self.records.enter(depth);
-        let of_object = parent.object;
-        let removed = matches!(fate, None | Some(Fate::Undeclared));
-        let scope = node.and_then(|n| self.map.scope_at(n)).filter(|_| object && !removed);
-        if let Some(scope) = scope {
+        let parent = self.frames.last().ok_or(BodyFault::Internal)?;
+        let (outside, sought) = (parent.outside, parent.sought);
+        let (step, inside, of_object) = (parent.step, parent.shape, parent.object);
+        // Of members that are not kept, nothing is.
+        let kept = !of_object || step != StepIx::NONE;
+        let found = if kept { self.shapes.opening(step, inside, container) } else { None };
+        if container == Container::Object && sought != Sought::No {
+            self.records.enter(depth);
+        }
+        let opening = match found {
+            Some(opening) => opening,
+            None => self.opening(container, kept)?,
+        };
+        if let Some(scope) = opening.record {
             self.records.open(&self.map, scope, depth);
             self.tape.records = self.tape.records.saturating_add(1);
-            searched = true;
         }
-        let (child, place) = match fate {
-            None => (None, Place::Opaque),
-            Some(Fate::Undeclared) => (Some(undeclared(&mut self.tape, outermost)?), Place::Opaque),
-            Some(Fate::Verbatim) => (Some(Child::Verbatim), Place::Opaque),
+        let child = match opening.fate {
+            None => None,
+            Some(Fate::Undeclared) => Some(undeclared(&mut self.tape, outermost)?),
+            Some(Fate::Verbatim) => Some(Child::Verbatim),
             Some(Fate::Value(node, class)) => {
                 // Arrays are entered: it is an object, and its record, if it is one, is open.
                 let leaf = Leaf { node, owner: self.records.owner(class, &mut self.tape)? };
-                (Some(Child::Value { leaf, kind: Kind::Object, start, end }), Place::Opaque)
+                Some(Child::Value { leaf, kind: Kind::Object, start, end })
             }
             Some(Fate::Enter(place)) => {
-                self.enter(place, scope, view, end)?;
-                (Some(Child::Entered(end)), place)
+                self.enter(place, opening.record, view, end)?;
+                Some(Child::Entered(end))
             }
         };
         self.top()?.child = child;
-        let shape = match (place, scope.and(node)) {
+        self.frames.push(Frame {
+            place: opening.place,
+            object: container == Container::Object,
+            record: opening.record.is_some(),
+            outside: outside && matches!(opening.place, Place::Inner(_)) && self.records.is_empty(),
+            searched: opening.searched,
+            sought: Sought::No,
+            spilled: false,
+            mark: end,
+            node: opening.node,
+            act: opening.act,
+            child: None,
+            shape: opening.shape,
+            step: StepIx::NONE,
+            seen: 0,
+            name_bytes: 0,
+        });
+        Ok(())
+    }
+
+    /// What is to be known of an array or object that begins in the innermost, after the records have heard of it.
+    fn opening(&mut self, container: Container, kept: bool) -> Result<Opening, BodyFault> {
+        let object = container == Container::Object;
+        let depth = self.frames.len();
+        let parent = self.frames.last().ok_or(BodyFault::Internal)?;
+        let (step, inside, of_object) = (parent.step, parent.shape, parent.object);
+        let node = parent.node;
+        let fate = parent.place.fate(&self.map, node, if object { Shape::Object } else { Shape::Array });
+        let place = match fate {
+            Some(Fate::Enter(place)) => place,
+            Some(Fate::Undeclared | Fate::Verbatim | Fate::Value(..)) | None => Place::Opaque,
+        };
+        let removed = matches!(fate, None | Some(Fate::Undeclared));
+        let record = node.and_then(|n| self.map.scope_at(n)).filter(|_| object && !removed);
+        let searched = record.is_some() || object && self.records.search_on(depth);
+        let shape = match (place, record.and(node)) {
             (_, Some(record)) => self.shapes.of_node(record, container),
             (Place::Inner(node), None) if !searched => self.shapes.of_node(node, container),
-            _ if of_object && step != StepIx::NONE => self.shapes.below(step, container),
-            _ if searched => ShapeIx::NONE,
-            _ => self.shapes.within(inside, container),
+            // What is not kept shares a place only where nothing inside is of interest.
+            _ if of_object && step == StepIx::NONE => {
+                if searched || place != Place::Opaque {
+                    ShapeIx::NONE
+                } else {
+                    self.shapes.spilled(inside, container)
+                }
+            }
+            _ if !of_object && inside == ShapeIx::NONE && depth > 1 => ShapeIx::NONE,
+            _ => self.shapes.another(),
         };
         let inner = match place {
             Place::Inner(node) if !object => self.map.items(node),
             Place::Covered(node, _) => Some(node),
             Place::Inner(_) | Place::Opaque => None,
         };
-        self.frames.push(Frame {
-            place,
-            object,
-            record: scope.is_some(),
-            outside: outside && matches!(place, Place::Inner(_)) && self.records.is_empty(),
-            searched,
-            sought: false,
-            spilled: false,
-            mark: end,
-            node: inner,
-            act: if object { Act::Nothing } else { place.act(&self.map, inner) },
-            child: None,
-            shape,
-            step: StepIx::NONE,
-            seen: 0,
-            name_bytes: 0,
-        });
-        Ok(())
+        let act = if object { Act::Nothing } else { place.act(&self.map, inner) };
+        let opening = Opening { fate, record, place, node: inner, act, searched, shape };
+        if kept {
+            self.shapes.keep_opening(step, inside, container, opening);
+        }
+        Ok(opening)
     }
 
     /// Writes on the tape that a child is entered, whose bracket ends at `end`.
@@ -328,7 +345,8 @@ impl Walk {
     pub(crate) fn close(&mut self, view: &[u8], bracket: usize, any: bool) -> Result<(), Fault> {
         let here = |kind| Fault::new(kind, bracket);
         let depth = self.depth();
-        let frame = self.frames.pop().ok_or(Fault::internal(bracket))?;
+        let frame = self.frames.last().ok_or(Fault::internal(bracket))?;
+        let mark = frame.mark;
         if frame.spilled {
             self.names.close();
         }
@@ -338,9 +356,10 @@ impl Walk {
         if frame.record {
             self.records.close(view, &mut self.tape).map_err(here)?;
         }
+        self.frames.truncate(depth);
         match &mut self.top().map_err(here)?.child {
             // The white space of an empty array or object is its own; else it is the last child's.
-            Some(Child::Entered(from)) => *from = if any { bracket } else { frame.mark },
+            Some(Child::Entered(from)) => *from = if any { bracket } else { mark },
             Some(Child::Value { end, .. }) => *end = bracket + 1,
             Some(Child::Removed | Child::Verbatim) | None => {}
         }
@@ -363,6 +382,28 @@ impl Walk {
         }
         Ok(())
     }
+}
+
+/// What is known of a name of this object, which is at this depth. It is kept if there is room.
+pub(crate) fn look_up(
+    map: &FieldMap,
+    frame: &Frame,
+    records: &mut Records,
+    shapes: &mut Shapes,
+    depth: usize,
+    name: &str,
+) -> (StepIx, Known) {
+    let there = shapes.find(frame.shape, name.as_bytes());
+    if let Some(step) = shapes.step(there) {
+        return (there, step.known);
+    }
+    let node = match frame.place {
+        Place::Inner(node) => map.member(node, name),
+        Place::Covered(..) | Place::Opaque => None,
+    };
+    let sought = if frame.searched { records.name(map, depth, name) } else { Sought::No };
+    let known = Known { node, act: frame.place.act(map, node), sought };
+    (shapes.keep(frame.shape, name.as_bytes(), known), known)
 }
 
 fn undeclared(tape: &mut Tape, outermost: bool) -> Result<Child, BodyFault> {

@@ -6,4 +6,4 @@ mod scan;
 
 pub(crate) use escape::{unescape, write_string};
 pub(crate) use grammar::{Container, Grammar, Token, TokenKind, Turn};
-pub(crate) use scan::{whole_number, whole_string, whole_word};
+pub(crate) use scan::{plain, whole_number, whole_string, whole_word};

@@ -36,7 +36,8 @@ const BLOCK: usize = 16;
 
 /// Where the plain text of a string ends that goes on from `from`: at a quote, a backslash, a control character or the
 /// end of the view; and whether a byte before that is not ASCII.
-#[inline]
+#[inline(always)]
+#[allow(clippy::inline_always, reason = "most strings end in their first block")]
 pub(crate) fn plain(view: &[u8], from: usize) -> (usize, bool) {
     let (mut at, mut high) = (from, 0);
     while let Some(block) = view.get(at..).and_then(<[u8]>::first_chunk::<BLOCK>) {
@@ -56,6 +57,7 @@ pub(crate) fn plain(view: &[u8], from: usize) -> (usize, bool) {
 }
 
 /// The same byte by byte.
+#[cold]
 fn plain_bytes(view: &[u8], from: usize, mut high: bool) -> (usize, bool) {
     let rest = view.get(from..).unwrap_or_default();
     for (n, byte) in rest.iter().enumerate() {
@@ -182,15 +184,19 @@ pub(crate) fn whole_number(view: &[u8], from: usize) -> Option<(usize, bool)> {
 }
 
 /// A string that ends before the end of the view: where. `None` when it is none, or does not end.
-#[inline]
+#[inline(always)]
+#[allow(clippy::inline_always, reason = "most strings end in their first block")]
 pub(crate) fn whole_string(view: &[u8], start: usize) -> Option<usize> {
     let (stop, high) = plain(view, start + 1);
-    if *view.get(stop)? == b'"' {
-        if high {
-            std::str::from_utf8(view.get(start + 1..stop)?).ok()?;
-        }
+    if !high && *view.get(stop)? == b'"' {
         return Some(stop + 1);
     }
+    odd_string(view, start)
+}
+
+/// The same for one that has more than plain ASCII in it.
+#[cold]
+fn odd_string(view: &[u8], start: usize) -> Option<usize> {
     let (mut at, mut escaped) = (start + 1, false);
     string(view, start, &mut at, &mut escaped).ok()?
 }
