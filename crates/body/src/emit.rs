@@ -7,7 +7,7 @@ use consentry_model::{Emptied, Field, FieldMap, ScopeId, Treatment};
 
 use crate::error::Fault;
 use crate::forms;
-use crate::json::{unescape, write_string};
+use crate::json::{plain, unescape, write_string};
 use crate::tally::Tally;
 use crate::tape::{At, Kind, Leaf, Op};
 use crate::walk::Walk;
@@ -189,6 +189,17 @@ impl Pass<'_> {
     fn value(&mut self, op: &Op) -> Option<()> {
         let Op::Value { start, value, value_end, end, kind, leaf } = *op else { return None };
         let treatment = self.treatment(leaf)?;
+        if kind == Kind::Text
+            && let Some(short) = self.short_form(value, value_end, leaf, treatment)
+        {
+            self.emitter.tally.count(leaf.node, treatment);
+            self.child(start, value)?;
+            self.flush()?;
+            self.out.extend_from_slice(short.as_slice());
+            self.copy(value_end, end)?;
+            self.kept();
+            return Some(());
+        }
         let altered = match treatment {
             Treatment::Clear => {
                 self.child(start, end)?;
@@ -215,6 +226,27 @@ impl Pass<'_> {
         self.copy(value_end, end)?;
         self.kept();
         Some(())
+    }
+
+    /// The form of plain ASCII text, with its quotes, where it is short and plain itself. What it does not know, `alter`
+    /// does; where it knows, both agree.
+    #[inline]
+    fn short_form(&self, value: At, value_end: At, leaf: Leaf, treatment: Treatment) -> Option<forms::Short> {
+        let Some(Field::Class(_, ladder)) = self.map().field(leaf.node) else { return None };
+        if !matches!(treatment, Treatment::Truncated | Treatment::Masked) {
+            return None;
+        }
+        let from = (value as usize).checked_add(1)?;
+        let (to, high) = plain(self.text, from);
+        if high || to.checked_add(1)? != value_end as usize {
+            return None;
+        }
+        let text = self.text.get(from..to)?;
+        if treatment == Treatment::Masked {
+            forms::short_mask(ladder.masked?, text)
+        } else {
+            forms::short_truncate(ladder.truncated?, text)
+        }
     }
 
     /// The value in its less revealing form; `None` when the form cannot read it. A number has none but its code.

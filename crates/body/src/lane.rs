@@ -7,7 +7,7 @@
 use consentry_model::FieldMap;
 
 use crate::error::Fault;
-use crate::fate::Act;
+use crate::fate::{Act, Fate};
 use crate::json::{Container, Grammar, Token, TokenKind, Turn, whole_number, whole_string, whole_word};
 use crate::record::{Records, Sought};
 use crate::shape::{Shapes, StepIx};
@@ -39,7 +39,7 @@ enum May {
 
 /// What scalars end with.
 enum Ended {
-    Stuck(Next),
+    Stuck,
     /// There may be none.
     Empty,
     Open(Container, usize),
@@ -87,6 +87,7 @@ impl Walk {
             match next.may {
                 May::Go => {}
                 May::Stop => {
+                    self.replay.give_up();
                     grammar.go_on(next.turn, next.at);
                     return Ok(Came::Stuck);
                 }
@@ -107,63 +108,72 @@ impl Walk {
         mut first: bool,
     ) -> Result<Next, Fault> {
         let depth = self.depth();
-        let Self { map, frames, records, shapes, tape, .. } = self;
+        let Self { map, frames, records, shapes, tape, replay, .. } = self;
         let frame = frames.last_mut().ok_or(Fault::internal(from))?;
+        let mut ix = shapes.expected(frame.shape, frame.step);
         let ended = loop {
-            let stuck = Next::stuck(Turn::Before { first }, from);
-            let mut ix = shapes.expected(frame.shape, frame.step);
-            let there = shapes.step(ix).filter(|step| frame.seen & step.bit == 0);
-            let start = match there.and_then(|step| shapes.is_next(step, view, from)) {
-                Some(start) => start,
+            let expected = shapes
+                .step(ix)
+                .filter(|step| frame.seen & step.bit == 0)
+                .and_then(|step| Some((step, shapes.is_next(step, view, from)?)));
+            let (step, start) = match expected {
+                Some(expected) => expected,
                 None => match unexpected(map, frame, records, shapes, depth, view, from) {
                     Some((found, start)) => {
                         ix = found;
-                        start
+                        let Some(step) = shapes.step(ix) else { break Ended::Stuck };
+                        (step, start)
                     }
-                    None => break if first { Ended::Empty } else { Ended::Stuck(stuck) },
+                    None => break if first { Ended::Empty } else { Ended::Stuck },
                 },
             };
-            let Some(step) = shapes.step(ix) else { break Ended::Stuck(stuck) };
             let token = match value(view, start) {
                 Some(Value::Scalar(token)) => token,
                 Some(Value::Opens(container)) if grammar.may_open() => {
                     frame.seen |= step.bit;
                     frame.named(ix, step.known, step.name_bytes);
                     if step.known.sought != Sought::No {
+                        replay.give_up();
                         records.name(map, depth, shapes.name(step));
                     }
                     break Ended::Open(container, start);
                 }
-                Some(Value::Opens(_)) | None => break Ended::Stuck(stuck),
+                Some(Value::Opens(_)) | None => break Ended::Stuck,
             };
-            let Some((delimiter, stop)) = delimiter(view, token.end) else { break Ended::Stuck(stuck) };
+            let Some((delimiter, stop)) = delimiter(view, token.end) else { break Ended::Stuck };
             if !matches!(delimiter, b',' | b'}') {
-                break Ended::Stuck(stuck);
+                break Ended::Stuck;
             }
             frame.seen |= step.bit;
             frame.step = ix;
             frame.name_bytes += step.name_bytes;
             match step.known.sought {
                 Sought::No => {}
-                Sought::Subject => records.subject(view, &token),
+                Sought::Subject => {
+                    replay.subject();
+                    records.subject(view, &token);
+                }
                 Sought::Somehow => {
+                    replay.give_up();
                     records.name(map, depth, shapes.name(step));
                     records.scalar(map, depth, view, &token);
                 }
             }
             // The child begins at the mark: white space may have been read before the lane came in.
             let act = step.known.act;
+            replay.scalar(&token, act);
             commit(map, records, tape, act, view, frame.mark, &token, stop)?;
             if delimiter == b'}' {
                 break Ended::Close(stop, act != Act::Nothing);
             }
-            (from, first) = (stop + 1, false);
+            ix = step.follow;
+            (from, first) = (stop.wrapping_add(1), false);
             frame.mark = from;
             if frame.outside {
                 return Ok(Next::between(Turn::Before { first }, from, true));
             }
         };
-        self.ended(ended, grammar, view, from, b'}')
+        self.ended(ended, grammar, view, Turn::Before { first }, from, b'}')
     }
 
     /// Elements, as long as they are scalars.
@@ -174,33 +184,33 @@ impl Walk {
         mut from: usize,
         mut first: bool,
     ) -> Result<Next, Fault> {
-        let Self { map, frames, records, tape, .. } = self;
+        let Self { map, frames, records, tape, replay, .. } = self;
         let frame = frames.last_mut().ok_or(Fault::internal(from))?;
         let act = frame.act;
         let ended = loop {
-            let stuck = Next::stuck(Turn::Before { first }, from);
             let start = space(view, from);
             let token = match value(view, start) {
                 Some(Value::Scalar(token)) => token,
                 Some(Value::Opens(container)) if grammar.may_open() => break Ended::Open(container, start),
-                Some(Value::Opens(_)) => break Ended::Stuck(stuck),
-                None => break if first { Ended::Empty } else { Ended::Stuck(stuck) },
+                Some(Value::Opens(_)) => break Ended::Stuck,
+                None => break if first { Ended::Empty } else { Ended::Stuck },
             };
-            let Some((delimiter, stop)) = delimiter(view, token.end) else { break Ended::Stuck(stuck) };
+            let Some((delimiter, stop)) = delimiter(view, token.end) else { break Ended::Stuck };
             if !matches!(delimiter, b',' | b']') {
-                break Ended::Stuck(stuck);
+                break Ended::Stuck;
             }
+            replay.scalar(&token, act);
             commit(map, records, tape, act, view, frame.mark, &token, stop)?;
             if delimiter == b']' {
                 break Ended::Close(stop, act != Act::Nothing);
             }
-            (from, first) = (stop + 1, false);
+            (from, first) = (stop.wrapping_add(1), false);
             frame.mark = from;
             if frame.outside {
                 return Ok(Next::between(Turn::Before { first }, from, true));
             }
         };
-        self.ended(ended, grammar, view, from, b']')
+        self.ended(ended, grammar, view, Turn::Before { first }, from, b']')
     }
 
     /// What comes after scalars.
@@ -209,11 +219,12 @@ impl Walk {
         ended: Ended,
         grammar: &mut Grammar,
         view: &[u8],
+        turn: Turn,
         from: usize,
         bracket: u8,
     ) -> Result<Next, Fault> {
         match ended {
-            Ended::Stuck(next) => Ok(next),
+            Ended::Stuck => Ok(Next::stuck(turn, from)),
             Ended::Empty => self.close_empty(grammar, view, from, bracket),
             Ended::Open(container, at) => self.open_at(grammar, view, container, at),
             Ended::Close(at, any) => self.close_at(grammar, view, at, any),
@@ -227,13 +238,29 @@ impl Walk {
         container: Container,
         bracket: usize,
     ) -> Result<Next, Fault> {
+        let parent = self.frames.last().ok_or(Fault::internal(bracket))?;
+        let (element, inside) = (!parent.object, parent.shape);
+        let opening = if element { self.shapes.opening(StepIx::NONE, inside, container) } else { None };
+        let entered = opening.filter(|opening| matches!(opening.fate, Some(Fate::Enter(_))));
+        let record = entered.and_then(|opening| Some((opening.shape, opening.record?)));
+        if let Some((shape, _)) = record
+            && let Some(end) = self.again(view, bracket, shape)?
+        {
+            return Ok(Next::go(Turn::After, end.wrapping_add(1)));
+        }
         self.open(container, view, bracket).map_err(|kind| Fault::new(kind, bracket))?;
         grammar.opened(container);
+        if let Some((shape, scope)) = record {
+            self.record_this(shape, scope, bracket, self.tape.ops.len());
+        }
         let outside = self.frames.last().is_some_and(|frame| frame.outside);
         Ok(Next::between(Turn::Before { first: true }, bracket + 1, outside))
     }
 
     fn close_at(&mut self, grammar: &mut Grammar, view: &[u8], bracket: usize, any: bool) -> Result<Next, Fault> {
+        if self.replay.ends_at(self.depth()) {
+            self.remember(view, bracket, any);
+        }
         self.close(view, bracket, any)?;
         grammar.closed();
         Ok(Next::go(Turn::After, bracket + 1))
@@ -351,8 +378,13 @@ fn space(view: &[u8], mut at: usize) -> usize {
 #[inline(always)]
 #[allow(clippy::inline_always, reason = "most often it is one comparison")]
 fn delimiter(view: &[u8], from: usize) -> Option<(u8, usize)> {
-    let at = space(view, from);
-    Some((*view.get(at)?, at))
+    match *view.get(from)? {
+        b' ' | b'\t' | b'\n' | b'\r' => {
+            let at = space(view, from);
+            Some((*view.get(at)?, at))
+        }
+        first => Some((first, from)),
+    }
 }
 
 /// A name without escapes that is whole, with its colon, and where its value begins.
@@ -377,8 +409,26 @@ fn plain_name(view: &[u8], from: usize) -> Option<(&str, usize)> {
 #[inline(always)]
 #[allow(clippy::inline_always, reason = "it is most of what is done for most members")]
 fn value(view: &[u8], start: usize) -> Option<Value> {
-    let (kind, end) = match *view.get(start)? {
-        b'"' => (TokenKind::Text, whole_string(view, start)?),
+    let first = *view.get(start)?;
+    if first == b'"' {
+        return Some(Value::Scalar(Token { kind: TokenKind::Text, start, end: whole_string(view, start)? }));
+    }
+    other_value(view, start, first)
+}
+
+/// The scalar that begins here: what it is, and where it ends.
+#[inline(always)]
+#[allow(clippy::inline_always, reason = "it is half of what is done for most members")]
+pub(crate) fn scalar_at(view: &[u8], start: usize) -> Option<(TokenKind, usize)> {
+    match value(view, start)? {
+        Value::Scalar(token) => Some((token.kind, token.end)),
+        Value::Opens(_) => None,
+    }
+}
+
+/// The same for one that is no string.
+fn other_value(view: &[u8], start: usize, first: u8) -> Option<Value> {
+    let (kind, end) = match first {
         b'-' | b'0'..=b'9' => {
             let (end, integer) = whole_number(view, start)?;
             (TokenKind::Number { integer }, end)

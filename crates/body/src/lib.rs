@@ -47,6 +47,7 @@ mod once;
 mod pseudonym;
 mod record;
 mod redactor;
+mod replay;
 mod report;
 mod shape;
 mod subject;

@@ -35,6 +35,11 @@ pub(crate) struct StepIx(u32);
 impl ShapeIx {
     /// No place is kept.
     pub(crate) const NONE: Self = Self(u32::MAX);
+
+    /// Its number among the places that are kept.
+    pub(crate) fn index(self) -> Option<usize> {
+        (self != Self::NONE).then_some(self.0 as usize)
+    }
 }
 
 impl StepIx {
@@ -116,7 +121,7 @@ pub(crate) struct Step {
     pub(crate) known: Known,
     next: StepIx,
     /// The name that came after it the last time.
-    follow: StepIx,
+    pub(crate) follow: StepIx,
     opening: Each<OpeningIx>,
 }
 
@@ -228,7 +233,7 @@ impl Shapes {
         if length > HEAD && rest.get(HEAD..length)? != self.written(step)?.get(HEAD..)? {
             return None;
         }
-        Some(at + length)
+        Some(at.wrapping_add(length))
     }
 
     /// A name, as it reads.

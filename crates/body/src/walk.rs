@@ -9,6 +9,7 @@ use crate::fate::{Act, Fate, Place, Shape};
 use crate::json::{Container, Token, TokenKind, unescape};
 use crate::names::Names;
 use crate::record::{Records, Sought, identifier};
+use crate::replay::Replay;
 use crate::shape::{Known, Opening, ShapeIx, Shapes, StepIx};
 use crate::subject::{Classes, Id, Subject};
 use crate::tape::{Kind, Leaf, Op, Tape, at};
@@ -71,6 +72,7 @@ pub(crate) struct Walk {
     pub(crate) records: Records,
     names: Names,
     pub(crate) shapes: Shapes,
+    pub(crate) replay: Replay,
     pub(crate) tape: Tape,
 }
 
@@ -102,6 +104,7 @@ impl Walk {
             records: Records::default(),
             names: Names::default(),
             shapes: Shapes::default(),
+            replay: Replay::default(),
             tape: Tape::new(),
         }
     }

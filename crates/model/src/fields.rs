@@ -198,6 +198,15 @@ impl FieldMap {
         self.node(id)?.leaf
     }
 
+    /// The data class that the node carries as a leaf.
+    #[must_use]
+    pub fn class(&self, id: NodeId) -> Option<ClassId> {
+        match self.field(id)? {
+            Field::Class(class, _) => Some(class),
+            Field::Open => None,
+        }
+    }
+
     /// Whether a leaf covers objects and everything below them (`path.**`); otherwise it covers a scalar, or an
     /// array of scalars, and a deeper structure under it is undeclared.
     #[must_use]

@@ -39,21 +39,44 @@ const BLOCK: usize = 16;
 #[inline(always)]
 #[allow(clippy::inline_always, reason = "most strings end in their first block")]
 pub(crate) fn plain(view: &[u8], from: usize) -> (usize, bool) {
+    if let Some(block) = view.get(from..).and_then(<[u8]>::first_chunk::<BLOCK>) {
+        let (stops, high) = look(block);
+        if stops != 0 {
+            return (from.wrapping_add(stops.trailing_zeros() as usize), below(stops, high));
+        }
+    }
+    plain_blocks(view, from)
+}
+
+/// The same for more than a block.
+fn plain_blocks(view: &[u8], from: usize) -> (usize, bool) {
     let (mut at, mut high) = (from, 0);
     while let Some(block) = view.get(at..).and_then(<[u8]>::first_chunk::<BLOCK>) {
-        let bytes = u8x16::new(*block);
-        let stops = bytes.simd_eq(u8x16::splat(b'"'))
-            | bytes.simd_eq(u8x16::splat(b'\\'))
-            | bytes.simd_le(u8x16::splat(0x1f));
-        let (stops, here) = (stops.to_bitmask(), bytes.to_bitmask());
+        let (stops, here) = look(block);
         if stops != 0 {
-            // The bits below the lowest that is set.
-            return (at + stops.trailing_zeros() as usize, (high | here & !stops & stops.wrapping_sub(1)) != 0);
+            return (at + stops.trailing_zeros() as usize, high != 0 || below(stops, here));
         }
         high |= here;
         at += BLOCK;
     }
     plain_bytes(view, at, high != 0)
+}
+
+/// A bit for each byte that interrupts plain text, and for each that is not ASCII.
+#[inline(always)]
+#[allow(clippy::inline_always, reason = "it is a handful of instructions")]
+fn look(block: &[u8; BLOCK]) -> (u32, u32) {
+    let bytes = u8x16::new(*block);
+    let quotes = bytes.simd_eq(u8x16::splat(b'"'));
+    let stops = quotes | bytes.simd_eq(u8x16::splat(b'\\')) | bytes.simd_le(u8x16::splat(0x1f));
+    (stops.to_bitmask(), bytes.to_bitmask())
+}
+
+/// Whether a bit is set below the lowest of those that stop.
+#[inline(always)]
+#[allow(clippy::inline_always, reason = "it is a handful of instructions")]
+const fn below(stops: u32, high: u32) -> bool {
+    high & !stops & stops.wrapping_sub(1) != 0
 }
 
 /// The same byte by byte.
@@ -187,9 +210,9 @@ pub(crate) fn whole_number(view: &[u8], from: usize) -> Option<(usize, bool)> {
 #[inline(always)]
 #[allow(clippy::inline_always, reason = "most strings end in their first block")]
 pub(crate) fn whole_string(view: &[u8], start: usize) -> Option<usize> {
-    let (stop, high) = plain(view, start + 1);
+    let (stop, high) = plain(view, start.wrapping_add(1));
     if !high && *view.get(stop)? == b'"' {
-        return Some(stop + 1);
+        return Some(stop.wrapping_add(1));
     }
     odd_string(view, start)
 }
