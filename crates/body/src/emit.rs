@@ -8,8 +8,9 @@ use consentry_model::{Emptied, Field, FieldMap, ScopeId, Treatment};
 use crate::error::Fault;
 use crate::forms;
 use crate::json::{plain, unescape, write_string};
+use crate::replay::{Relative, Template};
 use crate::tally::Tally;
-use crate::tape::{At, Kind, Leaf, Op};
+use crate::tape::{At, Kind, Leaf, Op, Owner};
 use crate::walk::Walk;
 use crate::{Decide, Pseudonyms};
 
@@ -103,6 +104,9 @@ impl Pass<'_> {
             Op::EnterLeaf { start, open_end, leaf } => self.enter_leaf(start, open_end, leaf)?,
             Op::Leave { from, end } => self.leave(from, end)?,
             Op::Value { .. } => self.value(op)?,
+            Op::Row { mark, start, template, scalars, owner } => {
+                self.row(mark, start, self.walk.replay.get(template)?, scalars as usize, owner)?;
+            }
         }
         Some(())
     }
@@ -153,6 +157,75 @@ impl Pass<'_> {
         let (level, out_len, copying) = (self.emitter.any.len(), self.out.len(), self.copying);
         self.written.push(Written { level, out_len, copying, siblings, emptied, personal: false, kept: false });
         self.enter(start, open_end)
+    }
+
+    /// Writes a record that is like another, up to its closing bracket: all of it but what goes.
+    fn row(&mut self, mark: At, start: At, template: &Template, scalars: usize, owner: Owner) -> Option<()> {
+        self.enter_record(mark, start.checked_add(1)?, template.scope)?;
+        let there = self.walk.tape.scalars.get(scalars..)?;
+        // What stands before a scalar begins where the scalar before it ends.
+        let place = |relative: Relative| match relative.before.checked_sub(1) {
+            None => start.checked_add(relative.offset),
+            Some(before) => there.get(before)?.1.checked_add(relative.offset),
+        };
+        // Whether a child of the container stays that is before this one.
+        let mut any = false;
+        for part in &template.parts {
+            any = part.after_some || any && !part.first;
+            let (from, to) = (place(part.start)?, place(part.end)?);
+            let stays = match part.value {
+                Some((scalar, node)) => {
+                    let (value, value_end, kind) = *there.get(scalar)?;
+                    self.copying.1 = value;
+                    let leaf = Leaf { node, owner };
+                    self.row_value(value, value_end, Kind::of(kind), leaf)?
+                }
+                None => false,
+            };
+            if stays {
+                any = true;
+                continue;
+            }
+            // With what goes, one comma goes: the one before it, or else the one after it.
+            self.copying.1 = if any { from.checked_sub(1)? } else { from };
+            self.flush()?;
+            let next = if any || part.last { to } else { to.checked_add(1)? };
+            self.copying = (next, next);
+        }
+        self.copying.1 = place(template.bracket()?)?;
+        Some(())
+    }
+
+    /// Writes a value of a record that is like another, in its place. Answers whether it stays.
+    #[inline]
+    fn row_value(&mut self, value: At, value_end: At, kind: Kind, leaf: Leaf) -> Option<bool> {
+        let treatment = self.treatment(leaf)?;
+        if treatment == Treatment::Clear {
+            self.kept();
+            return Some(true);
+        }
+        let short = match kind {
+            Kind::Text => self.short_form(value, value_end, leaf, treatment),
+            Kind::Number | Kind::Literal | Kind::Object => None,
+        };
+        let altered = match (short, treatment) {
+            (Some(_), _) | (None, Treatment::Clear | Treatment::Withheld) => None,
+            (None, _) => self.alter(value, value_end, kind, leaf, treatment),
+        };
+        if short.is_none() && altered.is_none() {
+            self.emitter.tally.count(leaf.node, Treatment::Withheld);
+            self.tally(false);
+            return Some(false);
+        }
+        self.emitter.tally.count(leaf.node, treatment);
+        self.flush()?;
+        match short {
+            Some(short) => self.out.extend_from_slice(short.as_slice()),
+            None => write_string(&altered?, &mut self.out),
+        }
+        self.copying = (value_end, value_end);
+        self.kept();
+        Some(true)
     }
 
     fn enter_leaf(&mut self, start: At, open_end: At, leaf: Leaf) -> Option<()> {

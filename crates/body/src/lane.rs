@@ -12,7 +12,7 @@ use crate::json::{Container, Grammar, Token, TokenKind, Turn, whole_number, whol
 use crate::record::{Records, Sought};
 use crate::shape::{Shapes, StepIx};
 use crate::tape::{At, Kind, Leaf, Op, Tape};
-use crate::walk::{Frame, Walk, look_up, scalar_element};
+use crate::walk::{Child, Frame, Walk, look_up, scalar_element};
 
 /// How far the lane came.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -161,7 +161,7 @@ impl Walk {
             }
             // The child begins at the mark: white space may have been read before the lane came in.
             let act = step.known.act;
-            replay.scalar(&token, act);
+            replay.scalar(&token, act, (frame.mark, stop));
             commit(map, records, tape, act, view, frame.mark, &token, stop)?;
             if delimiter == b'}' {
                 break Ended::Close(stop, act != Act::Nothing);
@@ -199,7 +199,7 @@ impl Walk {
             if !matches!(delimiter, b',' | b']') {
                 break Ended::Stuck;
             }
-            replay.scalar(&token, act);
+            replay.scalar(&token, act, (frame.mark, stop));
             commit(map, records, tape, act, view, frame.mark, &token, stop)?;
             if delimiter == b']' {
                 break Ended::Close(stop, act != Act::Nothing);
@@ -286,6 +286,9 @@ impl Walk {
         let stuck = Next::stuck(Turn::After, from);
         let Some((delimiter, stop)) = delimiter(view, from) else { return Ok(stuck) };
         let frame = self.frames.last().ok_or(Fault::internal(from))?;
+        if frame.child == Some(Child::Removed) {
+            self.replay.removed((frame.mark, stop));
+        }
         match delimiter {
             b',' => {
                 self.finish_child(stop)?;
@@ -340,7 +343,7 @@ fn commit(
 /// A position in a view of which all positions fit.
 #[inline(always)]
 #[allow(clippy::inline_always, reason = "it is one instruction")]
-fn near(position: usize) -> At {
+pub(crate) fn near(position: usize) -> At {
     At::try_from(position).unwrap_or(At::MAX)
 }
 

@@ -5,16 +5,16 @@
 //! nesting: only its scalars are read, and the same comes onto the tape with other positions. Anything else, and the
 //! record goes through the lane itself.
 
-use consentry_model::ScopeId;
+use consentry_model::{NodeId, ScopeId};
 
 use crate::error::Fault;
 use crate::fate::Act;
-use crate::json::{Token, TokenKind};
-use crate::lane::scalar_at;
+use crate::json::Token;
+use crate::lane::{near, scalar_at};
 use crate::record::identifier;
 use crate::shape::ShapeIx;
 use crate::subject::{Classes, Id, Subject};
-use crate::tape::{At, Kind, Leaf, Op, Tape, at};
+use crate::tape::{At, Kind, Op, Scalar, at};
 use crate::walk::{Child, Walk};
 
 /// How many bytes are compared in one go.
@@ -26,12 +26,14 @@ const RECORD_BYTES_MAX: usize = 64 * 1024;
 /// How often a record is remembered anew, before one has been met that often.
 const TRIES_MAX: u8 = 8;
 const HITS_MIN: u32 = 32;
+/// How many records are remembered for a body.
+const TEMPLATES_MAX: usize = 64;
 
 /// A position by what it is relative to: the start of what stands before a scalar.
 #[derive(Clone, Copy, Debug)]
-struct Relative {
-    before: u32,
-    offset: u32,
+pub(crate) struct Relative {
+    pub(crate) before: usize,
+    pub(crate) offset: At,
 }
 
 /// What stands before a scalar, or after the last.
@@ -75,22 +77,27 @@ impl Between {
     }
 }
 
-/// A step of the tape with relative positions.
-#[derive(Debug)]
-enum Again {
-    Verbatim { start: Relative, end: Relative },
-    Enter { start: Relative, open_end: Relative },
-    Leave { from: Relative, end: Relative },
-    Value { start: Relative, scalar: u32, end: Relative, leaf: Leaf },
+/// A child of the record, or of something in it, that may go: a value of a data class, or what is undeclared.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Part {
+    pub(crate) start: Relative,
+    pub(crate) end: Relative,
+    /// The value, with its node; without one the child is undeclared, and goes in any case.
+    pub(crate) value: Option<(usize, NodeId)>,
+    /// Whether it is the first of those in its container.
+    pub(crate) first: bool,
+    /// Whether a child stays in any case that is before it, and whether one is after it.
+    pub(crate) after_some: bool,
+    pub(crate) last: bool,
 }
 
 /// A record that was remembered.
 #[derive(Debug)]
-struct Template {
+pub(crate) struct Template {
+    pub(crate) scope: ScopeId,
+    pub(crate) parts: Vec<Part>,
     depth: usize,
-    scope: ScopeId,
     between: Vec<Between>,
-    ops: Vec<Again>,
     classes: Classes,
     /// The scalar that names the subject.
     subject: Option<usize>,
@@ -108,24 +115,29 @@ struct Recording {
     ops_from: usize,
     undeclared: u64,
     records: u64,
+    /// The undeclared children, each from here to there.
+    removed: Vec<(usize, usize)>,
 }
 
-/// What is remembered, by place.
+/// What is remembered: what is on the tape refers to it, so that nothing is forgotten.
 #[derive(Debug, Default)]
 pub(crate) struct Replay {
-    templates: Vec<(Option<Box<Template>>, u8)>,
+    templates: Vec<Template>,
+    /// By place, the last that was remembered, and how often one was.
+    places: Vec<(Option<u32>, u8)>,
     recording: Option<Recording>,
     /// The scalars of the record that is read: where each begins and ends, and what it is.
-    scalars: Vec<(At, At, TokenKind)>,
+    scalars: Vec<Scalar>,
     subject: Option<usize>,
 }
 
 impl Replay {
     /// A scalar was taken.
     #[inline]
-    pub(crate) fn scalar(&mut self, token: &Token, act: Act) {
-        if self.recording.is_none() {
-            return;
+    pub(crate) fn scalar(&mut self, token: &Token, act: Act, child: (usize, usize)) {
+        let Some(recording) = &mut self.recording else { return };
+        if act == Act::Remove {
+            recording.removed.push(child);
         }
         match (act, at(token.start), at(token.end)) {
             // A record of its own.
@@ -138,6 +150,18 @@ impl Replay {
     /// The scalar that will be taken next names the subject.
     pub(crate) fn subject(&mut self) {
         self.subject = Some(self.scalars.len());
+    }
+
+    /// An array or object that is undeclared ended.
+    pub(crate) fn removed(&mut self, child: (usize, usize)) {
+        if let Some(recording) = &mut self.recording {
+            recording.removed.push(child);
+        }
+    }
+
+    /// A record that is remembered.
+    pub(crate) fn get(&self, template: u32) -> Option<&Template> {
+        self.templates.get(template as usize)
     }
 
     /// The record that is being recorded cannot be remembered.
@@ -163,15 +187,17 @@ impl Walk {
             self.replay.give_up();
             return;
         }
-        if self.replay.templates.len() <= ix {
-            self.replay.templates.resize_with(ix + 1, || (None, 0));
+        let Replay { templates, places, .. } = &mut self.replay;
+        if places.len() <= ix {
+            places.resize(ix + 1, (None, 0));
         }
-        let Some((template, tries)) = self.replay.templates.get_mut(ix) else { return };
-        if template.as_ref().is_some_and(|template| template.hits >= HITS_MIN) {
+        let Some((kept, tries)) = places.get_mut(ix) else { return };
+        let kept_one = kept.and_then(|kept| templates.get(kept as usize));
+        if kept_one.is_some_and(|template| template.hits >= HITS_MIN) {
             *tries = 0;
         }
-        if *tries >= TRIES_MAX {
-            *template = None;
+        if *tries >= TRIES_MAX || templates.len() >= TEMPLATES_MAX {
+            *kept = None;
             return;
         }
         *tries += 1;
@@ -185,6 +211,7 @@ impl Walk {
             ops_from,
             undeclared: self.tape.undeclared,
             records: self.tape.records,
+            removed: Vec::new(),
         });
     }
 
@@ -193,9 +220,10 @@ impl Walk {
         // The white space in an empty object is its own.
         let Some(recording) = self.replay.recording.take().filter(|_| any) else { return };
         if let Some(template) = self.template(&recording, view, bracket)
-            && let Some((kept, _)) = recording.shape.index().and_then(|ix| self.replay.templates.get_mut(ix))
+            && let Some((kept, _)) = recording.shape.index().and_then(|ix| self.replay.places.get_mut(ix))
         {
-            *kept = Some(Box::new(template));
+            *kept = u32::try_from(self.replay.templates.len()).ok();
+            self.replay.templates.push(template);
         }
     }
 
@@ -217,29 +245,43 @@ impl Walk {
         let relative = |position: At| {
             let before = ends.iter().position(|end| position <= *end)?;
             let offset = position.checked_sub(*starts.get(before)?)?;
-            Some(Relative { before: u32::try_from(before).ok()?, offset })
+            Some(Relative { before, offset })
         };
         let mut classes = Classes::default();
-        let mut ops = Vec::new();
+        let mut parts = Parts { all: Vec::new(), open: vec![Open::default()] };
+        let mut removed = recording.removed.iter().copied().peekable();
         for op in self.tape.ops.get(recording.ops_from..)? {
-            ops.push(match *op {
-                Op::Verbatim { start, end } => Again::Verbatim { start: relative(start)?, end: relative(end)? },
-                Op::Enter { start, open_end } => {
-                    Again::Enter { start: relative(start)?, open_end: relative(open_end)? }
+            let begins = match *op {
+                Op::Verbatim { start, .. } | Op::Enter { start, .. } | Op::Value { start, .. } => start,
+                Op::Leave { from, .. } => from,
+                Op::EnterRecord { .. } | Op::EnterLeaf { .. } | Op::Row { .. } => return None,
+            };
+            while let Some((from, to)) = removed.next_if(|(from, _)| *from < begins as usize) {
+                parts.push(relative(at(from).ok()?)?, relative(at(to).ok()?)?, None)?;
+            }
+            match *op {
+                Op::Verbatim { .. } => parts.open.last_mut()?.stays(),
+                Op::Enter { .. } => {
+                    parts.open.last_mut()?.stays();
+                    parts.open.push(Open::default());
                 }
-                Op::Leave { from, end } => Again::Leave { from: relative(from)?, end: relative(end)? },
+                Op::Leave { .. } => parts.close()?,
                 Op::Value { start, value, end, leaf, kind, .. } if kind != Kind::Object => {
                     classes.insert(self.map.class(leaf.node)?);
                     let scalar = scalars.iter().position(|s| s.0 == value)?;
-                    let scalar = u32::try_from(scalar).ok()?;
-                    Again::Value { start: relative(start)?, scalar, end: relative(end)?, leaf }
+                    parts.push(relative(start)?, relative(end)?, Some((scalar, leaf.node)))?;
                 }
-                Op::Value { .. } | Op::EnterRecord { .. } | Op::EnterLeaf { .. } => return None,
-            });
+                Op::Value { .. } | Op::EnterRecord { .. } | Op::EnterLeaf { .. } | Op::Row { .. } => return None,
+            }
         }
+        for (from, to) in removed {
+            parts.push(relative(at(from).ok()?)?, relative(at(to).ok()?)?, None)?;
+        }
+        parts.close()?;
         let (depth, scope, subject) = (recording.depth, recording.scope, *subject);
         let undeclared = self.tape.undeclared.checked_sub(recording.undeclared)?;
-        Some(Template { depth, scope, between, ops, classes, subject, undeclared, hits: 0 })
+        let parts = parts.all;
+        Some(Template { scope, parts, depth, between, classes, subject, undeclared, hits: 0 })
     }
 
     /// Takes the record of this place that begins at `from`, when it is like the one that is remembered. Answers with
@@ -247,81 +289,93 @@ impl Walk {
     pub(crate) fn again(&mut self, view: &[u8], from: usize, shape: ShapeIx) -> Result<Option<usize>, Fault> {
         let depth = self.frames.len();
         let Self { replay, tape, frames, .. } = self;
-        let Replay { templates, scalars, recording: None, .. } = replay else { return Ok(None) };
-        let template = shape.index().and_then(|ix| templates.get_mut(ix)).and_then(|(kept, _)| kept.as_mut());
-        let Some(template) = template.filter(|template| template.depth == depth) else { return Ok(None) };
-        let Some((last, between)) = template.between.split_last() else { return Ok(None) };
-        scalars.clear();
-        let mut position = from;
-        for before in between {
-            let Some(start) = before.is_at(view, position) else { return Ok(None) };
-            let Some((kind, end)) = scalar_at(view, start) else { return Ok(None) };
-            scalars.push((at(start)?, at(end)?, kind));
-            position = end;
-        }
-        let Some(end) = last.is_at(view, position) else { return Ok(None) };
+        let Replay { templates, places, recording: None, .. } = replay else { return Ok(None) };
+        let Some(ix) = shape.index().and_then(|ix| places.get(ix)?.0) else { return Ok(None) };
+        let template = templates.get_mut(ix as usize).filter(|template| template.depth == depth);
+        let Some(template) = template else { return Ok(None) };
+        let scalars = tape.scalars.len();
+        let Some(end) = template.read(view, from, &mut tape.scalars) else {
+            tape.scalars.truncate(scalars);
+            return Ok(None);
+        };
         template.hits = template.hits.saturating_add(1);
+        let here = |kind| Fault::new(kind, from);
         let frame = frames.last_mut().ok_or(Fault::internal(from))?;
-        write(template, scalars, at(from)?, at(frame.mark)?, view, tape).map_err(|fault| fault.unwrap_or(Fault::internal(from)))?;
+        let owner = tape.owner().map_err(here)?;
+        tape.records = tape.records.saturating_add(1);
+        tape.undeclared = tape.undeclared.saturating_add(template.undeclared);
+        tape.push(Op::Row { mark: at(frame.mark)?, start: at(from)?, template: ix, scalars: at(scalars)?, owner });
+        if !template.classes.is_empty() {
+            let named = template.subject.and_then(|subject| tape.scalars.get(scalars + subject));
+            let id = named.map_or(Id::Nobody, |(start, end, kind)| {
+                identifier(view, &Token { kind: *kind, start: *start as usize, end: *end as usize })
+            });
+            let subject = Subject { scope: template.scope, id, captured: Vec::new() };
+            tape.name(owner, subject, &template.classes, view).map_err(here)?;
+        }
         let bracket = end.wrapping_sub(1);
         frame.child = Some(Child::Entered(bracket));
         Ok(Some(bracket))
     }
 }
 
-/// Writes the record onto the tape.
-fn write(
-    template: &Template,
-    scalars: &[(At, At, TokenKind)],
-    from: At,
-    mark: At,
-    view: &[u8],
-    tape: &mut Tape,
-) -> Result<(), Option<Fault>> {
-    let here = |kind| Some(Fault::new(kind, from as usize));
-    // What stands before a scalar begins where the scalar before it ends.
-    let place = |relative: Relative| {
-        let start = match relative.before.checked_sub(1) {
-            None => from,
-            Some(before) => scalars.get(before as usize)?.1,
-        };
-        start.checked_add(relative.offset)
-    };
-    tape.records = tape.records.saturating_add(1);
-    tape.undeclared = tape.undeclared.saturating_add(template.undeclared);
-    let owner = tape.owner().map_err(here)?;
-    let mut owned = false;
-    tape.ops.reserve(template.ops.len() + 1);
-    tape.ops.push(Op::EnterRecord { start: mark, open_end: from + 1, scope: template.scope });
-    for op in &template.ops {
-        tape.ops.push(match *op {
-            Again::Verbatim { start, end } => {
-                Op::Verbatim { start: place(start).ok_or(None)?, end: place(end).ok_or(None)? }
-            }
-            Again::Enter { start, open_end } => {
-                Op::Enter { start: place(start).ok_or(None)?, open_end: place(open_end).ok_or(None)? }
-            }
-            Again::Leave { from, end } => {
-                Op::Leave { from: place(from).ok_or(None)?, end: place(end).ok_or(None)? }
-            }
-            Again::Value { start, scalar, end, leaf } => {
-                owned = true;
-                let (value, value_end, kind) = *scalars.get(scalar as usize).ok_or(None)?;
-                let (start, end) = (place(start).ok_or(None)?, place(end).ok_or(None)?);
-                let leaf = Leaf { node: leaf.node, owner };
-                Op::Value { start, value, value_end, end, kind: Kind::of(kind), leaf }
-            }
-        });
+impl Template {
+    /// Where the closing bracket begins.
+    pub(crate) fn bracket(&self) -> Option<Relative> {
+        let (last, between) = self.between.split_last()?;
+        Some(Relative { before: between.len(), offset: at(last.bytes.len().checked_sub(1)?).ok()? })
     }
-    if owned {
-        let id = match template.subject.and_then(|subject| scalars.get(subject)) {
-            Some((start, end, kind)) => {
-                identifier(view, &Token { kind: *kind, start: *start as usize, end: *end as usize })
-            }
-            None => Id::Nobody,
-        };
-        let subject = Subject { scope: template.scope, id, captured: Vec::new() };
-        tape.name(owner, subject, &template.classes, view).map_err(here)?;
+
+    /// Reads a record's scalars, when everything between them is the same. Answers with where it ends.
+    #[inline]
+    fn read(&self, view: &[u8], from: usize, scalars: &mut Vec<Scalar>) -> Option<usize> {
+        let (last, between) = self.between.split_last()?;
+        scalars.reserve(between.len());
+        let mut position = from;
+        for before in between {
+            let start = before.is_at(view, position)?;
+            let (kind, end) = scalar_at(view, start)?;
+            scalars.push((near(start), near(end), kind));
+            position = end;
+        }
+        last.is_at(view, position)
     }
-    Ok(())
+}
+
+/// What is known of a container while its children are looked at.
+#[derive(Debug, Default)]
+struct Open {
+    /// Whether a child stays in any case.
+    stays: bool,
+    /// Whether one may go.
+    goes: bool,
+    /// The last child, if it may go.
+    last: Option<usize>,
+}
+
+impl Open {
+    const fn stays(&mut self) {
+        (self.stays, self.last) = (true, None);
+    }
+}
+
+struct Parts {
+    all: Vec<Part>,
+    open: Vec<Open>,
+}
+
+impl Parts {
+    fn push(&mut self, start: Relative, end: Relative, value: Option<(usize, NodeId)>) -> Option<()> {
+        let open = self.open.last_mut()?;
+        self.all.push(Part { start, end, value, first: !open.goes, after_some: open.stays, last: false });
+        (open.goes, open.last) = (true, Some(self.all.len() - 1));
+        Some(())
+    }
+
+    fn close(&mut self) -> Option<()> {
+        if let Some(last) = self.open.pop()?.last {
+            self.all.get_mut(last)?.last = true;
+        }
+        Some(())
+    }
 }

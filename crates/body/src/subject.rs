@@ -77,6 +77,10 @@ impl Classes {
         }
     }
 
+    pub(crate) fn is_empty(&self) -> bool {
+        self.low == 0 && self.high.is_empty()
+    }
+
     fn extend(&mut self, other: &Self) {
         self.low |= other.low;
         other.high.iter().for_each(|class| self.insert(*class));
