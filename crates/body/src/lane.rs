@@ -8,7 +8,9 @@ use consentry_model::FieldMap;
 
 use crate::error::Fault;
 use crate::fate::{Act, Fate};
-use crate::json::{Container, Grammar, Token, TokenKind, Turn, whole_number, whole_string, whole_word};
+use crate::json::{
+    Container, Grammar, Token, TokenKind, Turn, plain, whole_number, whole_string, whole_word,
+};
 use crate::record::{Records, Sought};
 use crate::shape::{Shapes, StepIx};
 use crate::tape::{At, Kind, Leaf, Op, Tape};
@@ -396,11 +398,11 @@ fn plain_name(view: &[u8], from: usize) -> Option<(&str, usize)> {
     if *view.get(quote)? != b'"' {
         return None;
     }
-    let end = whole_string(view, quote)?;
-    let name = view.get(quote + 1..end - 1)?;
-    if memchr::memchr(b'\\', name).is_some() {
+    let (stop, _) = plain(view, quote + 1);
+    if *view.get(stop)? != b'"' {
         return None;
     }
+    let (name, end) = (view.get(quote + 1..stop)?, stop + 1);
     let (colon, at) = delimiter(view, end)?;
     if colon != b':' {
         return None;

@@ -35,6 +35,8 @@
 //! # Ok::<(), consentry_model::PathError>(())
 //! ```
 
+#[cfg(test)]
+mod differential;
 mod emit;
 mod error;
 mod fate;

@@ -298,7 +298,7 @@ impl Shapes {
         shape.count += 1;
         shape.seen |= bit(hash);
         if self.steps.is_empty() {
-            self.steps.reserve(32);
+            self.steps.reserve(64);
         }
         self.steps.push(step);
         ix
@@ -348,7 +348,7 @@ fn store(text: &mut Vec<u8>, bytes: &[u8]) -> Option<Range<u32>> {
     let from = u32::try_from(text.len()).ok()?;
     let to = u32::try_from(text.len() + bytes.len()).ok()?;
     if text.is_empty() {
-        text.reserve(1024);
+        text.reserve(4096);
     }
     text.extend_from_slice(bytes);
     Some(from..to)
@@ -356,11 +356,13 @@ fn store(text: &mut Vec<u8>, bytes: &[u8]) -> Option<Range<u32>> {
 
 /// The first bytes as a number, and ones for each that is there.
 fn head(written: &[u8]) -> (u128, u128) {
-    let (mut head, mut mask) = ([0; HEAD], [0; HEAD]);
-    for ((head, mask), byte) in head.iter_mut().zip(&mut mask).zip(written) {
-        (*head, *mask) = (*byte, u8::MAX);
+    let length = written.len().min(HEAD);
+    let mut head = [0; HEAD];
+    if let (Some(to), Some(from)) = (head.get_mut(..length), written.get(..length)) {
+        to.copy_from_slice(from);
     }
-    (u128::from_le_bytes(head), u128::from_le_bytes(mask))
+    let mask = if length == HEAD { u128::MAX } else { (1 << (8 * length)) - 1 };
+    (u128::from_le_bytes(head), mask)
 }
 
 /// Tells names apart; whoever makes two alike only makes the search longer, and there are at most 64.
