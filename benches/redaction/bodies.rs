@@ -12,7 +12,8 @@ pub(crate) struct Body {
 
 const CITIES: [&str; 6] = ["Bristol", "Leeds", "Cork", "M\u{fc}nchen", "Utrecht", "Malm\u{f6}"];
 const STREETS: [&str; 4] = ["Station Road", "Mill Lane", "Harbour Walk", "Old Market"];
-const NAMES: [&str; 6] = ["Ann Example", "Bob Sample", "Cleo Specimen", "Dan Pattern", "Eve Model", "Finn Muster"];
+const NAMES: [&str; 6] =
+    ["Ann Example", "Bob Sample", "Cleo Specimen", "Dan Pattern", "Eve Model", "Finn Muster"];
 const PLANS: [&str; 3] = ["basic", "family", "premium"];
 
 impl Body {
@@ -21,7 +22,7 @@ impl Body {
         let mut text = String::new();
         text.push('{');
         person(7, &mut text);
-        text.push_str(r#","bio":"Grew up by the sea, moved inland for work and never quite got used to it. Keeps bees, repairs clocks, and writes a column on both for the local paper.\nReads everything, remembers half.","preferences":{"language":"en-GB","currency":"GBP","timezone":"Europe/London","newsletter":false,"theme":"dark","page_size":50},"orders":["#);
+        text.push_str(r#","bio":"Grew up by the sea, moved inland for work and never quite got used to it. Keeps bees, repairs clocks, and writes a column on both for the local paper.\nReads everything, remembers half, and lends books to whoever asks, with a slip of paper in each that says where the reading stopped and why it did.","preferences":{"language":"en-GB","currency":"GBP","timezone":"Europe/London","newsletter":false,"theme":"dark","page_size":50},"orders":["#);
         for n in 0..6 {
             let comma = if n == 0 { "" } else { "," };
             let _ = write!(
@@ -56,10 +57,28 @@ impl Body {
     /// The paths of the fields that carry nothing personal.
     pub(crate) fn open(&self) -> Vec<String> {
         let of_person = [
-            "id", "name", "address.city", "address.country", "payment.bic", "plan", "active", "visits", "balance",
-            "tags[]", "since",
+            "id",
+            "name",
+            "address.city",
+            "address.country",
+            "payment.bic",
+            "plan",
+            "active",
+            "visits",
+            "balance",
+            "tags[]",
+            "since",
         ];
-        let of_profile = ["bio", "preferences.**", "orders[].**", "devices[].**", "loyalty.**", "settings.**", "notes", "version"];
+        let of_profile = [
+            "bio",
+            "preferences.**",
+            "orders[].**",
+            "devices[].**",
+            "loyalty.**",
+            "settings.**",
+            "notes",
+            "version",
+        ];
         let more = if self.person.is_empty() { &of_profile[..] } else { &[] };
         of_person.iter().chain(more).map(|path| self.path(path)).collect()
     }

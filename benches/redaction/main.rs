@@ -26,7 +26,11 @@ fn main() -> Result<(), Failure> {
     let smoke = !std::env::args().any(|a| a == "--bench");
     // First, while nothing else has been allocated.
     memory::measure(smoke)?;
-    let lists = if smoke { [("list of 20", 20), ("list of 500", 500)] } else { [("200 KB list of 500", 500), ("20 MB list", 51_500)] };
+    let lists = if smoke {
+        [("list of 20", 20), ("list of 500", 500)]
+    } else {
+        [("200 KB list of 500", 500), ("20 MB list", 51_500)]
+    };
     let mut bodies = vec![Body::profile()];
     bodies.extend(lists.map(|(name, records)| Body::list(name, records)));
     for body in &bodies {

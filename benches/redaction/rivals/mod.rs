@@ -50,7 +50,9 @@ enum Place {
 impl Place {
     fn fate(self, name: &str) -> Fate {
         match (self, name) {
-            (Self::Person, "email" | "ssn") | (Self::Address, "street") | (Self::Payment, "iban") => Fate::Remove,
+            (Self::Person, "email" | "ssn") | (Self::Address, "street") | (Self::Payment, "iban") => {
+                Fate::Remove
+            }
             (Self::Person, "phone") => Fate::LastFour,
             (Self::Address, "zip") => Fate::Area,
             (Self::Person, "address") => Fate::Inside(Self::Address),

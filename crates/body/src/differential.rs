@@ -25,13 +25,43 @@ impl Dice {
 }
 
 const SCALARS: [&str; 24] = [
-    "1", "-0", "12.50", "1e9", "true", "null", "\"\"", "\"p1\"", "\"p2\"", "\"10115\"", "\"SW1A 1AA\"", "17",
-    "\"4111 1111 1111 1234\"", "\"caf\u{e9}\"", "\"a\\nb\"", "\"\\u00e9\"", "\"x,y}]\"", "\"sixteen bytes ok\"",
-    "\"a text that is longer than one block of sixteen, and than two\"", "\"\u{1f600}\"", "\"\\\"q\\\"\"", "false",
-    "\"12345678\"", "0",
+    "1",
+    "-0",
+    "12.50",
+    "1e9",
+    "true",
+    "null",
+    "\"\"",
+    "\"p1\"",
+    "\"p2\"",
+    "\"10115\"",
+    "\"SW1A 1AA\"",
+    "17",
+    "\"4111 1111 1111 1234\"",
+    "\"caf\u{e9}\"",
+    "\"a\\nb\"",
+    "\"\\u00e9\"",
+    "\"x,y}]\"",
+    "\"sixteen bytes ok\"",
+    "\"a text that is longer than one block of sixteen, and than two\"",
+    "\"\u{1f600}\"",
+    "\"\\\"q\\\"\"",
+    "false",
+    "\"12345678\"",
+    "0",
 ];
-const NAMES: [&str; 10] =
-    ["id", "a", "b", "c", "tags", "rows", "extra", "caf\u{e9}", "\\u0061", "a name that is quite a bit longer than usual"];
+const NAMES: [&str; 10] = [
+    "id",
+    "a",
+    "b",
+    "c",
+    "tags",
+    "rows",
+    "extra",
+    "caf\u{e9}",
+    "\\u0061",
+    "a name that is quite a bit longer than usual",
+];
 
 fn value(dice: &mut Dice, depth: usize, out: &mut String) {
     match dice.below(if depth > 3 { 6 } else { 9 }) {
@@ -77,7 +107,9 @@ fn body(dice: &mut Dice) -> Vec<u8> {
                 out.push_str(&model);
             }
             // The same with other scalars.
-            _ => out.push_str(&model.replace("17", dice.pick(&SCALARS)).replace("\"p1\"", dice.pick(&SCALARS))),
+            _ => {
+                out.push_str(&model.replace("17", dice.pick(&SCALARS)).replace("\"p1\"", dice.pick(&SCALARS)))
+            }
         }
     }
     out.push_str(dice.pick(&["]}", "] }\n", "],\"b\":{\"id\":1}}"]));
@@ -96,7 +128,8 @@ fn body(dice: &mut Dice) -> Vec<u8> {
 }
 
 fn map(dice: &mut Dice) -> Arc<FieldMap> {
-    let class = |n, truncated, masked| Field::Class(ClassId(n), Ladder { truncated, masked, pseudonymised: n == 70 });
+    let class =
+        |n, truncated, masked| Field::Class(ClassId(n), Ladder { truncated, masked, pseudonymised: n == 70 });
     let mut map = FieldMap::builder().leaf("n", Field::Open).unwrap();
     for (path, field) in [
         ("rows[].id", Field::Open),
@@ -117,7 +150,8 @@ fn map(dice: &mut Dice) -> Arc<FieldMap> {
     }
     let captures = if dice.below(3) == 0 { vec![vec!["c".into(), "b".into()]] } else { vec![] };
     let emptied = if dice.below(2) == 0 { Emptied::Omit } else { Emptied::Keep };
-    let subject: Vec<Box<str>> = if dice.below(4) == 0 { vec!["c".into(), "id".into()] } else { vec!["id".into()] };
+    let subject: Vec<Box<str>> =
+        if dice.below(4) == 0 { vec!["c".into(), "id".into()] } else { vec!["id".into()] };
     let scope = RecordScope { subject, space: Space::new("test"), emptied, captures };
     if dice.below(3) == 0 {
         map = map.records("rows[].rows[]", scope.clone()).unwrap();
@@ -172,7 +206,9 @@ fn law_1_the_fast_lane_does_what_the_tokens_do() {
         };
         let want = run(&map, limits, &body, &[usize::MAX], true);
         whole += usize::from(want.1.is_ok());
-        for sizes in [vec![usize::MAX], vec![1 + dice.below(300)], vec![1 + dice.below(5), 1 + dice.below(40)]] {
+        for sizes in
+            [vec![usize::MAX], vec![1 + dice.below(300)], vec![1 + dice.below(5), 1 + dice.below(40)]]
+        {
             let got = run(&map, limits, &body, &sizes, false);
             assert!(got == want, "{sizes:?}: {}\n{got:?}\n{want:?}", String::from_utf8_lossy(&body));
         }

@@ -58,12 +58,7 @@ impl Emitter {
     }
 
     /// Writes a window.
-    pub(crate) fn window(
-        &mut self,
-        text: &[u8],
-        walk: &Walk,
-        decide: &dyn Decide,
-    ) -> Result<Bytes, Fault> {
+    pub(crate) fn window(&mut self, text: &[u8], walk: &Walk, decide: &dyn Decide) -> Result<Bytes, Fault> {
         let out = Vec::with_capacity(text.len());
         let mut pass =
             Pass { emitter: self, text, walk, decide, out, copying: (0, 0), written: Vec::new(), skip: 0 };
@@ -155,7 +150,15 @@ impl Pass<'_> {
         let emptied = self.map().scope(scope)?.emptied;
         let siblings = *self.emitter.any.last()?;
         let (level, out_len, copying) = (self.emitter.any.len(), self.out.len(), self.copying);
-        self.written.push(Written { level, out_len, copying, siblings, emptied, personal: false, kept: false });
+        self.written.push(Written {
+            level,
+            out_len,
+            copying,
+            siblings,
+            emptied,
+            personal: false,
+            kept: false,
+        });
         self.enter(start, open_end)
     }
 

@@ -41,6 +41,7 @@ mod emit;
 mod error;
 mod fate;
 mod forms;
+mod frame;
 mod json;
 mod lane;
 mod limits;

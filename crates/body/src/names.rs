@@ -23,11 +23,7 @@ pub(crate) struct Names {
 
 impl Names {
     pub(crate) fn open(&mut self) {
-        self.objects.push(Object {
-            spans_from: self.spans.len(),
-            text_from: self.text.len(),
-            many: None,
-        });
+        self.objects.push(Object { spans_from: self.spans.len(), text_from: self.text.len(), many: None });
     }
 
     pub(crate) fn close(&mut self) {

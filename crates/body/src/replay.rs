@@ -9,13 +9,14 @@ use consentry_model::{NodeId, ScopeId};
 
 use crate::error::Fault;
 use crate::fate::Act;
-use crate::json::Token;
-use crate::lane::{near, scalar_at};
+use crate::frame::Child;
+use crate::json::{Token, scalar_at};
+use crate::lane::near;
 use crate::record::identifier;
 use crate::shape::ShapeIx;
 use crate::subject::{Classes, Id, Subject};
 use crate::tape::{At, Kind, Op, Scalar, at};
-use crate::walk::{Child, Walk};
+use crate::walk::Walk;
 
 /// How many bytes are compared in one go.
 const HEAD: usize = 16;
@@ -271,7 +272,9 @@ impl Walk {
                     let scalar = scalars.iter().position(|s| s.0 == value)?;
                     parts.push(relative(start)?, relative(end)?, Some((scalar, leaf.node)))?;
                 }
-                Op::Value { .. } | Op::EnterRecord { .. } | Op::EnterLeaf { .. } | Op::Row { .. } => return None,
+                Op::Value { .. } | Op::EnterRecord { .. } | Op::EnterLeaf { .. } | Op::Row { .. } => {
+                    return None;
+                }
             }
         }
         for (from, to) in removed {
@@ -304,7 +307,13 @@ impl Walk {
         let owner = tape.owner().map_err(here)?;
         tape.records = tape.records.saturating_add(1);
         tape.undeclared = tape.undeclared.saturating_add(template.undeclared);
-        tape.push(Op::Row { mark: at(frame.mark)?, start: at(from)?, template: ix, scalars: at(scalars)?, owner });
+        tape.push(Op::Row {
+            mark: at(frame.mark)?,
+            start: at(from)?,
+            template: ix,
+            scalars: at(scalars)?,
+            owner,
+        });
         if !template.classes.is_empty() {
             let named = template.subject.and_then(|subject| tape.scalars.get(scalars + subject));
             let id = named.map_or(Id::Nobody, |(start, end, kind)| {

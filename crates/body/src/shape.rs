@@ -178,7 +178,12 @@ impl Shapes {
 
     /// What is known of the value of a name, or else of an element of a place.
     #[inline]
-    pub(crate) fn opening(&self, step: StepIx, elements_of: ShapeIx, container: Container) -> Option<Opening> {
+    pub(crate) fn opening(
+        &self,
+        step: StepIx,
+        elements_of: ShapeIx,
+        container: Container,
+    ) -> Option<Opening> {
         let ix = match self.step(step) {
             Some(step) => step.opening.get(container),
             None => self.shapes.get(elements_of.0 as usize)?.opening.get(container),

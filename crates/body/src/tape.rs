@@ -34,9 +34,11 @@ impl Kind {
         match token {
             TokenKind::Text => Self::Text,
             TokenKind::Number { .. } => Self::Number,
-            TokenKind::Literal | TokenKind::Name | TokenKind::Open(_) | TokenKind::Close | TokenKind::Comma => {
-                Self::Literal
-            }
+            TokenKind::Literal
+            | TokenKind::Name
+            | TokenKind::Open(_)
+            | TokenKind::Close
+            | TokenKind::Comma => Self::Literal,
         }
     }
 }

@@ -33,18 +33,32 @@ impl Members {
 
 #[cfg(test)]
 mod tests {
-    use super::*;
     use crate::{Field, FieldMap};
 
     #[test]
     fn names_are_found_whole_and_not_by_their_heads() {
-        let names = ["", "a", "b", "a\0", "address1", "address1 ", "address12", "address2", "\u{e9}\u{e9}\u{e9}\u{e9}x"];
+        let names = [
+            "",
+            "a",
+            "b",
+            "a\0",
+            "address1",
+            "address1 ",
+            "address12",
+            "address2",
+            "\u{e9}\u{e9}\u{e9}\u{e9}x",
+        ];
         let mut map = FieldMap::builder();
         for name in names.iter().filter(|name| !name.is_empty()) {
             map = map.leaf(name, Field::Open).unwrap();
         }
         let map = map.build();
-        for name in names.iter().chain(&["address", "address123", "\u{e9}\u{e9}\u{e9}\u{e9}", "\u{e9}\u{e9}\u{e9}\u{e9}y"]) {
+        for name in names.iter().chain(&[
+            "address",
+            "address123",
+            "\u{e9}\u{e9}\u{e9}\u{e9}",
+            "\u{e9}\u{e9}\u{e9}\u{e9}y",
+        ]) {
             let found = map.member(map.root(), name).map(|node| map.path(node));
             let declared = names.contains(name) && !name.is_empty();
             assert_eq!(found, declared.then_some(*name), "{name:?}");

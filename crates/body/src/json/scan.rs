@@ -238,7 +238,9 @@ mod tests {
     #[test]
     fn blocks_find_what_bytes_find() {
         for length in 0..50 {
-            for (special, odd) in [(b'"', 0x80), (b'\\', 0xff), (0, b'a'), (0x1f, 0xc3), (0x20, 0x7f), (0x80, b'!')] {
+            for (special, odd) in
+                [(b'"', 0x80), (b'\\', 0xff), (0, b'a'), (0x1f, 0xc3), (0x20, 0x7f), (0x80, b'!')]
+            {
                 for at in 0..=length {
                     let mut view = vec![b'x'; length];
                     if let Some(byte) = view.get_mut(at) {
@@ -249,7 +251,11 @@ mod tests {
                             *byte = odd;
                         }
                         for from in 0..=length {
-                            assert_eq!(plain(&view, from), plain_bytes(&view, from, false), "{view:?} from {from}");
+                            assert_eq!(
+                                plain(&view, from),
+                                plain_bytes(&view, from, false),
+                                "{view:?} from {from}"
+                            );
                         }
                         if let Some(byte) = view.get_mut(other).filter(|byte| **byte == odd) {
                             *byte = b'x';
