@@ -111,7 +111,7 @@ fn person(n: usize, text: &mut String) {
         n % 20 + 1,
         n % 9 + 1,
         n * 97,
-        n % 3 != 0,
+        !n.is_multiple_of(3),
         n % 400,
         n * 37 % 5_000,
         n % 100,

@@ -7,10 +7,13 @@ use rustix::time::{ClockId, clock_gettime};
 use crate::Failure;
 use crate::bodies::Body;
 
+/// Redacts a body, and answers with how long the output is.
+type Run<'a> = dyn FnMut(&[u8]) -> Result<usize, Failure> + 'a;
+
 /// One way to redact.
 pub(crate) struct Way<'a> {
     name: &'static str,
-    run: Box<dyn FnMut(&[u8]) -> Result<usize, Failure> + 'a>,
+    run: Box<Run<'a>>,
 }
 
 impl<'a> Way<'a> {

@@ -8,9 +8,10 @@ use crate::Failure;
 
 pub(super) fn serde(body: &[u8]) -> Result<Vec<u8>, Failure> {
     let mut value: Value = serde_json::from_slice(body)?;
-    match &mut value {
-        Value::Array(people) => people.iter_mut().for_each(|one| serde_object(one, Place::Person)),
-        one => serde_object(one, Place::Person),
+    if let Value::Array(people) = &mut value {
+        people.iter_mut().for_each(|one| serde_object(one, Place::Person));
+    } else {
+        serde_object(&mut value, Place::Person);
     }
     Ok(serde_json::to_vec(&value)?)
 }
@@ -32,9 +33,10 @@ fn serde_object(value: &mut Value, place: Place) {
 pub(super) fn simd(body: &[u8]) -> Result<Vec<u8>, Failure> {
     let mut copy = body.to_vec();
     let mut value = simd_json::to_borrowed_value(&mut copy)?;
-    match &mut value {
-        BorrowedValue::Array(people) => people.iter_mut().for_each(|one| simd_object(one, Place::Person)),
-        one => simd_object(one, Place::Person),
+    if let BorrowedValue::Array(people) = &mut value {
+        people.iter_mut().for_each(|one| simd_object(one, Place::Person));
+    } else {
+        simd_object(&mut value, Place::Person);
     }
     let mut out = Vec::with_capacity(body.len());
     simd_json::prelude::Writable::write(&value, &mut out)?;

@@ -67,9 +67,10 @@ impl<'a> Scan<'a> {
             Fate::LastFour | Fate::Area => {
                 let text = std::str::from_utf8(self.string()?).ok()?;
                 self.out.push(b'"');
-                match fate {
-                    Fate::LastFour => self.out.extend_from_slice(last_four(text).as_bytes()),
-                    _ => self.out.extend_from_slice(area(text).as_bytes()),
+                if fate == Fate::LastFour {
+                    self.out.extend_from_slice(last_four(text).as_bytes());
+                } else {
+                    self.out.extend_from_slice(area(text).as_bytes());
                 }
                 self.out.push(b'"');
                 Some(())
