@@ -7,16 +7,19 @@ use consentry_model::{Emptied, Field, FieldMap, ScopeId, Treatment};
 
 use crate::error::Fault;
 use crate::forms;
-use crate::json::{unescape, write_string};
-use crate::tape::{At, Kind, Leaf, Op};
+use crate::json::{plain, unescape, write_string};
+use crate::replay::{Relative, Template};
+use crate::tally::Tally;
+use crate::tape::{At, Kind, Leaf, Op, Owner};
 use crate::walk::Walk;
-use crate::{Decide, Pseudonyms, Report};
+use crate::{Decide, Pseudonyms};
 
 /// A record that is being written, and what it takes to leave it out again.
 #[derive(Debug)]
 struct Written {
     level: usize,
     out_len: usize,
+    copying: (At, At),
     siblings: bool,
     emptied: Emptied,
     /// Whether it has a personal value, and whether one was kept.
@@ -30,11 +33,19 @@ pub(crate) struct Emitter {
     /// For each open array or object, whether something was written in it already.
     any: Vec<bool>,
     pseudonyms: Option<Pseudonyms>,
+    tally: Tally,
 }
 
 impl Emitter {
     pub(crate) fn new() -> Self {
-        Self { any: vec![false], pseudonyms: None }
+        let mut any = Vec::with_capacity(8);
+        any.push(false);
+        Self { any, pseudonyms: None, tally: Tally::default() }
+    }
+
+    /// What became of everything written so far.
+    pub(crate) const fn tally(&self) -> &Tally {
+        &self.tally
     }
 
     pub(crate) fn use_pseudonyms(&mut self, pseudonyms: Pseudonyms) {
@@ -47,21 +58,17 @@ impl Emitter {
     }
 
     /// Writes a window.
-    pub(crate) fn window(
-        &mut self,
-        text: &[u8],
-        walk: &Walk,
-        decide: &dyn Decide,
-        report: &mut Report,
-    ) -> Result<Bytes, Fault> {
+    pub(crate) fn window(&mut self, text: &[u8], walk: &Walk, decide: &dyn Decide) -> Result<Bytes, Fault> {
         let out = Vec::with_capacity(text.len());
-        let mut pass = Pass { emitter: self, text, walk, decide, report, out, written: Vec::new(), skip: 0 };
+        let mut pass =
+            Pass { emitter: self, text, walk, decide, out, copying: (0, 0), written: Vec::new(), skip: 0 };
         for op in &walk.tape.ops {
             pass.op(op).ok_or(Fault::internal(0))?;
         }
+        pass.flush().ok_or(Fault::internal(0))?;
         let out = pass.out;
-        report.undeclared = report.undeclared.saturating_add(walk.tape.undeclared);
-        report.records = report.records.saturating_add(walk.tape.records);
+        self.tally.undeclared = self.tally.undeclared.saturating_add(walk.tape.undeclared);
+        self.tally.records = self.tally.records.saturating_add(walk.tape.records);
         Ok(Bytes::from(out))
     }
 }
@@ -72,8 +79,9 @@ struct Pass<'a> {
     text: &'a [u8],
     walk: &'a Walk,
     decide: &'a dyn Decide,
-    report: &'a mut Report,
     out: Vec<u8>,
+    /// The stretch of the text that comes next; it is copied when something else does.
+    copying: (At, At),
     written: Vec<Written>,
     /// How many arrays deep the writing is in one that is withheld as a whole.
     skip: usize,
@@ -91,22 +99,44 @@ impl Pass<'_> {
             Op::EnterLeaf { start, open_end, leaf } => self.enter_leaf(start, open_end, leaf)?,
             Op::Leave { from, end } => self.leave(from, end)?,
             Op::Value { .. } => self.value(op)?,
+            Op::Row { mark, start, template, scalars, owner } => {
+                self.row(mark, start, self.walk.replay.get(template)?, scalars as usize, owner)?;
+            }
         }
         Some(())
     }
 
     /// Copies a stretch that begins a child, after a comma where one is due.
+    #[inline]
     fn child(&mut self, start: At, end: At) -> Option<()> {
         let any = self.emitter.any.last_mut()?;
-        if *any {
+        if std::mem::replace(any, true) {
+            if self.copying.1.checked_add(1) == Some(start) {
+                // Only the comma between the two lies between.
+                self.copying.1 = end;
+                return Some(());
+            }
+            self.flush()?;
             self.out.push(b',');
         }
-        *any = true;
         self.copy(start, end)
     }
 
+    #[inline]
     fn copy(&mut self, start: At, end: At) -> Option<()> {
+        if self.copying.1 != start {
+            self.flush()?;
+            self.copying.0 = start;
+        }
+        self.copying.1 = end;
+        Some(())
+    }
+
+    #[inline]
+    fn flush(&mut self) -> Option<()> {
+        let (start, end) = self.copying;
         self.out.extend_from_slice(self.text.get(start as usize..end as usize)?);
+        self.copying.0 = end;
         Some(())
     }
 
@@ -119,16 +149,93 @@ impl Pass<'_> {
     fn enter_record(&mut self, start: At, open_end: At, scope: ScopeId) -> Option<()> {
         let emptied = self.map().scope(scope)?.emptied;
         let siblings = *self.emitter.any.last()?;
-        let (level, out_len) = (self.emitter.any.len(), self.out.len());
-        self.written.push(Written { level, out_len, siblings, emptied, personal: false, kept: false });
+        let (level, out_len, copying) = (self.emitter.any.len(), self.out.len(), self.copying);
+        self.written.push(Written {
+            level,
+            out_len,
+            copying,
+            siblings,
+            emptied,
+            personal: false,
+            kept: false,
+        });
         self.enter(start, open_end)
+    }
+
+    /// Writes a record that is like another, up to its closing bracket: all of it but what goes.
+    fn row(&mut self, mark: At, start: At, template: &Template, scalars: usize, owner: Owner) -> Option<()> {
+        self.enter_record(mark, start.checked_add(1)?, template.scope)?;
+        let there = self.walk.tape.scalars.get(scalars..)?;
+        // What stands before a scalar begins where the scalar before it ends.
+        let place = |relative: Relative| match relative.before.checked_sub(1) {
+            None => start.checked_add(relative.offset),
+            Some(before) => there.get(before)?.1.checked_add(relative.offset),
+        };
+        // Whether a child of the container stays that is before this one.
+        let mut any = false;
+        for part in &template.parts {
+            any = part.after_some || any && !part.first;
+            let (from, to) = (place(part.start)?, place(part.end)?);
+            let stays = match part.value {
+                Some((scalar, node)) => {
+                    let (value, value_end, kind) = *there.get(scalar)?;
+                    self.copying.1 = value;
+                    let leaf = Leaf { node, owner };
+                    self.row_value(value, value_end, Kind::of(kind), leaf)?
+                }
+                None => false,
+            };
+            if stays {
+                any = true;
+                continue;
+            }
+            // With what goes, one comma goes: the one before it, or else the one after it.
+            self.copying.1 = if any { from.checked_sub(1)? } else { from };
+            self.flush()?;
+            let next = if any || part.last { to } else { to.checked_add(1)? };
+            self.copying = (next, next);
+        }
+        self.copying.1 = place(template.bracket()?)?;
+        Some(())
+    }
+
+    /// Writes a value of a record that is like another, in its place. Answers whether it stays.
+    #[inline]
+    fn row_value(&mut self, value: At, value_end: At, kind: Kind, leaf: Leaf) -> Option<bool> {
+        let treatment = self.treatment(leaf)?;
+        if treatment == Treatment::Clear {
+            self.kept();
+            return Some(true);
+        }
+        let short = match kind {
+            Kind::Text => self.short_form(value, value_end, leaf, treatment),
+            Kind::Number | Kind::Literal | Kind::Object => None,
+        };
+        let altered = match (short, treatment) {
+            (Some(_), _) | (None, Treatment::Clear | Treatment::Withheld) => None,
+            (None, _) => self.alter(value, value_end, kind, leaf, treatment),
+        };
+        if short.is_none() && altered.is_none() {
+            self.emitter.tally.count(leaf.node, Treatment::Withheld);
+            self.tally(false);
+            return Some(false);
+        }
+        self.emitter.tally.count(leaf.node, treatment);
+        self.flush()?;
+        match short {
+            Some(short) => self.out.extend_from_slice(short.as_slice()),
+            None => write_string(&altered?, &mut self.out),
+        }
+        self.copying = (value_end, value_end);
+        self.kept();
+        Some(true)
     }
 
     fn enter_leaf(&mut self, start: At, open_end: At, leaf: Leaf) -> Option<()> {
         let treatment = self.treatment(leaf)?;
         self.tally(treatment == Treatment::Clear);
         if treatment == Treatment::Withheld {
-            self.report.count_withheld(self.walk.map().path(leaf.node));
+            self.emitter.tally.count(leaf.node, Treatment::Withheld);
             self.skip = 1;
             return Some(());
         }
@@ -147,8 +254,9 @@ impl Pass<'_> {
         }
         if record.personal && !record.kept && record.emptied == Emptied::Omit {
             self.out.truncate(record.out_len);
+            self.copying = record.copying;
             *self.emitter.any.last_mut()? = record.siblings;
-            self.report.omitted = self.report.omitted.saturating_add(1);
+            self.emitter.tally.omitted = self.emitter.tally.omitted.saturating_add(1);
             return Some(());
         }
         self.copy(from, end)
@@ -157,6 +265,17 @@ impl Pass<'_> {
     fn value(&mut self, op: &Op) -> Option<()> {
         let Op::Value { start, value, value_end, end, kind, leaf } = *op else { return None };
         let treatment = self.treatment(leaf)?;
+        if kind == Kind::Text
+            && let Some(short) = self.short_form(value, value_end, leaf, treatment)
+        {
+            self.emitter.tally.count(leaf.node, treatment);
+            self.child(start, value)?;
+            self.flush()?;
+            self.out.extend_from_slice(short.as_slice());
+            self.copy(value_end, end)?;
+            self.kept();
+            return Some(());
+        }
         let altered = match treatment {
             Treatment::Clear => {
                 self.child(start, end)?;
@@ -168,21 +287,42 @@ impl Pass<'_> {
             }
             Treatment::Withheld => None,
         };
-        let path = self.walk.map().path(leaf.node);
         let Some(altered) = altered else {
-            self.report.count_withheld(path);
+            self.emitter.tally.count(leaf.node, Treatment::Withheld);
             self.tally(false);
             if kind != Kind::Object && self.map().names_itself_at(leaf.node).is_some() {
-                self.report.omitted = self.report.omitted.saturating_add(1);
+                self.emitter.tally.omitted = self.emitter.tally.omitted.saturating_add(1);
             }
             return Some(());
         };
-        self.report.count_altered(path, treatment);
+        self.emitter.tally.count(leaf.node, treatment);
         self.child(start, value)?;
+        self.flush()?;
         write_string(&altered, &mut self.out);
         self.copy(value_end, end)?;
         self.kept();
         Some(())
+    }
+
+    /// The form of plain ASCII text, with its quotes, where it is short and plain itself. What it does not know, `alter`
+    /// does; where it knows, both agree.
+    #[inline]
+    fn short_form(&self, value: At, value_end: At, leaf: Leaf, treatment: Treatment) -> Option<forms::Short> {
+        let Some(Field::Class(_, ladder)) = self.map().field(leaf.node) else { return None };
+        if !matches!(treatment, Treatment::Truncated | Treatment::Masked) {
+            return None;
+        }
+        let from = (value as usize).checked_add(1)?;
+        let (to, high) = plain(self.text, from);
+        if high || to.checked_add(1)? != value_end as usize {
+            return None;
+        }
+        let text = self.text.get(from..to)?;
+        if treatment == Treatment::Masked {
+            forms::short_mask(ladder.masked?, text)
+        } else {
+            forms::short_truncate(ladder.truncated?, text)
+        }
     }
 
     /// The value in its less revealing form; `None` when the form cannot read it. A number has none but its code.
@@ -214,13 +354,13 @@ impl Pass<'_> {
         let Some(Field::Class(class, ladder)) = self.map().field(leaf.node) else { return None };
         let subject = self.walk.tape.subject(leaf.owner)?;
         let asked = self.decide.treatment(subject, class);
-        let known = ladder.steps().any(|step| step == asked);
+        let known = ladder.has(asked);
         let keyed = asked != Treatment::Pseudonymised || self.emitter.pseudonyms.is_some();
         Some(if known && keyed { asked } else { Treatment::Withheld })
     }
 
     fn kept(&mut self) {
-        self.report.personal_kept = self.report.personal_kept.saturating_add(1);
+        self.emitter.tally.personal_kept = self.emitter.tally.personal_kept.saturating_add(1);
         self.tally(true);
     }
 

@@ -27,6 +27,46 @@ pub(crate) fn mask(form: MaskForm, text: &str) -> Option<String> {
     }
 }
 
+/// A short form as a JSON string, with its quotes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Short {
+    bytes: [u8; 10],
+    length: usize,
+}
+
+impl Short {
+    #[inline]
+    pub(crate) fn as_slice(&self) -> &[u8] {
+        self.bytes.get(..self.length).unwrap_or_default()
+    }
+}
+
+/// [`mask`] of ASCII text without escapes, where it is short.
+#[inline]
+pub(crate) fn short_mask(form: MaskForm, text: &[u8]) -> Option<Short> {
+    match form {
+        MaskForm::LastFour if text.len() >= 8 => {
+            let [a, b, c, d] = *text.last_chunk()?;
+            Some(Short { bytes: [b'"', b'*', b'*', b'*', b'*', a, b, c, d, b'"'], length: 10 })
+        }
+        MaskForm::LastFour | MaskForm::Email | MaskForm::Initials => None,
+    }
+}
+
+/// [`truncate`] of ASCII text without escapes, where it is short.
+#[inline]
+pub(crate) fn short_truncate(form: TruncateForm, text: &[u8]) -> Option<Short> {
+    let alike = |bytes: &[u8]| bytes.iter().all(|b| b.is_ascii_alphanumeric() || matches!(b, b' ' | b'-'));
+    match form {
+        TruncateForm::Postcode if text.len() <= POSTCODE_CHARS_MAX && alike(text) => {
+            let [a, b] = *text.first_chunk()?;
+            let readable = a.is_ascii_alphanumeric() && b.is_ascii_alphanumeric();
+            readable.then_some(Short { bytes: [b'"', a, b, b'"', 0, 0, 0, 0, 0, 0], length: 4 })
+        }
+        TruncateForm::Postcode | TruncateForm::Ip | TruncateForm::Date => None,
+    }
+}
+
 fn network(text: &str) -> Option<String> {
     Some(match text.parse().ok()? {
         IpAddr::V4(address) => {
@@ -116,6 +156,39 @@ mod tests {
                 assert_eq!(apply(form, &out), Some(out.clone()), "{form:?} twice of {text:?}");
             }
         }
+    }
+
+    #[test]
+    fn the_short_way_leads_to_the_same() {
+        let texts = [
+            "",
+            "1",
+            "10",
+            "1-0",
+            "SW1A 1AA",
+            "SW1A-1AA 123",
+            "SW1A-1AA 1234",
+            "-SW",
+            "x.y",
+            "1234567",
+            "12345678",
+            "+44 20 7946 0123",
+        ];
+        let quoted = |out: Option<String>| out.map(|text| format!("\"{text}\""));
+        let short =
+            |out: Option<Short>| out.map(|short| String::from_utf8(short.as_slice().to_vec()).unwrap());
+        for text in texts {
+            for form in [TruncateForm::Ip, TruncateForm::Date, TruncateForm::Postcode] {
+                let out = short(short_truncate(form, text.as_bytes()));
+                assert!(out.is_none() || out == quoted(truncate(form, text)), "{form:?} of {text:?}");
+            }
+            for form in [MaskForm::Email, MaskForm::LastFour, MaskForm::Initials] {
+                let out = short(short_mask(form, text.as_bytes()));
+                assert!(out.is_none() || out == quoted(mask(form, text)), "{form:?} of {text:?}");
+            }
+        }
+        assert!(short_mask(MaskForm::LastFour, b"12345678").is_some());
+        assert!(short_truncate(TruncateForm::Postcode, b"SW1A 1AA").is_some());
     }
 
     #[test]

@@ -38,17 +38,26 @@
 //! ```
 
 mod coding;
+#[cfg(test)]
+mod differential;
 mod emit;
 mod error;
+mod fate;
 mod forms;
+mod frame;
 mod json;
+mod lane;
 mod limits;
 mod names;
 mod once;
 mod pseudonym;
 mod record;
 mod redactor;
+mod replay;
 mod report;
+mod shape;
+mod subject;
+mod tally;
 mod tape;
 mod walk;
 mod window;

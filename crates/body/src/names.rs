@@ -11,7 +11,6 @@ struct Object {
     spans_from: usize,
     text_from: usize,
     many: Option<HashSet<Box<str>>>,
-    many_bytes: usize,
 }
 
 /// The names of the open objects, innermost last.
@@ -20,38 +19,24 @@ pub(crate) struct Names {
     text: String,
     spans: Vec<Range<usize>>,
     objects: Vec<Object>,
-    bytes: usize,
 }
 
 impl Names {
     pub(crate) fn open(&mut self) {
-        self.objects.push(Object {
-            spans_from: self.spans.len(),
-            text_from: self.text.len(),
-            many: None,
-            many_bytes: 0,
-        });
+        self.objects.push(Object { spans_from: self.spans.len(), text_from: self.text.len(), many: None });
     }
 
     pub(crate) fn close(&mut self) {
         if let Some(object) = self.objects.pop() {
             self.spans.truncate(object.spans_from);
             self.text.truncate(object.text_from);
-            self.bytes = self.bytes.saturating_sub(object.many_bytes);
         }
-    }
-
-    /// How many bytes of names are held.
-    pub(crate) const fn bytes(&self) -> usize {
-        self.text.len().saturating_add(self.bytes)
     }
 
     /// Adds a name to the innermost object; `false` when it is there already, or when no object is open.
     pub(crate) fn insert(&mut self, name: &str) -> bool {
         let Some(object) = self.objects.last_mut() else { return false };
         if let Some(many) = &mut object.many {
-            object.many_bytes += name.len();
-            self.bytes += name.len();
             return many.insert(name.into());
         }
         let spans = self.spans.get(object.spans_from..).unwrap_or_default();
@@ -61,8 +46,6 @@ impl Names {
         }
         if spans.len() >= FEW {
             object.many = Some(there().chain([name]).map(Box::from).collect());
-            object.many_bytes = name.len();
-            self.bytes += name.len();
             return true;
         }
         let from = self.text.len();
@@ -91,7 +74,7 @@ mod tests {
                 assert!(!names.insert(&format!("n{n}")), "{n} of {count}");
             }
             names.close();
-            assert_eq!(names.bytes(), 0);
+            assert!(names.text.is_empty() && names.spans.is_empty());
         }
         assert!(!Names::default().insert("nowhere"));
     }

@@ -2,10 +2,20 @@
 
 use consentry_model::{ClassId, FieldMap, Scalar, ScopeId};
 
-use crate::RecordSubject;
 use crate::error::BodyFault;
-use crate::json::{Token, TokenKind, unescape};
+use crate::json::{Token, TokenKind, plain, unescape};
+use crate::subject::{Classes, Id, Subject};
 use crate::tape::{Owner, Tape};
+
+/// Whether a member is searched for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Sought {
+    No,
+    /// It, or something below it.
+    Somehow,
+    /// It names the subject of the innermost record, and is nothing else.
+    Subject,
+}
 
 /// The search for a member by its path. `on` is the depth of the object in which the next segment is looked for;
 /// `next` says that the member just named is that segment.
@@ -16,10 +26,12 @@ struct Search {
 }
 
 impl Search {
-    fn name(&mut self, from: usize, frame: usize, path: &[Box<str>], name: &str) {
-        if self.on == frame {
-            self.next = path.get(frame - from).is_some_and(|want| **want == *name);
+    fn name(&mut self, from: usize, frame: usize, path: &[Box<str>], name: &str) -> bool {
+        if self.on != frame {
+            return false;
         }
+        self.next = path.get(frame - from).is_some_and(|want| **want == *name);
+        self.next
     }
 
     /// Whether the scalar in the object at depth `frame` is what is searched for.
@@ -48,11 +60,11 @@ struct Record {
     scope: ScopeId,
     frame: usize,
     subject: Search,
-    id: Option<Box<str>>,
+    id: Id,
     /// As many as the scope has captures, like what they found.
     captures: Vec<Search>,
     captured: Vec<Option<Scalar>>,
-    classes: Vec<ClassId>,
+    classes: Classes,
     owner: Option<Owner>,
 }
 
@@ -75,25 +87,23 @@ impl Records {
             captures: vec![subject.clone(); captures],
             captured: vec![None; captures],
             subject,
-            id: None,
-            classes: Vec::new(),
+            id: Id::Nobody,
+            classes: Classes::default(),
             owner: None,
         });
     }
 
     /// The innermost record ends: its subject is known now, or is nobody.
-    pub(crate) fn close(&mut self, tape: &mut Tape) -> Result<(), BodyFault> {
+    pub(crate) fn close(&mut self, view: &[u8], tape: &mut Tape) -> Result<(), BodyFault> {
         let Record { scope, id, captured, classes, owner, .. } = self.0.pop().ok_or(BodyFault::Internal)?;
         let Some(owner) = owner else { return Ok(()) };
-        tape.name(owner, RecordSubject::Record { scope, id, captured }, &classes)
+        tape.name(owner, Subject { scope, id, captured }, &classes, view)
     }
 
     /// Whose a value of this class is that occurs here: the innermost record's, else the request's subject's.
     pub(crate) fn owner(&mut self, class: ClassId, tape: &mut Tape) -> Result<Owner, BodyFault> {
         let Some(record) = self.0.last_mut() else { return tape.request(class) };
-        if !record.classes.contains(&class) {
-            record.classes.push(class);
-        }
+        record.classes.insert(class);
         let owner = match record.owner {
             Some(owner) => owner,
             None => tape.owner()?,
@@ -102,14 +112,32 @@ impl Records {
         Ok(owner)
     }
 
-    /// The object at depth `frame` names a member.
-    pub(crate) fn name(&mut self, map: &FieldMap, frame: usize, name: &str) {
+    /// The object at depth `frame` names a member. Answers whether it is searched for.
+    pub(crate) fn name(&mut self, map: &FieldMap, frame: usize, name: &str) -> Sought {
+        let mut sought = 0_usize;
         for record in self.0.iter_mut().filter(|r| r.subject.on == frame || !r.captures.is_empty()) {
             let Some(scope) = map.scope(record.scope) else { continue };
-            record.subject.name(record.frame, frame, &scope.subject, name);
+            sought += usize::from(record.subject.name(record.frame, frame, &scope.subject, name));
             for (search, path) in record.captures.iter_mut().zip(&scope.captures) {
-                search.name(record.frame, frame, path, name);
+                sought += usize::from(search.name(record.frame, frame, path, name));
             }
+        }
+        let subject = self.0.last().is_some_and(|record| {
+            let scope = map.scope(record.scope);
+            scope.is_some_and(|scope| record.subject.is_found(record.frame, frame, &scope.subject))
+        });
+        match sought {
+            0 => Sought::No,
+            1 if subject => Sought::Subject,
+            _ => Sought::Somehow,
+        }
+    }
+
+    /// The innermost record's subject is named by this scalar.
+    #[inline]
+    pub(crate) fn subject(&mut self, view: &[u8], token: &Token) {
+        if let Some(record) = self.0.last_mut() {
+            record.id = identifier(view, token);
         }
     }
 
@@ -137,6 +165,11 @@ impl Records {
         }
     }
 
+    /// Whether a member of the object at depth `frame` is searched for.
+    pub(crate) fn search_on(&self, frame: usize) -> bool {
+        self.0.iter().any(|r| r.subject.on == frame || r.captures.iter().any(|search| search.on == frame))
+    }
+
     /// The container at depth `frame` ends.
     pub(crate) fn leave(&mut self, frame: usize) {
         for record in &mut self.0 {
@@ -147,18 +180,23 @@ impl Records {
 }
 
 /// The text that names a subject: a string that is not empty, or an integer as it is written.
-pub(crate) fn identifier(view: &[u8], token: &Token) -> Option<Box<str>> {
-    let text = match token.kind {
-        TokenKind::Text => string(view, token)?,
-        TokenKind::Number { integer: true } => raw(view, token)?.into(),
-        TokenKind::Number { integer: false }
+pub(crate) fn identifier(view: &[u8], token: &Token) -> Id {
+    match token.kind {
+        TokenKind::Text if token.end - token.start > 2 => {
+            if plain(view, token.start + 1).0 == token.end - 1 {
+                return Id::There(token.start + 1, token.end - 1);
+            }
+            string(view, token).map_or(Id::Nobody, Id::Read)
+        }
+        TokenKind::Number { integer: true } => Id::There(token.start, token.end),
+        TokenKind::Text
+        | TokenKind::Number { integer: false }
         | TokenKind::Literal
         | TokenKind::Name
         | TokenKind::Open(_)
         | TokenKind::Close
-        | TokenKind::Comma => return None,
-    };
-    (!text.is_empty()).then_some(text)
+        | TokenKind::Comma => Id::Nobody,
+    }
 }
 
 /// The scalar that bears on a decision; a number that is no integer, or one that does not fit, is none.

@@ -1,6 +1,6 @@
 //! The redactor's turns: bytes in, verdicts asked for, bytes out.
 
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use bytes::{Buf, Bytes, BytesMut};
 use consentry_model::FieldMap;
@@ -8,6 +8,7 @@ use consentry_model::FieldMap;
 use crate::emit::Emitter;
 use crate::error::Fault;
 use crate::json::Grammar;
+use crate::lane::Came;
 use crate::walk::Walk;
 use crate::{BodyError, BodyFault, Decide, Limits, Pseudonyms, Report, Window};
 
@@ -53,7 +54,11 @@ pub struct JsonRedactor {
     grammar: Grammar,
     walk: Walk,
     emitter: Emitter,
-    report: Report,
+    /// Made of the emitter's counts when somebody asks.
+    report: OnceLock<Report>,
+    /// Whether the fast lane is closed, for comparison.
+    #[cfg(test)]
+    pub(crate) tokens_only: bool,
 }
 
 impl std::fmt::Debug for JsonRedactor {
@@ -85,7 +90,9 @@ impl JsonRedactor {
             grammar: Grammar::new(limits.depth_max),
             walk: Walk::new(map),
             emitter: Emitter::new(),
-            report: Report::default(),
+            report: OnceLock::new(),
+            #[cfg(test)]
+            tokens_only: false,
         }
     }
 
@@ -129,7 +136,7 @@ impl JsonRedactor {
         self.check()?;
         match self.phase {
             Phase::Done => Ok(Step::Done),
-            Phase::Deciding { .. } => Ok(Step::NeedVerdicts(self.walk.tape.window())),
+            Phase::Deciding { .. } => Ok(Step::NeedVerdicts(self.walk.tape.window(&self.buffer))),
             Phase::Reading | Phase::Failed(_) => self.read().map_err(|fault| self.fail(fault)),
         }
     }
@@ -158,7 +165,7 @@ impl JsonRedactor {
     /// What became of everything released so far.
     #[must_use]
     pub fn report(&self) -> &Report {
-        &self.report
+        self.report.get_or_init(|| self.emitter.tally().report(self.walk.map()))
     }
 
     fn check(&self) -> Result<(), BodyError> {
@@ -182,6 +189,16 @@ impl JsonRedactor {
             let view_end = held.min(self.unit.saturating_add(self.limits.record_bytes_max));
             let cut_off = view_end < held;
             let view = self.buffer.get(..view_end).ok_or(Fault::internal(0))?;
+            #[cfg(test)]
+            let closed = self.tokens_only;
+            #[cfg(not(test))]
+            let closed = false;
+            if !closed && self.walk.fast(&mut self.grammar, view)? == Came::Between {
+                if let Some(step) = self.between()? {
+                    return Ok(step);
+                }
+                continue;
+            }
             let Some(token) = self.grammar.next(view, self.ended && !cut_off)? else {
                 if cut_off {
                     return Err(Fault::new(BodyFault::RecordTooLarge, view_end));
@@ -198,26 +215,33 @@ impl JsonRedactor {
             if !self.walk.token(view, &token)? {
                 continue;
             }
-            self.unit = token.end;
-            if self.walk.name_bytes() > self.limits.record_bytes_max {
-                return Err(Fault::new(BodyFault::RecordTooLarge, token.end));
-            }
-            if token.end >= self.limits.window_bytes_max
-                || self.walk.tape.subjects_len() >= self.limits.window_subjects_max
-            {
-                return Ok(self.ask(token.end, false));
+            if let Some(step) = self.between()? {
+                return Ok(step);
             }
         }
     }
 
+    /// A window may end here, between two tokens. It does when it is large enough.
+    fn between(&mut self) -> Result<Option<Step>, Fault> {
+        let here = self.grammar.at();
+        self.unit = here;
+        if self.walk.name_bytes() > self.limits.record_bytes_max {
+            return Err(Fault::new(BodyFault::RecordTooLarge, here));
+        }
+        let full = here >= self.limits.window_bytes_max
+            || self.walk.tape.subjects_len() >= self.limits.window_subjects_max;
+        Ok(full.then(|| self.ask(here, false)))
+    }
+
     fn ask(&mut self, bytes: usize, last: bool) -> Step {
         self.phase = Phase::Deciding { bytes, last };
-        Step::NeedVerdicts(self.walk.tape.window())
+        Step::NeedVerdicts(self.walk.tape.window(&self.buffer))
     }
 
     fn emit(&mut self, decide: &dyn Decide, bytes: usize, last: bool) -> Result<Bytes, Fault> {
         let text = self.buffer.get(..bytes).ok_or(Fault::internal(0))?;
-        let out = self.emitter.window(text, &self.walk, decide, &mut self.report)?;
+        let out = self.emitter.window(text, &self.walk, decide)?;
+        self.report = OnceLock::new();
         if last && !self.emitter.has_value() {
             return Err(Fault::new(BodyFault::NothingLeft, bytes));
         }

@@ -26,12 +26,12 @@ pub struct Report {
 }
 
 impl Report {
-    pub(crate) fn count_withheld(&mut self, path: &str) {
-        add(&mut self.withheld, path.to_owned());
+    pub(crate) fn count_withheld(&mut self, path: &str, by: u64) {
+        add(&mut self.withheld, path.to_owned(), by);
     }
 
-    pub(crate) fn count_altered(&mut self, path: &str, treatment: Treatment) {
-        add(&mut self.altered, (path.to_owned(), treatment));
+    pub(crate) fn count_altered(&mut self, path: &str, treatment: Treatment, by: u64) {
+        add(&mut self.altered, (path.to_owned(), treatment), by);
     }
 
     /// Whether everything left as it came.
@@ -41,7 +41,7 @@ impl Report {
     }
 }
 
-fn add<K: Ord>(counts: &mut BTreeMap<K, u64>, key: K) {
+fn add<K: Ord>(counts: &mut BTreeMap<K, u64>, key: K, by: u64) {
     let count = counts.entry(key).or_default();
-    *count = count.saturating_add(1);
+    *count = count.saturating_add(by);
 }

@@ -1,11 +1,11 @@
 //! What was found in the window: what to do with which stretch, and what must be decided.
 
-use std::collections::{BTreeSet, HashMap};
-
 use consentry_model::{ClassId, NodeId, ScopeId};
 
 use crate::error::{BodyFault, Fault};
-use crate::{RecordSubject, SubjectIx, Window};
+use crate::json::TokenKind;
+use crate::subject::{Classes, Subject, Subjects};
+use crate::{SubjectIx, Window};
 
 /// Whose a value is, before its record has named the subject: a position in [`Tape::owners`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -28,6 +28,21 @@ pub(crate) enum Kind {
     Object,
 }
 
+impl Kind {
+    /// What a scalar is.
+    pub(crate) const fn of(token: TokenKind) -> Self {
+        match token {
+            TokenKind::Text => Self::Text,
+            TokenKind::Number { .. } => Self::Number,
+            TokenKind::Literal
+            | TokenKind::Name
+            | TokenKind::Open(_)
+            | TokenKind::Close
+            | TokenKind::Comma => Self::Literal,
+        }
+    }
+}
+
 /// A position from the start of the window.
 pub(crate) type At = u32;
 
@@ -47,7 +62,13 @@ pub(crate) enum Op {
     Leave { from: At, end: At },
     /// A child that is one value of a leaf with a data class.
     Value { start: At, value: At, value_end: At, end: At, kind: Kind, leaf: Leaf },
+    /// A child that is a record like one that is remembered, up to where its closing bracket begins. Its scalars are
+    /// those from `scalars` on.
+    Row { mark: At, start: At, template: u32, scalars: u32, owner: Owner },
 }
+
+/// A scalar of a record that is like another: where it begins and ends, and what it is.
+pub(crate) type Scalar = (At, At, TokenKind);
 
 /// What was found in the window so far.
 #[derive(Debug)]
@@ -55,11 +76,10 @@ pub(crate) struct Tape {
     pub(crate) ops: Vec<Op>,
     pub(crate) undeclared: u64,
     pub(crate) records: u64,
+    pub(crate) scalars: Vec<Scalar>,
     owners: Vec<Option<SubjectIx>>,
     request: Option<Owner>,
-    subjects: Vec<RecordSubject>,
-    known: HashMap<RecordSubject, SubjectIx>,
-    groups: BTreeSet<(SubjectIx, ClassId)>,
+    subjects: Subjects,
 }
 
 impl Tape {
@@ -68,25 +88,24 @@ impl Tape {
             ops: Vec::new(),
             undeclared: 0,
             records: 0,
+            scalars: Vec::new(),
             owners: Vec::new(),
             request: None,
-            subjects: Vec::new(),
-            known: HashMap::new(),
-            groups: BTreeSet::new(),
+            subjects: Subjects::new(),
         }
     }
 
     /// Starts the next window.
     pub(crate) fn clear(&mut self) {
         self.ops.clear();
+        self.scalars.clear();
         (self.undeclared, self.records) = (0, 0);
         self.owners.clear();
         self.request = None;
         self.subjects.clear();
-        self.known.clear();
-        self.groups.clear();
     }
 
+    #[inline]
     pub(crate) fn push(&mut self, op: Op) {
         if let (Op::Verbatim { start, end }, Some(Op::Verbatim { end: before, .. })) =
             (op, self.ops.last_mut())
@@ -113,7 +132,8 @@ impl Tape {
             None => self.owner()?,
         };
         self.request = Some(owner);
-        self.name(owner, RecordSubject::Request, &[class])?;
+        let ix = self.subjects.request(class)?;
+        self.is(owner, ix)?;
         Ok(owner)
     }
 
@@ -121,21 +141,16 @@ impl Tape {
     pub(crate) fn name(
         &mut self,
         owner: Owner,
-        subject: RecordSubject,
-        classes: &[ClassId],
+        subject: Subject,
+        classes: &Classes,
+        view: &[u8],
     ) -> Result<(), BodyFault> {
-        let next = u32::try_from(self.subjects.len()).map_err(|_| BodyFault::RecordTooLarge)?;
-        let ix = match self.known.get(&subject) {
-            Some(ix) => *ix,
-            None => {
-                let ix = SubjectIx(next);
-                self.subjects.push(subject.clone());
-                self.known.insert(subject, ix);
-                ix
-            }
-        };
+        let ix = self.subjects.record(subject, classes, view)?;
+        self.is(owner, ix)
+    }
+
+    fn is(&mut self, owner: Owner, ix: SubjectIx) -> Result<(), BodyFault> {
         *self.owners.get_mut(owner.0 as usize).ok_or(BodyFault::Internal)? = Some(ix);
-        self.groups.extend(classes.iter().map(|class| (ix, *class)));
         Ok(())
     }
 
@@ -148,8 +163,9 @@ impl Tape {
         self.subjects.len()
     }
 
-    pub(crate) fn window(&self) -> Window {
-        Window { subjects: self.subjects.clone(), groups: self.groups.iter().copied().collect() }
+    /// What must be decided on the window that begins this text.
+    pub(crate) fn window(&self, text: &[u8]) -> Window {
+        self.subjects.window(text)
     }
 }
 

@@ -2,97 +2,60 @@
 
 use std::sync::Arc;
 
-use consentry_model::{ClassId, Field, FieldMap, NodeId, ScopeId};
+use consentry_model::{Field, FieldMap, ScopeId};
 
-use crate::RecordSubject;
 use crate::error::{BodyFault, Fault};
+use crate::fate::{Act, Fate, Place, Shape};
+use crate::frame::{Child, Frame, element, look_up, scalar_element, undeclared};
 use crate::json::{Container, Token, TokenKind, unescape};
 use crate::names::Names;
-use crate::record::{Records, identifier};
+use crate::record::{Records, Sought};
+use crate::replay::Replay;
+use crate::shape::{Opening, ShapeIx, Shapes, StepIx};
+use crate::subject::Id;
 use crate::tape::{Kind, Leaf, Op, Tape, at};
-
-/// What the map says about the inside of an array or object.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Place {
-    /// Its children are at this node's children.
-    Inner(NodeId),
-    /// It is an array that the leaf at this node covers.
-    Covered(NodeId, Field),
-    /// It is removed or passed as a whole; only its grammar matters, and where it names a record's subject.
-    Opaque,
-}
-
-/// What becomes of a child, once it is complete.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Child {
-    Removed,
-    Verbatim,
-    /// It was entered; what is left of it begins at this position.
-    Entered(usize),
-    Value {
-        leaf: Leaf,
-        kind: Kind,
-        start: usize,
-        end: usize,
-    },
-}
-
-#[derive(Debug)]
-struct Frame {
-    place: Place,
-    object: bool,
-    record: bool,
-    /// Whether the children may lie in different windows.
-    outside: bool,
-    /// Where the text of the next child begins: after the bracket or the comma.
-    mark: usize,
-    /// The node of the next child.
-    node: Option<NodeId>,
-    child: Option<Child>,
-}
-
-/// What a value is.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Shape {
-    Scalar,
-    Array,
-    Object,
-}
-
-/// What becomes of a value.
-enum Fate {
-    Undeclared,
-    Verbatim,
-    Value(NodeId, ClassId),
-    Enter(Place),
-}
 
 /// The walk over one body. The frame at the bottom stands for the body, whose one child is the root value.
 #[derive(Debug)]
 pub(crate) struct Walk {
-    map: Arc<FieldMap>,
-    frames: Vec<Frame>,
-    records: Records,
+    pub(crate) map: Arc<FieldMap>,
+    pub(crate) frames: Vec<Frame>,
+    pub(crate) records: Records,
     names: Names,
+    pub(crate) shapes: Shapes,
+    pub(crate) replay: Replay,
     pub(crate) tape: Tape,
 }
 
 impl Walk {
     pub(crate) fn new(map: Arc<FieldMap>) -> Self {
+        let place = Place::Inner(map.root());
         let body = Frame {
-            place: Place::Inner(map.root()),
+            place,
             object: false,
             record: false,
             outside: map.has_records(),
+            searched: false,
+            sought: Sought::No,
+            spilled: false,
             mark: 0,
             node: Some(map.root()),
+            act: place.act(&map, Some(map.root())),
             child: None,
+            shape: ShapeIx::NONE,
+            step: StepIx::NONE,
+            seen: 0,
+            name_bytes: 0,
         };
+        let mut frames = Vec::with_capacity(8);
+        frames.push(body);
         Self {
             map,
-            frames: vec![body],
+            frames,
             records: Records::default(),
             names: Names::default(),
+            shapes: Shapes::default(),
+            replay: Replay::default(),
             tape: Tape::new(),
         }
     }
@@ -101,17 +64,21 @@ impl Walk {
         &self.map
     }
 
-    /// How many bytes of member names are held.
-    pub(crate) const fn name_bytes(&self) -> usize {
-        self.names.bytes()
+    /// How many bytes the member names of the open objects have.
+    pub(crate) fn name_bytes(&self) -> usize {
+        self.frames.iter().map(|frame| frame.name_bytes).sum()
     }
 
     /// Takes a token. Answers whether a window may end after it.
     pub(crate) fn token(&mut self, view: &[u8], token: &Token) -> Result<bool, Fault> {
         let here = |kind| Fault::new(kind, token.start);
         match token.kind {
-            TokenKind::Open(container) => self.open(container, token).map_err(here)?,
-            TokenKind::Close => self.close(token)?,
+            TokenKind::Open(container) => self.open(container, view, token.start).map_err(here)?,
+            TokenKind::Close => {
+                let any = self.top().map_err(here)?.child.is_some();
+                self.finish_child(token.start)?;
+                self.close(view, token.start, any)?;
+            }
             TokenKind::Comma => {
                 self.finish_child(token.start)?;
                 self.top().map_err(here)?.mark = token.end;
@@ -143,7 +110,7 @@ impl Walk {
         self.frames.last_mut().ok_or(BodyFault::Internal)
     }
 
-    fn depth(&self) -> usize {
+    pub(crate) fn depth(&self) -> usize {
         self.frames.len().saturating_sub(1)
     }
 
@@ -151,107 +118,174 @@ impl Walk {
         let inside = view.get(token.start + 1..token.end - 1).ok_or(BodyFault::Internal)?;
         let raw = std::str::from_utf8(inside).map_err(|_| BodyFault::InvalidUtf8)?;
         let name = unescape(raw).map_err(|_| BodyFault::Malformed)?;
-        if !self.names.insert(&name) {
-            return Err(BodyFault::DuplicateKey);
+        let depth = self.depth();
+        let frame = self.frames.last().ok_or(BodyFault::Internal)?;
+        let (step, known) = look_up(&self.map, frame, &mut self.records, &mut self.shapes, depth, &name);
+        let bit = self.shapes.step(step).map(|step| step.bit);
+        let frame = self.frames.last_mut().ok_or(BodyFault::Internal)?;
+        match bit {
+            Some(bit) if frame.seen & bit != 0 => return Err(BodyFault::DuplicateKey),
+            Some(bit) => frame.seen |= bit,
+            None => {
+                if !frame.spilled {
+                    self.names.open();
+                    frame.spilled = true;
+                }
+                if !self.names.insert(&name) {
+                    return Err(BodyFault::DuplicateKey);
+                }
+            }
         }
-        self.records.name(&self.map, self.depth(), &name);
-        let node = match self.top()?.place {
-            Place::Inner(node) => self.map.member(node, &name),
-            Place::Covered(..) | Place::Opaque => None,
-        };
-        self.top()?.node = node;
+        frame.named(step, known, name.len());
+        if frame.searched {
+            frame.sought = self.records.name(&self.map, depth, &name);
+        }
         Ok(())
     }
 
     fn scalar(&mut self, view: &[u8], token: &Token) -> Result<(), BodyFault> {
-        self.records.scalar(&self.map, self.depth(), view, token);
-        let fate = self.fate(Shape::Scalar)?;
-        if matches!(fate, Some(Fate::Verbatim | Fate::Value(..)))
-            && self.top()?.node.is_some_and(|node| self.map.names_itself_at(node).is_some())
-        {
-            self.tape.records = self.tape.records.saturating_add(1);
+        let (depth, outermost) = (self.depth(), self.frames.len() == 1);
+        let frame = self.frames.last_mut().ok_or(BodyFault::Internal)?;
+        if frame.sought != Sought::No {
+            self.records.scalar(&self.map, depth, view, token);
         }
-        let child = match fate {
-            Some(Fate::Undeclared) => Some(self.undeclared()?),
-            Some(Fate::Verbatim) => Some(Child::Verbatim),
-            Some(Fate::Value(node, class)) => {
-                let leaf = self.element(node, class, || identifier(view, token))?;
-                let kind = match token.kind {
-                    TokenKind::Text => Kind::Text,
-                    TokenKind::Number { .. } => Kind::Number,
-                    TokenKind::Literal
-                    | TokenKind::Name
-                    | TokenKind::Open(_)
-                    | TokenKind::Close
-                    | TokenKind::Comma => Kind::Literal,
-                };
-                Some(Child::Value { leaf, kind, start: token.start, end: token.end })
+        frame.child = match frame.act {
+            Act::Nothing => None,
+            Act::Remove => Some(undeclared(&mut self.tape, outermost)?),
+            act @ (Act::Keep | Act::KeepRecord) => {
+                self.tape.records = self.tape.records.saturating_add(u64::from(act == Act::KeepRecord));
+                Some(Child::Verbatim)
             }
-            Some(Fate::Enter(_)) => return Err(BodyFault::Internal),
-            None => None,
+            Act::Value(node, class) => {
+                let leaf = Leaf { node, owner: self.records.owner(class, &mut self.tape)? };
+                Some(Child::Value { leaf, kind: Kind::of(token.kind), start: token.start, end: token.end })
+            }
+            Act::Element(node, class) => {
+                let leaf = scalar_element(&self.map, &mut self.tape, node, class, view, token)?;
+                Some(Child::Value { leaf, kind: Kind::of(token.kind), start: token.start, end: token.end })
+            }
         };
-        self.top()?.child = child;
         Ok(())
     }
 
-    fn open(&mut self, container: Container, token: &Token) -> Result<(), BodyFault> {
-        let object = container == Container::Object;
-        let fate = self.fate(if object { Shape::Object } else { Shape::Array })?;
-        let depth = self.frames.len();
-        if object {
-            self.names.open();
+    /// An array or object begins, with its bracket at `start`.
+    pub(crate) fn open(&mut self, container: Container, view: &[u8], start: usize) -> Result<(), BodyFault> {
+        let end = start + 1;
+        let (depth, outermost) = (self.frames.len(), self.frames.len() == 1);
+        let parent = self.frames.last().ok_or(BodyFault::Internal)?;
+        let (outside, sought) = (parent.outside, parent.sought);
+        let (step, inside, of_object) = (parent.step, parent.shape, parent.object);
+        // Of members that are not kept, nothing is.
+        let kept = !of_object || step != StepIx::NONE;
+        let found = if kept { self.shapes.opening(step, inside, container) } else { None };
+        if container == Container::Object && sought != Sought::No {
             self.records.enter(depth);
         }
-        let removed = matches!(fate, None | Some(Fate::Undeclared));
-        let parent = self.top()?;
-        let (node, outside) = (parent.node, parent.outside);
-        let scope = node.and_then(|n| self.map.scope_at(n)).filter(|_| object && !removed);
-        if let Some(scope) = scope {
+        let opening = match found {
+            Some(opening) => opening,
+            None => self.opening(container, kept)?,
+        };
+        if let Some(scope) = opening.record {
             self.records.open(&self.map, scope, depth);
             self.tape.records = self.tape.records.saturating_add(1);
         }
-        let (child, place) = match fate {
-            None => (None, Place::Opaque),
-            Some(Fate::Undeclared) => (Some(self.undeclared()?), Place::Opaque),
-            Some(Fate::Verbatim) => (Some(Child::Verbatim), Place::Opaque),
+        let child = match opening.fate {
+            None => None,
+            Some(Fate::Undeclared) => Some(undeclared(&mut self.tape, outermost)?),
+            Some(Fate::Verbatim) => Some(Child::Verbatim),
             Some(Fate::Value(node, class)) => {
                 // Arrays are entered: it is an object, and its record, if it is one, is open.
-                let (leaf, kind) = (self.leaf(node, class)?, Kind::Object);
-                (Some(Child::Value { leaf, kind, start: token.start, end: token.end }), Place::Opaque)
+                let leaf = Leaf { node, owner: self.records.owner(class, &mut self.tape)? };
+                Some(Child::Value { leaf, kind: Kind::Object, start, end })
             }
             Some(Fate::Enter(place)) => {
-                self.enter(place, scope, token)?;
-                (Some(Child::Entered(token.end)), place)
+                self.enter(place, opening.record, view, end)?;
+                Some(Child::Entered(end))
             }
         };
         self.top()?.child = child;
+        self.frames.push(Frame {
+            place: opening.place,
+            object: container == Container::Object,
+            record: opening.record.is_some(),
+            outside: outside && matches!(opening.place, Place::Inner(_)) && self.records.is_empty(),
+            searched: opening.searched,
+            sought: Sought::No,
+            spilled: false,
+            mark: end,
+            node: opening.node,
+            act: opening.act,
+            child: None,
+            shape: opening.shape,
+            step: StepIx::NONE,
+            seen: 0,
+            name_bytes: 0,
+        });
+        Ok(())
+    }
+
+    /// What is to be known of an array or object that begins in the innermost, after the records have heard of it.
+    fn opening(&mut self, container: Container, kept: bool) -> Result<Opening, BodyFault> {
+        let object = container == Container::Object;
+        let depth = self.frames.len();
+        let parent = self.frames.last().ok_or(BodyFault::Internal)?;
+        let (step, inside, of_object) = (parent.step, parent.shape, parent.object);
+        let node = parent.node;
+        let fate = parent.place.fate(&self.map, node, if object { Shape::Object } else { Shape::Array });
+        let place = match fate {
+            Some(Fate::Enter(place)) => place,
+            Some(Fate::Undeclared | Fate::Verbatim | Fate::Value(..)) | None => Place::Opaque,
+        };
+        let removed = matches!(fate, None | Some(Fate::Undeclared));
+        let record = node.and_then(|n| self.map.scope_at(n)).filter(|_| object && !removed);
+        let searched = record.is_some() || object && self.records.search_on(depth);
+        let shape = match (place, record.and(node)) {
+            (_, Some(record)) => self.shapes.of_node(record, container),
+            (Place::Inner(node), None) if !searched => self.shapes.of_node(node, container),
+            // What is not kept shares a place only where nothing inside is of interest.
+            _ if of_object && step == StepIx::NONE => {
+                if searched || place != Place::Opaque {
+                    ShapeIx::NONE
+                } else {
+                    self.shapes.spilled(inside, container)
+                }
+            }
+            _ if !of_object && inside == ShapeIx::NONE && depth > 1 => ShapeIx::NONE,
+            _ => self.shapes.another(),
+        };
         let inner = match place {
             Place::Inner(node) if !object => self.map.items(node),
             Place::Covered(node, _) => Some(node),
             Place::Inner(_) | Place::Opaque => None,
         };
-        self.frames.push(Frame {
-            place,
-            object,
-            record: scope.is_some(),
-            outside: outside && matches!(place, Place::Inner(_)) && self.records.is_empty(),
-            mark: token.end,
-            node: inner,
-            child: None,
-        });
-        Ok(())
+        let act = if object { Act::Nothing } else { place.act(&self.map, inner) };
+        let opening = Opening { fate, record, place, node: inner, act, searched, shape };
+        if kept {
+            self.shapes.keep_opening(step, inside, container, opening);
+        }
+        Ok(opening)
     }
 
-    /// Writes on the tape that a child is entered.
-    fn enter(&mut self, place: Place, scope: Option<ScopeId>, token: &Token) -> Result<(), BodyFault> {
+    /// Writes on the tape that a child is entered, whose bracket ends at `end`.
+    fn enter(
+        &mut self,
+        place: Place,
+        scope: Option<ScopeId>,
+        view: &[u8],
+        end: usize,
+    ) -> Result<(), BodyFault> {
         let parent = self.top()?;
         // Within the leaf's own array, inner arrays are plain: the leaf has been entered.
         let first = !matches!(parent.place, Place::Covered(..));
         let start = at(parent.mark).map_err(|f| f.kind)?;
-        let open_end = at(token.end).map_err(|f| f.kind)?;
+        let open_end = at(end).map_err(|f| f.kind)?;
         let op = match (place, scope) {
             (Place::Covered(node, Field::Class(class, _)), _) if first => {
-                Op::EnterLeaf { start, open_end, leaf: self.element(node, class, || None)? }
+                let leaf = match self.map.scope_at(node) {
+                    Some(_) => element(&self.map, &mut self.tape, node, class, view, || Id::Nobody)?,
+                    None => Leaf { node, owner: self.records.owner(class, &mut self.tape)? },
+                };
+                Op::EnterLeaf { start, open_end, leaf }
             }
             (_, Some(scope)) => Op::EnterRecord { start, open_end, scope },
             (_, None) => Op::Enter { start, open_end },
@@ -260,30 +294,34 @@ impl Walk {
         Ok(())
     }
 
-    fn close(&mut self, token: &Token) -> Result<(), Fault> {
-        let here = |kind| Fault::new(kind, token.start);
-        let any = self.top().map_err(here)?.child.is_some();
-        self.finish_child(token.start)?;
+    /// The innermost array or object ends, its last child finished, with its bracket at `bracket`. `any` says that it
+    /// has a child.
+    pub(crate) fn close(&mut self, view: &[u8], bracket: usize, any: bool) -> Result<(), Fault> {
+        let here = |kind| Fault::new(kind, bracket);
         let depth = self.depth();
-        let frame = self.frames.pop().ok_or(Fault::internal(token.start))?;
-        if frame.object {
+        let frame = self.frames.last().ok_or(Fault::internal(bracket))?;
+        let mark = frame.mark;
+        if frame.spilled {
             self.names.close();
+        }
+        if frame.searched {
             self.records.leave(depth);
         }
         if frame.record {
-            self.records.close(&mut self.tape).map_err(here)?;
+            self.records.close(view, &mut self.tape).map_err(here)?;
         }
+        self.frames.truncate(depth);
         match &mut self.top().map_err(here)?.child {
             // The white space of an empty array or object is its own; else it is the last child's.
-            Some(Child::Entered(from)) => *from = if any { token.start } else { frame.mark },
-            Some(Child::Value { end, .. }) => *end = token.end,
+            Some(Child::Entered(from)) => *from = if any { bracket } else { mark },
+            Some(Child::Value { end, .. }) => *end = bracket + 1,
             Some(Child::Removed | Child::Verbatim) | None => {}
         }
         Ok(())
     }
 
     /// The child of the innermost container ends, with the white space after it, at `end`.
-    fn finish_child(&mut self, end: usize) -> Result<(), Fault> {
+    pub(crate) fn finish_child(&mut self, end: usize) -> Result<(), Fault> {
         let frame = self.top().map_err(|kind| Fault::new(kind, end))?;
         let (start, child) = (frame.mark, frame.child.take());
         let end = at(end)?;
@@ -297,74 +335,5 @@ impl Walk {
             }
         }
         Ok(())
-    }
-
-    /// What becomes of the value that begins here; `None` inside of what is handled as a whole.
-    fn fate(&mut self, shape: Shape) -> Result<Option<Fate>, BodyFault> {
-        let frame = self.top()?;
-        let (place, node) = (frame.place, frame.node);
-        Ok(match place {
-            Place::Opaque => None,
-            Place::Covered(node, field) => Some(self.covered(node, field, shape)),
-            Place::Inner(_) => Some(node.map_or(Fate::Undeclared, |node| self.declared(node, shape))),
-        })
-    }
-
-    fn declared(&self, node: NodeId, shape: Shape) -> Fate {
-        if node == self.map.root() && shape != Shape::Object && self.map.scope_at(node).is_some() {
-            // The body as a whole is a record, and this is none.
-            return Fate::Undeclared;
-        }
-        if let Some(field) = self.map.field(node) {
-            return self.covered(node, field, shape);
-        }
-        let expected = match shape {
-            Shape::Scalar => false,
-            Shape::Array => self.map.items(node).is_some(),
-            Shape::Object => self.map.has_members(node) || self.map.scope_at(node).is_some(),
-        };
-        if expected { Fate::Enter(Place::Inner(node)) } else { Fate::Undeclared }
-    }
-
-    /// A value in the hold of a leaf: its own, or an element of its array.
-    fn covered(&self, node: NodeId, field: Field, shape: Shape) -> Fate {
-        let subtree = self.map.covers_subtree(node);
-        match (shape, field) {
-            (Shape::Object, _) if !subtree => Fate::Undeclared,
-            (Shape::Array, Field::Open) if subtree => Fate::Verbatim,
-            (Shape::Array, _) => Fate::Enter(Place::Covered(node, field)),
-            (Shape::Scalar | Shape::Object, Field::Open) => Fate::Verbatim,
-            (Shape::Scalar | Shape::Object, Field::Class(class, _)) => Fate::Value(node, class),
-        }
-    }
-
-    fn undeclared(&mut self) -> Result<Child, BodyFault> {
-        if self.frames.len() == 1 {
-            return Err(BodyFault::Undeclared);
-        }
-        self.tape.undeclared = self.tape.undeclared.saturating_add(1);
-        Ok(Child::Removed)
-    }
-
-    /// A leaf with a data class, and whose it is: the innermost record's.
-    fn leaf(&mut self, node: NodeId, class: ClassId) -> Result<Leaf, BodyFault> {
-        Ok(Leaf { node, owner: self.records.owner(class, &mut self.tape)? })
-    }
-
-    /// The same of what is no object. Where each object of the node would be a record, it is one of its own: about
-    /// whom it names, if elements name themselves there, else about nobody.
-    fn element(
-        &mut self,
-        node: NodeId,
-        class: ClassId,
-        itself: impl FnOnce() -> Option<Box<str>>,
-    ) -> Result<Leaf, BodyFault> {
-        let Some(scope) = self.map.scope_at(node) else { return self.leaf(node, class) };
-        let id = self.map.names_itself_at(node).and_then(|_| itself());
-        let captures = self.map.scope(scope).ok_or(BodyFault::Internal)?.captures.len();
-        let owner = self.tape.owner()?;
-        let subject = RecordSubject::Record { scope, id, captured: vec![None; captures] };
-        self.tape.name(owner, subject, &[class])?;
-        Ok(Leaf { node, owner })
     }
 }

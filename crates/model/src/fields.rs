@@ -7,6 +7,7 @@
 use std::collections::BTreeMap;
 use std::fmt;
 
+use crate::member::Members;
 use crate::{Ladder, Space};
 
 /// The position of a data class in its service map.
@@ -16,6 +17,14 @@ pub struct ClassId(pub u16);
 /// The position of a node in its field map.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct NodeId(u32);
+
+impl NodeId {
+    /// The position.
+    #[must_use]
+    pub const fn index(self) -> usize {
+        self.0 as usize
+    }
+}
 
 /// The position of a record scope in its field map; 0 is the request as a whole.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -114,6 +123,8 @@ impl std::error::Error for PathError {}
 struct Node {
     path: String,
     children: BTreeMap<Box<str>, NodeId>,
+    /// The same, for finding; made when the map is built.
+    members: Members,
     any: Option<NodeId>,
     items: Option<NodeId>,
     leaf: Option<Field>,
@@ -160,7 +171,7 @@ impl FieldMap {
     #[must_use]
     pub fn member(&self, of: NodeId, name: &str) -> Option<NodeId> {
         let node = self.node(of)?;
-        node.children.get(name).copied().or(node.any)
+        node.members.find(name).or(node.any)
     }
 
     /// The node of an array's elements; `None` when undeclared.
@@ -185,6 +196,15 @@ impl FieldMap {
     #[must_use]
     pub fn field(&self, id: NodeId) -> Option<Field> {
         self.node(id)?.leaf
+    }
+
+    /// The data class that the node carries as a leaf.
+    #[must_use]
+    pub fn class(&self, id: NodeId) -> Option<ClassId> {
+        match self.field(id)? {
+            Field::Class(class, _) => Some(class),
+            Field::Open => None,
+        }
     }
 
     /// Whether a leaf covers objects and everything below them (`path.**`); otherwise it covers a scalar, or an
@@ -216,6 +236,11 @@ impl FieldMap {
     #[must_use]
     pub fn path(&self, id: NodeId) -> &str {
         self.node(id).map_or("", |n| &n.path)
+    }
+
+    /// Every node, in the order of their positions.
+    pub fn nodes(&self) -> impl Iterator<Item = NodeId> {
+        (0..).take(self.nodes.len()).map(NodeId)
     }
 
     /// Every leaf with its path, in no particular order.
@@ -289,7 +314,10 @@ impl FieldMapBuilder {
 
     /// The finished map.
     #[must_use]
-    pub fn build(self) -> FieldMap {
+    pub fn build(mut self) -> FieldMap {
+        for node in &mut self.map.nodes {
+            node.members = Members::new(&node.children);
+        }
         self.map
     }
 

@@ -12,6 +12,7 @@ mod consent;
 mod facts;
 mod fields;
 mod key;
+mod member;
 mod moment;
 mod party;
 mod proof;

@@ -97,4 +97,16 @@ impl Ladder {
         .into_iter()
         .flatten()
     }
+
+    /// Whether [`steps`](Self::steps) has a treatment.
+    #[must_use]
+    pub const fn has(self, treatment: Treatment) -> bool {
+        match treatment {
+            Treatment::Clear => true,
+            Treatment::Truncated => self.truncated.is_some(),
+            Treatment::Masked => self.masked.is_some(),
+            Treatment::Pseudonymised => self.pseudonymised,
+            Treatment::Withheld => false,
+        }
+    }
 }

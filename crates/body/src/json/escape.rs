@@ -2,6 +2,8 @@
 
 use std::borrow::Cow;
 
+use super::scan::plain;
+
 /// Checks every escape of a string's inside; the error is the position of the first that is none.
 pub(crate) fn check(inside: &str) -> Result<(), usize> {
     walk(inside, |_, _| ())
@@ -24,7 +26,10 @@ pub(crate) fn unescape(inside: &str) -> Result<Cow<'_, str>, usize> {
 pub(crate) fn write_string(text: &str, out: &mut Vec<u8>) {
     const HEX: [u8; 16] = *b"0123456789abcdef";
     out.push(b'"');
-    for byte in text.bytes() {
+    let plain = plain(text.as_bytes(), 0).0;
+    let (before, rest) = text.as_bytes().split_at_checked(plain).unwrap_or((text.as_bytes(), &[]));
+    out.extend_from_slice(before);
+    for byte in rest.iter().copied() {
         match byte {
             b'"' | b'\\' => out.extend([b'\\', byte]),
             0..0x20 => {

@@ -46,6 +46,15 @@ enum Expect {
     End,
 }
 
+/// Between which tokens the fast lane may be.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Turn {
+    /// A member or element is next, or the bracket if it would be the first.
+    Before { first: bool },
+    /// A comma or the bracket is next.
+    After,
+}
+
 /// The scalar or name that the input broke off in.
 #[derive(Clone, Copy, Debug)]
 enum Partial {
@@ -73,6 +82,48 @@ impl Grammar {
     /// How far the buffer has been read.
     pub(crate) const fn at(&self) -> usize {
         self.at
+    }
+
+    /// Where between two tokens of an array or object the reading is, and how far; `None` within one, and elsewhere.
+    pub(crate) fn turn(&self) -> Option<(Turn, usize)> {
+        let object = *self.open.last()? == Container::Object;
+        let turn = match self.expect {
+            _ if self.partial.is_some() => return None,
+            Expect::NameOrClose | Expect::ValueOrClose => Turn::Before { first: true },
+            Expect::Name => Turn::Before { first: false },
+            Expect::Value if !object => Turn::Before { first: false },
+            Expect::CommaOrClose => Turn::After,
+            Expect::Value | Expect::Colon | Expect::End => return None,
+        };
+        Some((turn, self.at))
+    }
+
+    /// Goes on from another place, to which the fast lane has come.
+    pub(crate) fn go_on(&mut self, turn: Turn, at: usize) {
+        self.at = at;
+        self.expect = match (turn, self.open.last()) {
+            (_, None) => Expect::End,
+            (Turn::After, _) => Expect::CommaOrClose,
+            (Turn::Before { first: true }, Some(Container::Object)) => Expect::NameOrClose,
+            (Turn::Before { first: true }, Some(Container::Array)) => Expect::ValueOrClose,
+            (Turn::Before { first: false }, Some(Container::Object)) => Expect::Name,
+            (Turn::Before { first: false }, Some(Container::Array)) => Expect::Value,
+        };
+    }
+
+    /// Whether another array or object may begin.
+    pub(crate) const fn may_open(&self) -> bool {
+        self.open.len() < self.depth_max
+    }
+
+    /// The fast lane has come past an opening bracket.
+    pub(crate) fn opened(&mut self, container: Container) {
+        self.open.push(container);
+    }
+
+    /// The fast lane has come past a closing bracket.
+    pub(crate) fn closed(&mut self) {
+        self.open.pop();
     }
 
     /// Says that the first `count` bytes of the buffer, all read between two tokens, are gone.

@@ -1,8 +1,12 @@
-//! JSON text, strictly: the structure in `grammar`, strings and numbers in `scan`, escapes in `escape`.
+//! JSON text, strictly: the structure in `grammar`, strings and numbers in `scan`, escapes in `escape`, what is
+//! whole and in view in `value`.
 
 mod escape;
 mod grammar;
 mod scan;
+mod value;
 
 pub(crate) use escape::{unescape, write_string};
-pub(crate) use grammar::{Container, Grammar, Token, TokenKind};
+pub(crate) use grammar::{Container, Grammar, Token, TokenKind, Turn};
+pub(crate) use scan::plain;
+pub(crate) use value::{Value, delimiter, plain_name, scalar_at, space, value};

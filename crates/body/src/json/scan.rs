@@ -1,4 +1,6 @@
-//! Strings, numbers and literals, resumable at any byte. A vectorised scanner replaces this file alone.
+//! Strings, numbers and literals, resumable at any byte.
+
+use wide::u8x16;
 
 use super::escape;
 use crate::error::{BodyFault, Fault};
@@ -12,19 +14,14 @@ pub(crate) fn string(
     escaped: &mut bool,
 ) -> Result<Option<usize>, Fault> {
     loop {
-        let rest = view.get(*at..).unwrap_or_default();
-        let stop = memchr::memchr2(b'"', b'\\', rest);
-        let plain = stop.unwrap_or(rest.len());
-        if let Some(control) = rest.iter().take(plain).position(|byte| *byte < 0x20) {
-            return Err(Fault::new(BodyFault::Malformed, *at + control));
-        }
-        *at += plain;
-        match (rest.get(plain), rest.get(plain + 1)) {
+        *at = plain(view, *at).0;
+        match (view.get(*at), view.get(*at + 1)) {
             (None, _) | (Some(b'\\'), None) => return Ok(None),
             (Some(b'\\'), Some(_)) => {
                 *escaped = true;
                 *at += 2;
             }
+            (Some(0..0x20), _) => return Err(Fault::new(BodyFault::Malformed, *at)),
             (Some(_), _) => {
                 *at += 1;
                 check_string(view, start, *at, *escaped)?;
@@ -32,6 +29,67 @@ pub(crate) fn string(
             }
         }
     }
+}
+
+/// How many bytes are looked at in one go.
+const BLOCK: usize = 16;
+
+/// Where the plain text of a string ends that goes on from `from`: at a quote, a backslash, a control character or the
+/// end of the view; and whether a byte before that is not ASCII.
+#[inline(always)]
+#[allow(clippy::inline_always, reason = "most strings end in their first block")]
+pub(crate) fn plain(view: &[u8], from: usize) -> (usize, bool) {
+    if let Some(block) = view.get(from..).and_then(<[u8]>::first_chunk::<BLOCK>) {
+        let (stops, high) = look(block);
+        if stops != 0 {
+            return (from.wrapping_add(stops.trailing_zeros() as usize), below(stops, high));
+        }
+    }
+    plain_blocks(view, from)
+}
+
+/// The same for more than a block.
+fn plain_blocks(view: &[u8], from: usize) -> (usize, bool) {
+    let (mut at, mut high) = (from, 0);
+    while let Some(block) = view.get(at..).and_then(<[u8]>::first_chunk::<BLOCK>) {
+        let (stops, here) = look(block);
+        if stops != 0 {
+            return (at + stops.trailing_zeros() as usize, high != 0 || below(stops, here));
+        }
+        high |= here;
+        at += BLOCK;
+    }
+    plain_bytes(view, at, high != 0)
+}
+
+/// A bit for each byte that interrupts plain text, and for each that is not ASCII.
+#[inline(always)]
+#[allow(clippy::inline_always, reason = "it is a handful of instructions")]
+fn look(block: &[u8; BLOCK]) -> (u32, u32) {
+    let bytes = u8x16::new(*block);
+    let quotes = bytes.simd_eq(u8x16::splat(b'"'));
+    let stops = quotes | bytes.simd_eq(u8x16::splat(b'\\')) | bytes.simd_le(u8x16::splat(0x1f));
+    (stops.to_bitmask(), bytes.to_bitmask())
+}
+
+/// Whether a bit is set below the lowest of those that stop.
+#[inline(always)]
+#[allow(clippy::inline_always, reason = "it is a handful of instructions")]
+const fn below(stops: u32, high: u32) -> bool {
+    high & !stops & stops.wrapping_sub(1) != 0
+}
+
+/// The same byte by byte.
+#[cold]
+fn plain_bytes(view: &[u8], from: usize, mut high: bool) -> (usize, bool) {
+    let rest = view.get(from..).unwrap_or_default();
+    for (n, byte) in rest.iter().enumerate() {
+        if matches!(byte, b'"' | b'\\' | 0..0x20) {
+            return (from + n, high);
+        }
+        high |= !byte.is_ascii();
+    }
+    (from + rest.len(), high)
 }
 
 fn check_string(view: &[u8], start: usize, end: usize, escaped: bool) -> Result<(), Fault> {
@@ -117,5 +175,106 @@ pub(crate) fn word(view: &[u8], at: usize, word: &[u8]) -> Result<Option<usize>,
     match word.iter().zip(there).position(|(want, have)| want != have) {
         Some(wrong) => Err(Fault::new(BodyFault::Malformed, at + wrong)),
         None => Ok((there.len() >= word.len()).then_some(at + word.len())),
+    }
+}
+
+/// A number that ends before the end of the view: where, and whether it is an integer. `None` when it is none, or may
+/// go on.
+#[inline]
+pub(crate) fn whole_number(view: &[u8], from: usize) -> Option<(usize, bool)> {
+    let digits = |mut at: usize| {
+        let start = at;
+        while view.get(at).is_some_and(u8::is_ascii_digit) {
+            at += 1;
+        }
+        (at > start).then_some(at)
+    };
+    let first = if *view.get(from)? == b'-' { from + 1 } else { from };
+    let mut at = if *view.get(first)? == b'0' { first + 1 } else { digits(first)? };
+    let mut integer = true;
+    if *view.get(at)? == b'.' {
+        integer = false;
+        at = digits(at + 1)?;
+    }
+    if matches!(view.get(at)?, b'e' | b'E') {
+        integer = false;
+        let sign = matches!(view.get(at + 1)?, b'+' | b'-');
+        at = digits(at + 1 + usize::from(sign))?;
+    }
+    // Behind the view's end there may be more digits.
+    view.get(at)?;
+    Some((at, integer))
+}
+
+/// A string that ends before the end of the view: where. `None` when it is none, or does not end.
+#[inline(always)]
+#[allow(clippy::inline_always, reason = "most strings end in their first block")]
+pub(crate) fn whole_string(view: &[u8], start: usize) -> Option<usize> {
+    let (stop, high) = plain(view, start.wrapping_add(1));
+    if !high && *view.get(stop)? == b'"' {
+        return Some(stop.wrapping_add(1));
+    }
+    odd_string(view, start)
+}
+
+/// The same for one that has more than plain ASCII in it.
+#[cold]
+fn odd_string(view: &[u8], start: usize) -> Option<usize> {
+    let (mut at, mut escaped) = (start + 1, false);
+    string(view, start, &mut at, &mut escaped).ok()?
+}
+
+/// A literal that ends before the end of the view: where. `None` when it is none.
+#[inline]
+pub(crate) fn whole_word(view: &[u8], start: usize, first: u8) -> Option<usize> {
+    let end = start + literal(first)?.len();
+    (view.get(start..end)? == literal(first)?).then_some(end)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn blocks_find_what_bytes_find() {
+        for length in 0..50 {
+            for (special, odd) in
+                [(b'"', 0x80), (b'\\', 0xff), (0, b'a'), (0x1f, 0xc3), (0x20, 0x7f), (0x80, b'!')]
+            {
+                for at in 0..=length {
+                    let mut view = vec![b'x'; length];
+                    if let Some(byte) = view.get_mut(at) {
+                        *byte = special;
+                    }
+                    for other in 0..=length {
+                        if let Some(byte) = view.get_mut(other).filter(|byte| **byte == b'x') {
+                            *byte = odd;
+                        }
+                        for from in 0..=length {
+                            assert_eq!(
+                                plain(&view, from),
+                                plain_bytes(&view, from, false),
+                                "{view:?} from {from}"
+                            );
+                        }
+                        if let Some(byte) = view.get_mut(other).filter(|byte| **byte == odd) {
+                            *byte = b'x';
+                        }
+                    }
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn whole_numbers_are_what_the_digits_say() {
+        let alphabet = b"-0179.eE+, ";
+        for n in 0..alphabet.len().pow(5) {
+            let view: Vec<u8> =
+                (0..5).map(|place| alphabet[n / alphabet.len().pow(place) % alphabet.len()]).collect();
+            let (mut at, mut digits) = (0, Digits::Start);
+            let want = number(&view, &mut at, &mut digits, false).ok().flatten();
+            assert_eq!(whole_number(&view, 0), want.map(|end| (end, digits.is_integer())), "{view:?}");
+        }
     }
 }

@@ -1,0 +1,217 @@
+//! The fast lane against the tokens alone: the same windows, bytes, counts and faults, on bodies that are right, and on
+//! the same with some bytes changed.
+#![allow(clippy::unwrap_used, clippy::indexing_slicing, reason = "a test that fails may panic")]
+
+use std::sync::Arc;
+
+use consentry_model::{
+    ClassId, Emptied, Field, FieldMap, Ladder, MaskForm, RecordScope, Space, Treatment, TruncateForm,
+};
+
+use crate::{BodyError, JsonRedactor, Limits, Pseudonyms, RecordSubject, Report, Step, Window};
+
+/// Numbers that look random and are the same in each run.
+struct Dice(u64);
+
+impl Dice {
+    fn below(&mut self, limit: usize) -> usize {
+        self.0 = self.0.wrapping_mul(0x5851_f42d_4c95_7f2d).wrapping_add(0x1405_7b7e_f767_814f);
+        usize::try_from(self.0 >> 33).unwrap() % limit
+    }
+
+    fn pick<'a>(&mut self, of: &[&'a str]) -> &'a str {
+        of[self.below(of.len())]
+    }
+}
+
+const SCALARS: [&str; 24] = [
+    "1",
+    "-0",
+    "12.50",
+    "1e9",
+    "true",
+    "null",
+    "\"\"",
+    "\"p1\"",
+    "\"p2\"",
+    "\"10115\"",
+    "\"SW1A 1AA\"",
+    "17",
+    "\"4111 1111 1111 1234\"",
+    "\"caf\u{e9}\"",
+    "\"a\\nb\"",
+    "\"\\u00e9\"",
+    "\"x,y}]\"",
+    "\"sixteen bytes ok\"",
+    "\"a text that is longer than one block of sixteen, and than two\"",
+    "\"\u{1f600}\"",
+    "\"\\\"q\\\"\"",
+    "false",
+    "\"12345678\"",
+    "0",
+];
+const NAMES: [&str; 10] = [
+    "id",
+    "a",
+    "b",
+    "c",
+    "tags",
+    "rows",
+    "extra",
+    "caf\u{e9}",
+    "\\u0061",
+    "a name that is quite a bit longer than usual",
+];
+
+fn value(dice: &mut Dice, depth: usize, out: &mut String) {
+    match dice.below(if depth > 3 { 6 } else { 9 }) {
+        0..6 => out.push_str(dice.pick(&SCALARS)),
+        6 | 7 => object(dice, depth + 1, out),
+        _ => {
+            out.push('[');
+            for n in 0..dice.below(4) {
+                out.push_str(if n > 0 { "," } else { "" });
+                value(dice, depth + 1, out);
+            }
+            out.push(']');
+        }
+    }
+}
+
+fn object(dice: &mut Dice, depth: usize, out: &mut String) {
+    out.push('{');
+    let from = dice.below(NAMES.len());
+    for n in 0..dice.below(7) {
+        out.push_str(if n > 0 { "," } else { "" });
+        out.push_str(dice.pick(&["", "", "", " ", "\n  "]));
+        out.push_str(&format!("\"{}\":", NAMES[(from + n) % NAMES.len()]));
+        out.push_str(dice.pick(&["", "", " "]));
+        value(dice, depth, out);
+    }
+    out.push('}');
+}
+
+/// A list of records that are mostly written alike, as lists are.
+fn body(dice: &mut Dice) -> Vec<u8> {
+    let mut out = String::from(dice.pick(&["{\"rows\":[", "{\"n\":1,\"rows\":[", "{ \"rows\" : [\n"]));
+    let mut model = String::new();
+    object(dice, 1, &mut model);
+    for n in 0..dice.below(40) {
+        out.push_str(if n > 0 { "," } else { "" });
+        out.push_str(dice.pick(&["", "", "", "", " "]));
+        match dice.below(12) {
+            0 => value(dice, 1, &mut out),
+            1 => {
+                model.clear();
+                object(dice, 1, &mut model);
+                out.push_str(&model);
+            }
+            // The same with other scalars.
+            _ => {
+                out.push_str(&model.replace("17", dice.pick(&SCALARS)).replace("\"p1\"", dice.pick(&SCALARS)))
+            }
+        }
+    }
+    out.push_str(dice.pick(&["]}", "] }\n", "],\"b\":{\"id\":1}}"]));
+    let mut out = out.into_bytes();
+    if dice.below(2) == 0 {
+        for _ in 0..=dice.below(3) {
+            let at = dice.below(out.len());
+            match dice.below(3) {
+                0 => out[at] = b"\"\\,:{}[] 0a\x00\x80\xff\xe9"[dice.below(15)],
+                1 => drop(out.remove(at)),
+                _ => out.insert(at, b"\"\\,:{}[] 0a\x00\x80\xff\xe9"[dice.below(15)]),
+            }
+        }
+    }
+    out
+}
+
+fn map(dice: &mut Dice) -> Arc<FieldMap> {
+    let class =
+        |n, truncated, masked| Field::Class(ClassId(n), Ladder { truncated, masked, pseudonymised: n == 70 });
+    let mut map = FieldMap::builder().leaf("n", Field::Open).unwrap();
+    for (path, field) in [
+        ("rows[].id", Field::Open),
+        ("rows[].a", class(0, Some(TruncateForm::Postcode), Some(MaskForm::LastFour))),
+        ("rows[].b.**", class(70, None, None)),
+        ("rows[].c.a", class(1, None, Some(MaskForm::LastFour))),
+        ("rows[].c.*", Field::Open),
+        ("rows[].tags[]", class(2, None, None)),
+        ("rows[].rows[].a", class(0, Some(TruncateForm::Postcode), None)),
+        ("rows[].rows[].id", class(3, None, None)),
+        ("rows[].extra.**", Field::Open),
+        ("b.id", class(1, None, None)),
+    ] {
+        // Some are undeclared.
+        if dice.below(5) > 0 {
+            map = map.leaf(path, field).unwrap();
+        }
+    }
+    let captures = if dice.below(3) == 0 { vec![vec!["c".into(), "b".into()]] } else { vec![] };
+    let emptied = if dice.below(2) == 0 { Emptied::Omit } else { Emptied::Keep };
+    let subject: Vec<Box<str>> =
+        if dice.below(4) == 0 { vec!["c".into(), "id".into()] } else { vec!["id".into()] };
+    let scope = RecordScope { subject, space: Space::new("test"), emptied, captures };
+    if dice.below(3) == 0 {
+        map = map.records("rows[].rows[]", scope.clone()).unwrap();
+    }
+    Arc::new(map.records("rows[]", scope).unwrap().build())
+}
+
+type Ran = (Vec<(Window, Vec<u8>)>, Result<Report, BodyError>);
+
+fn run(map: &Arc<FieldMap>, limits: Limits, mut rest: &[u8], sizes: &[usize], tokens_only: bool) -> Ran {
+    let mut redactor = JsonRedactor::new(Arc::clone(map), limits).with_pseudonyms(Pseudonyms::new(&[7; 32]));
+    redactor.tokens_only = tokens_only;
+    let (mut windows, mut sizes) = (Vec::new(), sizes.iter().cycle());
+    loop {
+        match redactor.step() {
+            Err(error) => return (windows, Err(error)),
+            Ok(Step::Done) => return (windows, Ok(redactor.report().clone())),
+            Ok(Step::NeedInput) if rest.is_empty() => redactor.end().unwrap(),
+            Ok(Step::NeedInput) => {
+                let (piece, after) = rest.split_at((*sizes.next().unwrap()).min(rest.len()));
+                redactor.push(piece).unwrap();
+                rest = after;
+            }
+            Ok(Step::NeedVerdicts(window)) => {
+                let verdict = |subject: crate::SubjectIx, class: ClassId| {
+                    let known = match window.subject(subject).unwrap() {
+                        RecordSubject::Request => 0,
+                        RecordSubject::Record { id, .. } => id.as_ref().map_or(1, |id| id.len()),
+                    };
+                    Treatment::ALL[(known + usize::from(class.0)) % 5]
+                };
+                match redactor.release(&verdict) {
+                    Ok(out) => windows.push((window, out.to_vec())),
+                    Err(error) => return (windows, Err(error)),
+                }
+            }
+        }
+    }
+}
+
+#[test]
+fn law_1_the_fast_lane_does_what_the_tokens_do() {
+    let mut dice = Dice(1);
+    let mut whole = 0;
+    for _ in 0..6_000 {
+        let (map, body) = (map(&mut dice), body(&mut dice));
+        let limits = Limits {
+            window_bytes_max: [100, 1_000, 1 << 18][dice.below(3)],
+            record_bytes_max: [200, 2_000, 1 << 20][dice.below(3)],
+            depth_max: [4, 64][dice.below(2)],
+            window_subjects_max: [2, 256][dice.below(2)],
+        };
+        let want = run(&map, limits, &body, &[usize::MAX], true);
+        whole += usize::from(want.1.is_ok());
+        for sizes in
+            [vec![usize::MAX], vec![1 + dice.below(300)], vec![1 + dice.below(5), 1 + dice.below(40)]]
+        {
+            let got = run(&map, limits, &body, &sizes, false);
+            assert!(got == want, "{sizes:?}: {}\n{got:?}\n{want:?}", String::from_utf8_lossy(&body));
+        }
+    }
+    assert!(whole > 1_000, "only {whole} bodies pass");
+}

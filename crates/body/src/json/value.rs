@@ -1,0 +1,86 @@
+//! Values, names and what stands between them, where all of it is in view.
+
+use super::grammar::{Container, Token, TokenKind};
+use super::scan::{plain, whole_number, whole_string, whole_word};
+
+/// What begins where a value is.
+pub(crate) enum Value {
+    Scalar(Token),
+    Opens(Container),
+}
+
+/// Where white space ends.
+#[inline(always)]
+#[allow(clippy::inline_always, reason = "most often it is one comparison")]
+pub(crate) fn space(view: &[u8], mut at: usize) -> usize {
+    while matches!(view.get(at), Some(b' ' | b'\t' | b'\n' | b'\r')) {
+        at += 1;
+    }
+    at
+}
+
+/// The first byte after white space, and where it is.
+#[inline(always)]
+#[allow(clippy::inline_always, reason = "most often it is one comparison")]
+pub(crate) fn delimiter(view: &[u8], from: usize) -> Option<(u8, usize)> {
+    match *view.get(from)? {
+        b' ' | b'\t' | b'\n' | b'\r' => {
+            let at = space(view, from);
+            Some((*view.get(at)?, at))
+        }
+        first => Some((first, from)),
+    }
+}
+
+/// A name without escapes that is whole, with its colon, and where its value begins.
+pub(crate) fn plain_name(view: &[u8], from: usize) -> Option<(&str, usize)> {
+    let quote = space(view, from);
+    if *view.get(quote)? != b'"' {
+        return None;
+    }
+    let (stop, _) = plain(view, quote + 1);
+    if *view.get(stop)? != b'"' {
+        return None;
+    }
+    let (name, end) = (view.get(quote + 1..stop)?, stop + 1);
+    let (colon, at) = delimiter(view, end)?;
+    if colon != b':' {
+        return None;
+    }
+    Some((std::str::from_utf8(name).ok()?, space(view, at + 1)))
+}
+
+/// The value that begins here; `None` when it is not whole.
+#[inline(always)]
+#[allow(clippy::inline_always, reason = "it is most of what is done for most members")]
+pub(crate) fn value(view: &[u8], start: usize) -> Option<Value> {
+    let first = *view.get(start)?;
+    if first == b'"' {
+        return Some(Value::Scalar(Token { kind: TokenKind::Text, start, end: whole_string(view, start)? }));
+    }
+    other_value(view, start, first)
+}
+
+/// The scalar that begins here: what it is, and where it ends.
+#[inline(always)]
+#[allow(clippy::inline_always, reason = "it is half of what is done for most members")]
+pub(crate) fn scalar_at(view: &[u8], start: usize) -> Option<(TokenKind, usize)> {
+    match value(view, start)? {
+        Value::Scalar(token) => Some((token.kind, token.end)),
+        Value::Opens(_) => None,
+    }
+}
+
+/// The same for one that is no string.
+fn other_value(view: &[u8], start: usize, first: u8) -> Option<Value> {
+    let (kind, end) = match first {
+        b'-' | b'0'..=b'9' => {
+            let (end, integer) = whole_number(view, start)?;
+            (TokenKind::Number { integer }, end)
+        }
+        b'{' => return Some(Value::Opens(Container::Object)),
+        b'[' => return Some(Value::Opens(Container::Array)),
+        first => (TokenKind::Literal, whole_word(view, start, first)?),
+    };
+    Some(Value::Scalar(Token { kind, start, end }))
+}
