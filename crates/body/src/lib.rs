@@ -35,24 +35,38 @@
 //! # Ok::<(), consentry_model::PathError>(())
 //! ```
 
+mod asked;
+mod csv;
 mod emit;
 mod error;
+mod flat;
+mod form;
 mod forms;
 mod json;
 mod limits;
+mod media;
+mod multipart;
 mod names;
 mod once;
+mod percent;
+mod pieces;
 mod pseudonym;
 mod record;
 mod redactor;
 mod report;
 mod tape;
+mod texts;
+mod treat;
+mod turns;
 mod walk;
+mod whole;
 mod window;
 
 pub use error::{BodyError, BodyFault};
 pub use limits::Limits;
+pub use media::{Reading, Redactor};
 pub use once::redact;
+pub use pieces::{Piece, pieces};
 pub use pseudonym::Pseudonyms;
 pub use redactor::{JsonRedactor, Step};
 pub use report::Report;

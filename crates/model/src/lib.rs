@@ -12,6 +12,7 @@ mod consent;
 mod facts;
 mod fields;
 mod key;
+mod media;
 mod moment;
 mod party;
 mod reason;
@@ -30,6 +31,7 @@ pub use fields::{
     ClassId, Emptied, Field, FieldMap, FieldMapBuilder, NodeId, PathError, RecordScope, Scalar, ScopeId,
 };
 pub use key::{Category, KeyError, Lineage, Purpose};
+pub use media::{Format, MediaTypes, UnreadableType, is_media_type};
 pub use moment::Moment;
 pub use party::{RecipientClass, RecipientId, RequesterId};
 pub use reason::{Audience, Reason};
