@@ -17,6 +17,8 @@ pub struct Limits {
     pub record_bytes_max: usize,
     /// How deep a body may be nested: 64.
     pub depth_max: usize,
+    /// How many pairs, parts or columns a form or a table may have: 1,000.
+    pub body_fields_max: usize,
     /// How long the inner service may take to its response head, in milliseconds: 30,000.
     pub upstream_wait_ms_max: u64,
     /// How long the ledger may take to one answer, in milliseconds: 2,000.
@@ -39,6 +41,7 @@ impl Default for Limits {
             window_subjects_max: 256,
             record_bytes_max: 1 << 20,
             depth_max: 64,
+            body_fields_max: 1_000,
             upstream_wait_ms_max: 30_000,
             ledger_wait_ms_max: 2_000,
             evidence_wait_ms_max: 10_000,
@@ -55,6 +58,7 @@ impl Limits {
             record_bytes_max: self.record_bytes_max,
             depth_max: self.depth_max,
             window_subjects_max: self.window_subjects_max,
+            fields_max: self.body_fields_max,
         }
     }
 }

@@ -37,8 +37,7 @@ fn only(bundle: &Bundle) -> &Route {
 }
 
 fn map(body: &Body) -> &FieldMap {
-    let Body::Json(map) = body else { panic!("{body:?} has no fields") };
-    map
+    body.fields().unwrap_or_else(|| panic!("{body:?} has no fields"))
 }
 
 /// The data class of the only personal leaf.

@@ -17,7 +17,7 @@ pub(super) fn spaces(bundle: &Bundle) -> BTreeSet<Space> {
     for route in &bundle.service.routes {
         spaces.extend(named_space(route));
         for body in [&route.request_body, &route.response_body] {
-            if let Body::Json(map) = body {
+            if let Some(map) = body.fields() {
                 spaces.extend(super::made_up::scopes(map).into_iter().map(|scope| scope.space));
             }
         }

@@ -135,9 +135,7 @@ fn of_route(route: &Route) -> BTreeSet<String> {
         out.insert(space.as_str().to_owned());
     }
     for body in [&route.request_body, &route.response_body] {
-        if let Body::Json(map) = body {
-            out.extend(of_body(map));
-        }
+        out.extend(body.fields().into_iter().flat_map(|map| of_body(map)));
     }
     out
 }

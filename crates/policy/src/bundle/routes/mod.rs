@@ -5,6 +5,7 @@ mod check;
 mod events;
 mod facts;
 mod fields;
+mod media;
 mod message;
 mod purpose;
 mod records;
