@@ -1,6 +1,11 @@
 //! Every media type through the layer: what is wrong with a body is refused with a reason of its own, and of what is right each
 //! person's data is decided on.
-#![allow(clippy::unwrap_used, clippy::indexing_slicing, clippy::panic, reason = "a test that fails may panic")]
+#![allow(
+    clippy::unwrap_used,
+    clippy::indexing_slicing,
+    clippy::panic,
+    reason = "a test that fails may panic"
+)]
 
 use bytes::Bytes;
 use consentry_model::{ConsentState, LedgerEvent, Purpose, Reason};
@@ -117,7 +122,13 @@ async fn each_record_is_decided_on_in_every_media_type() {
             EVENTS,
         ),
         ("/invoices/ann", PDF, "%PDF\u{0} a@x.org", "%PDF\u{0} a@x.org", PDF),
-        ("/scalars/ann", "application/json", "[\"a@x.org\", \"b@x.org\"]", "[\"a@x.org\", \"b@x.org\"]", "application/json"),
+        (
+            "/scalars/ann",
+            "application/json",
+            "[\"a@x.org\", \"b@x.org\"]",
+            "[\"a@x.org\", \"b@x.org\"]",
+            "application/json",
+        ),
     ] {
         let world = world().await;
         let seen = answered(&world, path, typed(media_type, body)).await;
@@ -160,7 +171,11 @@ async fn law_1_a_body_that_is_not_what_it_is_called_is_not_passed_on() {
         let seen = answered(&world, path, answer).await;
         if seen.status == 200 {
             // An undeclared element of a list goes, and the list is empty.
-            assert_eq!((path, seen.body.as_deref().unwrap()), ("/scalars/ann", &b"[] "[..]), "{media_type} {body}");
+            assert_eq!(
+                (path, seen.body.as_deref().unwrap()),
+                ("/scalars/ann", &b"[] "[..]),
+                "{media_type} {body}"
+            );
             continue;
         }
         assert_eq!(seen.code(), reason.told_to_strangers().code(), "{path} {media_type} {body:?}");
@@ -242,7 +257,12 @@ async fn law_1_a_form_that_is_wrong_in_any_way_reaches_nobody() {
         ("application/x-www-form-urlencoded; charset=utf-16", "id=ann", 415, "body-media-type"),
         ("application/x-www-form-urlencoded; x=y", "id=ann", 415, "body-media-type"),
         (PARTS, "id=ann", 400, "body-malformed"),
-        (PARTS, "--c\r\nContent-Disposition: form-data; name=\"id\"\r\n\r\nann\r\n--c--", 400, "body-malformed"),
+        (
+            PARTS,
+            "--c\r\nContent-Disposition: form-data; name=\"id\"\r\n\r\nann\r\n--c--",
+            400,
+            "body-malformed",
+        ),
         (
             PARTS,
             "--b\r\nContent-Disposition: form-data; name=\"id\"\r\nX-Ssn: 1\r\n\r\nann\r\n--b--",

@@ -47,6 +47,7 @@ mod limits;
 mod media;
 mod multipart;
 mod names;
+mod nested;
 mod once;
 mod percent;
 mod pieces;

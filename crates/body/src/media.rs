@@ -8,10 +8,11 @@ use consentry_model::{FieldMap, Format};
 use crate::csv::Table;
 use crate::form::Form;
 use crate::multipart::{Parts, is_boundary};
+use crate::nested::Text;
 use crate::texts::{Events, Framed, Lines, Sequence};
 use crate::turns::{Media, Turns};
 use crate::whole::Whole;
-use crate::{BodyError, BodyFault, Decide, JsonRedactor, Limits, Pseudonyms, Report, Step};
+use crate::{BodyError, BodyFault, Decide, Limits, Pseudonyms, Report, Step};
 
 /// A streaming redactor of one body of a known media type. Call [`step`](Self::step) until it asks for something, give it
 /// that, and go on until it is done. How the input is cut into pieces changes nothing of the bytes that come out.
@@ -22,7 +23,7 @@ pub struct Redactor(Kind);
 
 #[derive(Debug)]
 enum Kind {
-    Json(Box<JsonRedactor>),
+    Json(Box<Text>),
     /// The redactor while it is being given its key is nowhere else.
     Other(Box<Turns>),
 }
@@ -53,7 +54,7 @@ impl Redactor {
         let at_start = |fault: BodyFault| BodyError::new(fault, 0);
         let other = |media: Box<dyn Media>| Self(Kind::Other(Box::new(Turns::new(media, limits))));
         Ok(match reading.format {
-            Format::Json => Self(Kind::Json(Box::new(JsonRedactor::new(map, limits)))),
+            Format::Json => Self(Kind::Json(Box::new(Text::new(map, limits).map_err(at_start)?))),
             Format::Whole => other(Box::new(Whole::new(&map).map_err(at_start)?)),
             Format::JsonLines => other(Box::new(Framed::new(Lines::default(), map, limits))),
             Format::JsonSequence => other(Box::new(Framed::new(Sequence::default(), map, limits))),

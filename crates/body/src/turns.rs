@@ -7,7 +7,7 @@ use crate::error::Fault;
 use crate::{BodyError, BodyFault, Decide, Limits, Pseudonyms, Report, Step};
 
 /// A media type: how a body of it falls into units, and what becomes of each.
-pub(crate) trait Media: Send {
+pub(crate) trait Media: Send + Sync {
     /// How long the unit is that begins with the view; nothing when it is not complete yet. `last` says that no more will
     /// come. The view is never empty.
     fn frame(&mut self, view: &[u8], last: bool) -> Result<Option<usize>, Fault>;

@@ -41,6 +41,17 @@ pub enum Field {
     Class(ClassId, Ladder),
 }
 
+/// How what a string holds is written in it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Wrap {
+    /// As JSON text.
+    Json,
+    /// As base64 of a text (RFC 4648, section 4).
+    Base64,
+    /// As base64 of a JSON text.
+    Base64Json,
+}
+
 /// What becomes of a record of which no personal datum is left.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 pub enum Emptied {
@@ -119,6 +130,7 @@ struct Node {
     leaf: Option<Field>,
     subtree: bool,
     scope: Option<ScopeId>,
+    wrap: Option<Wrap>,
 }
 
 /// The compiled map. Walk it from [`root`](Self::root) by [`member`](Self::member) and [`items`](Self::items).
@@ -186,6 +198,18 @@ impl FieldMap {
     #[must_use]
     pub fn has_records(&self) -> bool {
         !self.scopes.is_empty()
+    }
+
+    /// How a string is written whose inside is declared at this node, or whose text is a leaf's value.
+    #[must_use]
+    pub fn wrap_at(&self, id: NodeId) -> Option<Wrap> {
+        self.node(id)?.wrap
+    }
+
+    /// Whether something is declared inside of a string.
+    #[must_use]
+    pub fn has_wraps(&self) -> bool {
+        self.nodes.iter().any(|node| node.wrap.is_some())
     }
 
     /// What the node carries as a leaf.
@@ -270,6 +294,19 @@ impl FieldMapBuilder {
         }
         node.leaf = Some(field);
         node.subtree = subtree;
+        Ok(self)
+    }
+
+    /// Declares that the strings at a path hold what is declared below it, or the leaf's value, in this way.
+    ///
+    /// # Errors
+    /// When the path is not one, or was given before.
+    pub fn wrapped(mut self, path: &str, wrap: Wrap) -> Result<Self, PathError> {
+        let at = self.walk(path)?;
+        let node = self.map.nodes.get_mut(at.0 as usize).ok_or(PathError::Syntax)?;
+        if path.is_empty() || node.wrap.replace(wrap).is_some() {
+            return Err(if path.is_empty() { PathError::Syntax } else { PathError::Twice });
+        }
         Ok(self)
     }
 

@@ -28,7 +28,7 @@ pub use consent::{
 };
 pub use facts::{FactDef, FactId, FactSchema, FactSource, FactType, FactValue, Facts};
 pub use fields::{
-    ClassId, Emptied, Field, FieldMap, FieldMapBuilder, NodeId, PathError, RecordScope, Scalar, ScopeId,
+    ClassId, Emptied, Field, FieldMap, FieldMapBuilder, NodeId, PathError, RecordScope, Scalar, ScopeId, Wrap,
 };
 pub use key::{Category, KeyError, Lineage, Purpose};
 pub use media::{Format, MediaTypes, UnreadableType, is_media_type};

@@ -10,7 +10,9 @@ use consentry_policy::{Bundle, Diagnostics, ReadError, Sources};
 
 mod gallery_wrong;
 
-use gallery_wrong::{CASES, CLAUSES, HEADS, LOOKS, MEDIA, NATIVE, PARTIES, ROUTES, RULES, WHOLE, WORDS, YAML};
+use gallery_wrong::{
+    CASES, CLAUSES, HEADS, LOOKS, MEDIA, NATIVE, PARTIES, ROUTES, RULES, WHOLE, WORDS, YAML,
+};
 
 /// A bundle in which nothing is wrong. Each exhibit adds a file to it.
 const BASE: &str = "

@@ -386,7 +386,11 @@ fn where_a_request_goes_and_what_for_can_stand_in_the_request() {
 fn what_a_body_may_come_as_is_what_the_route_lists() {
     use consentry_model::Format;
     let rows: &[(&str, &str, &[(&str, Option<Format>)])] = &[
-        ("", "{a: user.name}", &[("application/json", Some(Format::Json)), ("text/csv", None), ("application/pdf", None)]),
+        (
+            "",
+            "{a: user.name}",
+            &[("application/json", Some(Format::Json)), ("text/csv", None), ("application/pdf", None)],
+        ),
         ("type: text/csv,", "{a: user.name}", &[("text/csv", Some(Format::Csv)), ("application/json", None)]),
         (
             "type: [application/json, application/x-www-form-urlencoded],",
@@ -400,7 +404,11 @@ fn what_a_body_may_come_as_is_what_the_route_lists() {
         (
             "type: [application/pdf, application/json],",
             "user.financial",
-            &[("application/pdf", Some(Format::Whole)), ("application/json", Some(Format::Whole)), ("text/csv", None)],
+            &[
+                ("application/pdf", Some(Format::Whole)),
+                ("application/json", Some(Format::Whole)),
+                ("text/csv", None),
+            ],
         ),
     ];
     for (types, body, expected) in rows {

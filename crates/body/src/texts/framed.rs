@@ -12,7 +12,7 @@ use crate::turns::Media;
 use crate::{Decide, Limits, Pseudonyms, RecordSubject, Report};
 
 /// How texts are divided.
-pub(crate) trait Frame: Send {
+pub(crate) trait Frame: Send + Sync {
     /// The length of the next unit; see [`Media::frame`].
     fn frame(&mut self, view: &[u8], last: bool) -> Result<Option<usize>, Fault>;
 

@@ -7,12 +7,13 @@ use consentry_model::{ClassId, FieldMap};
 
 use crate::asked::Asked;
 use crate::error::BodyFault;
-use crate::{Decide, JsonRedactor, Limits, Pseudonyms, RecordSubject, Report, Step, SubjectIx};
+use crate::nested::Text;
+use crate::{Decide, Limits, Pseudonyms, RecordSubject, Report, Step, SubjectIx};
 
 /// A text that waits for its verdicts.
 #[derive(Debug)]
 pub(crate) struct Unit {
-    redactor: JsonRedactor,
+    redactor: Text,
     /// The subject in the body's window, for each in the text's own.
     subjects: Vec<SubjectIx>,
 }
@@ -33,7 +34,7 @@ impl Unit {
             record_bytes_max: usize::MAX,
             ..limits
         };
-        let mut redactor = JsonRedactor::new(Arc::clone(map), limits);
+        let mut redactor = Text::new(Arc::clone(map), limits)?;
         redactor.push(text).and_then(|()| redactor.end()).map_err(|error| error.kind())?;
         let Step::NeedVerdicts(window) = redactor.step().map_err(|error| error.kind())? else {
             return Err(BodyFault::Internal);

@@ -11,6 +11,7 @@ mod events;
 mod form;
 mod lines;
 mod multipart;
+mod nested;
 mod properties;
 mod support;
 mod whole;
