@@ -438,3 +438,25 @@ fn the_record_of_an_event_is_its_data() {
     assert_eq!(scope.captures, [vec!["o".into()]]);
     assert_eq!(map.scope_at(map.root()), None);
 }
+
+#[test]
+fn what_lies_inside_of_a_string_is_declared_there() {
+    use consentry_model::Wrap;
+    let bundle = bundle(&format!(
+        "{{route: 'GET /c/{{id}}', purpose: essential, {CUSTOMER}, response: {{body: {{a: {{json: {{n: none, b: {{base64: user.name}}, '[]': none}}}}, c: {{base64: {{json: {{d: none}}}}}}, e.json: none}}}}}}"
+    ));
+    let map = map(&only(&bundle).response_body);
+    let at = |names: &[&str]| names.iter().fold(Some(map.root()), |at, name| map.member(at?, name)).unwrap();
+    for (path, wrap) in [
+        (&["a"][..], Some(Wrap::Json)),
+        (&["a", "n"], None),
+        (&["a", "b"], Some(Wrap::Base64)),
+        (&["c"], Some(Wrap::Base64Json)),
+        (&["c", "d"], None),
+        (&["e", "json"], None),
+    ] {
+        assert_eq!(map.wrap_at(at(path)), wrap, "{path:?}");
+    }
+    assert!(map.items(at(&["a"])).is_some());
+    assert!(matches!(map.field(at(&["a", "b"])), Some(Field::Class(..))));
+}

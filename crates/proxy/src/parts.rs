@@ -216,6 +216,7 @@ pub(crate) fn layer_limits(limits: &ProxyLimits) -> Limits {
     out.window_subjects_max = to_usize(limits.window_subjects_max);
     out.record_bytes_max = to_usize(limits.record_bytes_max);
     out.depth_max = to_usize(limits.depth_max);
+    out.body_fields_max = to_usize(limits.body_fields_max);
     out.upstream_wait_ms_max = limits.upstream_wait_ms_max;
     out.ledger_wait_ms_max = limits.ledger_wait_ms_max;
     out.evidence_wait_ms_max = limits.evidence_wait_ms_max;

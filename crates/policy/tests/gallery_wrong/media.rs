@@ -36,6 +36,10 @@ pub(crate) const MEDIA: &[Exhibit] = &[
         "routes: [{route: GET /orders, purpose: essential, about: {type: customer, space: customer, id: query.id}, response: {type: [text/event-stream, text/csv], body: {data.id: user.unique_id}}}]",
     ),
     (
+        "the inside of a string as a whole, and that of a form's text",
+        "routes: [{route: POST /orders, purpose: essential, about: {type: customer, space: customer, id: query.id}, request: {type: application/x-www-form-urlencoded, body: {a: {json: {b: user.name}}}}, response: {body: {a: {json: {'**': user.name}}, b: {base64: {json: {}}}}}}]",
+    ),
+    (
         "records in a table",
         "routes: [{route: GET /orders, purpose: essential, about: {type: customer, space: customer, id: item.id}, response: {type: text/csv, records: 'rows[]', body: {'rows[].id': user.unique_id}}}]",
     ),

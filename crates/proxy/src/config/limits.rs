@@ -56,6 +56,8 @@ limits! {
     record_bytes_max = 1_048_576, 1_024..=67_108_864;
     /// How deep a body may be nested.
     depth_max = 64, 4..=256;
+    /// How many pairs, parts or columns a form or a table may have.
+    body_fields_max = 1_000, 1..=100_000;
     /// How long connecting to the upstream may take, in milliseconds.
     connect_ms_max = 1_000, 10..=60_000;
     /// How long the upstream may take for the head of its answer, in milliseconds.

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use consentry_consent::{Ledger, LedgerError};
 use consentry_model::{Identifier, LedgerEvent, Moment, Space};
-use consentry_policy::{Body, Bundle, Case, Route, SubjectSource};
+use consentry_policy::{Bundle, Case, Route, SubjectSource};
 
 use super::ledger::StageLedger;
 

@@ -7,7 +7,7 @@ use consentry_consent::standing;
 use consentry_model::{
     Category, FieldMap, Identifier, LedgerEvent, Moment, Purpose, RecipientId, SubjectState,
 };
-use consentry_policy::{Body, Bundle, Route, Sources, SubjectSource, Vocabulary};
+use consentry_policy::{Bundle, Route, Sources, SubjectSource, Vocabulary};
 
 use crate::bundle::{Checked, meant, nearest};
 use crate::stop::{Exit, Stop};

@@ -71,12 +71,7 @@ impl Fields<'_> {
             builder = records.enter(&types, builder, reader)?;
         }
         for (path, span, value) in fields.entries() {
-            let Some(field) = self.field(value, map, reader) else { continue };
-            media::fits(&types, path, field, *span, reader);
-            match builder.clone().leaf(path, field) {
-                Ok(next) => builder = next,
-                Err(error) => reader.error("not-a-path", *span, error.to_string()),
-            }
+            builder = self.enter(builder, &types, (path, *span, value), map, reader);
         }
         let map = builder.build();
         media::complete(&types, &map, node.span, reader);
@@ -102,7 +97,7 @@ impl Fields<'_> {
         Some(Body::Fields(Arc::new(builder.build()), types))
     }
 
-    fn field(&self, node: &Node, map: &mut ServiceMap, reader: &mut Reader) -> Option<Field> {
+    pub(super) fn field(&self, node: &Node, map: &mut ServiceMap, reader: &mut Reader) -> Option<Field> {
         let Kind::Map(_) = &node.kind else {
             return Some(match self.said(node, reader)? {
                 Said::Nothing => Field::Open,

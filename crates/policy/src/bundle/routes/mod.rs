@@ -7,6 +7,7 @@ mod facts;
 mod fields;
 mod media;
 mod message;
+mod nested;
 mod purpose;
 mod records;
 mod route;
