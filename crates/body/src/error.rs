@@ -3,15 +3,25 @@
 /// What is wrong. Each kind stops the body for good.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, thiserror::Error)]
 pub enum BodyFault {
-    /// Not JSON as RFC 8259 writes it; a byte order mark, a raw control character and a lone surrogate count too.
+    /// Not as the standard of its media type writes it: RFC 8259 for JSON, where a byte order mark, a raw control character
+    /// and a lone surrogate count too.
     #[error("the body is not well-formed")]
     Malformed,
-    /// A string is not UTF-8.
+    /// A text is not UTF-8.
     #[error("the body is not UTF-8")]
     InvalidUtf8,
-    /// An object names a member twice.
+    /// An object names a member twice, a form a field, or a table a column.
     #[error("an object of the body names a member twice")]
     DuplicateKey,
+    /// A row of a table has more or fewer cells than its first.
+    #[error("a row of the body has other columns than the first")]
+    Ragged,
+    /// A part of a form has a media type, a charset or an encoding that cannot be read.
+    #[error("a part of the body is of a kind that cannot be read")]
+    PartUnreadable,
+    /// There are more fields than [`Limits::fields_max`](crate::Limits::fields_max).
+    #[error("the body has too many fields")]
+    TooManyFields,
     /// Arrays and objects are nested deeper than [`Limits::depth_max`](crate::Limits::depth_max).
     #[error("the body is nested too deep")]
     TooDeep,

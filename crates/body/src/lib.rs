@@ -37,19 +37,28 @@
 //! # Ok::<(), consentry_model::PathError>(())
 //! ```
 
+mod asked;
 mod coding;
+mod csv;
 #[cfg(test)]
 mod differential;
 mod emit;
 mod error;
 mod fate;
+mod flat;
+mod form;
 mod forms;
 mod frame;
 mod json;
 mod lane;
 mod limits;
+mod media;
+mod multipart;
 mod names;
+mod nested;
 mod once;
+mod percent;
+mod pieces;
 mod pseudonym;
 mod record;
 mod redactor;
@@ -59,13 +68,19 @@ mod shape;
 mod subject;
 mod tally;
 mod tape;
+mod texts;
+mod treat;
+mod turns;
 mod walk;
+mod whole;
 mod window;
 
 pub use coding::{Coding, CodingFault, CodingLimits, Decoded, Decoder, Encoder, accepts_gzip, decode};
 pub use error::{BodyError, BodyFault};
 pub use limits::Limits;
+pub use media::{Reading, Redactor};
 pub use once::redact;
+pub use pieces::{Piece, pieces};
 pub use pseudonym::Pseudonyms;
 pub use redactor::{JsonRedactor, Step};
 pub use report::Report;

@@ -14,16 +14,19 @@ pub struct Limits {
     pub depth_max: usize,
     /// A window is closed at the first place where it may be, once this many subjects are to be decided.
     pub window_subjects_max: usize,
+    /// How many pairs a form, parts a multipart body, or columns a table may have.
+    pub fields_max: usize,
 }
 
 impl Default for Limits {
-    /// 256 KiB, 1 MiB, 64 levels, 256 subjects.
+    /// 256 KiB, 1 MiB, 64 levels, 256 subjects, 1,000 fields.
     fn default() -> Self {
         Self {
             window_bytes_max: 256 * 1024,
             record_bytes_max: 1024 * 1024,
             depth_max: 64,
             window_subjects_max: 256,
+            fields_max: 1000,
         }
     }
 }

@@ -34,6 +34,22 @@ impl Report {
         add(&mut self.altered, (path.to_owned(), treatment), by);
     }
 
+    /// Adds what became of a part of the body.
+    pub(crate) fn absorb(&mut self, part: &Self) {
+        for (path, count) in &part.withheld {
+            let there = self.withheld.entry(path.clone()).or_default();
+            *there = there.saturating_add(*count);
+        }
+        for (key, count) in &part.altered {
+            let there = self.altered.entry(key.clone()).or_default();
+            *there = there.saturating_add(*count);
+        }
+        self.personal_kept = self.personal_kept.saturating_add(part.personal_kept);
+        self.undeclared = self.undeclared.saturating_add(part.undeclared);
+        self.records = self.records.saturating_add(part.records);
+        self.omitted = self.omitted.saturating_add(part.omitted);
+    }
+
     /// Whether everything left as it came.
     #[must_use]
     pub fn is_untouched(&self) -> bool {

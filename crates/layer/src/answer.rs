@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use consentry_audit::{Direction, End};
-use consentry_body::{JsonRedactor, Report};
+use consentry_body::{Reading, Redactor, Report};
 use consentry_model::{FieldMap, Reason};
 use consentry_policy::{Body, Route, may_be_answered};
 use http::{HeaderMap, HeaderValue, StatusCode, header};
@@ -11,28 +11,29 @@ use http::{HeaderMap, HeaderValue, StatusCode, header};
 use crate::body::Pending;
 use crate::evidence::{self, Lines};
 use crate::exchange::{Decided, Open};
+use crate::media::Media;
 use crate::pointers::{self, redirects};
-use crate::technical::{self, json_type};
+use crate::technical;
+
+/// How the body is to be read, and the content type that it leaves with.
+pub(crate) type Read = (Reading, Arc<FieldMap>, HeaderValue);
 
 /// What an answer depends on besides its target, for a cache that keeps it although it may not.
 const VARY: HeaderValue =
     HeaderValue::from_static("accept-encoding, authorization, cookie, data-purpose, sec-gpc");
 
 /// How the body is to be read; nothing when none is passed on.
-pub(crate) fn map_of(
-    route: &Route,
-    status: StatusCode,
-    headers: &HeaderMap,
-) -> Result<Option<Arc<FieldMap>>, Reason> {
-    let Body::Json(map) = &route.response_body else { return Ok(None) };
+pub(crate) fn map_of(route: &Route, status: StatusCode, headers: &HeaderMap) -> Result<Option<Read>, Reason> {
+    let Body::Fields(map, types) = &route.response_body else { return Ok(None) };
     if [StatusCode::NO_CONTENT, StatusCode::RESET_CONTENT].contains(&status) || redirects(status) {
         return Ok(None);
     }
-    let kind = headers.get(header::CONTENT_TYPE).and_then(|v| v.to_str().ok());
-    if json_type(kind).is_none() {
-        return Err(Reason::ResponseMediaType);
-    }
-    Ok(Some(Arc::clone(map)))
+    let mut lines = headers.get_all(header::CONTENT_TYPE).iter();
+    // Of two lines nobody knows which one counts.
+    let kind = lines.next().filter(|_| lines.next().is_none()).and_then(|line| line.to_str().ok());
+    let media = Media::read(kind, types).ok_or(Reason::ResponseMediaType)?;
+    let leaves_as = media.header(types, true).ok_or(Reason::ResponseMediaType)?;
+    Ok(Some((media.reading, Arc::clone(map), leaves_as)))
 }
 
 /// An answer that is none to what was asked. Whether a redirection may go on is decided with its headers.
@@ -79,7 +80,7 @@ pub(crate) fn forward_headers(
 }
 
 /// The redactor with the key of this exchange's pseudonyms, where the layer has one.
-pub(crate) fn with_pseudonyms(redactor: JsonRedactor, open: &Open, decided: &Decided) -> JsonRedactor {
+pub(crate) fn with_pseudonyms(redactor: Redactor, open: &Open, decided: &Decided) -> Redactor {
     match open.shared.pseudonyms(&decided.access) {
         Some(key) => redactor.with_pseudonyms(key),
         None => redactor,

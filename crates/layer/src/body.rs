@@ -6,7 +6,7 @@ use std::task::{Context, Poll};
 
 use bytes::Bytes;
 use consentry_audit::{Closing, Receipt, Ticket};
-use consentry_body::{BodyError, Decide, JsonRedactor};
+use consentry_body::{BodyError, Decide, Redactor};
 use http_body::{Body, Frame, SizeHint};
 use tokio::sync::mpsc::Receiver;
 
@@ -26,7 +26,7 @@ impl std::error::Error for StreamError {}
 
 /// Takes the bytes of a window out of the redactor, for the receipt of the verdicts on it.
 pub(crate) fn release(
-    redactor: &mut JsonRedactor,
+    redactor: &mut Redactor,
     decide: &dyn Decide,
     receipt: &Receipt,
 ) -> Result<Bytes, BodyError> {

@@ -7,7 +7,7 @@ use consentry_body::RecordSubject;
 use consentry_model::{
     ClassId, Identifier, LedgerEvent, LedgerRevision, Outcome, Reason, Resolution, Treatment, Verdict,
 };
-use consentry_policy::{Body, Excess, FactTarget, Item, Permit, Refusal, Ruling, SubjectSource};
+use consentry_policy::{Excess, FactTarget, Item, Permit, Refusal, Ruling, SubjectSource};
 
 use crate::describe::Access;
 use crate::duties::{self, Revealed};
@@ -278,7 +278,7 @@ async fn meet_addressees(shared: &Shared, access: &Access, brought: &Brought) ->
 
 /// The identifier of each subject of the body's window, where it names one.
 pub(crate) fn addressees(access: &Access, brought: &Brought) -> Result<Vec<Option<Identifier>>, Reason> {
-    let Body::Json(map) = &access.route()?.request_body else { return Ok(Vec::new()) };
+    let Some(map) = access.route()?.request_body.fields() else { return Ok(Vec::new()) };
     let Some(window) = brought.window() else { return Ok(Vec::new()) };
     let identifier = |subject: &RecordSubject| match subject {
         RecordSubject::Request => None,

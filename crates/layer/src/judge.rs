@@ -5,7 +5,7 @@ use std::collections::btree_map::Entry;
 
 use consentry_body::{RecordSubject, SubjectIx};
 use consentry_model::{ClassId, Facts, Reason, Resolution, RuleId, Treatment, Verdict};
-use consentry_policy::{Body, Duty, FactTarget, Item, Ruling, SubjectSource, Verb};
+use consentry_policy::{Duty, FactTarget, Item, Route, Ruling, SubjectSource, Verb};
 
 use crate::decide::{Present, item_facts};
 use crate::describe::Access;
@@ -178,8 +178,7 @@ impl Access {
         present: &Present,
         lines: &mut Lines,
     ) -> (Vec<Item>, BTreeMap<ClassId, Verdict>) {
-        let records =
-            self.route().is_ok_and(|r| matches!(&r.response_body, Body::Json(map) if map.has_records()));
+        let records = self.route().is_ok_and(Route::answers_in_records);
         let named = self.about().is_some_and(|a| matches!(a.subject, SubjectSource::Named { .. }));
         let anybody = Whom::Somebody(Resolution::Unresolved);
         let whom = if records && !named { &anybody } else { &present.whom };

@@ -32,6 +32,8 @@ pub struct Limits {
     pub response_decoded_bytes_max: u64,
     /// The shortest answer that is worth being coded again for a caller who accepts it, in bytes: 1,024.
     pub recode_bytes_min: usize,
+    /// How many pairs, parts or columns a form or a table may have: 1,000.
+    pub body_fields_max: usize,
     /// How long the inner service may take to its response head, in milliseconds: 30,000.
     pub upstream_wait_ms_max: u64,
     /// How long the ledger may take to one answer, in milliseconds: 2,000.
@@ -71,6 +73,7 @@ impl Default for Limits {
             coding_window_bytes_max: 8 << 20,
             response_decoded_bytes_max: 1 << 30,
             recode_bytes_min: 1024,
+            body_fields_max: 1_000,
             upstream_wait_ms_max: 30_000,
             ledger_wait_ms_max: 2_000,
             evidence_wait_ms_max: 10_000,
@@ -103,6 +106,7 @@ impl Limits {
             record_bytes_max: self.record_bytes_max,
             depth_max: self.depth_max,
             window_subjects_max: self.window_subjects_max,
+            fields_max: self.body_fields_max,
         }
     }
 }

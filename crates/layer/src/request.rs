@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use bytes::Bytes;
-use consentry_body::{BodyError, BodyFault, JsonRedactor, Pseudonyms, Report, Step, SubjectIx, Window};
-use consentry_model::{ClassId, Field, Identifier, Reason, Treatment};
+use consentry_body::{Pseudonyms, Redactor, Report, Step, SubjectIx, Window};
+use consentry_model::{ClassId, Field, Identifier, MediaTypes, Reason, Treatment};
 use consentry_policy::{Body, EventSpec, Excess, HeadField, Reference, Right, Route, SubjectSource};
 use http::{HeaderMap, HeaderName, HeaderValue, Request, header};
 use http_body_util::{BodyExt, Full, Limited};
@@ -14,11 +14,14 @@ use serde_json::Value;
 use crate::coding;
 use crate::describe::Access;
 use crate::evidence::Taken;
+use crate::faults::of_request;
 use crate::head::Head;
 use crate::layer::Shared;
+use crate::media::Media;
+use crate::said::{said, says};
 use crate::service::BoxError;
 use crate::stated::Found;
-use crate::technical::{accept, json_type};
+use crate::technical::accept;
 
 /// Headers that declare a purpose to us. They are read once everything else about the request is known, and go no further
 /// whatever a service map says: behind us nobody decides again.
@@ -70,9 +73,11 @@ const SILENT: [&str; 39] = [
 
 /// A request body that was read whole and found well-formed.
 pub(crate) struct Brought {
-    json: Option<Value>,
-    media_type: Option<String>,
-    redactor: Option<(JsonRedactor, Window)>,
+    said: Option<Value>,
+    /// Whether it is a list of names and texts.
+    flat: bool,
+    content_type: Option<HeaderValue>,
+    redactor: Option<(Redactor, Window)>,
 }
 
 /// The request that the inner service sees. Only this module makes one.
@@ -104,44 +109,32 @@ where
         Err(error) if error.is::<http_body_util::LengthLimitError>() => return Err(Reason::BodyTooLarge),
         Err(_) => return Err(Reason::BodyMalformed),
     };
-    let map = match &route.request_body {
+    let (map, types) = match &route.request_body {
         Body::None if bytes.is_empty() || is_one_click(route, &bytes) => {
-            return Ok(Brought { json: None, media_type: None, redactor: None });
+            return Ok(Brought { said: None, flat: false, content_type: None, redactor: None });
         }
         Body::None | Body::Page => return Err(Reason::BodyUnexpected),
-        Body::Json(map) => map,
+        Body::Fields(map, types) => (map, types),
     };
     let bytes = coding::content(&head.headers, limits, bytes)?;
-    let media_type = Some(json_type(head.header("content-type")).ok_or(Reason::BodyMediaType)?);
+    let media = Media::read(head.header("content-type"), types).ok_or(Reason::BodyMediaType)?;
+    let content_type = media.header(types, false);
     let whole = consentry_body::Limits {
         window_bytes_max: usize::MAX,
         record_bytes_max: limits.request_body_bytes_max,
         window_subjects_max: usize::MAX,
         ..limits.body()
     };
-    let mut redactor = JsonRedactor::new(std::sync::Arc::clone(map), whole);
-    redactor.push(&bytes).and_then(|()| redactor.end()).map_err(reason_of)?;
-    let window = match redactor.step().map_err(reason_of)? {
+    let mut redactor =
+        Redactor::new(&media.reading, std::sync::Arc::clone(map), whole).map_err(of_request)?;
+    redactor.push(&bytes).and_then(|()| redactor.end()).map_err(of_request)?;
+    let window = match redactor.step().map_err(of_request)? {
         Step::NeedVerdicts(window) => window,
         Step::NeedInput | Step::Done => return Err(Reason::BodyMalformed),
     };
-    let json = serde_json::from_slice(&bytes).map_err(|_| Reason::BodyMalformed)?;
-    Ok(Brought { json: Some(json), media_type, redactor: Some((redactor, window)) })
-}
-
-fn reason_of(error: BodyError) -> Reason {
-    match error.kind() {
-        BodyFault::DuplicateKey => Reason::BodyDuplicateKey,
-        BodyFault::RecordTooLarge => Reason::BodyTooLarge,
-        BodyFault::Undeclared => Reason::MinimisationViolation,
-        BodyFault::NothingLeft => Reason::Prohibited,
-        BodyFault::Malformed
-        | BodyFault::InvalidUtf8
-        | BodyFault::TooDeep
-        | BodyFault::Truncated
-        | BodyFault::TrailingBytes => Reason::BodyMalformed,
-        BodyFault::OutOfTurn | BodyFault::Internal => Reason::EvaluationError,
-    }
+    let said = Some(said(&media.reading, &bytes, limits.depth_max)?);
+    let flat = media.reading.format.is_flat();
+    Ok(Brought { said, flat, content_type, redactor: Some((redactor, window)) })
 }
 
 /// The body of a one-click unsubscription (RFC 8058, section 3.1): it says nothing and goes nowhere, but a mail client
@@ -213,7 +206,7 @@ impl Brought {
     }
 
     fn at(&self, path: &[String]) -> Option<&Value> {
-        path.iter().try_fold(self.json.as_ref()?, |at, name| at.get(name))
+        path.iter().try_fold(self.said.as_ref()?, |at, name| at.get(name))
     }
 
     /// Every scalar of the body as text, for whoever looks for what it may be.
@@ -227,14 +220,15 @@ impl Brought {
                 Value::Null | Value::Bool(_) => {}
             }
         }
-        if let Some(json) = &self.json {
-            walk(json, look);
+        if let Some(said) = &self.said {
+            walk(said, look);
         }
     }
 
     /// Whether the request meets the condition of an event.
     pub(crate) fn holds(&self, spec: &EventSpec, head: &Head) -> bool {
         spec.condition.iter().all(|(at, wanted)| match at {
+            Reference::Body(path) if self.flat => says(self.at(path), wanted),
             Reference::Body(path) => self.at(path) == Some(wanted),
             Reference::Query(name) => {
                 let value = head.parameter(name).and_then(|p| p.value.as_deref());
@@ -299,7 +293,7 @@ pub(crate) fn forward(
             let decide = |subject: SubjectIx, class: ClassId| {
                 treatments.of_body.get(&(subject, class)).copied().unwrap_or(Treatment::Withheld)
             };
-            let bytes = redactor.release(&decide).map_err(reason_of)?;
+            let bytes = redactor.release(&decide).map_err(of_request)?;
             note(redactor.report(), taken);
             bytes
         }
@@ -313,8 +307,10 @@ pub(crate) fn forward(
     *request.method_mut() = head.method.clone();
     *request.uri_mut() = target.parse().map_err(|_| Reason::HeadMalformed)?;
     *request.headers_mut() = forward_headers(route, head, treatments, taken);
-    let media_type = brought.media_type.and_then(|t| HeaderValue::from_str(&t).ok());
-    let technical = [(header::ACCEPT, accept(&head.headers)), (header::CONTENT_TYPE, media_type)];
+    let json = MediaTypes::json();
+    let types = route.response_body.types().unwrap_or(&json);
+    let accepted = accept(&head.headers, types);
+    let technical = [(header::ACCEPT, accepted), (header::CONTENT_TYPE, brought.content_type)];
     for (name, value) in technical.into_iter().filter_map(|(name, value)| Some((name, value?))) {
         request.headers_mut().entry(name).or_insert(value);
     }

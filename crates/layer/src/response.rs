@@ -4,11 +4,11 @@ use std::sync::Arc;
 
 use bytes::{Bytes, BytesMut};
 use consentry_audit::{End, Receipt};
-use consentry_body::{BodyError, BodyFault, JsonRedactor, RecordSubject, Step, SubjectIx, Window};
-use consentry_model::{ClassId, Identifier, Moment, Reason, Resolution, Treatment, Verdict};
+use consentry_body::{BodyFault, RecordSubject, Redactor, Step, SubjectIx, Window};
+use consentry_model::{ClassId, Format, Identifier, Moment, Reason, Resolution, Treatment, Verdict};
 use consentry_policy::{Body, Refusal, SubjectSource};
 use http::response::Parts;
-use http::{HeaderMap, HeaderValue, Response, StatusCode, header};
+use http::{HeaderMap, Response, StatusCode, header};
 use tokio::sync::mpsc;
 
 use crate::answer::{forward_headers, map_of, unreadable, with_pseudonyms};
@@ -18,6 +18,7 @@ use crate::decide::{Says, item_facts};
 use crate::duties;
 use crate::evidence::{self, Lines};
 use crate::exchange::{Decided, Open};
+use crate::faults::of_answer;
 use crate::people::{Whom, resolve};
 use crate::pointers::redirects;
 use crate::service::BoxError;
@@ -54,7 +55,7 @@ where
     };
     let page = route.response_body == Body::Page && !redirects(parts.status);
     // Where only the head was asked for there is no body to decide on, and nothing may tell how long it is.
-    let kind = map.as_ref().map(|_| HeaderValue::from_static("application/json"));
+    let kind = map.as_ref().map(|(_, _, leaves_as)| leaves_as.clone());
     let map = map.filter(|_| !open.head_only);
     let mut taken = decided.taken.clone();
     let mut headers = forward_headers(route, &parts.headers, &decided, &mut taken);
@@ -80,15 +81,17 @@ where
         return crate::page::deliver(open, decided, receipt, (parts, headers), body).await;
     }
     headers.extend(kind.map(|kind| (header::CONTENT_TYPE, kind)));
-    let Some(map) = map else {
+    let Some((reading, map, _)) = map else {
         let mut response =
             Response::new(ResponseBody::closing(Bytes::new(), open.pending(&decided, parts.status, 0)));
         *response.status_mut() = parts.status;
         *response.headers_mut() = headers;
         return response;
     };
-    let redactor = JsonRedactor::new(map, open.shared.limits.body());
-    let redactor = with_pseudonyms(redactor, &open, &decided);
+    let redactor = match Redactor::new(&reading, map, open.shared.limits.body()) {
+        Ok(redactor) => with_pseudonyms(redactor, &open, &decided),
+        Err(error) => return open.fail(of_answer(error).reason, None),
+    };
     let source = match Source::new(body, &parts.headers, &open.shared.limits) {
         Ok(source) => source,
         Err(reason) => return open.fail(reason, None),
@@ -105,6 +108,7 @@ where
         sent_bytes: 0,
         ended: false,
         streaming: false,
+        live: reading.format == Format::Events,
         records: 0,
         only: None,
     };
@@ -116,7 +120,7 @@ struct Pump<R> {
     open: Open,
     decided: Decided,
     receipt: Receipt,
-    redactor: JsonRedactor,
+    redactor: Redactor,
     source: Source<R>,
     recoder: Recoder,
     window: u64,
@@ -125,6 +129,8 @@ struct Pump<R> {
     ended: bool,
     /// Whether the first bytes are on their way.
     streaming: bool,
+    /// Whether whoever reads it waits for what comes next: nothing is held back then.
+    live: bool,
     /// How many records were decided.
     records: usize,
     /// Whom the first of them is about, whether it is whoever asks, and what it says.
@@ -142,6 +148,17 @@ where
         let hold_max = self.open.shared.limits.response_hold_bytes_max;
         let mut held = BytesMut::new();
         let body = loop {
+            if self.live || self.read_bytes > hold_max {
+                // What further records say nobody knows yet.
+                self.records = usize::MAX;
+                if let Err(reason) = self.set_headers(&mut headers) {
+                    return self.open.fail(reason, None);
+                }
+                self.recoder = self.recoder(self.read_bytes, from, &mut headers);
+                let first = self.recoder.part(held.freeze());
+                self.sent_bytes = first.len() as u64;
+                break self.stream(first, status);
+            }
             match self.next().await {
                 Ok(Some(bytes)) => held.extend_from_slice(&bytes),
                 Ok(None) => {
@@ -154,17 +171,6 @@ where
                     break ResponseBody::closing(bytes, pending);
                 }
                 Err(refusal) => return self.stop(refusal),
-            }
-            if self.read_bytes > hold_max {
-                // What further records say nobody knows yet.
-                self.records = usize::MAX;
-                if let Err(reason) = self.set_headers(&mut headers) {
-                    return self.open.fail(reason, None);
-                }
-                self.recoder = self.recoder(self.read_bytes, from, &mut headers);
-                let first = self.recoder.part(held.freeze());
-                self.sent_bytes = first.len() as u64;
-                break self.stream(first, status);
             }
         };
         let mut response = Response::new(body);
@@ -188,7 +194,7 @@ where
     /// The next released bytes; `None` at the end.
     async fn next(&mut self) -> Result<Option<Bytes>, Refusal> {
         loop {
-            match self.redactor.step().map_err(reason_of)? {
+            match self.redactor.step().map_err(of_answer)? {
                 Step::Done => return Ok(None),
                 Step::NeedVerdicts(window) => return self.release(&window).await.map(Some),
                 Step::NeedInput if self.ended => return Err(Refusal::plain(Reason::ResponseTruncated)),
@@ -201,11 +207,11 @@ where
         match self.source.next().await.map_err(Refusal::plain)? {
             Some(bytes) => {
                 self.read_bytes = self.read_bytes.saturating_add(bytes.len());
-                self.redactor.push(&bytes).map_err(reason_of)
+                self.redactor.push(&bytes).map_err(of_answer)
             }
             None => {
                 self.ended = true;
-                self.redactor.end().map_err(reason_of)
+                self.redactor.end().map_err(of_answer)
             }
         }
     }
@@ -213,12 +219,13 @@ where
     /// Decides a window, records the verdicts, and releases its bytes for the receipt.
     async fn release(&mut self, window: &Window) -> Result<Bytes, Refusal> {
         let whole = window.subjects.iter().all(|s| *s == RecordSubject::Request);
-        if whole {
+        // What streams is decided window by window: a person who says no while it does is heard.
+        if whole && !self.streaming {
             let answers = &self.decided.answers;
             let decide = |_: SubjectIx, class: ClassId| {
                 answers.get(&class).map_or(Treatment::Withheld, |v| v.treatment)
             };
-            return release(&mut self.redactor, &decide, &self.receipt).map_err(reason_of);
+            return release(&mut self.redactor, &decide, &self.receipt).map_err(of_answer);
         }
         let (verdicts, receipt, worst) = self.decide(window).await.map_err(Refusal::plain)?;
         let decide = |subject: SubjectIx, class: ClassId| {
@@ -227,7 +234,7 @@ where
         // Where nothing is left of the whole answer, it is for the reason of what was withheld.
         release(&mut self.redactor, &decide, &receipt).map_err(|error| match (error.kind(), worst) {
             (BodyFault::NothingLeft, Some(reason)) => Refusal::personal(reason),
-            _ => reason_of(error),
+            _ => of_answer(error),
         })
     }
 
@@ -294,9 +301,12 @@ where
     /// subject, every record is about them; figures are about nobody.
     async fn people(&mut self, window: &Window) -> Result<Vec<(Whom, bool)>, Reason> {
         let Ok(route) = self.decided.access.route() else { return Err(Reason::RouteUnknown) };
-        let Body::Json(map) = &route.response_body else { return Err(Reason::EvaluationError) };
+        let map = route.response_body.fields().ok_or(Reason::EvaluationError)?;
         let per_record = route.about.as_ref().is_some_and(|a| a.subject == SubjectSource::PerRecord);
         if !per_record {
+            if self.streaming {
+                self.look_again().await?;
+            }
             let (whom, own) = (self.decided.whom.clone(), self.decided.own);
             return Ok(window.subjects.iter().map(|_| (whom.clone(), own)).collect());
         }
@@ -317,6 +327,20 @@ where
             None => (Whom::Somebody(Resolution::Unresolved), false),
         });
         Ok(whom.collect())
+    }
+
+    /// Asks the ledger anew about the person whom the request names.
+    async fn look_again(&mut self) -> Result<(), Reason> {
+        let access = &self.decided.access;
+        let Some(SubjectSource::Named { space, .. }) = access.about().map(|about| &about.subject) else {
+            return Ok(());
+        };
+        let (Some(named), Whom::Somebody(_)) = (&access.named, &self.decided.whom) else { return Ok(()) };
+        let who = Identifier::new(space.clone(), named);
+        let (ledger, answers) = resolve(&self.open.shared, &[who]).await?;
+        self.decided.ledger = ledger;
+        self.decided.whom = Whom::Somebody(answers.into_iter().next().unwrap_or(Resolution::Unresolved));
+        Ok(())
     }
 
     fn end(self, status: StatusCode) -> Pending {
@@ -342,7 +366,7 @@ where
         self.streaming = true;
         let (parts, body) = mpsc::channel(PARTS_MAX);
         tokio::spawn(async move {
-            if parts.send(Part::Data(held)).await.is_err() {
+            if !held.is_empty() && parts.send(Part::Data(held)).await.is_err() {
                 return;
             }
             loop {
@@ -385,18 +409,4 @@ where
         });
         ResponseBody::stream(body)
     }
-}
-
-fn reason_of(error: BodyError) -> Refusal {
-    Refusal::plain(match error.kind() {
-        BodyFault::DuplicateKey => Reason::ResponseDuplicateKey,
-        BodyFault::RecordTooLarge => Reason::ResponseRecordTooLarge,
-        BodyFault::Undeclared => Reason::FieldUndeclared,
-        BodyFault::NothingLeft => return Refusal::personal(Reason::Prohibited),
-        BodyFault::Truncated => Reason::ResponseTruncated,
-        BodyFault::Malformed | BodyFault::InvalidUtf8 | BodyFault::TooDeep | BodyFault::TrailingBytes => {
-            Reason::ResponseMalformed
-        }
-        BodyFault::OutOfTurn | BodyFault::Internal => Reason::EvaluationError,
-    })
 }

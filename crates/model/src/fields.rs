@@ -50,6 +50,17 @@ pub enum Field {
     Class(ClassId, Ladder),
 }
 
+/// How what a string holds is written in it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Wrap {
+    /// As JSON text.
+    Json,
+    /// As base64 of a text (RFC 4648, section 4).
+    Base64,
+    /// As base64 of a JSON text.
+    Base64Json,
+}
+
 /// What becomes of a record of which no personal datum is left.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 pub enum Emptied {
@@ -130,6 +141,7 @@ struct Node {
     leaf: Option<Field>,
     subtree: bool,
     scope: Option<ScopeId>,
+    wrap: Option<Wrap>,
 }
 
 /// The compiled map. Walk it from [`root`](Self::root) by [`member`](Self::member) and [`items`](Self::items).
@@ -146,6 +158,7 @@ struct Node {
 /// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct FieldMap {
+    root: NodeId,
     nodes: Vec<Node>,
     scopes: Vec<RecordScope>,
 }
@@ -154,13 +167,19 @@ impl FieldMap {
     /// Starts an empty map.
     #[must_use]
     pub fn builder() -> FieldMapBuilder {
-        FieldMapBuilder { map: Self { nodes: vec![Node::default()], scopes: Vec::new() } }
+        FieldMapBuilder { map: Self { root: NodeId(0), nodes: vec![Node::default()], scopes: Vec::new() } }
     }
 
     /// The node of the whole body.
     #[must_use]
     pub const fn root(&self) -> NodeId {
-        NodeId(0)
+        self.root
+    }
+
+    /// The map of what lies at a node, as a body of its own. Nodes keep their ids and their paths.
+    #[must_use]
+    pub fn below(&self, node: NodeId) -> Self {
+        Self { root: node, ..self.clone() }
     }
 
     fn node(&self, id: NodeId) -> Option<&Node> {
@@ -190,6 +209,18 @@ impl FieldMap {
     #[must_use]
     pub fn has_records(&self) -> bool {
         !self.scopes.is_empty()
+    }
+
+    /// How a string is written whose inside is declared at this node, or whose text is a leaf's value.
+    #[must_use]
+    pub fn wrap_at(&self, id: NodeId) -> Option<Wrap> {
+        self.node(id)?.wrap
+    }
+
+    /// Whether something is declared inside of a string.
+    #[must_use]
+    pub fn has_wraps(&self) -> bool {
+        self.nodes.iter().any(|node| node.wrap.is_some())
     }
 
     /// What the node carries as a leaf.
@@ -291,16 +322,44 @@ impl FieldMapBuilder {
         Ok(self)
     }
 
+    /// Declares that the strings at a path hold what is declared below it, or the leaf's value, in this way.
+    ///
+    /// # Errors
+    /// When the path is not one, or was given before.
+    pub fn wrapped(mut self, path: &str, wrap: Wrap) -> Result<Self, PathError> {
+        let at = self.walk(path)?;
+        let node = self.map.nodes.get_mut(at.0 as usize).ok_or(PathError::Syntax)?;
+        if path.is_empty() || node.wrap.replace(wrap).is_some() {
+            return Err(if path.is_empty() { PathError::Syntax } else { PathError::Twice });
+        }
+        Ok(self)
+    }
+
     /// Declares that each object at `path` (which ends in `[]`) is a record about a subject of its own; the empty path
     /// makes the whole body one record. When the scope's own path is empty, each scalar at `path` is a record too.
     ///
     /// # Errors
     /// When the path is not one of array elements, or was given before, or a capture has no name.
-    pub fn records(mut self, path: &str, scope: RecordScope) -> Result<Self, PathError> {
+    pub fn records(self, path: &str, scope: RecordScope) -> Result<Self, PathError> {
         let is_list = path.is_empty() || path.ends_with("[]");
         if !is_list || scope.captures.iter().any(Vec::is_empty) {
             return Err(PathError::Syntax);
         }
+        self.scope(path, scope)
+    }
+
+    /// Declares that the object at `path` is one record, as the data of an event is. Its members are named from there.
+    ///
+    /// # Errors
+    /// When the path is not one, or was given before, or a capture has no name.
+    pub fn record(self, path: &str, scope: RecordScope) -> Result<Self, PathError> {
+        if scope.captures.iter().any(Vec::is_empty) {
+            return Err(PathError::Syntax);
+        }
+        self.scope(path, scope)
+    }
+
+    fn scope(mut self, path: &str, scope: RecordScope) -> Result<Self, PathError> {
         let at = self.walk(path)?;
         let id = ScopeId(u16::try_from(self.map.scopes.len() + 1).map_err(|_| PathError::Syntax)?);
         let node = self.map.nodes.get_mut(at.0 as usize).ok_or(PathError::Syntax)?;
@@ -434,6 +493,25 @@ mod tests {
             (map.names_itself_at(to), map.names_itself_at(map.items(to).unwrap())),
             (None, Some(ScopeId(1)))
         );
+    }
+
+    #[test]
+    fn what_lies_at_a_node_is_a_map_of_its_own() {
+        let scope = RecordScope {
+            subject: vec!["id".into()],
+            space: Space::new("customer"),
+            emptied: Emptied::Omit,
+            captures: Vec::new(),
+        };
+        let map = FieldMap::builder().leaf("data.email", class(1)).unwrap().leaf("id", Field::Open).unwrap();
+        let map = map.record("data", scope.clone()).unwrap().build();
+        let inner = map.below(map.member(map.root(), "data").unwrap());
+        assert_eq!(inner.scope_at(inner.root()).and_then(|id| inner.scope(id)), Some(&scope));
+        let email = inner.member(inner.root(), "email").unwrap();
+        assert_eq!((inner.field(email), inner.path(email)), (Some(class(1)), "data.email"));
+        assert_eq!(inner.member(inner.root(), "id"), None);
+        let nameless = RecordScope { captures: vec![Vec::new()], ..scope };
+        assert_eq!(FieldMap::builder().record("data", nameless).unwrap_err(), PathError::Syntax);
     }
 
     #[test]

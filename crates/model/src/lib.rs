@@ -12,6 +12,7 @@ mod consent;
 mod facts;
 mod fields;
 mod key;
+mod media;
 mod member;
 mod moment;
 mod party;
@@ -29,9 +30,10 @@ pub use consent::{
 };
 pub use facts::{FactDef, FactId, FactSchema, FactSource, FactType, FactValue, Facts};
 pub use fields::{
-    ClassId, Emptied, Field, FieldMap, FieldMapBuilder, NodeId, PathError, RecordScope, Scalar, ScopeId,
+    ClassId, Emptied, Field, FieldMap, FieldMapBuilder, NodeId, PathError, RecordScope, Scalar, ScopeId, Wrap,
 };
 pub use key::{Category, KeyError, Lineage, Purpose};
+pub use media::{Format, MediaTypes, UnreadableType, is_media_type};
 pub use moment::Moment;
 pub use party::{RecipientClass, RecipientId, RequesterId};
 pub use proof::Proof;

@@ -10,7 +10,9 @@ use consentry_policy::{Bundle, Diagnostics, ReadError, Sources};
 
 mod gallery_wrong;
 
-use gallery_wrong::{CASES, CLAUSES, HEADS, LOOKS, NATIVE, PARTIES, ROUTES, RULES, WHOLE, WORDS, YAML};
+use gallery_wrong::{
+    CASES, CLAUSES, HEADS, LOOKS, MEDIA, NATIVE, PARTIES, ROUTES, RULES, WHOLE, WORDS, YAML,
+};
 
 /// A bundle in which nothing is wrong. Each exhibit adds a file to it.
 const BASE: &str = "
@@ -85,6 +87,11 @@ fn gallery_of_parties() {
 #[test]
 fn gallery_of_routes() {
     insta::assert_snapshot!("routes", show(ROUTES));
+}
+
+#[test]
+fn gallery_of_media_types() {
+    insta::assert_snapshot!("media", show(MEDIA));
 }
 
 #[test]

@@ -37,8 +37,7 @@ fn only(bundle: &Bundle) -> &Route {
 }
 
 fn map(body: &Body) -> &FieldMap {
-    let Body::Json(map) = body else { panic!("{body:?} has no fields") };
-    map
+    body.fields().unwrap_or_else(|| panic!("{body:?} has no fields"))
 }
 
 /// The data class of the only personal leaf.
@@ -381,4 +380,83 @@ fn where_a_request_goes_and_what_for_can_stand_in_the_request() {
             (Reference::Query("all".into()), serde_json::Value::from("1")),
         ]
     );
+}
+
+#[test]
+fn what_a_body_may_come_as_is_what_the_route_lists() {
+    use consentry_model::Format;
+    let rows: &[(&str, &str, &[(&str, Option<Format>)])] = &[
+        (
+            "",
+            "{a: user.name}",
+            &[("application/json", Some(Format::Json)), ("text/csv", None), ("application/pdf", None)],
+        ),
+        ("type: text/csv,", "{a: user.name}", &[("text/csv", Some(Format::Csv)), ("application/json", None)]),
+        (
+            "type: [application/json, application/x-www-form-urlencoded],",
+            "{a: user.name}",
+            &[
+                ("application/json", Some(Format::Json)),
+                ("application/x-www-form-urlencoded", Some(Format::Form)),
+                ("application/ld+json", None),
+            ],
+        ),
+        (
+            "type: [application/pdf, application/json],",
+            "user.financial",
+            &[
+                ("application/pdf", Some(Format::Whole)),
+                ("application/json", Some(Format::Whole)),
+                ("text/csv", None),
+            ],
+        ),
+    ];
+    for (types, body, expected) in rows {
+        let bundle = bundle(&format!(
+            "{{route: 'POST /c/{{id}}', purpose: essential, {CUSTOMER}, request: {{{types} body: {body}}}, response: {{{types} body: {body}}}}}"
+        ));
+        let route = only(&bundle);
+        for body in [&route.request_body, &route.response_body] {
+            for (name, format) in *expected {
+                assert_eq!(body.types().unwrap().format(name), *format, "{types} {name}");
+            }
+            assert_eq!(map(body).leaves().count(), 1, "{types}");
+        }
+        assert_eq!(route.response_classes().len(), 1, "{types}");
+    }
+}
+
+#[test]
+fn the_record_of_an_event_is_its_data() {
+    let bundle = bundle(
+        "{route: GET /e, purpose: essential, about: {type: customer, space: customer, id: item.data.who.id}, facts: {datum.origin: item.data.o}, response: {type: text/event-stream, body: {data.who.id: user.unique_id, data.o: none, event: none}}}",
+    );
+    let map = map(&only(&bundle).response_body);
+    let data = map.member(map.root(), "data").unwrap();
+    let scope = map.scope_at(data).and_then(|id| map.scope(id)).unwrap();
+    assert_eq!(scope.subject, ["who".into(), "id".into()]);
+    assert_eq!(scope.captures, [vec!["o".into()]]);
+    assert_eq!(map.scope_at(map.root()), None);
+}
+
+#[test]
+fn what_lies_inside_of_a_string_is_declared_there() {
+    use consentry_model::Wrap;
+    let bundle = bundle(&format!(
+        "{{route: 'GET /c/{{id}}', purpose: essential, {CUSTOMER}, response: {{body: {{a: {{json: {{n: none, b: {{base64: user.name}}, '[]': none}}}}, c: {{base64: {{json: {{d: none}}}}}}, e.json: none}}}}}}"
+    ));
+    let map = map(&only(&bundle).response_body);
+    let at = |names: &[&str]| names.iter().fold(Some(map.root()), |at, name| map.member(at?, name)).unwrap();
+    for (path, wrap) in [
+        (&["a"][..], Some(Wrap::Json)),
+        (&["a", "n"], None),
+        (&["a", "b"], Some(Wrap::Base64)),
+        (&["c"], Some(Wrap::Base64Json)),
+        (&["c", "d"], None),
+        (&["e", "json"], None),
+    ] {
+        assert_eq!(map.wrap_at(at(path)), wrap, "{path:?}");
+    }
+    assert!(map.items(at(&["a"])).is_some());
+    assert!(matches!(map.field(at(&["a", "b"])), Some(Field::Class(..))));
 }

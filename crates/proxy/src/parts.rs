@@ -263,6 +263,7 @@ pub(crate) fn layer_limits(limits: &ProxyLimits) -> Limits {
     out.coding_window_bytes_max = limits.coding_window_bytes_max;
     out.response_decoded_bytes_max = limits.response_decoded_bytes_max;
     out.recode_bytes_min = to_usize(limits.recode_bytes_min);
+    out.body_fields_max = to_usize(limits.body_fields_max);
     out.upstream_wait_ms_max = limits.upstream_wait_ms_max;
     out.ledger_wait_ms_max = limits.ledger_wait_ms_max;
     out.evidence_wait_ms_max = limits.evidence_wait_ms_max;

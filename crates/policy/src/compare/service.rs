@@ -116,6 +116,15 @@ fn route(old: (&Engine, &Route), new: (&Engine, &Route), found: &mut Found) {
     for place in before.keys().filter(|place| !after.contains_key(*place)) {
         found.add(false, format!("{id}: {place} is no longer carried"));
     }
+    let bodies =
+        |route: &'_ Route| [route.request_body.types().cloned(), route.response_body.types().cloned()];
+    for (side, (old, new)) in ["request", "response"].iter().zip(bodies(old.1).iter().zip(&bodies(new.1))) {
+        if let (Some(old), Some(new)) = (old, new)
+            && old != new
+        {
+            found.add(true, format!("{id}: the media types of its {side} body changed"));
+        }
+    }
     if !old.1.public && new.1.public {
         found.add(false, format!("{id}: it is now open to anyone"));
     }
@@ -157,7 +166,7 @@ fn carried(engine: &Engine, route: &Route) -> BTreeMap<String, Carried> {
         match body {
             Body::None => {}
             Body::Page => add(side, "page", Field::Open),
-            Body::Json(map) => map.leaves().for_each(|(path, field)| add(side, path, field)),
+            Body::Fields(map, _) => map.leaves().for_each(|(path, field)| add(side, path, field)),
         }
     }
     let heads = |side: &'static str, fields: &[HeadField], add: &mut dyn FnMut(&str, &str, Field)| {

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use consentry_model::{Category, FactId, FactSource, Field};
 
 use super::ast::{Basis, Condition, Duty, Origin, Rule, Test, Verb};
-use crate::bundle::{Body, Bundle, DataClass, FactTarget, PurposeRule, Route};
+use crate::bundle::{Bundle, DataClass, FactTarget, PurposeRule, Route};
 use crate::text::{Reader, Span};
 
 /// Looks at every rule of the bundle for what Cedar would accept silently.
@@ -182,10 +182,8 @@ fn fields_that_identify(bundle: &Bundle, reader: &mut Reader) {
         return;
     }
     for route in &bundle.service.routes {
-        let bodies = [&route.request_body, &route.response_body].into_iter().filter_map(|body| match body {
-            Body::Json(map) => Some(map.leaves()),
-            Body::None | Body::Page => None,
-        });
+        let bodies = [&route.request_body, &route.response_body].into_iter().filter_map(|b| b.fields());
+        let bodies = bodies.map(|map| map.leaves());
         let heads = [&route.request_query, &route.request_headers, &route.response_headers];
         let heads = heads.into_iter().flatten().map(|f| (f.name.as_str(), f.field));
         for (path, field) in bodies.flatten().chain(heads) {

@@ -2,12 +2,14 @@
 
 mod cases;
 mod head;
+mod media;
 mod routes;
 
 use super::Exhibit;
 
 pub(super) use cases::CASES;
 pub(super) use head::{HEADS, NATIVE};
+pub(super) use media::MEDIA;
 pub(super) use routes::ROUTES;
 
 pub(super) const WORDS: &[Exhibit] = &[

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use consentry_consent::{Ledger, LedgerError};
 use consentry_model::{Identifier, LedgerEvent, Moment, Space};
-use consentry_policy::{Body, Bundle, Case, Route, SubjectSource};
+use consentry_policy::{Bundle, Case, Route, SubjectSource};
 
 use super::ledger::StageLedger;
 
@@ -17,7 +17,7 @@ pub(super) fn spaces(bundle: &Bundle) -> BTreeSet<Space> {
     for route in &bundle.service.routes {
         spaces.extend(named_space(route));
         for body in [&route.request_body, &route.response_body] {
-            if let Body::Json(map) = body {
+            if let Some(map) = body.fields() {
                 spaces.extend(super::made_up::scopes(map).into_iter().map(|scope| scope.space));
             }
         }

@@ -151,7 +151,7 @@ fn answer_of(bundle: &Bundle, case: &Case, at: Moment) -> Answer {
         return case.answer.clone().map_or(Answer::Nothing, Answer::Json);
     };
     match (&route.response_body, &case.answer) {
-        (Body::Json(map), _) => Answer::Json(made_up::answer(bundle, route, map, case, at)),
+        (Body::Fields(map, _), _) => Answer::Json(made_up::answer(bundle, route, map, case, at)),
         (Body::None | Body::Page, Some(said)) => Answer::Json(said.clone()),
         (Body::None, None) => Answer::Nothing,
         (Body::Page, None) => Answer::Page,

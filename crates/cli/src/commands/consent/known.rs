@@ -7,7 +7,7 @@ use consentry_consent::standing;
 use consentry_model::{
     Category, FieldMap, Identifier, LedgerEvent, Moment, Purpose, RecipientId, SubjectState,
 };
-use consentry_policy::{Body, Bundle, Route, Sources, SubjectSource, Vocabulary};
+use consentry_policy::{Bundle, Route, Sources, SubjectSource, Vocabulary};
 
 use crate::bundle::{Checked, meant, nearest};
 use crate::stop::{Exit, Stop};
@@ -135,9 +135,7 @@ fn of_route(route: &Route) -> BTreeSet<String> {
         out.insert(space.as_str().to_owned());
     }
     for body in [&route.request_body, &route.response_body] {
-        if let Body::Json(map) = body {
-            out.extend(of_body(map));
-        }
+        out.extend(body.fields().into_iter().flat_map(|map| of_body(map)));
     }
     out
 }

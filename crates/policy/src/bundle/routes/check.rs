@@ -93,19 +93,14 @@ fn message(route: &Route, whose: Option<&Whose>, span: Span, reader: &mut Reader
         return;
     }
     let path = format!("{}[]", list.join("."));
-    let of_addressees = match &route.request_body {
-        Body::Json(map) => classes_at(map, &path),
-        Body::None | Body::Page => Vec::new(),
-    };
+    let body = route.request_body.fields();
+    let of_addressees = body.map(|map| classes_at(map, &path)).unwrap_or_default();
     if of_addressees.is_empty() {
         let message =
             format!("the request has no body that says what `{path}` holds: the addresses of people");
         reader.error("message-without-addresses", span, message);
     }
-    let elsewhere = match &route.request_body {
-        Body::Json(map) => map.leaves().any(|(at, field)| at != path && is_personal(field)),
-        Body::None | Body::Page => false,
-    };
+    let elsewhere = body.is_some_and(|map| map.leaves().any(|(at, f)| at != path && is_personal(f)));
     let heads = [&route.request_query, &route.request_headers, &route.response_headers];
     let beside = heads.into_iter().flatten().any(|HeadField { field, .. }| is_personal(*field));
     if elsewhere || beside || !route.response_classes().is_empty() {

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use consentry_model::{Category, FactId, FactValue, Field, FieldMap, Ladder, MaskForm, TruncateForm};
 
 use super::facts::Stated;
+use super::media;
 use super::records::Records;
 use super::route::RouteContext;
 use crate::bundle::service::{About, Adds, Body, DataClass, HeadField, ServiceMap, SubjectSource};
@@ -37,41 +38,66 @@ impl Fields<'_> {
         &self,
         side: &Object<'_>,
         records: Option<Records>,
-        may_be_page: bool,
+        is_answer: bool,
         map: &mut ServiceMap,
         reader: &mut Reader,
     ) -> Option<Body> {
         let node = match side.get("body") {
-            None => return Some(Body::None),
-            Some(Node { kind: Kind::Text(word), .. }) if word == "none" => return Some(Body::None),
+            None => {
+                untyped(side, "there is no body that could have a type", reader);
+                return Some(Body::None);
+            }
+            Some(Node { kind: Kind::Text(word), .. }) if word == "none" => {
+                untyped(side, "there is no body that could have a type", reader);
+                return Some(Body::None);
+            }
             Some(node @ Node { kind: Kind::Text(word), .. }) if word == "page" => {
-                if !may_be_page {
-                    reader.error(
-                        "misplaced-key",
-                        node.span,
-                        "a page is what a service answers, not what it is sent",
-                    );
+                untyped(side, "pages and what belongs to them have types of their own", reader);
+                if !is_answer {
+                    let message = "a page is what a service answers, not what it is sent";
+                    reader.error("misplaced-key", node.span, message);
                 }
-                return may_be_page.then_some(Body::Page);
+                return is_answer.then_some(Body::Page);
+            }
+            Some(node @ Node { kind: Kind::Text(_), .. }) => {
+                return self.whole_body((side, node), records.is_some(), map, reader);
             }
             Some(node) => node,
         };
+        let types = media::types(side, is_answer, reader)?;
         let fields = reader.mapping(node)?;
         let mut builder = FieldMap::builder();
         if let Some(records) = records {
-            builder = records.enter(builder, reader)?;
+            builder = records.enter(&types, builder, reader)?;
         }
         for (path, span, value) in fields.entries() {
-            let Some(field) = self.field(value, map, reader) else { continue };
-            match builder.clone().leaf(path, field) {
-                Ok(next) => builder = next,
-                Err(error) => reader.error("not-a-path", *span, error.to_string()),
-            }
+            builder = self.enter(builder, &types, (path, *span, value), map, reader);
         }
-        Some(Body::Json(Arc::new(builder.build())))
+        let map = builder.build();
+        media::complete(&types, &map, node.span, reader);
+        Some(Body::Fields(Arc::new(map), types))
     }
 
-    fn field(&self, node: &Node, map: &mut ServiceMap, reader: &mut Reader) -> Option<Field> {
+    /// A body that nobody looks into: all of it is one datum.
+    fn whole_body(
+        &self,
+        (side, node): (&Object<'_>, &Node),
+        records: bool,
+        map: &mut ServiceMap,
+        reader: &mut Reader,
+    ) -> Option<Body> {
+        let types = media::whole(side, reader)?;
+        if records {
+            let message = "nobody looks into a body that is one datum: whose it is must stand in the request";
+            reader.error("records-in-whole", node.span, message);
+            return None;
+        }
+        let field = self.field(node, map, reader)?;
+        let builder = FieldMap::builder().leaf("**", field).ok()?;
+        Some(Body::Fields(Arc::new(builder.build()), types))
+    }
+
+    pub(super) fn field(&self, node: &Node, map: &mut ServiceMap, reader: &mut Reader) -> Option<Field> {
         let Kind::Map(_) = &node.kind else {
             return Some(match self.said(node, reader)? {
                 Said::Nothing => Field::Open,
@@ -221,6 +247,12 @@ impl Fields<'_> {
             }
         }
         out
+    }
+}
+
+fn untyped(side: &Object<'_>, message: &str, reader: &mut Reader) {
+    if let Some(node) = side.get("type") {
+        reader.error("misplaced-key", node.span, message);
     }
 }
 

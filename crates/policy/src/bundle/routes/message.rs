@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use consentry_model::{Field, FieldMap};
+use consentry_model::{Field, FieldMap, MediaTypes};
 
 use super::about::Whose;
 use super::facts::Stated;
@@ -100,7 +100,7 @@ impl Fields<'_> {
         leaves.extend(message.headers.iter().map(|path| (format!("{}.**", path.join(".")), Field::Open)));
         let mut builder = records.map_or_else(
             || Some(FieldMap::builder()),
-            |records| records.enter(FieldMap::builder(), reader),
+            |records| records.enter(&MediaTypes::json(), FieldMap::builder(), reader),
         )?;
         for (path, field) in leaves {
             match builder.clone().leaf(&path, field) {
@@ -108,6 +108,6 @@ impl Fields<'_> {
                 Err(error) => reader.error("not-a-path", span, format!("`{path}`: {error}")),
             }
         }
-        Some(Body::Json(Arc::new(builder.build())))
+        Some(Body::Fields(Arc::new(builder.build()), MediaTypes::json()))
     }
 }

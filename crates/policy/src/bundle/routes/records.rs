@@ -1,9 +1,10 @@
 //! The records of a route's request or answer: whom each is about, and which of its members bear on the decision.
 
-use consentry_model::{Emptied, FieldMapBuilder, RecordScope, Space};
+use consentry_model::{Emptied, FieldMapBuilder, Format, MediaTypes, RecordScope, Space};
 
 use super::about::Whose;
 use super::facts::Stated;
+use super::media::EVENT_DATA;
 use super::route::RouteContext;
 use super::words::members;
 use crate::bundle::service::{FactTarget, Reference};
@@ -29,11 +30,30 @@ pub(super) struct Sides {
 
 impl Records {
     /// Enters them into a field map.
-    pub(super) fn enter(self, builder: FieldMapBuilder, reader: &mut Reader) -> Option<FieldMapBuilder> {
-        match builder.records(&self.path, self.scope) {
+    pub(super) fn enter(
+        self,
+        types: &MediaTypes,
+        builder: FieldMapBuilder,
+        reader: &mut Reader,
+    ) -> Option<FieldMapBuilder> {
+        let Self { path, span, scope } = self;
+        if types.has(Format::Csv) && !path.is_empty() {
+            reader.error(
+                "records-in-table",
+                span,
+                "the records of a table are its rows: leave `records` out",
+            );
+            return None;
+        }
+        let entered = if types.has(Format::Events) && path.is_empty() {
+            builder.record(EVENT_DATA, in_data(scope, span, reader)?)
+        } else {
+            builder.records(&path, scope)
+        };
+        match entered {
             Ok(builder) => Some(builder),
             Err(error) => {
-                reader.error("not-a-path", self.span, error.to_string());
+                reader.error("not-a-path", span, error.to_string());
                 None
             }
         }
@@ -168,6 +188,22 @@ impl Planner<'_> {
             ),
         }
     }
+}
+
+/// What an event's data says, seen from there.
+fn in_data(scope: RecordScope, span: Span, reader: &mut Reader) -> Option<RecordScope> {
+    let inside = |path: &Vec<Box<str>>| match path.split_first() {
+        Some((first, rest)) if **first == *EVENT_DATA && !rest.is_empty() => Some(rest.to_vec()),
+        Some(_) | None => None,
+    };
+    let subject = if scope.subject.is_empty() { Some(Vec::new()) } else { inside(&scope.subject) };
+    let captures: Option<Vec<_>> = scope.captures.iter().map(inside).collect();
+    let (Some(subject), Some(captures)) = (subject, captures) else {
+        let message = "what an event says of somebody stands in its data: `item.data.…`";
+        reader.error("event-field", span, message);
+        return None;
+    };
+    Some(RecordScope { subject, captures, ..scope })
 }
 
 fn says_records(side: Option<Object<'_>>) -> bool {

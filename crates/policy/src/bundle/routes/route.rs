@@ -93,12 +93,12 @@ impl RouteContext<'_> {
         let mut stated = object.get("facts").map(|n| self.stated(n, reader)).unwrap_or_default();
         let about = object.get("about").map(|n| self.about(n, reader));
         let request = object.get("request").and_then(|n| {
-            let keys = ["body", "query", "headers", "records", "emptied", "size", "excess"];
+            let keys = ["body", "type", "query", "headers", "records", "emptied", "size", "excess"];
             reader.object(n, &keys, "a request")
         });
-        let response = object
-            .get("response")
-            .and_then(|n| reader.object(n, &["body", "headers", "records", "emptied", "size"], "a response"));
+        let response = object.get("response").and_then(|n| {
+            reader.object(n, &["body", "type", "headers", "records", "emptied", "size"], "a response")
+        });
         let excess = self.excess(&object, request.as_ref(), reader);
         // What is not understood of whom, to whom or what for is not passed over: the route is not there.
         let whose = match about {

@@ -26,11 +26,11 @@ pub enum Reference {
     Cookie(String),
     /// A claim of the token; `sub` is the person whom it names.
     Token(String),
-    /// A member of the request's JSON body, by its path.
+    /// A member of the request's body, by its path.
     Body(Vec<String>),
     /// A member of each record of the answer, or of the answer itself when it has no records.
     Item(Vec<String>),
-    /// Each element of a list in the request's JSON body, by the path of the list: the addressees of a message.
+    /// Each element of a list in the request's body, by the path of the list: the addressees of a message.
     Addressees(Vec<String>),
 }
 

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use consentry_model::{
-    ClassId, ConsentKind, ContractState, FactId, FactValue, Field, FieldMap, Purpose, RecipientId,
+    ClassId, ConsentKind, ContractState, FactId, FactValue, Field, FieldMap, MediaTypes, Purpose, RecipientId,
 };
 
 use super::about::{About, FactTarget, Reference};
@@ -34,7 +34,7 @@ pub enum Destination {
     Path(String),
 }
 
-/// The parts of an outbound message, by the paths of their members in the request's JSON body.
+/// The parts of an outbound message, by the paths of their members in the request's body.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct MessageMap {
     /// Who sends it.
@@ -125,10 +125,30 @@ pub enum Excess {
 pub enum Body {
     /// There is none to pass.
     None,
-    /// JSON with these fields.
-    Json(Arc<FieldMap>),
+    /// These fields, in any of these media types. Where nobody looks into the body, it is one field.
+    Fields(Arc<FieldMap>, MediaTypes),
     /// A page or an asset that is no datum, passed on whole.
     Page,
+}
+
+impl Body {
+    /// Its fields, if it has any.
+    #[must_use]
+    pub const fn fields(&self) -> Option<&Arc<FieldMap>> {
+        match self {
+            Self::Fields(map, _) => Some(map),
+            Self::None | Self::Page => None,
+        }
+    }
+
+    /// The media types that its fields come in.
+    #[must_use]
+    pub const fn types(&self) -> Option<&MediaTypes> {
+        match self {
+            Self::Fields(_, types) => Some(types),
+            Self::None | Self::Page => None,
+        }
+    }
 }
 
 /// What a header or a query parameter carries.
@@ -239,7 +259,7 @@ impl Route {
     /// Whether the answer's verdicts are found record by record.
     #[must_use]
     pub fn answers_in_records(&self) -> bool {
-        matches!(&self.response_body, Body::Json(map) if map.has_records())
+        self.response_body.fields().is_some_and(|map| map.has_records())
     }
 
     /// Every data class that a response may carry.
@@ -267,10 +287,8 @@ fn class_of(field: Field) -> Option<ClassId> {
 }
 
 fn classes_of(body: &Body, headers: &[HeadField]) -> Vec<ClassId> {
-    let mut all: Vec<ClassId> = match body {
-        Body::None | Body::Page => Vec::new(),
-        Body::Json(map) => map.leaves().filter_map(|(_, field)| class_of(field)).collect(),
-    };
+    let leaves = body.fields().into_iter().flat_map(|map| map.leaves());
+    let mut all: Vec<ClassId> = leaves.filter_map(|(_, field)| class_of(field)).collect();
     all.extend(headers.iter().filter_map(|h| class_of(h.field)));
     all.sort_unstable();
     all.dedup();

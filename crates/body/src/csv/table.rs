@@ -1,0 +1,185 @@
+//! A table: its first row names the columns, each further one is a record.
+
+use std::ops::Range;
+use std::sync::Arc;
+
+use bytes::Bytes;
+use consentry_model::FieldMap;
+
+use super::scan::{CellText, RowEnd, cells, content, write};
+use crate::asked::Asked;
+use crate::error::{BodyFault, Fault};
+use crate::flat::{Cell, Place, Places, Row};
+use crate::treat::Left;
+use crate::turns::Media;
+use crate::{Decide, Limits, Pseudonyms, Report};
+
+/// A column, by its name.
+struct Column {
+    name: String,
+    place: Option<Place>,
+}
+
+enum Held {
+    /// The row of names: what stays of it.
+    Names {
+        row: Bytes,
+        kept: Vec<Range<usize>>,
+        content: usize,
+    },
+    Record {
+        row: Bytes,
+        cells: Vec<CellText>,
+        content: usize,
+        fates: Row,
+    },
+}
+
+/// A table.
+pub(crate) struct Table {
+    map: Arc<FieldMap>,
+    limits: Limits,
+    end: RowEnd,
+    columns: Option<Vec<Column>>,
+    held: Vec<Held>,
+    undeclared: u64,
+}
+
+impl Table {
+    pub(crate) fn new(map: Arc<FieldMap>, limits: Limits) -> Self {
+        Self { map, limits, end: RowEnd::default(), columns: None, held: Vec::new(), undeclared: 0 }
+    }
+
+    /// Reads the row of names.
+    fn names(&mut self, row: Bytes, content: usize, names: Vec<CellText>) -> Result<(), Fault> {
+        let (mut columns, mut kept, mut there) = (Vec::new(), Vec::new(), Places::default());
+        for CellText { raw, text } in names {
+            if text.is_empty() || text.starts_with('\u{feff}') {
+                return Err(Fault::new(BodyFault::Malformed, raw.start));
+            }
+            if !there.insert(&text, None) {
+                return Err(Fault::new(BodyFault::DuplicateKey, raw.start));
+            }
+            let place = Place::find(&self.map, &text).filter(|place| place.field.is_some());
+            match place {
+                Some(_) => kept.push(raw),
+                None => self.undeclared = self.undeclared.saturating_add(1),
+            }
+            columns.push(Column { name: text, place });
+        }
+        if kept.is_empty() {
+            return Err(Fault::new(BodyFault::Undeclared, 0));
+        }
+        self.columns = Some(columns);
+        self.held.push(Held::Names { row, kept, content });
+        Ok(())
+    }
+}
+
+impl Media for Table {
+    fn frame(&mut self, view: &[u8], last: bool) -> Result<Option<usize>, Fault> {
+        Ok(self.end.find(view, last))
+    }
+
+    fn take(&mut self, row: Bytes, asked: &mut Asked) -> Result<(), Fault> {
+        let content = content(&row);
+        let read = cells(row.get(..content).ok_or(Fault::internal(0))?, self.limits.fields_max)?;
+        let Some(columns) = &self.columns else { return self.names(row, content, read) };
+        if columns.len() != read.len() {
+            return Err(Fault::new(BodyFault::Ragged, 0));
+        }
+        let pairs = columns.iter().zip(&read);
+        let cells: Vec<_> = pairs
+            .map(|(column, cell)| Cell {
+                name: &column.name,
+                place: column.place,
+                text: Some(&cell.text),
+                // An empty cell is no value.
+                there: !cell.text.is_empty(),
+            })
+            .collect();
+        let fates = Row::read(&self.map, &cells, asked).map_err(|kind| Fault::new(kind, 0))?;
+        self.held.push(Held::Record { row, cells: read, content, fates });
+        Ok(())
+    }
+
+    fn end(&mut self, _: &mut Asked) -> Result<(), BodyFault> {
+        if self.columns.is_some() { Ok(()) } else { Err(BodyFault::Truncated) }
+    }
+
+    /// Columns that nobody declared, in the window that holds their names.
+    fn undeclared(&self) -> u64 {
+        self.undeclared
+    }
+
+    fn write(
+        &mut self,
+        decide: &dyn Decide,
+        key: Option<&Pseudonyms>,
+        report: &mut Report,
+        out: &mut Vec<u8>,
+    ) -> Result<(), BodyFault> {
+        report.undeclared = report.undeclared.saturating_add(std::mem::take(&mut self.undeclared));
+        let map = Arc::clone(&self.map);
+        let columns = self.columns.as_ref().ok_or(BodyFault::Truncated)?;
+        let alone = columns.iter().filter(|column| column.place.is_some()).count() == 1;
+        for held in self.held.drain(..) {
+            match held {
+                Held::Names { row, kept, content } => {
+                    let mut first = true;
+                    for range in kept {
+                        divide(&mut first, out);
+                        out.extend_from_slice(row.get(range).ok_or(BodyFault::Internal)?);
+                    }
+                    out.extend_from_slice(row.get(content..).ok_or(BodyFault::Internal)?);
+                }
+                Held::Record { row, cells, content, fates } => {
+                    let texts = cells.iter().map(|cell| Some(&*cell.text)).enumerate();
+                    let left: Vec<_> =
+                        texts.map(|cell| fates.left(cell, &map, decide, key, report)).collect();
+                    if fates.is_omitted(&left, report) {
+                        continue;
+                    }
+                    let mut first = true;
+                    let columns = columns.iter().zip(&cells).zip(&left);
+                    for ((_, cell), left) in columns.filter(|((column, _), _)| column.place.is_some()) {
+                        divide(&mut first, out);
+                        let raw = row.get(cell.raw.clone()).ok_or(BodyFault::Internal)?;
+                        match left {
+                            Left::Clear => out.extend_from_slice(raw),
+                            Left::Altered(_, text) => write(text, raw.starts_with(b"\""), out),
+                            // A row of one empty cell would be no row to some.
+                            Left::Nothing => write("", alone, out),
+                        }
+                    }
+                    out.extend_from_slice(row.get(content..).ok_or(BodyFault::Internal)?);
+                }
+            }
+        }
+        Ok(())
+    }
+}
+
+fn divide(first: &mut bool, out: &mut Vec<u8>) {
+    if !std::mem::take(first) {
+        out.push(b',');
+    }
+}
+
+/// The rows of a table that was read before, each with its columns' names, for whoever decides by them.
+pub(crate) fn texts(body: &[u8]) -> Vec<Vec<(String, String)>> {
+    let (mut end, mut rest, mut names, mut out) = (RowEnd::default(), body, None::<Vec<String>>, Vec::new());
+    while let Some((row, after)) =
+        end.find(rest, true).filter(|n| *n > 0).and_then(|n| rest.split_at_checked(n))
+    {
+        rest = after;
+        let content = row.get(..content(row)).unwrap_or_default();
+        let Ok(read) = cells(content, usize::MAX) else { return Vec::new() };
+        let texts = read.into_iter().map(|cell| cell.text);
+        match &names {
+            None => names = Some(texts.collect()),
+            Some(names) => out.push(names.iter().cloned().zip(texts).collect()),
+        }
+    }
+    out
+}

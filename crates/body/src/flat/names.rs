@@ -1,0 +1,98 @@
+//! Names of a form's fields or a table's columns, as paths of the map.
+
+use consentry_model::{Field, FieldMap, NodeId};
+
+/// What the map says of a name.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Place {
+    pub(crate) node: NodeId,
+    /// What it carries; nothing when what lies in it is declared instead.
+    pub(crate) field: Option<Field>,
+    /// Whether the name may come more than once.
+    pub(crate) many: bool,
+}
+
+impl Place {
+    /// Looks a name up: `a.b` is the path `a.b`; `a` and `a[]` are both the path `a[]`, where that is declared. A bracket
+    /// anywhere else means something to somebody, and nothing here.
+    pub(crate) fn find(map: &FieldMap, name: &str) -> Option<Self> {
+        let (path, listed) = name.strip_suffix("[]").map_or((name, false), |path| (path, true));
+        if path.contains(['[', ']']) {
+            return None;
+        }
+        let mut node = map.root();
+        let mut covered = map.covers_subtree(node);
+        for segment in path.split('.') {
+            if segment.is_empty() {
+                return None;
+            }
+            if !covered {
+                node = map.member(node, segment)?;
+                covered = map.covers_subtree(node);
+            }
+        }
+        let field = map.field(node);
+        if field.is_some() {
+            // A list is one where it is declared as such, or where everything is.
+            return (covered || !listed).then_some(Self { node, field, many: listed });
+        }
+        match map.items(node) {
+            Some(items) if map.field(items).is_some() => {
+                Some(Self { node: items, field: map.field(items), many: true })
+            }
+            _ if map.has_members(node) && !listed => Some(Self { node, field: None, many: false }),
+            _ => None,
+        }
+    }
+}
+
+/// The names of one body so far, to notice a second of the same.
+#[derive(Debug, Default)]
+pub(crate) struct Places(std::collections::HashSet<Box<str>>);
+
+impl Places {
+    /// Adds a name; `false` when it is there already and may come once alone.
+    pub(crate) fn insert(&mut self, name: &str, place: Option<Place>) -> bool {
+        self.0.insert(name.into()) || place.is_some_and(|place| place.many)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use consentry_model::{ClassId, Ladder};
+
+    use super::*;
+
+    #[test]
+    fn law_1_a_name_is_a_path_that_is_declared_or_nothing() {
+        let class = Field::Class(ClassId(0), Ladder::default());
+        let map = FieldMap::builder().leaf("a.b", class).unwrap().leaf("tags[]", Field::Open).unwrap();
+        let map = map.leaf("any.**", class).unwrap().leaf("plain", Field::Open).unwrap().build();
+        for (name, found) in [
+            ("a.b", Some((Some(class), false))),
+            ("a", Some((None, false))),
+            ("tags[]", Some((Some(Field::Open), true))),
+            ("tags", Some((Some(Field::Open), true))),
+            ("plain", Some((Some(Field::Open), false))),
+            ("any.x.y", Some((Some(class), false))),
+            ("any.x[]", Some((Some(class), true))),
+            ("any", Some((Some(class), false))),
+            ("plain[]", None),
+            ("a.b[]", None),
+            ("a[]", None),
+            ("a[b]", None),
+            ("any[x]", None),
+            ("any..x", None),
+            ("tags[0]", None),
+            ("tags[][]", None),
+            ("a..b", None),
+            (".a", None),
+            ("A.b", None),
+            ("a.b ", None),
+            ("[]", None),
+            ("", None),
+        ] {
+            assert_eq!(Place::find(&map, name).map(|p| (p.field, p.many)), found, "{name}");
+        }
+    }
+}

@@ -1,0 +1,232 @@
+//! A form whose fields are parts: texts, JSON and files.
+
+use std::ops::Range;
+use std::sync::Arc;
+
+use bytes::Bytes;
+use consentry_model::{FieldMap, Format};
+
+use super::head::{self, Head};
+use super::split::parts;
+use crate::Piece;
+use crate::asked::Asked;
+use crate::error::{BodyFault, Fault};
+use crate::flat::{Cell, Fate, Place, Places, Row};
+use crate::form::CHARSET;
+use crate::texts::Unit;
+use crate::treat::Left;
+use crate::turns::Media;
+use crate::{Decide, Limits, Pseudonyms, Report};
+
+/// What a browser calls a file that has no name.
+const NAMELESS: &str = "blob";
+
+/// A part and where its content is.
+struct Part {
+    head: Head,
+    content: Range<usize>,
+    kind: Kind,
+}
+
+/// How the content is read.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Kind {
+    Text,
+    Json,
+    /// Nobody looks into it.
+    File,
+}
+
+struct Held {
+    unit: Bytes,
+    parts: Vec<Part>,
+    row: Row,
+    /// As many as parts; those of JSON whose inside is declared.
+    texts: Vec<Option<Unit>>,
+}
+
+/// One form.
+pub(crate) struct Parts {
+    map: Arc<FieldMap>,
+    boundary: Box<str>,
+    limits: Limits,
+    held: Option<Held>,
+    read: bool,
+}
+
+impl Parts {
+    pub(crate) const fn new(map: Arc<FieldMap>, boundary: Box<str>, limits: Limits) -> Self {
+        Self { map, boundary, limits, held: None, read: false }
+    }
+
+    fn place(&self, part: &Part) -> Option<Place> {
+        let place = Place::find(&self.map, &part.head.name)?;
+        // What is declared inside of a part can be read where it is JSON.
+        (place.field.is_some() || part.kind == Kind::Json).then_some(place)
+    }
+}
+
+impl Media for Parts {
+    fn frame(&mut self, view: &[u8], last: bool) -> Result<Option<usize>, Fault> {
+        Ok(last.then_some(view.len()))
+    }
+
+    fn take(&mut self, unit: Bytes, asked: &mut Asked) -> Result<(), Fault> {
+        let parts = read(&unit, &self.boundary, self.limits.fields_max)?;
+        let (mut names, mut cells) = (Places::default(), Vec::with_capacity(parts.len()));
+        for part in &parts {
+            let place = self.place(part);
+            if !names.insert(&part.head.name, place) {
+                return Err(Fault::new(BodyFault::DuplicateKey, part.content.start));
+            }
+            let text = text(&unit, part)?;
+            cells.push(Cell { name: &part.head.name, place, text, there: true });
+        }
+        let row = Row::read(&self.map, &cells, asked).map_err(|kind| Fault::new(kind, 0))?;
+        let mut texts = Vec::with_capacity(parts.len());
+        for ((part, cell), fate) in parts.iter().zip(&cells).zip(&row.fates) {
+            let inner = cell.place.filter(|_| *fate == Fate::Inner);
+            let Some(place) = inner else {
+                texts.push(None);
+                continue;
+            };
+            let here = |kind| Fault::new(kind, part.content.start);
+            let text = unit.get(part.content.clone()).ok_or(here(BodyFault::Internal))?;
+            let map = Arc::new(self.map.below(place.node));
+            let read = Unit::read(&map, self.limits, text, row.owner(), asked).map_err(here)?;
+            texts.push(Some(read));
+        }
+        self.held = Some(Held { unit, parts, row, texts });
+        self.read = true;
+        Ok(())
+    }
+
+    fn end(&mut self, _: &mut Asked) -> Result<(), BodyFault> {
+        if self.read { Ok(()) } else { Err(BodyFault::Truncated) }
+    }
+
+    fn undeclared(&self) -> u64 {
+        let Some(held) = &self.held else { return 0 };
+        let heads = held.parts.iter().map(|part| part.head.undeclared);
+        let texts = held.texts.iter().flatten().map(Unit::undeclared);
+        held.row.undeclared() + heads.chain(texts).sum::<u64>()
+    }
+
+    fn write(
+        &mut self,
+        decide: &dyn Decide,
+        key: Option<&Pseudonyms>,
+        report: &mut Report,
+        out: &mut Vec<u8>,
+    ) -> Result<(), BodyFault> {
+        let Some(Held { unit, parts, row, texts }) = self.held.take() else { return Ok(()) };
+        let heads: u64 = parts.iter().map(|part| part.head.undeclared).sum();
+        report.undeclared = report.undeclared.saturating_add(row.undeclared() + heads);
+        let mut left = Vec::with_capacity(parts.len());
+        for (at, part) in parts.iter().enumerate() {
+            let text = text(&unit, part).map_err(|fault| fault.kind)?;
+            left.push(row.left((at, text), &self.map, decide, key, report));
+        }
+        if row.is_omitted(&left, report) {
+            return Err(BodyFault::NothingLeft);
+        }
+        let divider = [b"--", self.boundary.as_bytes()].concat();
+        for ((part, left), text) in parts.iter().zip(&left).zip(texts) {
+            let raw = unit.get(part.content.clone()).ok_or(BodyFault::Internal)?;
+            let is_inner = text.is_some();
+            let inner = text.map(|text| text.write(decide, key, report)).transpose()?;
+            let content = match (inner, left) {
+                (Some(None), _) | (None, Left::Nothing) => continue,
+                (Some(Some(left)), _) => left,
+                (None, Left::Clear) => Bytes::copy_from_slice(raw),
+                (None, Left::Altered(_, text)) => Bytes::copy_from_slice(text.as_bytes()),
+            };
+            if memchr::memmem::find(&content, &divider).is_some() {
+                return Err(BodyFault::Internal);
+            }
+            out.extend_from_slice(&divider);
+            write_head(&part.head, is_inner, out);
+            out.extend_from_slice(&content);
+            out.extend_from_slice(b"\r\n");
+        }
+        if out.is_empty() {
+            let personal = row.fates.iter().any(|fate| matches!(fate, Fate::Personal { .. } | Fate::Inner));
+            return Err(if personal { BodyFault::NothingLeft } else { BodyFault::Undeclared });
+        }
+        out.extend_from_slice(&divider);
+        out.extend_from_slice(b"--\r\n");
+        Ok(())
+    }
+}
+
+fn write_head(head: &Head, inner: bool, out: &mut Vec<u8>) {
+    let mut lines = format!("\r\nContent-Disposition: form-data; name=\"{}\"", head.name_raw);
+    if let Some(file) = &head.file {
+        // Of a part whose inside is decided on, the name of the file is decided on by nobody.
+        let file = if inner { NAMELESS } else { file };
+        lines.push_str(&format!("; filename=\"{file}\""));
+    }
+    if head.typed {
+        lines.push_str(&format!("\r\nContent-Type: {}", head.media_type));
+        if let Some(charset) = &head.charset {
+            lines.push_str(&format!("; charset={charset}"));
+        }
+    }
+    lines.push_str("\r\n\r\n");
+    out.extend_from_slice(lines.as_bytes());
+}
+
+fn read(unit: &[u8], boundary: &str, parts_max: usize) -> Result<Vec<Part>, Fault> {
+    let ranges = parts(unit, boundary, parts_max)?;
+    if ranges.is_empty() {
+        return Err(Fault::new(BodyFault::Malformed, 0));
+    }
+    let one = |range: Range<usize>| {
+        let here = |kind| Fault::new(kind, range.start);
+        let head = head::read(unit.get(range.clone()).ok_or(here(BodyFault::Internal))?).map_err(here)?;
+        let content = head::content(&range, &head);
+        let utf8 = head.charset.as_ref().is_none_or(|charset| charset == "utf-8");
+        let json = Format::of(&head.media_type) == Some(Format::Json);
+        let kind = match (&head.file, json) {
+            (_, true) => Kind::Json,
+            (None, false) if head.media_type == "text/plain" => Kind::Text,
+            (Some(_) | None, false) => Kind::File,
+        };
+        let part = Part { head, content, kind };
+        if part.kind != Kind::File && !utf8 {
+            return Err(here(BodyFault::PartUnreadable));
+        }
+        if part.head.name == CHARSET && text(unit, &part)?.is_none_or(|t| !t.eq_ignore_ascii_case("utf-8")) {
+            return Err(here(BodyFault::PartUnreadable));
+        }
+        Ok(part)
+    };
+    ranges.into_iter().map(one).collect()
+}
+
+/// The text of a part that is one.
+fn text<'a>(unit: &'a [u8], part: &Part) -> Result<Option<&'a str>, Fault> {
+    if part.kind != Kind::Text {
+        return Ok(None);
+    }
+    let bytes = unit.get(part.content.clone()).ok_or(Fault::internal(part.content.start))?;
+    let wrong = |e: std::str::Utf8Error| {
+        Fault::new(BodyFault::InvalidUtf8, part.content.start.saturating_add(e.valid_up_to()))
+    };
+    std::str::from_utf8(bytes).map(Some).map_err(wrong)
+}
+
+/// The names and contents of a form that was read before, for whoever decides by them.
+pub(crate) fn texts(body: &[u8], boundary: &str) -> Vec<(String, Piece)> {
+    let parts = read(body, boundary, usize::MAX).unwrap_or_default();
+    let piece = |part: Part| {
+        let bytes = body.get(part.content.clone())?;
+        let piece = match part.kind {
+            Kind::Text => Piece::Text(std::str::from_utf8(bytes).ok()?.to_owned()),
+            Kind::Json => Piece::Json(Bytes::copy_from_slice(bytes)),
+            Kind::File => Piece::File(Bytes::copy_from_slice(bytes)),
+        };
+        Some((part.head.name, piece))
+    };
+    parts.into_iter().filter_map(piece).collect()
+}

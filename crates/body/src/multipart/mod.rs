@@ -1,0 +1,8 @@
+//! Forms in parts (RFC 7578).
+
+mod form;
+mod head;
+mod split;
+
+pub(crate) use form::{Parts, texts};
+pub(crate) use split::is_boundary;

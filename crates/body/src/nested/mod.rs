@@ -1,0 +1,8 @@
+//! JSON and base64 inside of strings, where the map says so.
+
+mod base64;
+mod scan;
+mod text;
+mod wrap;
+
+pub(crate) use text::Text;

@@ -1,0 +1,41 @@
+//! What a body says, for whoever decides by it: names and contents, nothing more.
+
+use bytes::Bytes;
+use consentry_model::Format;
+
+use crate::{Reading, csv, form, multipart};
+
+/// The content of one field. It may be personal data, and is never printed.
+#[derive(Clone, PartialEq, Eq)]
+pub enum Piece {
+    /// A text.
+    Text(String),
+    /// A JSON text.
+    Json(Bytes),
+    /// Bytes that nobody reads.
+    File(Bytes),
+}
+
+impl std::fmt::Debug for Piece {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("<redacted>")
+    }
+}
+
+/// The fields of a body that is a list of names and texts, or of each of its rows. Of a body that the
+/// [`Redactor`](crate::Redactor) of the same reading has not read to its end without an error, and of one of another format,
+/// there are none.
+#[must_use]
+pub fn pieces(reading: &Reading, body: &[u8]) -> Vec<Vec<(String, Piece)>> {
+    let texts = |row: Vec<(String, String)>| row.into_iter().map(|(k, v)| (k, Piece::Text(v))).collect();
+    match reading.format {
+        Format::Form => vec![texts(form::texts(body))],
+        Format::Multipart => {
+            vec![reading.boundary.as_ref().map(|b| multipart::texts(body, b)).unwrap_or_default()]
+        }
+        Format::Csv => csv::texts(body).into_iter().map(texts).collect(),
+        Format::Json | Format::JsonLines | Format::JsonSequence | Format::Events | Format::Whole => {
+            Vec::new()
+        }
+    }
+}

@@ -1,0 +1,195 @@
+//! Server-sent events (HTML Standard, section 9.2) whose data is JSON.
+
+use std::sync::Arc;
+
+use bytes::Bytes;
+use consentry_model::{Field, FieldMap};
+
+use super::Unit;
+use super::fields::{Line, end_of_line, lines};
+use crate::asked::Asked;
+use crate::error::{BodyFault, Fault};
+use crate::turns::Media;
+use crate::{Decide, Limits, Pseudonyms, RecordSubject, Report};
+
+const MARK: &[u8] = b"\xef\xbb\xbf";
+/// The fields beside the data that may be declared. They say nothing about a person.
+const BESIDE: [&str; 3] = ["event", "id", "retry"];
+
+/// An event that waits for its verdicts.
+struct Event {
+    /// As it came, without a mark.
+    unit: Bytes,
+    /// The lines that stay, with the place of the data among them.
+    kept: Vec<Kept>,
+    data: Option<(String, Unit)>,
+    undeclared: u64,
+}
+
+enum Kept {
+    Line(String),
+    Data,
+}
+
+/// A stream of events.
+pub(crate) struct Events {
+    map: FieldMap,
+    data: Arc<FieldMap>,
+    limits: Limits,
+    /// Where the line begins that is being looked for the end of.
+    line: usize,
+    begun: bool,
+    /// Whether the unit just framed ends with a blank line.
+    whole: bool,
+    held: Vec<Event>,
+}
+
+impl Events {
+    /// The map names what an event says: `data` and what lies in it, `event`, `id`, `retry`.
+    pub(crate) fn new(map: &FieldMap, limits: Limits) -> Result<Self, BodyFault> {
+        let data = map.member(map.root(), "data").ok_or(BodyFault::Undeclared)?;
+        let (data, map) = (Arc::new(map.below(data)), map.clone());
+        Ok(Self { map, data, limits, line: 0, begun: false, whole: false, held: Vec::new() })
+    }
+
+    fn event(&self, unit: Bytes, asked: &mut Asked) -> Result<Event, Fault> {
+        let utf8 = |e: std::str::Utf8Error| Fault::new(BodyFault::InvalidUtf8, e.valid_up_to());
+        let text = std::str::from_utf8(&unit).map_err(utf8)?;
+        let (mut kept, mut undeclared, mut data) = (Vec::new(), 0_u64, None::<String>);
+        for line in lines(text) {
+            match line {
+                Line::Blank => {}
+                // It keeps a connection open, and may not say more.
+                Line::Comment(comment) => {
+                    kept.push(Kept::Line(":".to_owned()));
+                    undeclared += u64::from(!comment.is_empty());
+                }
+                Line::Field { name: "data", value, .. } => match &mut data {
+                    Some(data) => {
+                        data.push('\n');
+                        data.push_str(value);
+                    }
+                    None => {
+                        data = Some(value.to_owned());
+                        kept.push(Kept::Data);
+                    }
+                },
+                Line::Field { name, value, raw } if self.passes(name, value) => {
+                    kept.push(Kept::Line(raw.to_owned()));
+                }
+                Line::Field { .. } => undeclared += 1,
+            }
+        }
+        let data = match data {
+            None => None,
+            Some(text) => {
+                let owner = &RecordSubject::Request;
+                let unit = Unit::read(&self.data, self.limits, text.as_bytes(), owner, asked);
+                // The event is complete: its data is not cut short.
+                let cut = |kind| if kind == BodyFault::Truncated { BodyFault::Malformed } else { kind };
+                let unit = unit.map_err(|kind| Fault::new(cut(kind), 0))?;
+                Some((text, unit))
+            }
+        };
+        Ok(Event { unit, kept, data, undeclared })
+    }
+
+    fn passes(&self, name: &str, value: &str) -> bool {
+        let declared = || self.map.member(self.map.root(), name).and_then(|node| self.map.field(node));
+        // What whoever reads the stream would not take is not passed on.
+        let reads = match name {
+            "retry" => !value.is_empty() && value.bytes().all(|b| b.is_ascii_digit()),
+            _ => !value.contains('\0'),
+        };
+        BESIDE.contains(&name) && reads && declared() == Some(Field::Open)
+    }
+}
+
+impl Media for Events {
+    fn frame(&mut self, view: &[u8], last: bool) -> Result<Option<usize>, Fault> {
+        while let Some((end, next)) = end_of_line(view, self.line, last) {
+            let blank = end == self.line;
+            self.line = next;
+            if blank {
+                (self.line, self.whole) = (0, true);
+                return Ok(Some(next));
+            }
+        }
+        // What is no whole event at the end is none (section 9.2.6), and nobody takes it.
+        if last {
+            (self.line, self.whole) = (0, false);
+            return Ok(Some(view.len()));
+        }
+        Ok(None)
+    }
+
+    fn take(&mut self, unit: Bytes, asked: &mut Asked) -> Result<(), Fault> {
+        let marked = !self.begun && unit.starts_with(MARK);
+        self.begun = true;
+        let unit = if marked { unit.slice(MARK.len()..) } else { unit };
+        if self.whole {
+            let event = self.event(unit, asked)?;
+            self.held.push(event);
+        }
+        Ok(())
+    }
+
+    fn end(&mut self, _: &mut Asked) -> Result<(), BodyFault> {
+        Ok(())
+    }
+
+    fn undeclared(&self) -> u64 {
+        let one = |e: &Event| e.undeclared + e.data.as_ref().map_or(0, |(_, unit)| unit.undeclared());
+        self.held.iter().map(one).sum()
+    }
+
+    fn write(
+        &mut self,
+        decide: &dyn Decide,
+        key: Option<&Pseudonyms>,
+        report: &mut Report,
+        out: &mut Vec<u8>,
+    ) -> Result<(), BodyFault> {
+        for Event { unit, kept, data, undeclared } in self.held.drain(..) {
+            report.undeclared = report.undeclared.saturating_add(undeclared);
+            let (was, left) = match data {
+                None => (None, None),
+                Some((was, text)) => match text.write(decide, key, report)? {
+                    Some(left) => (Some(was), Some(left)),
+                    // Not even that there was an event.
+                    None => continue,
+                },
+            };
+            let same = was.as_ref().map(String::as_bytes) == left.as_deref();
+            if same && undeclared == 0 {
+                out.extend_from_slice(&unit);
+            } else {
+                rewrite(&kept, left.as_deref().unwrap_or_default(), out);
+            }
+        }
+        Ok(())
+    }
+
+    fn is_live(&self) -> bool {
+        true
+    }
+}
+
+fn rewrite(kept: &[Kept], data: &[u8], out: &mut Vec<u8>) {
+    for line in kept {
+        match line {
+            Kept::Line(raw) => {
+                out.extend_from_slice(raw.as_bytes());
+                out.push(b'\n');
+            }
+            Kept::Data => {
+                for piece in data.split(|b| *b == b'\n') {
+                    out.extend_from_slice(b"data: ");
+                    out.extend_from_slice(piece);
+                    out.push(b'\n');
+                }
+            }
+        }
+    }
+    out.push(b'\n');
+}

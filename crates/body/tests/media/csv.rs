@@ -1,0 +1,87 @@
+//! Tables.
+
+use consentry_body::{BodyFault, Limits};
+use consentry_model::Format;
+
+use crate::support::{EMAIL, NAME, OPEN, check, clear, map, masked, only, run, scope, withheld};
+
+#[test]
+fn rows_are_records_and_columns_are_fields() {
+    let map = map(&[("id", OPEN), ("name", NAME), ("mail", EMAIL)], Some(("", scope("id", &[]))));
+    let two = "id,ssn,name\r\n1,x,Ann\r\n2,y,\"B, \"\"b\"\"\nob\"\r\n";
+    check(
+        Format::Csv,
+        &map,
+        &[
+            ("id,name", &clear, Ok("id,name")),
+            ("id,name\n1,Ann\n", &clear, Ok("id,name\n1,Ann\n")),
+            ("id,name\n1,Ann", &clear, Ok("id,name\n1,Ann")),
+            (two, &clear, Ok("id,name\r\n1,Ann\r\n2,\"B, \"\"b\"\"\nob\"\r\n")),
+            (two, &only("2"), Ok("id,name\r\n2,\"B, \"\"b\"\"\nob\"\r\n")),
+            (two, &withheld, Ok("id,name\r\n")),
+            (
+                "id,\"mail\",name\n1,\"ann@x.org\",=1+1\n",
+                &masked,
+                Ok("id,\"mail\",name\n1,\"a***@x.org\",\n"),
+            ),
+            ("id,mail,name\n1,ann@x.org,\n", &masked, Ok("id,mail,name\n1,a***@x.org,\n")),
+            ("id,name\n1,\n", &withheld, Ok("id,name\n1,\n")),
+        ],
+    );
+    let alone = map_of_one();
+    check(
+        Format::Csv,
+        &alone,
+        &[
+            ("name\nAnn\nBob\n", &withheld, Ok("name\n\"\"\n\"\"\n")),
+            ("x,name\n1,Ann\n", &withheld, Ok("name\n\"\"\n")),
+            ("name\nAnn\n\n", &clear, Ok("name\nAnn\n\n")),
+        ],
+    );
+}
+
+fn map_of_one() -> std::sync::Arc<consentry_model::FieldMap> {
+    map(&[("name", NAME)], None)
+}
+
+#[test]
+fn law_1_a_table_with_two_readings_is_refused() {
+    let map = map(&[("id", OPEN), ("name", NAME)], None);
+    check(
+        Format::Csv,
+        &map,
+        &[
+            ("", &clear, Err(BodyFault::Truncated)),
+            ("\n", &clear, Err(BodyFault::Malformed)),
+            ("id,name,id\n", &clear, Err(BodyFault::DuplicateKey)),
+            ("id,name,x,x\n", &clear, Err(BodyFault::DuplicateKey)),
+            ("id,,name\n", &clear, Err(BodyFault::Malformed)),
+            ("\u{feff}id,name\n", &clear, Err(BodyFault::Malformed)),
+            ("\u{feff}\"id\",name\n", &clear, Err(BodyFault::Malformed)),
+            ("id;name\n1;Ann\n", &clear, Err(BodyFault::Undeclared)),
+            ("1,Ann\n2,Bob\n", &clear, Err(BodyFault::Undeclared)),
+            ("id,name\n1\n", &clear, Err(BodyFault::Ragged)),
+            ("id,name\n1,Ann,x\n", &clear, Err(BodyFault::Ragged)),
+            ("id,name\n\n", &clear, Err(BodyFault::Ragged)),
+            ("id,name\n1,Ann\n \n", &clear, Err(BodyFault::Ragged)),
+            ("id,name\n1,\"Ann\n", &clear, Err(BodyFault::Truncated)),
+            ("id,name\n1,A\"nn\"\n", &clear, Err(BodyFault::Malformed)),
+            ("id,name\n1,\"Ann\" \n", &clear, Err(BodyFault::Malformed)),
+            ("id,name\r1,Ann\r", &clear, Err(BodyFault::Malformed)),
+            ("[{\"id\":1}]", &clear, Err(BodyFault::Malformed)),
+        ],
+    );
+    let ran = run(Format::Csv, &map, Limits::default(), b"id,name\n1,\xff\n", &[], &clear);
+    assert_eq!(ran.unwrap_err().1, BodyFault::InvalidUtf8);
+    let few = Limits { fields_max: 2, record_bytes_max: 12, ..Limits::default() };
+    for (body, fault) in [
+        ("id,name,x\n", BodyFault::TooManyFields),
+        ("id,name\n1,\"a\n b\n c\n d\"", BodyFault::RecordTooLarge),
+    ] {
+        assert_eq!(
+            run(Format::Csv, &map, few, body.as_bytes(), &[5], &clear).unwrap_err().1,
+            fault,
+            "{body}"
+        );
+    }
+}

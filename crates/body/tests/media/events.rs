@@ -1,0 +1,87 @@
+//! Server-sent events.
+
+use consentry_body::{BodyFault, Limits, Reading, Redactor, Step};
+use consentry_model::Format;
+
+use crate::support::{EMAIL, NAME, OPEN, check, clear, map, masked, only, run, scope, withheld};
+
+#[test]
+fn an_event_passes_as_it_is_or_is_written_anew() {
+    let leaves =
+        [("data.id", OPEN), ("data.name", NAME), ("data.mail", EMAIL), ("event", OPEN), ("id", OPEN)];
+    let map = map(&leaves, Some(("data", scope("id", &[]))));
+    check(
+        Format::Events,
+        &map,
+        &[
+            ("", &clear, Ok("")),
+            (
+                "event: new\nid: 5\ndata: {\"id\":1,\ndata:\"name\":\"Ann\"}\n\n",
+                &clear,
+                Ok("event: new\nid: 5\ndata: {\"id\":1,\ndata:\"name\":\"Ann\"}\n\n"),
+            ),
+            (
+                "event: new\r\ndata: {\"id\":1,\r\ndata: \"mail\":\"ann@x.org\"}\r\nid\r\n\r\n",
+                &masked,
+                Ok("event: new\ndata: {\"id\":1,\ndata: \"mail\":\"a***@x.org\"}\nid\n\n"),
+            ),
+            (
+                "data: {\"id\":1,\"name\":\"Ann\"}\n\ndata: {\"id\":2,\"name\":\"Bob\"}\n\n",
+                &only("2"),
+                Ok("data: {\"id\":2,\"name\":\"Bob\"}\n\n"),
+            ),
+            ("data: {\"id\":1}\rdata:\r\r", &clear, Ok("data: {\"id\":1}\rdata:\r\r")),
+            (": ann@x.org\n\n:\n\n", &clear, Ok(":\n\n:\n\n")),
+            ("retry: 10\nx: ann\nData: 1\nid: 1\n\n", &clear, Ok("id: 1\n\n")),
+            ("id: 1\0\ndata: {\"id\":1}\n\n", &clear, Ok("data: {\"id\":1}\n\n")),
+            ("\u{feff}id: 1\n\n", &clear, Ok("id: 1\n\n")),
+            ("\n\r\n\r", &clear, Ok("\n\r\n\r")),
+            // What is no whole event at the end is none.
+            ("id: 1\n\ndata: {\"id\":1,\"name\":\"Ann\"}\n", &clear, Ok("id: 1\n\n")),
+            ("data: {\"id\":1,\"name\":\"Ann\"}\n\n", &withheld, Ok("")),
+        ],
+    );
+}
+
+#[test]
+fn law_1_an_event_that_is_wrong_stops_the_stream() {
+    let records = map(&[("data.id", OPEN), ("data.name", NAME)], Some(("data", scope("id", &[]))));
+    check(
+        Format::Events,
+        &records,
+        &[
+            ("data: {\"id\":1\n\n", &clear, Err(BodyFault::Malformed)),
+            ("data: DONE\n\n", &clear, Err(BodyFault::Malformed)),
+            ("data: [DONE]\n\n", &clear, Err(BodyFault::Undeclared)),
+            ("data: hello\n\n", &clear, Err(BodyFault::Malformed)),
+            ("data\n\n", &clear, Err(BodyFault::Malformed)),
+            ("data: 1\n\n", &clear, Err(BodyFault::Undeclared)),
+            ("data: {\"id\":1}\ndata: {\"id\":2}\n\n", &clear, Err(BodyFault::TrailingBytes)),
+            ("data: {\"id\":1,\"id\":1}\n\n", &clear, Err(BodyFault::DuplicateKey)),
+            ("data: \u{feff}{\"id\":1}\n\n", &clear, Err(BodyFault::Malformed)),
+        ],
+    );
+    let ran = run(Format::Events, &records, Limits::default(), b"data: \"\xff\"\n\n", &[], &clear);
+    assert_eq!(ran.unwrap_err().1, BodyFault::InvalidUtf8);
+    let nothing = map(&[("id", OPEN)], None);
+    assert_eq!(
+        run(Format::Events, &nothing, Limits::default(), b"", &[], &clear).unwrap_err().1,
+        BodyFault::Undeclared
+    );
+    // A category beside the data passes in no case: nobody could be found whose it is.
+    let named = map(&[("id", NAME), ("data.x", OPEN)], None);
+    check(Format::Events, &named, &[("id: ann\n\n", &clear, Ok("\n"))]);
+}
+
+#[test]
+fn whoever_reads_a_stream_need_not_wait_for_the_next_event() {
+    let map = map(&[("data.n", OPEN)], None);
+    let mut redactor = Redactor::new(&Reading::of(Format::Events), map, Limits::default()).unwrap();
+    redactor.push(b"data: {\"n\":1}\n\ndata: {\"n\"").unwrap();
+    assert!(matches!(redactor.step().unwrap(), Step::NeedVerdicts(_)));
+    assert_eq!(
+        redactor.release(&|_, _| consentry_model::Treatment::Withheld).unwrap(),
+        "data: {\"n\":1}\n\n"
+    );
+    assert_eq!(redactor.step().unwrap(), Step::NeedInput);
+}

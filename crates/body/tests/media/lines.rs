@@ -1,0 +1,117 @@
+//! JSON on lines and in sequences.
+
+use consentry_body::{BodyFault, Limits};
+use consentry_model::Format;
+
+use crate::support::{EMAIL, NAME, OPEN, check, clear, map, masked, only, run, scope, withheld};
+
+#[test]
+fn each_line_is_a_record_of_its_own() {
+    let map = map(&[("id", OPEN), ("name", NAME), ("mail", EMAIL)], Some(("", scope("id", &[]))));
+    check(
+        Format::JsonLines,
+        &map,
+        &[
+            ("", &clear, Ok("")),
+            ("{\"id\":1,\"name\":\"Ann\"}\n", &clear, Ok("{\"id\":1,\"name\":\"Ann\"}\n")),
+            ("{\"id\":1,\"name\":\"Ann\"}", &clear, Ok("{\"id\":1,\"name\":\"Ann\"}")),
+            ("\n \n{\"id\":1}\r\n\r\n", &clear, Ok("\n \n{\"id\":1}\r\n\r\n")),
+            (
+                "{\"id\":1,\"name\":\"Ann\",\"x\":2}\n{\"name\":\"Bob\",\"id\":2}\n{\"name\":\"Cy\"}\n",
+                &only("2"),
+                Ok("{\"name\":\"Bob\",\"id\":2}\n"),
+            ),
+            (
+                "{\"id\":1,\"mail\":\"ann@x.org\",\"name\":\"Ann\"}\n",
+                &masked,
+                Ok("{\"id\":1,\"mail\":\"a***@x.org\"}\n"),
+            ),
+            ("{\"id\":1,\"name\":\"Ann\"}\n{\"id\":2}\n", &withheld, Ok("{\"id\":2}\n")),
+        ],
+    );
+}
+
+#[test]
+fn law_1_a_line_that_is_wrong_stops_the_body() {
+    let records = map(&[("id", OPEN), ("name", NAME)], Some(("", scope("id", &[]))));
+    check(
+        Format::JsonLines,
+        &records,
+        &[
+            ("{\"id\":1}\n{\"id\":\n2}\n", &clear, Err(BodyFault::Malformed)),
+            ("{\"id\":1}\n{\"id\":2", &clear, Err(BodyFault::Truncated)),
+            ("{\"id\":1} {\"id\":2}\n", &clear, Err(BodyFault::TrailingBytes)),
+            ("{\"id\":1},\n", &clear, Err(BodyFault::TrailingBytes)),
+            ("[{\"id\":1}]\n", &clear, Err(BodyFault::Undeclared)),
+            ("{\"id\":1,\"id\":2}\n", &clear, Err(BodyFault::DuplicateKey)),
+            ("\u{feff}{\"id\":1}\n", &clear, Err(BodyFault::Malformed)),
+            ("name,id\n1,2\n", &clear, Err(BodyFault::Malformed)),
+            ("\u{1e}{\"id\":1}\n", &clear, Err(BodyFault::Malformed)),
+        ],
+    );
+    let numbers = map(&[("**", NAME)], None);
+    check(
+        Format::JsonLines,
+        &numbers,
+        &[
+            ("1\n2\n", &clear, Ok("1\n2\n")),
+            ("1\n2", &clear, Err(BodyFault::Truncated)),
+            ("1\n2 ", &clear, Ok("1\n2 ")),
+            ("1\n\"2\"", &withheld, Ok("")),
+        ],
+    );
+    for (body, fault) in [
+        (&b"{\"id\":\"\xff\"}\n"[..], BodyFault::InvalidUtf8),
+        (b"\xff\xfe{\0}\0\n\0", BodyFault::Malformed),
+        (b"{\0\"\0", BodyFault::Malformed),
+    ] {
+        let ran = run(Format::JsonLines, &records, Limits::default(), body, &[3], &clear);
+        assert_eq!(ran.unwrap_err(), (Vec::new(), fault), "{body:?}");
+    }
+    let small = Limits { record_bytes_max: 10, ..Limits::default() };
+    for (body, fits) in [("{\"id\":1}\n", true), ("{\"id\":123}\n", false)] {
+        let ran = run(Format::JsonLines, &records, small, body.as_bytes(), &[4], &clear);
+        assert_eq!(ran.is_ok(), fits, "{body}");
+    }
+}
+
+#[test]
+fn texts_of_a_sequence_are_read_like_lines() {
+    let map = map(&[("id", OPEN), ("name", NAME)], Some(("", scope("id", &[]))));
+    check(
+        Format::JsonSequence,
+        &map,
+        &[
+            ("", &clear, Ok("")),
+            (
+                "\u{1e}{\"id\":1,\n\"name\":\"Ann\"}\n\u{1e}{\"id\":2,\"name\":\"Bob\"}\n",
+                &only("2"),
+                Ok("\u{1e}{\"id\":2,\"name\":\"Bob\"}\n"),
+            ),
+            ("\u{1e}\u{1e}{\"id\":1}\n", &clear, Ok("\u{1e}\u{1e}{\"id\":1}\n")),
+            ("{\"id\":1}\n", &clear, Err(BodyFault::Malformed)),
+            ("\n\u{1e}{\"id\":1}\n", &clear, Err(BodyFault::Malformed)),
+            ("\u{1e}{\"id\":1}", &clear, Err(BodyFault::Truncated)),
+            ("\u{1e}{\"id\":1\u{1e}{\"id\":2}\n", &clear, Err(BodyFault::Truncated)),
+            ("\u{1e}{\"id\":1}\n{\"id\":2}\n", &clear, Err(BodyFault::TrailingBytes)),
+            ("\u{1e}\n", &clear, Err(BodyFault::Malformed)),
+        ],
+    );
+}
+
+#[test]
+fn lines_fill_windows_and_a_subject_is_asked_about_once_in_each() {
+    let map = map(&[("id", OPEN), ("name", NAME)], Some(("", scope("id", &[]))));
+    let body: String = (0..20).map(|n| format!("{{\"id\":{},\"name\":\"n\"}}\n", n % 3)).collect();
+    let reading = consentry_body::Reading::of(Format::JsonLines);
+    let limits = Limits { window_subjects_max: 2, ..Limits::default() };
+    let mut redactor = consentry_body::Redactor::new(&reading, map, limits).unwrap();
+    redactor.push(body.as_bytes()).unwrap();
+    redactor.end().unwrap();
+    let mut sizes = Vec::new();
+    while let consentry_body::Step::NeedVerdicts(window) = redactor.step().unwrap() {
+        sizes.push(window.subjects.len());
+        redactor.release(&|_, _| consentry_model::Treatment::Clear).unwrap();
+    }
+    assert!(sizes.iter().all(|n| *n <= 2) && sizes.len() > 2, "{sizes:?}");
+}

@@ -1,0 +1,171 @@
+//! What a content type says of how a body is to be read (RFC 9110, section 8.3), strictly.
+
+use consentry_body::Reading;
+use consentry_model::{Format, MediaTypes};
+use http::HeaderValue;
+
+const CHARSET_BYTES_MAX: usize = 40;
+
+/// A media type that a route takes, and how it is read.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Media {
+    /// In lower case and without parameters.
+    essence: String,
+    pub(crate) reading: Reading,
+    /// Of bytes that nobody looks into.
+    charset: Option<String>,
+}
+
+impl Media {
+    /// Reads a content type. One that the route does not take, in another charset than UTF-8, or with a parameter that would
+    /// change how it is read, is none.
+    pub(crate) fn read(content_type: Option<&str>, types: &MediaTypes) -> Option<Self> {
+        let mut parts = content_type?.split(';').map(str::trim);
+        let essence = parts.next()?.to_ascii_lowercase();
+        let format = types.format(&essence)?;
+        let (mut boundary, mut charset, mut header) = (None, None, None);
+        for parameter in parts.filter(|parameter| !parameter.is_empty()) {
+            let (name, value) = parameter.split_once('=')?;
+            let value = unquoted(value)?;
+            let slot = match (name.to_ascii_lowercase().as_str(), format) {
+                ("charset", _) => &mut charset,
+                ("boundary", Format::Multipart) => &mut boundary,
+                ("header", Format::Csv) => &mut header,
+                // RFC 6839 types may carry parameters of their own.
+                (_, Format::Json) if essence != "application/json" => continue,
+                _ => return None,
+            };
+            if slot.replace(value).is_some() {
+                return None;
+            }
+        }
+        let utf8 = charset.is_none_or(|charset| charset.eq_ignore_ascii_case("utf-8"));
+        let word = |text: &str| {
+            text.len() <= CHARSET_BYTES_MAX
+                && text.bytes().all(|b| b.is_ascii_alphanumeric() || b"-_.".contains(&b))
+        };
+        // A table without a row of names has columns that nobody can name.
+        let named = header.is_none_or(|header| header.eq_ignore_ascii_case("present"));
+        let reads = if format == Format::Whole { charset.is_none_or(word) } else { utf8 && named };
+        let bounded = (format == Format::Multipart) == boundary.is_some();
+        (reads && bounded).then(|| Self {
+            reading: Reading { format, boundary: boundary.map(Into::into) },
+            charset: charset.filter(|_| format == Format::Whole).map(str::to_ascii_lowercase),
+            essence,
+        })
+    }
+
+    /// The content type of what is passed on. Of what stands for itself only the route's own words go on.
+    pub(crate) fn header(&self, types: &MediaTypes, is_answer: bool) -> Option<HeaderValue> {
+        let essence = &self.essence;
+        let text = match (self.reading.format, &self.reading.boundary, &self.charset) {
+            (Format::Json, ..) if is_answer && !types.names(essence) => "application/json".to_owned(),
+            (Format::Multipart, Some(boundary), _) => format!("{essence}; boundary=\"{boundary}\""),
+            (Format::Csv, ..) => format!("{essence}; charset=utf-8"),
+            (Format::Whole, _, Some(charset)) => format!("{essence}; charset={charset}"),
+            _ => essence.clone(),
+        };
+        HeaderValue::from_str(&text).ok()
+    }
+}
+
+/// The value of a parameter; one that is quoted with an escape in it has more than one reading.
+fn unquoted(value: &str) -> Option<&str> {
+    let Some(inside) = value.strip_prefix('"') else {
+        return (!value.is_empty() && !value.contains(['"', ' ', '\t'])).then_some(value);
+    };
+    inside.strip_suffix('"').filter(|inside| !inside.contains(['"', '\\']))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn json() -> MediaTypes {
+        MediaTypes::json()
+    }
+
+    #[test]
+    fn law_1_a_media_type_is_json_in_utf_8_or_none() {
+        for (text, expected) in [
+            ("application/json", Some("application/json")),
+            ("Application/JSON; charset=\"UTF-8\"", Some("application/json")),
+            ("application/merge-patch+json", Some("application/merge-patch+json")),
+            ("application/ld+json; profile=\"x\"", Some("application/ld+json")),
+            ("application/json; charset=utf-16", None),
+            ("application/json; charset=utf-32", None),
+            ("application/json; charset=us-ascii", None),
+            ("application/json; charset=utf-8; charset=utf-16", None),
+            ("application/ld+json; charset=utf-16", None),
+            ("application/json; boundary=x", None),
+            ("application/json, text/html", None),
+            ("application/x-www-form-urlencoded, a+json", None),
+            ("application/a b+json", None),
+            ("text/json", None),
+            ("", None),
+        ] {
+            let read = Media::read(Some(text), &json());
+            assert_eq!(read.map(|media| media.essence).as_deref(), expected, "{text}");
+        }
+        assert_eq!(Media::read(None, &json()), None);
+    }
+
+    #[test]
+    fn law_1_a_parameter_that_changes_how_a_body_is_read_is_known_or_refused() {
+        let fields = [
+            "application/x-ndjson",
+            "application/x-www-form-urlencoded",
+            "multipart/form-data",
+            "text/csv",
+            "text/event-stream",
+        ];
+        let fields = MediaTypes::read(fields).unwrap();
+        let whole = MediaTypes::whole(["application/pdf", "text/plain"]).unwrap();
+        for (types, text, expected) in [
+            (&fields, "application/x-www-form-urlencoded", Some("application/x-www-form-urlencoded")),
+            (
+                &fields,
+                "application/x-www-form-urlencoded;charset=UTF-8",
+                Some("application/x-www-form-urlencoded"),
+            ),
+            (&fields, "application/x-www-form-urlencoded; charset=iso-8859-1", None),
+            (&fields, "application/x-www-form-urlencoded; boundary=x", None),
+            (&fields, "multipart/form-data; boundary=x", Some("multipart/form-data; boundary=\"x\"")),
+            (&fields, "multipart/form-data; Boundary=\"x:y\"", Some("multipart/form-data; boundary=\"x:y\"")),
+            (&fields, "multipart/form-data", None),
+            (&fields, "multipart/form-data; boundary=x; boundary=y", None),
+            (&fields, "multipart/form-data; boundary=x; charset=utf-16", None),
+            (&fields, "multipart/form-data; boundary=\"x", None),
+            (&fields, "multipart/form-data; boundary=\"x\\\"y\"", None),
+            (&fields, "multipart/form-data; boundary=x y", None),
+            (&fields, "multipart/mixed; boundary=x", None),
+            (&fields, "text/csv", Some("text/csv; charset=utf-8")),
+            (&fields, "text/csv; header=present; charset=utf-8", Some("text/csv; charset=utf-8")),
+            (&fields, "text/csv; header=absent", None),
+            (&fields, "text/csv; charset=windows-1252", None),
+            (&fields, "text/event-stream;charset=utf-8", Some("text/event-stream")),
+            (&fields, "application/x-ndjson; charset=utf-16le", None),
+            (&fields, "application/json", None),
+            (&fields, "application/xml", None),
+            (&whole, "application/pdf", Some("application/pdf")),
+            (&whole, "text/plain; charset=ISO-8859-1", Some("text/plain; charset=iso-8859-1")),
+            (&whole, "application/pdf; name=ann.pdf", None),
+            (&whole, "text/plain; charset=ann@example.org", None),
+            (&whole, "image/png", None),
+        ] {
+            let media = Media::read(Some(text), types);
+            let header = media.and_then(|media| media.header(types, true));
+            assert_eq!(header.as_ref().map(|h| h.to_str().unwrap()), expected, "{text}");
+        }
+    }
+
+    #[test]
+    fn an_answer_is_json_under_no_other_name_than_the_routes_own() {
+        let listed = MediaTypes::read(["application/hal+json"]).unwrap();
+        for (types, expected) in [(json(), "application/json"), (listed, "application/hal+json")] {
+            let media = Media::read(Some("application/hal+json"), &types).unwrap();
+            assert_eq!(media.header(&types, true).unwrap(), expected);
+            assert_eq!(media.header(&types, false).unwrap(), "application/hal+json");
+        }
+    }
+}
