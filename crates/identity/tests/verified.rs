@@ -130,8 +130,7 @@ proptest! {
     }
 }
 
-/// Prints what a token costs that was verified before and one that was not: `cargo test --release -- --ignored` is not
-/// needed, the figures of a debug build are told as such. Only the order is asserted.
+/// Prints what a token costs that was verified before, and one that was not. Only the order is asserted.
 #[test]
 fn a_kept_token_costs_less_than_a_verification() {
     let world = World::new();
