@@ -2,13 +2,14 @@
 
 use std::sync::Arc;
 
+use bytes::Bytes;
 use consentry_audit::{Direction, End};
 use consentry_body::{Reading, Redactor, Report};
 use consentry_model::{FieldMap, Reason};
 use consentry_policy::{Body, Route, may_be_answered};
-use http::{HeaderMap, HeaderValue, StatusCode, header};
+use http::{HeaderMap, HeaderValue, Response, StatusCode, header};
 
-use crate::body::Pending;
+use crate::body::{Pending, ResponseBody};
 use crate::evidence::{self, Lines};
 use crate::exchange::{Decided, Open};
 use crate::media::Media;
@@ -103,6 +104,20 @@ impl Open {
     pub(crate) fn verdicts(&self, decided: &Decided, window: u64, lines: Lines) -> consentry_audit::Verdicts {
         let digest = self.installed.engine.bundle().digest.clone();
         consentry_audit::Verdicts::new(Direction::Response, window, digest, decided.ledger, lines.into_vec())
+    }
+
+    /// An answer that is its head alone.
+    pub(crate) fn without_body(
+        self,
+        decided: &Decided,
+        status: StatusCode,
+        headers: HeaderMap,
+    ) -> Response<ResponseBody> {
+        let mut response =
+            Response::new(ResponseBody::closing(Bytes::new(), self.pending(decided, status, 0)));
+        *response.status_mut() = status;
+        *response.headers_mut() = headers;
+        response
     }
 
     /// The ticket of an answer without a body.

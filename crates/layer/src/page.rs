@@ -48,11 +48,9 @@ where
         headers.insert(header::CONTENT_TYPE, kind.clone());
     }
     let limits = &open.shared.limits;
-    let whole = match Source::new(body, &parts.headers, limits) {
-        Ok(_) if open.head_only => Ok(Bytes::new()),
-        Ok(source) => source.whole(limits.response_hold_bytes_max).await,
-        Err(reason) => Err(reason),
-    };
+    let source = Source::new(body, &parts.headers, limits);
+    let whole =
+        if open.head_only { Ok(Bytes::new()) } else { source.whole(limits.response_hold_bytes_max).await };
     let bytes = match whole {
         Ok(bytes) => bytes,
         Err(reason) => return open.fail(reason, None),

@@ -81,21 +81,12 @@ where
         return crate::page::deliver(open, decided, receipt, (parts, headers), body).await;
     }
     headers.extend(kind.map(|kind| (header::CONTENT_TYPE, kind)));
-    let Some((reading, map, _)) = map else {
-        let mut response =
-            Response::new(ResponseBody::closing(Bytes::new(), open.pending(&decided, parts.status, 0)));
-        *response.status_mut() = parts.status;
-        *response.headers_mut() = headers;
-        return response;
-    };
+    let Some((reading, map, _)) = map else { return open.without_body(&decided, parts.status, headers) };
     let redactor = match Redactor::new(&reading, map, open.shared.limits.body()) {
         Ok(redactor) => with_pseudonyms(redactor, &open, &decided),
         Err(error) => return open.fail(of_answer(error).reason, None),
     };
-    let source = match Source::new(body, &parts.headers, &open.shared.limits) {
-        Ok(source) => source,
-        Err(reason) => return open.fail(reason, None),
-    };
+    let source = Source::new(body, &parts.headers, &open.shared.limits);
     let pump = Pump {
         open,
         decided,

@@ -16,7 +16,7 @@ use crate::service::BoxError;
 /// Reads a body piece by piece. Trailers are data that nobody declared, and end here.
 pub(crate) struct Source<R> {
     body: Pin<Box<R>>,
-    decoder: Option<Decoder>,
+    decoder: Result<Option<Decoder>, Reason>,
     wait: Duration,
 }
 
@@ -25,27 +25,29 @@ where
     R: http_body::Body<Data = Bytes> + Send + 'static,
     R::Error: Into<BoxError>,
 {
-    /// The body under these headers.
-    pub(crate) fn new(body: R, headers: &HeaderMap, limits: &Limits) -> Result<Self, Reason> {
-        let codings = coding::codings(headers).map_err(coding::of_response)?;
+    /// The body under these headers. What cannot be decoded says so when it is first asked for.
+    pub(crate) fn new(body: R, headers: &HeaderMap, limits: &Limits) -> Self {
         let bounds = limits.coding(limits.response_decoded_bytes_max);
-        let decoder = match &codings[..] {
-            [] => None,
-            some => Some(Decoder::new(some, bounds).map_err(coding::of_response)?),
-        };
-        Ok(Self { body: Box::pin(body), decoder, wait: Duration::from_millis(limits.upstream_wait_ms_max) })
+        let decoder = coding::codings(headers).and_then(|codings| match &codings[..] {
+            [] => Ok(None),
+            some => Decoder::new(some, bounds).map(Some),
+        });
+        let wait = Duration::from_millis(limits.upstream_wait_ms_max);
+        Self { body: Box::pin(body), decoder: decoder.map_err(coding::of_response), wait }
     }
 
     /// The next bytes of the content; `None` at its end.
     pub(crate) async fn next(&mut self) -> Result<Option<Bytes>, Reason> {
         loop {
-            match self.decoder.as_mut().map(Decoder::step).transpose().map_err(coding::of_response)? {
-                Some(Decoded::Bytes(bytes)) => return Ok(Some(bytes)),
-                Some(Decoded::Done) => return Ok(None),
-                Some(Decoded::NeedInput) | None => {}
+            if let Some(decoder) = self.decoder.as_mut().map_err(|reason| *reason)? {
+                match decoder.step().map_err(coding::of_response)? {
+                    Decoded::Bytes(bytes) => return Ok(Some(bytes)),
+                    Decoded::Done => return Ok(None),
+                    Decoded::NeedInput => {}
+                }
             }
             let bytes = self.piece().await?;
-            let Some(decoder) = &mut self.decoder else { return Ok(bytes) };
+            let Some(decoder) = self.decoder.as_mut().map_err(|reason| *reason)? else { return Ok(bytes) };
             let given = match bytes {
                 Some(bytes) => decoder.push(&bytes),
                 None => decoder.end(),
