@@ -65,7 +65,7 @@ pub(crate) async fn decide(
     if strict && brought.has_excess(access.route()?, head) {
         return Err(Reason::MinimisationViolation.into());
     }
-    let bringing = access.bringing();
+    let (bringing, answering) = (access.bringing(), access.answering());
     let identifier = brought.identifier(&access, head);
     access.named = identifier.as_ref().map(|who| who.reveal().into());
     let mut classes = brought.classes(access.route()?, head);
@@ -76,7 +76,6 @@ pub(crate) async fn decide(
     let mut lines = Lines::default();
     let mut brings = access.brings(&brought, head, &bringing, &present, &mut lines);
     let in_found = access.found(&found, &bringing, &present, &mut lines);
-    let answering = access.answering();
     let classes = access.route()?.response_classes();
     let (items, mut answers) = access.may_answer(&classes, &answering, &present, &mut lines);
     let added = access.added(head, &answering, &present, &mut lines);
@@ -112,8 +111,7 @@ pub(crate) async fn decide(
     if shared.report_only.covers(&route.id) {
         spare(&mut brings.treatments, &mut answers);
     }
-    let mut taken = Taken::default();
-    let pseudonyms = shared.pseudonyms(&access);
+    let (mut taken, pseudonyms) = (Taken::default(), shared.pseudonyms(&access));
     let upstream =
         request::forward(route, head, brought, &brings.treatments, &cookies, pseudonyms, &mut taken);
     let ruling = if taken.is_empty() { ruling } else { ruling.redacted() };

@@ -133,10 +133,9 @@ where
         Err(stop) => return open.refuse(stop.refusal, stop.access_ledger, stop.lines).await,
     };
     // 5. Only with a permit, and after a durable head record, is the inner service called.
-    let pending = !open.head_only && decided.access.route().is_ok_and(Route::answers_in_records);
     let (outcome, reason) = (permit.outcome(), permit.reported());
     let mut record = evidence::ruled(&decided.access, &open.known, decided.ledger, outcome, reason, lines);
-    record.pending_body = pending;
+    record.pending_body = !open.head_only && decided.access.route().is_ok_and(Route::answers_in_records);
     let receipt = match open.commit(record).await {
         Ok(receipt) => receipt,
         Err(reason) => return open.fail(reason, None),

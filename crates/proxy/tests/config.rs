@@ -36,7 +36,7 @@ const WRONG: &[(&str, &str, &str)] = &[
         "https://127",
         "3:17: `upstream.ca` is missing: the authorities that an https url is verified with",
     ),
-    ("3000'}", "3000', ca: ca.pem}", "3:45: `upstream.ca` is for a url that begins with https"),
+    ("3000'}", "3000', ca: ca.pem}", "3:46: `upstream.ca` is for a url that begins with https"),
     (
         "http://127.0.0.1:3000'}",
         "https://a', ca: ca.pem, server_name: 'a b'}",

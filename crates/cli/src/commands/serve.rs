@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use clap::ValueEnum;
 use consentry_proxy::{Config, ServeError};
 use tracing_subscriber::EnvFilter;
+use tracing_subscriber::filter::Directive;
 
 use crate::output;
 use crate::stop::{Exit, Stop};
@@ -90,7 +91,7 @@ fn logs(format: LogFormat) -> Result<(), Stop> {
         .map_err(|e| Stop::because(Exit::NO, format!("RUST_LOG cannot be read: {e}")))?;
     // At their most talkative these print heads of requests, which no setting shall bring into a log.
     let filter = QUIET.iter().try_fold(filter, |filter, library| {
-        let quiet = format!("{library}=info").parse().map_err(|e| Stop::because(Exit::NO, e))?;
+        let quiet = format!("{library}=info").parse::<Directive>().map_err(|e| Stop::because(Exit::NO, e))?;
         Ok::<_, Stop>(filter.add_directive(quiet))
     })?;
     let logs = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
