@@ -140,6 +140,7 @@ async fn each_record_is_decided_on_in_every_media_type() {
 
 #[tokio::test]
 async fn law_1_a_body_that_is_not_what_it_is_called_is_not_passed_on() {
+    let world = world().await;
     for (path, media_type, body, reason) in [
         ("/lines", "application/json", "{\"id\":\"ann\"}", Reason::ResponseMediaType),
         ("/lines", "application/xml", "<id>ann</id>", Reason::ResponseMediaType),
@@ -161,7 +162,6 @@ async fn law_1_a_body_that_is_not_what_it_is_called_is_not_passed_on() {
         ("/scalars/ann", "application/json", "\"a@x.org\"", Reason::FieldUndeclared),
         ("/scalars/ann", "application/json", "[{\"email\":\"a@x.org\"}] ", Reason::FieldUndeclared),
     ] {
-        let world = world().await;
         let mut answer = typed("text/plain", body);
         if media_type.is_empty() {
             answer.headers_mut().remove("content-type");
@@ -242,6 +242,7 @@ async fn a_form_is_read_decided_on_and_forwarded_as_it_came() {
 
 #[tokio::test]
 async fn law_1_a_form_that_is_wrong_in_any_way_reaches_nobody() {
+    let world = world().await;
     for (content_type, body, status, code) in [
         (FORM, "id=ann&id=bob", 400, "body-duplicate-key"),
         (FORM, "id=ann&%69d=bob", 400, "body-duplicate-key"),
@@ -283,7 +284,6 @@ async fn law_1_a_form_that_is_wrong_in_any_way_reaches_nobody() {
         ("text/csv", "id\nann\n", 415, "body-media-type"),
         ("application/json", "id=ann", 400, "body-malformed"),
     ] {
-        let world = world().await;
         let seen = world.send(sends(&world, "/orders", content_type, body)).await;
         assert_eq!((seen.status.as_u16(), &*seen.code()), (status, code), "{content_type} {body:?}");
         assert!(world.upstream.reached().is_empty(), "{content_type} {body:?}");

@@ -223,7 +223,7 @@ fn codes_of_the_source() -> BTreeSet<String> {
 
 #[test]
 fn every_code_is_on_show() {
-    let all = [WORDS, PARTIES, ROUTES, RULES, CLAUSES, CASES, WHOLE, YAML, LOOKS].concat();
+    let all = [WORDS, PARTIES, MEDIA, ROUTES, RULES, CLAUSES, CASES, WHOLE, YAML, LOOKS].concat();
     assert!(all.len() + HEADS.len() + NATIVE.len() >= 80, "{}", all.len());
     let mut shown: BTreeSet<String> = BTreeSet::new();
     for (_, text) in &all {

@@ -20,6 +20,10 @@ pub(crate) const MEDIA: &[Exhibit] = &[
         "routes: [{route: GET /orders, purpose: essential, about: {type: customer, space: customer, id: item.id}, response: {type: application/pdf, body: user.financial}}]",
     ),
     (
+        "a message that nobody looks into",
+        "routes: [{route: POST /mail, purpose: essential, about: {type: customer, space: email, id: 'body.to[]'}, message: {to: 'body.to[]'}, request: {type: application/pdf, body: user.financial}}]",
+    ),
+    (
         "a type twice, and none",
         "routes: [{route: POST /orders, purpose: essential, about: {type: customer, space: customer, id: query.id}, request: {type: [], body: {a: user.name}}, response: {type: [text/csv, text/csv], body: {a: user.name}}}]",
     ),
