@@ -1,6 +1,11 @@
 //! Every seed and a fixed number of mutations through every target, the same ones every time. `CONSENTRY_FUZZ_ROUNDS`
 //! multiplies the number.
-#![allow(clippy::panic, clippy::unwrap_used, reason = "test support: what cannot be set up fails the test")]
+#![allow(
+    clippy::panic,
+    clippy::print_stderr,
+    clippy::unwrap_used,
+    reason = "test support: what cannot be set up fails the test, and what broke is shown"
+)]
 
 use std::path::Path;
 

@@ -63,7 +63,11 @@ impl Reloader {
             Ok(digest) if Some(&digest) == in_force.as_ref() => {
                 let (policy, now) = (policy.clone(), clock.now());
                 // A former bundle may be taken apart by it.
-                drop(blocking(move || Ok(policy.confirm(now))).await);
+                let confirmed = blocking(move || {
+                    policy.confirm(now);
+                    Ok(())
+                });
+                drop(confirmed.await);
                 if forget(bundle_refused) {
                     tracing::info!(bundle = %digest, "the bundle in force is found sealed again");
                 }

@@ -220,7 +220,9 @@ fn model(
             let value = match verdict(&subject, class) {
                 Treatment::Clear => Some(value.clone()),
                 Treatment::Masked if class == ClassId(1) => mask(value),
-                _ => None,
+                Treatment::Truncated | Treatment::Masked | Treatment::Pseudonymised | Treatment::Withheld => {
+                    None
+                }
             };
             kept += usize::from(value.is_some());
             // A table keeps its columns.

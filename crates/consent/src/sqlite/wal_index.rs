@@ -29,9 +29,12 @@ impl Mark {
     }
 }
 
-/// Files that were opened, by device and inode. They are never closed: to close any descriptor of a file lets go of
-/// every POSIX lock that the process has on it, and those of SQLite's own connections are on this file.
-static OPENED: LazyLock<Mutex<BTreeMap<(u64, u64), Arc<File>>>> = LazyLock::new(Mutex::default);
+/// Files by device and inode.
+type Opened = BTreeMap<(u64, u64), Arc<File>>;
+
+/// Files that were opened. They are never closed: to close any descriptor of a file lets go of every POSIX lock that the
+/// process has on it, and those of SQLite's own connections are on this file.
+static OPENED: LazyLock<Mutex<Opened>> = LazyLock::new(Mutex::default);
 
 /// The write-ahead index of an open ledger.
 #[derive(Debug)]

@@ -138,13 +138,14 @@ impl<'a> Reader<'a> {
         };
         let mut out = Vec::new();
         for item in items {
-            match &item.value {
-                Value::Text(text) if !text.trim().is_empty() => out.push((text.as_str(), item.at)),
-                other => {
-                    let (full, what) = (section.full(key), other.what());
-                    self.error(item.at, format!("`{full}` lists texts, not {what}"));
-                }
+            if let Value::Text(text) = &item.value
+                && !text.trim().is_empty()
+            {
+                out.push((text.as_str(), item.at));
+                continue;
             }
+            let (full, what) = (section.full(key), item.value.what());
+            self.error(item.at, format!("`{full}` lists texts, not {what}"));
         }
         out
     }

@@ -146,9 +146,10 @@ pub(super) fn compiled(
     schema: &Schema,
 ) -> Result<CompiledPolicySet, String> {
     CompiledPolicySet::compile(set, env, schema).map_err(|error| {
-        let why = match &error {
-            err::Error::PolicyNotWellTyped { errs } => errs.first().map(ToString::to_string),
-            _ => None,
+        let why = if let err::Error::PolicyNotWellTyped { errs } = &error {
+            errs.first().map(ToString::to_string)
+        } else {
+            None
         };
         let why = why.map_or_else(String::new, |why| format!(": {why}"));
         format!("the policies cannot be put to a solver: {error}{why}")
