@@ -385,7 +385,9 @@ fn where_a_request_goes_and_what_for_can_stand_in_the_request() {
 #[test]
 fn what_a_body_may_come_as_is_what_the_route_lists() {
     use consentry_model::Format;
-    let rows: &[(&str, &str, &[(&str, Option<Format>)])] = &[
+    // The route's list, its body, and as what each content type is read.
+    type Row<'a> = (&'a str, &'a str, &'a [(&'a str, Option<Format>)]);
+    let rows: &[Row<'_>] = &[
         (
             "",
             "{a: user.name}",
@@ -446,7 +448,7 @@ fn what_lies_inside_of_a_string_is_declared_there() {
         "{{route: 'GET /c/{{id}}', purpose: essential, {CUSTOMER}, response: {{body: {{a: {{json: {{n: none, b: {{base64: user.name}}, '[]': none}}}}, c: {{base64: {{json: {{d: none}}}}}}, e.json: none}}}}}}"
     ));
     let map = map(&only(&bundle).response_body);
-    let at = |names: &[&str]| names.iter().fold(Some(map.root()), |at, name| map.member(at?, name)).unwrap();
+    let at = |names: &[&str]| names.iter().try_fold(map.root(), |at, name| map.member(at, name)).unwrap();
     for (path, wrap) in [
         (&["a"][..], Some(Wrap::Json)),
         (&["a", "n"], None),

@@ -44,7 +44,13 @@ async fn a_route_is_enforced_unless_the_configuration_names_it_loudly() {
             Entry::Head(head) => Some(head.report_only),
             Entry::Verdicts(verdicts) => Some(verdicts.report_only),
             Entry::Outcome(closing) => Some(closing.report_only),
-            _ => None,
+            Entry::LogOpened(_)
+            | Entry::LogRecovered(_)
+            | Entry::LogOutage(_)
+            | Entry::PolicyInstalled(_)
+            | Entry::PolicyRefused(_)
+            | Entry::Summary(_)
+            | Entry::ConsentChanged(_) => None,
         };
         let entries = records(&folder.path().join("evidence"));
         let marks: Vec<bool> = entries.iter().filter_map(marked).collect();

@@ -96,10 +96,7 @@ pub(crate) fn with_people(folder: &Path) -> String {
 }
 
 fn consentry_policy_error(error: &ReadError) -> String {
-    match error {
-        ReadError::Wrong(found) => found.render(false),
-        other => other.to_string(),
-    }
+    if let ReadError::Wrong(found) = error { found.render(false) } else { error.to_string() }
 }
 
 /// One request with headers of its own.
