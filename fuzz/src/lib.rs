@@ -13,8 +13,10 @@
 )]
 
 pub mod bundle;
+pub mod coding;
 pub mod exchange;
 pub mod json;
+pub mod media;
 mod mutate;
 pub mod purpose;
 mod targets;

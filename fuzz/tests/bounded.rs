@@ -57,6 +57,16 @@ fn law_1_a_json_body_leaves_as_json_however_it_is_cut() {
 }
 
 #[test]
+fn law_1_no_cut_changes_a_coded_body() {
+    bounded("coding");
+}
+
+#[test]
+fn law_1_no_cut_changes_what_leaves_of_any_media_type() {
+    bounded("media");
+}
+
+#[test]
 fn law_2_lines_are_one_purpose_or_none() {
     bounded("purpose");
 }

@@ -37,6 +37,7 @@ mod page;
 mod people;
 mod pointers;
 mod pseudonyms;
+mod pump;
 mod purposes;
 mod refuse;
 mod request;
@@ -49,6 +50,7 @@ mod stated;
 mod target;
 mod technical;
 mod transport;
+mod window;
 
 pub use account::Account;
 pub use body::{ResponseBody, StreamError};

@@ -1,6 +1,6 @@
 //! Native policies against the bundle's own words and schema, told with their place before anything is compiled.
 
-use std::collections::BTreeSet;
+use std::collections::BTreeMap;
 
 use cedar_policy::{Policy, PolicyId, PolicySet, Schema, ValidationMode, ValidationWarning, Validator};
 use serde_json::Value;
@@ -37,14 +37,20 @@ pub(crate) fn check_native(bundle: &Bundle, reader: &mut Reader) {
         let native = bundle.native.iter().find(|native| native.id.as_str() == AsRef::<str>::as_ref(id));
         native.map(|native| native.span).unwrap_or_default()
     };
-    // What is wrong is wrong for every purpose that a policy touches; it is said once.
-    let mut told = BTreeSet::new();
+    // What is wrong is wrong for every purpose that a policy touches; it is said once, of the first of them by name, whatever
+    // the order in which Cedar looked.
+    let mut told: BTreeMap<PolicyId, String> = BTreeMap::new();
     for error in result.validation_errors() {
-        if told.insert(error.policy_id().clone()) {
-            reader.error("cedar-invalid", place(error.policy_id()), error.to_string());
+        let text = error.to_string();
+        let first = told.entry(error.policy_id().clone()).or_insert_with(|| text.clone());
+        if text < *first {
+            *first = text;
         }
     }
-    for warning in result.validation_warnings().filter(|w| !told.contains(w.policy_id())) {
+    for (id, text) in &told {
+        reader.error("cedar-invalid", place(id), text);
+    }
+    for warning in result.validation_warnings().filter(|w| !told.contains_key(w.policy_id())) {
         let span = place(warning.policy_id());
         if matches!(warning, ValidationWarning::ImpossiblePolicy(_)) {
             let message = format!("the policy `{}` never speaks, whatever is asked", warning.policy_id());

@@ -204,6 +204,10 @@ pub(crate) const ROUTES: &[Exhibit] = &[
         "routes: [{route: GET /orders, purpose: essential, about: {type: customer, space: customer, id: query.id}, response: {body: page, headers: {X-Name: user.name}}}]",
     ),
     (
+        "a header that speaks of other bytes",
+        "routes: [{route: GET /orders, purpose: essential, about: {type: customer, space: customer, id: query.id}, response: {headers: {ETag: none, X-Total: none}, body: none}}]",
+    ),
+    (
         "a page that is sent",
         "routes: [{route: GET /orders, purpose: essential, about: {type: visitor, anonymous: true}, request: {body: page}, response: {body: none}}]",
     ),

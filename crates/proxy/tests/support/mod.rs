@@ -73,6 +73,7 @@ recipients: {mailer: {class: processor, country: DE}, printer: {class: processor
 routes:
   - route: GET /people/{id}
     purposes: [essential.service]
+    excess: refuse
     about: {type: customer, space: customer, id: path.id}
     response: {body: {email: user.contact.email}}
   - {route: 'GET /egress/{recipient}', public: true, purpose: essential.service, to: path.recipient, response: {body: {status: none}}}

@@ -1,0 +1,193 @@
+//! Moves an answer's body through the redactor, window by window.
+
+use bytes::{Bytes, BytesMut};
+use consentry_audit::{End, Receipt};
+use consentry_body::{Redactor, Step};
+use consentry_model::Reason;
+use consentry_policy::Refusal;
+use http::response::Parts;
+use http::{HeaderMap, Response, StatusCode};
+use tokio::sync::mpsc;
+
+use crate::body::{Part, Pending, ResponseBody};
+use crate::coding::Recoder;
+use crate::decide::Says;
+use crate::duties;
+use crate::evidence;
+use crate::exchange::{Decided, Open};
+use crate::faults::of_answer;
+use crate::people::Whom;
+use crate::service::BoxError;
+use crate::source::Source;
+
+/// How many released pieces may wait for the transport.
+const PARTS_MAX: usize = 4;
+
+/// Moves a body through the redactor, window by window.
+pub(crate) struct Pump<R> {
+    pub(crate) open: Open,
+    pub(crate) decided: Decided,
+    pub(crate) receipt: Receipt,
+    pub(crate) redactor: Redactor,
+    pub(crate) source: Source<R>,
+    pub(crate) recoder: Recoder,
+    pub(crate) window: u64,
+    pub(crate) read_bytes: usize,
+    pub(crate) sent_bytes: u64,
+    pub(crate) ended: bool,
+    /// Whether the first bytes are on their way.
+    pub(crate) streaming: bool,
+    /// Whether whoever reads it waits for what comes next: nothing is held back then.
+    pub(crate) live: bool,
+    /// How many records were decided.
+    pub(crate) records: usize,
+    /// Whom the first of them is about, whether it is whoever asks, and what it says.
+    pub(crate) only: Option<(Whom, bool, Says)>,
+}
+
+impl<R> Pump<R>
+where
+    R: http_body::Body<Data = Bytes> + Send + 'static,
+    R::Error: Into<BoxError>,
+{
+    /// Holds the answer back until its decision is complete, up to the limit; streams what is longer.
+    pub(crate) async fn start(mut self, from: &Parts, mut headers: HeaderMap) -> Response<ResponseBody> {
+        let status = from.status;
+        let hold_max = self.open.shared.limits.response_hold_bytes_max;
+        let mut held = BytesMut::new();
+        let body = loop {
+            if self.live || self.read_bytes > hold_max {
+                // What further records say nobody knows yet.
+                self.records = usize::MAX;
+                if let Err(reason) = self.set_headers(&mut headers) {
+                    return self.open.fail(reason, None);
+                }
+                self.recoder = self.recoder(self.read_bytes, from, &mut headers);
+                let first = self.recoder.part(held.freeze());
+                self.sent_bytes = first.len() as u64;
+                break self.stream(first, status);
+            }
+            match self.next().await {
+                Ok(Some(bytes)) => held.extend_from_slice(&bytes),
+                Ok(None) => {
+                    if let Err(reason) = self.set_headers(&mut headers) {
+                        return self.open.fail(reason, None);
+                    }
+                    let bytes = self.recoder(held.len(), from, &mut headers).whole(held.freeze());
+                    self.sent_bytes = bytes.len() as u64;
+                    let pending = self.end(status);
+                    break ResponseBody::closing(bytes, pending);
+                }
+                Err(refusal) => return self.stop(refusal),
+            }
+        };
+        let mut response = Response::new(body);
+        *response.status_mut() = status;
+        *response.headers_mut() = headers;
+        response
+    }
+
+    fn recoder(&self, bytes: usize, from: &Parts, headers: &mut HeaderMap) -> Recoder {
+        Recoder::start(self.open.may_be_coded, bytes, &self.open.shared.limits, &from.headers, headers)
+    }
+
+    /// Sets the headers that the answer must carry, with what its only record says. An obligation that fails refuses.
+    fn set_headers(&self, headers: &mut HeaderMap) -> Result<(), Reason> {
+        let Decided { access, whom, own, .. } = &self.decided;
+        let only = self.only.as_ref().filter(|_| self.records == 1);
+        let (whom, own, says) = only.map_or((whom, *own, &[][..]), |(whom, own, says)| (whom, *own, says));
+        duties::set_headers(access, whom, own, says, headers)
+    }
+
+    /// The next released bytes; `None` at the end.
+    async fn next(&mut self) -> Result<Option<Bytes>, Refusal> {
+        loop {
+            match self.redactor.step().map_err(of_answer)? {
+                Step::Done => return Ok(None),
+                Step::NeedVerdicts(window) => return self.release(&window).await.map(Some),
+                Step::NeedInput if self.ended => return Err(Refusal::plain(Reason::ResponseTruncated)),
+                Step::NeedInput => self.feed().await?,
+            }
+        }
+    }
+
+    async fn feed(&mut self) -> Result<(), Refusal> {
+        match self.source.next().await.map_err(Refusal::plain)? {
+            Some(bytes) => {
+                self.read_bytes = self.read_bytes.saturating_add(bytes.len());
+                self.redactor.push(&bytes).map_err(of_answer)
+            }
+            None => {
+                self.ended = true;
+                self.redactor.end().map_err(of_answer)
+            }
+        }
+    }
+
+    fn end(self, status: StatusCode) -> Pending {
+        let report = self.redactor.report();
+        let taken = &self.decided.taken;
+        let closing =
+            evidence::closing(End::Delivered, status.as_u16(), None, taken, report, self.sent_bytes);
+        Pending { ticket: self.open.ticket, closing }
+    }
+
+    /// Refuses while nothing was sent yet.
+    fn stop(self, refusal: Refusal) -> Response<ResponseBody> {
+        match refusal.reason.audience() {
+            consentry_model::Audience::Service => self.open.fail(refusal.reason, None),
+            consentry_model::Audience::Caller | consentry_model::Audience::Person => {
+                self.open.close_refused(refusal)
+            }
+        }
+    }
+
+    /// Sends on what is longer than may be held; a failure from here on ends the answer visibly.
+    fn stream(mut self, held: Bytes, status: StatusCode) -> ResponseBody {
+        self.streaming = true;
+        let (parts, body) = mpsc::channel(PARTS_MAX);
+        tokio::spawn(async move {
+            if !held.is_empty() && parts.send(Part::Data(held)).await.is_err() {
+                return;
+            }
+            loop {
+                match self.next().await {
+                    Ok(Some(bytes)) => {
+                        let bytes = self.recoder.part(bytes);
+                        self.sent_bytes += bytes.len() as u64;
+                        // Nobody listens any more: the ticket drops, and closes as abandoned.
+                        if !bytes.is_empty() && parts.send(Part::Data(bytes)).await.is_err() {
+                            return;
+                        }
+                    }
+                    Ok(None) => {
+                        let rest = self.recoder.end();
+                        self.sent_bytes += rest.len() as u64;
+                        if !rest.is_empty() && parts.send(Part::Data(rest)).await.is_err() {
+                            return;
+                        }
+                        let pending = self.end(status);
+                        // If nobody takes the end, the ticket drops with it.
+                        drop(parts.send(Part::End(pending)).await);
+                        return;
+                    }
+                    Err(refusal) => {
+                        let report = self.redactor.report().clone();
+                        let closing = evidence::closing(
+                            End::Failed,
+                            status.as_u16(),
+                            Some(refusal.reason),
+                            &self.decided.taken,
+                            &report,
+                            self.sent_bytes,
+                        );
+                        self.open.ticket.close(&closing);
+                        drop(parts.send(Part::Failed).await);
+                        return;
+                    }
+                }
+            }
+        });
+        ResponseBody::stream(body)
+    }
+}

@@ -1,0 +1,149 @@
+//! What a window of an answer is decided on: whom it is about, what each value is, and what stands now.
+
+use std::sync::Arc;
+
+use bytes::Bytes;
+use consentry_audit::Receipt;
+use consentry_body::{BodyFault, RecordSubject, SubjectIx, Window};
+use consentry_model::{ClassId, Identifier, Moment, Reason, Resolution, Treatment, Verdict};
+use consentry_policy::{Refusal, SubjectSource};
+
+use crate::body::release;
+use crate::decide::item_facts;
+use crate::evidence::Lines;
+use crate::faults::of_answer;
+use crate::people::{Whom, resolve};
+use crate::pump::Pump;
+use crate::slot::Installed;
+
+/// The verdicts of a window.
+type Verdicts = std::collections::BTreeMap<(SubjectIx, ClassId), Verdict>;
+
+impl<R> Pump<R> {
+    /// Decides a window, records the verdicts, and releases its bytes for the receipt.
+    pub(crate) async fn release(&mut self, window: &Window) -> Result<Bytes, Refusal> {
+        let whole = window.subjects.iter().all(|s| *s == RecordSubject::Request);
+        // What streams is decided window by window: a person who says no while it does is heard.
+        if whole && !self.streaming {
+            let answers = &self.decided.answers;
+            let decide = |_: SubjectIx, class: ClassId| {
+                answers.get(&class).map_or(Treatment::Withheld, |v| v.treatment)
+            };
+            return release(&mut self.redactor, &decide, &self.receipt).map_err(of_answer);
+        }
+        let (verdicts, receipt, worst) = self.decide(window).await.map_err(Refusal::plain)?;
+        let decide = |subject: SubjectIx, class: ClassId| {
+            verdicts.get(&(subject, class)).map_or(Treatment::Withheld, |v| v.treatment)
+        };
+        // Where nothing is left of the whole answer, it is for the reason of what was withheld.
+        release(&mut self.redactor, &decide, &receipt).map_err(|error| match (error.kind(), worst) {
+            (BodyFault::NothingLeft, Some(reason)) => Refusal::personal(reason),
+            _ => of_answer(error),
+        })
+    }
+
+    async fn decide(&mut self, window: &Window) -> Result<(Verdicts, Receipt, Option<Reason>), Reason> {
+        let now = self.open.shared.clock.now();
+        if self.streaming {
+            self.may_go_on(now)?;
+        }
+        // A later window is decided at its own time.
+        self.decided.access.now = now;
+        let people = self.people(window).await?;
+        let access = &self.decided.access;
+        let answering = access.answering();
+        let mut lines = Lines::default();
+        let mut verdicts = Verdicts::new();
+        let told: Vec<_> = people.iter().map(|(whom, own)| access.told(whom, *own, &answering)).collect();
+        for (subject, class) in &window.groups {
+            let told = told.get(subject.index()).ok_or(Reason::EvaluationError)?;
+            let record = window.subject(*subject).ok_or(Reason::EvaluationError)?;
+            let says = access.with_name(record, item_facts(access, record));
+            let variant = access.class_of(told, *class);
+            let facts = access.facts_of(told, variant.unwrap_or(*class), &says);
+            let mut verdict = match variant {
+                Some(class) => {
+                    let question = access.question(&answering, class);
+                    access.installed.engine.decide(&question, &facts, told.person, now)
+                }
+                None => Verdict::withheld(Reason::SubjectTypeUnknown),
+            };
+            lines.add(access, variant.unwrap_or(*class), &verdict, &facts, told);
+            if self.open.known.report_only {
+                verdict.treatment = Treatment::Clear;
+            }
+            verdicts.insert((*subject, *class), verdict);
+        }
+        drop(told);
+        let record = window.subjects.iter().zip(&people).find(|(s, _)| **s != RecordSubject::Request);
+        if let Some((subject, (whom, own))) = record.filter(|_| self.records == 0) {
+            self.only = Some((whom.clone(), *own, item_facts(access, subject)));
+        }
+        let more = window.subjects.iter().filter(|s| **s != RecordSubject::Request).count();
+        self.records = self.records.saturating_add(more);
+        let worst = lines.worst();
+        let record = self.open.verdicts(&self.decided, self.window, lines);
+        self.window += 1;
+        let receipt = self.open.commit(record).await?;
+        Ok((verdicts, receipt, worst))
+    }
+
+    /// A long answer ends with the token that it was asked for with, and with the bundle it was begun under.
+    fn may_go_on(&self, now: Moment) -> Result<(), Reason> {
+        let claims = self.decided.access.claims.as_ref();
+        if claims.is_some_and(|claims| now >= claims.expires) {
+            return Err(Reason::TokenExpired);
+        }
+        let digest = &self.open.installed.engine.bundle().digest;
+        let age_secs_max = self.open.shared.limits.bundle_age_secs_max;
+        let current = self.open.shared.policy.current();
+        let same = |i: &Arc<Installed>| i.engine.bundle().digest == *digest && i.is_fresh(now, age_secs_max);
+        if current.as_ref().is_some_and(same) { Ok(()) } else { Err(Reason::BundleUnavailable) }
+    }
+
+    /// Whom the window is about, and whether it is whoever asks, in one answer of the ledger. Where the request names the
+    /// subject, every record is about them; figures are about nobody.
+    async fn people(&mut self, window: &Window) -> Result<Vec<(Whom, bool)>, Reason> {
+        let Ok(route) = self.decided.access.route() else { return Err(Reason::RouteUnknown) };
+        let map = route.response_body.fields().ok_or(Reason::EvaluationError)?;
+        let per_record = route.about.as_ref().is_some_and(|a| a.subject == SubjectSource::PerRecord);
+        if !per_record {
+            if self.streaming {
+                self.look_again().await?;
+            }
+            let (whom, own) = (self.decided.whom.clone(), self.decided.own);
+            return Ok(window.subjects.iter().map(|_| (whom.clone(), own)).collect());
+        }
+        let identifier = |subject: &RecordSubject| match subject {
+            RecordSubject::Request => None,
+            RecordSubject::Record { scope, id, .. } => {
+                let space = map.scope(*scope)?.space.clone();
+                id.as_ref().map(|id| Identifier::new(space, id))
+            }
+        };
+        let named: Vec<Option<Identifier>> = window.subjects.iter().map(identifier).collect();
+        let asked: Vec<Identifier> = named.iter().flatten().cloned().collect();
+        let (ledger, answers) = resolve(&self.open.shared, &asked).await?;
+        self.decided.ledger = ledger;
+        let mut answers = answers.into_iter();
+        let whom = named.into_iter().map(|name| match name {
+            Some(_) => (Whom::Somebody(answers.next().unwrap_or(Resolution::Unresolved)), false),
+            None => (Whom::Somebody(Resolution::Unresolved), false),
+        });
+        Ok(whom.collect())
+    }
+
+    /// Asks the ledger anew about the person whom the request names.
+    async fn look_again(&mut self) -> Result<(), Reason> {
+        let access = &self.decided.access;
+        let Some(SubjectSource::Named { space, .. }) = access.about().map(|about| &about.subject) else {
+            return Ok(());
+        };
+        let (Some(named), Whom::Somebody(_)) = (&access.named, &self.decided.whom) else { return Ok(()) };
+        let who = Identifier::new(space.clone(), named);
+        let (ledger, answers) = resolve(&self.open.shared, &[who]).await?;
+        self.decided.ledger = ledger;
+        self.decided.whom = Whom::Somebody(answers.into_iter().next().unwrap_or(Resolution::Unresolved));
+        Ok(())
+    }
+}
