@@ -14,7 +14,7 @@ use tokio::sync::mpsc;
 use crate::answer::{forward_headers, map_of, unreadable, with_pseudonyms};
 use crate::body::{Part, Pending, ResponseBody, release};
 use crate::coding::Recoder;
-use crate::decide::{Says, item_facts};
+use crate::decide::{Says, is_broken, item_facts};
 use crate::duties;
 use crate::evidence::{self, Lines};
 use crate::exchange::{Decided, Open};
@@ -257,6 +257,9 @@ where
             };
             lines.add(access, variant.unwrap_or(*class), &verdict, &facts, told);
             if self.open.known.report_only {
+                if let Some(reason) = is_broken(&verdict) {
+                    return Err(reason);
+                }
                 verdict.treatment = Treatment::Clear;
             }
             verdicts.insert((*subject, *class), verdict);
