@@ -83,13 +83,7 @@ pub(crate) async fn decide(
     let lenient = !strict || access.route()?.message.is_some();
     let rest = Rest { found: &in_found, answered: &items, added: &added };
     let route = access.route()?;
-    let fold = |brings: &Brings| {
-        // Where everything passes, what could not be decided would pass with it.
-        let broken = rest.broken(brings).filter(|_| shared.report_only.covers(&route.id));
-        let ruling = || access.fold(brings, lenient, &rest);
-        let ruling = broken.map_or_else(ruling, |reason| Ruling::Refuse(Refusal::plain(reason)));
-        shared.report_only.carried_out(&route.id, ruling)
-    };
+    let fold = |brings: &Brings| rest.ruling(shared, &access, brings, lenient);
     let ruling = fold(&brings);
     brings.is_refused = ruling.outcome() == Outcome::Refuse;
     if let Ruling::Refuse(refusal) = ruling {
@@ -173,6 +167,15 @@ struct Rest<'a> {
 }
 
 impl Rest<'_> {
+    /// The ruling as it is carried out. Under report-only everything passes, and what could not be decided would pass with it.
+    fn ruling(&self, shared: &Shared, access: &Access, brings: &Brings, lenient: bool) -> Ruling {
+        let Ok(route) = access.route() else { return Ruling::Refuse(Refusal::plain(Reason::RouteUnknown)) };
+        let broken = self.broken(brings).filter(|_| shared.report_only.covers(&route.id));
+        let ruling = || access.fold(brings, lenient, self);
+        let ruling = broken.map_or_else(ruling, |reason| Ruling::Refuse(Refusal::plain(reason)));
+        shared.report_only.carried_out(&route.id, ruling)
+    }
+
     /// Why one of the verdicts is none.
     fn broken(&self, brings: &Brings) -> Option<Reason> {
         let all = [&brings.items[..], self.found, self.answered, self.added].into_iter().flatten();
