@@ -70,8 +70,26 @@ async fn law_7_a_one_click_unsubscription_as_mail_clients_send_it_arrives() {
         let expected = if body == "List-Unsubscribe=One-Click" { 200 } else { 400 };
         assert_eq!(world.send(request).await.status, expected, "{body}");
     }
-    let (_, forwarded) = world.upstream.reached().pop().unwrap();
-    assert!(forwarded.is_empty(), "the body says nothing, and goes nowhere");
+    // RFC 8058, section 3.1, would rather have it in parts.
+    let part = |name: &str, value: &str| {
+        format!("--b\r\nContent-Disposition: form-data; name=\"{name}\"\r\n\r\n{value}\r\n")
+    };
+    let one = part("List-Unsubscribe", "One-Click");
+    for (parts, expected) in [
+        (format!("{one}--b--\r\n"), 200),
+        (format!("{one}{}--b--\r\n", part("x", "1")), 400),
+        (format!("{one}{one}--b--\r\n"), 400),
+        (part("List-Unsubscribe", "Two-Clicks") + "--b--\r\n", 400),
+        (one.clone(), 400),
+    ] {
+        let mut request = post("/unsubscribe?t=t-1", &parts);
+        request.headers_mut().insert("content-type", "multipart/form-data; boundary=b".parse().unwrap());
+        world.upstream.answers(json("{}"));
+        assert_eq!(world.send(request).await.status, expected, "{parts}");
+    }
+    for (_, forwarded) in world.upstream.reached() {
+        assert!(forwarded.is_empty(), "the body says nothing, and goes nowhere");
+    }
 }
 
 /// A later, wider use reaches nobody's data until it is recorded who was told of it, whatever the person agreed to.

@@ -17,7 +17,7 @@ use consentry_model::{
     ConsentEvent, ConsentKind, ConsentState, ContractState, Identifier, LedgerEvent, Moment, Purpose, Reason,
     RequesterId, Space,
 };
-use consentry_policy::{Bundle, Engine};
+use consentry_policy::{Bundle, Engine, ReportOnly};
 use http::{HeaderMap, Request, Response, StatusCode};
 use http_body_util::combinators::BoxBody;
 use http_body_util::{BodyExt, Full, StreamBody};
@@ -184,6 +184,8 @@ pub struct Otherwise {
     pub limits: Option<Limits>,
     /// What is believed besides tokens.
     pub identity: Option<fn(&mut AuthenticatorConfig)>,
+    /// Routes whose rulings are only reported.
+    pub report_only: ReportOnly,
 }
 
 /// Panopta's bundle as it stands in the repository.
@@ -223,6 +225,7 @@ impl World {
             .evidence(evidence.clone())
             .clock(Arc::clone(&clock) as Arc<dyn Clock>)
             .limits(otherwise.limits.unwrap_or_default())
+            .dangerously_report_only(otherwise.report_only)
             .build()
             .unwrap();
         let service = layer.layer(upstream.clone());

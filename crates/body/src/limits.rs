@@ -14,7 +14,8 @@ pub struct Limits {
     pub depth_max: usize,
     /// A window is closed at the first place where it may be, once this many subjects are to be decided.
     pub window_subjects_max: usize,
-    /// How many pairs a form, parts a multipart body, or columns a table may have.
+    /// How many pairs a form, parts a multipart body, or columns a table may have; and how many texts, events or rows are
+    /// decided at once. Where the window has no bound, more of those are an error.
     pub fields_max: usize,
 }
 

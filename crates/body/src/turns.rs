@@ -182,7 +182,13 @@ impl Turns {
             self.passed = self.passed.saturating_add(length as u64);
             self.window_bytes = self.window_bytes.saturating_add(length);
             self.units = self.units.saturating_add(1);
+            // However short, each is held with what is read of it. What is decided as a whole has no second window.
+            let whole = self.limits.window_bytes_max == usize::MAX;
+            if whole && self.units > self.limits.fields_max {
+                return Err(Fault::new(BodyFault::TooManyFields, 0));
+            }
             if self.window_bytes >= self.limits.window_bytes_max
+                || (!whole && self.units >= self.limits.fields_max)
                 || self.asked.subjects_len() >= self.limits.window_subjects_max
             {
                 return Ok(self.ask(false));

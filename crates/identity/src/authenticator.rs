@@ -8,7 +8,7 @@ use consentry_model::{Identifier, Moment, Proof, Reason, RequesterId};
 
 use crate::bearer;
 use crate::cache::{Cache, CacheCounts, Kept};
-use crate::claims::{self, Ceiling, CeilingSource, Claims, Expected, is_name, is_person};
+use crate::claims::{self, Assurance, Ceiling, CeilingSource, Claims, Expected, is_name, is_person};
 use crate::config::AuthenticatorConfig;
 use crate::error::{ConfigError, IdentityError};
 use crate::json::Object;
@@ -282,10 +282,17 @@ impl Authenticator {
 /// A transaction token narrows what its holder may declare, and may name the purpose and the person.
 fn add_transaction(claims: &mut Claims, transaction: &Transaction) -> Result<(), IdentityError> {
     if let Some(person) = &transaction.person {
-        if claims.person.as_ref().is_some_and(|other| other != person) {
-            return Err(IdentityError::because(Reason::IdentityConflict, "not all name the same"));
+        match &claims.person {
+            Some(other) if other != person => {
+                return Err(IdentityError::because(Reason::IdentityConflict, "not all name the same"));
+            }
+            Some(_) => {}
+            None => {
+                claims.person = Some(person.clone());
+                // How well somebody else proved to be somebody else.
+                claims.assurance = Assurance::None;
+            }
         }
-        claims.person = Some(person.clone());
     }
     let purposes = transaction.purposes.clone();
     claims.transaction_purpose = if let [one] = purposes.as_slice() { Some(one.clone()) } else { None };

@@ -5,7 +5,7 @@ mod support;
 
 use Reason::{IdentityConflict, TokenExpired, TokenInvalid, TokenMalformed, TokenMissing};
 use consentry_identity::{
-    Authenticator, AuthenticatorConfig, Carrier, CeilingSource, KeySet, Peer, declared_purposes,
+    Assurance, Authenticator, AuthenticatorConfig, Carrier, CeilingSource, KeySet, Peer, declared_purposes,
 };
 use consentry_model::{Purpose, Reason};
 use support::{AUD, ISS, NOW, NOW_SECS, World, claims, sign};
@@ -240,6 +240,32 @@ fn law_2_a_transaction_token_narrows_and_names_nobody() {
     assert!(mesh.identify(&[&with_person], Some(r#"{"space":"customer","id":"c-1"}"#)).is_ok());
     let other = mesh.identify(&[&with_person], Some(r#"{"space":"customer","id":"c-2"}"#));
     assert_eq!(other, Err(IdentityConflict));
+}
+
+#[test]
+fn law_1_whom_a_transaction_alone_names_proved_nothing() {
+    let mesh = Mesh::new();
+    let person = r#"{"space":"customer","id":"c-1"}"#;
+    let named = mesh.transaction("txntoken+jwt", &[("tctx", Some(&format!("{{\"person\":{person}}}")))]);
+    let bare = mesh.transaction("txntoken+jwt", &[]);
+    // Anybody in the chain may hold the transaction token: how well the requester's token proved somebody says nothing of
+    // another person.
+    for (transaction, of_token, expected) in [
+        (&named, None, Assurance::None),
+        (&named, Some(person), Assurance::High),
+        (&bare, Some(person), Assurance::High),
+        (&bare, None, Assurance::High),
+    ] {
+        let said = [("purposes", Some("[\"marketing\"]")), ("person", of_token), ("acr", Some("\"high\""))];
+        let bearer = format!("Bearer {}", mesh.world.signed(&claims(&said)));
+        let lines = |name: &str| match name {
+            "authorization" => vec![bearer.as_bytes()],
+            "txn-token" => vec![transaction.as_bytes()],
+            _ => Vec::new(),
+        };
+        let read = mesh.authenticator.identify(&lines, &Peer::default(), NOW).unwrap().unwrap();
+        assert_eq!(read.assurance, expected, "{of_token:?}");
+    }
 }
 
 #[test]

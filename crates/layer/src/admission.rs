@@ -87,7 +87,8 @@ impl Admission {
         if book.under_way >= self.requests_max {
             return Err(Reason::Overloaded);
         }
-        if let Some(usage) = book.clients.get(&Client::at(address))
+        // Of whom nobody says where they come from, one may not use up what is another's.
+        if let Some(usage) = address.and_then(|_| book.clients.get(&Client::at(address)))
             && self.left(usage, now) < COST
         {
             return Err(Reason::RateExceeded);
@@ -223,6 +224,14 @@ mod tests {
             "before any token is read"
         );
         admission.enter(stranger, at(1_000)).unwrap();
+    }
+
+    #[test]
+    fn nobody_uses_up_for_others_what_comes_from_nowhere() {
+        let admission = admission(100, 100, 1, 1);
+        come(&admission, Client::Nowhere, 0).unwrap();
+        assert_eq!(come(&admission, Client::Nowhere, 0).unwrap_err(), Reason::RateExceeded);
+        come(&admission, named("a"), 0).unwrap();
     }
 
     #[test]

@@ -83,8 +83,7 @@ pub(crate) async fn decide(
     let lenient = !strict || access.route()?.message.is_some();
     let rest = Rest { found: &in_found, answered: &items, added: &added };
     let route = access.route()?;
-    let fold =
-        |brings: &Brings| shared.report_only.carried_out(&route.id, access.fold(brings, lenient, &rest));
+    let fold = |brings: &Brings| rest.ruling(shared, &access, brings, lenient);
     let ruling = fold(&brings);
     brings.is_refused = ruling.outcome() == Outcome::Refuse;
     if let Ruling::Refuse(refusal) = ruling {
@@ -165,6 +164,28 @@ struct Rest<'a> {
     found: &'a [Item],
     answered: &'a [Item],
     added: &'a [Item],
+}
+
+impl Rest<'_> {
+    /// The ruling as it is carried out. Under report-only everything passes, and what could not be decided would pass with it.
+    fn ruling(&self, shared: &Shared, access: &Access, brings: &Brings, lenient: bool) -> Ruling {
+        let Ok(route) = access.route() else { return Ruling::Refuse(Refusal::plain(Reason::RouteUnknown)) };
+        let broken = self.broken(brings).filter(|_| shared.report_only.covers(&route.id));
+        let ruling = || access.fold(brings, lenient, self);
+        let ruling = broken.map_or_else(ruling, |reason| Ruling::Refuse(Refusal::plain(reason)));
+        shared.report_only.carried_out(&route.id, ruling)
+    }
+
+    /// Why one of the verdicts is none.
+    fn broken(&self, brings: &Brings) -> Option<Reason> {
+        let all = [&brings.items[..], self.found, self.answered, self.added].into_iter().flatten();
+        all.filter_map(|item| item.verdict.as_ref()).find_map(is_broken)
+    }
+}
+
+/// Why a verdict is none: what it was to be drawn from failed. No rule answered.
+pub(crate) fn is_broken(verdict: &Verdict) -> Option<Reason> {
+    verdict.reason.filter(|reason| reason.status() >= 500)
 }
 
 impl Access {

@@ -24,6 +24,7 @@ use crate::evidence::{self, Lines, Taken};
 use crate::gate::Gate;
 use crate::head::Head;
 use crate::layer::Shared;
+use crate::lines;
 use crate::people::Whom;
 use crate::refuse::problem;
 use crate::request::{self, Brought, PURPOSE_CARRIERS, UpstreamRequest};
@@ -208,6 +209,9 @@ async fn authenticate(
     now: consentry_model::Moment,
 ) -> Result<Option<Arc<Claims>>, Reason> {
     let mut authenticator = shared.authenticator.current();
+    if !lines::stand_for_themselves(&authenticator.own_headers().collect::<Vec<_>>(), &head.headers) {
+        return Err(Reason::HeadMalformed);
+    }
     let mut said = authenticator.identify(&|name| head.lines(name), &head.transport.peer, now);
     if said.as_ref().is_err_and(|error| error.wants_newer_keys())
         && shared.authenticator.look_for_newer().await

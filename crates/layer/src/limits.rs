@@ -32,7 +32,8 @@ pub struct Limits {
     pub response_decoded_bytes_max: u64,
     /// The shortest answer that is worth being coded again for a caller who accepts it, in bytes: 1,024.
     pub recode_bytes_min: usize,
-    /// How many pairs, parts or columns a form or a table may have: 1,000.
+    /// How many pairs, parts or columns a form or a table may have, how many texts or rows a request, and how many of those
+    /// of an answer are decided at once: 1,000.
     pub body_fields_max: usize,
     /// How long the inner service may take to its response head, in milliseconds: 30,000.
     pub upstream_wait_ms_max: u64,

@@ -103,6 +103,18 @@ pub(crate) fn have_one_reading(headers: &HeaderMap) -> bool {
         && nominated(headers).all(|name| named(&name) && !takes_off(&name))
 }
 
+/// Whether none of these headers is named by `Connection`, and none came in disguise: whoever stands in front may have taken off
+/// the one and let the other through.
+pub(crate) fn stand_for_themselves(own: &[&str], headers: &HeaderMap) -> bool {
+    let same = |a: &str, b: &str| {
+        let other = |x: u8| !x.is_ascii_alphanumeric();
+        a.len() == b.len() && a.bytes().zip(b.bytes()).all(|(x, y)| x == y || (other(x) && other(y)))
+    };
+    let disguised = |name: &str| own.iter().any(|own| *own != name && same(own, name));
+    !headers.keys().any(|name| disguised(name.as_str()))
+        && !nominated(headers).any(|name| own.iter().any(|own| same(own, &name)))
+}
+
 /// The names that `Connection` lists, in lower case.
 pub(crate) fn nominated(headers: &HeaderMap) -> impl Iterator<Item = String> {
     let lines = headers.get_all(header::CONNECTION).iter().map(HeaderValue::as_bytes);

@@ -1,13 +1,16 @@
 //! Pages and their assets: no datum, passed on whole.
 
+use std::sync::LazyLock;
+
 use bytes::Bytes;
 use consentry_audit::Receipt;
-use consentry_model::Reason;
-use http::{HeaderMap, Response, header, response::Parts};
+use consentry_model::{MediaTypes, Reason};
+use http::{HeaderMap, HeaderValue, Response, header, response::Parts};
 
 use crate::body::ResponseBody;
 use crate::coding::Recoder;
 use crate::exchange::{Decided, Open};
+use crate::media::Media;
 use crate::service::BoxError;
 use crate::source::Source;
 
@@ -39,14 +42,8 @@ where
 {
     // The head record of this exchange is durable: nothing leaves without it.
     let _held = &receipt;
-    let kind = parts.headers.get(header::CONTENT_TYPE);
-    let essence = kind.and_then(|v| v.to_str().ok()).and_then(|t| t.split(';').next()).map(str::trim);
-    if !essence.is_some_and(|e| TYPES.iter().any(|t| t.eq_ignore_ascii_case(e))) {
-        return open.fail(Reason::ResponseMediaType, None);
-    }
-    if let Some(kind) = kind {
-        headers.insert(header::CONTENT_TYPE, kind.clone());
-    }
+    let Some(kind) = kind(&parts.headers) else { return open.fail(Reason::ResponseMediaType, None) };
+    headers.insert(header::CONTENT_TYPE, kind);
     let limits = &open.shared.limits;
     let source = Source::new(body, &parts.headers, limits);
     let whole =
@@ -63,4 +60,13 @@ where
     *response.status_mut() = parts.status;
     *response.headers_mut() = headers;
     response
+}
+
+/// The content type of a page, said anew: of two lines nobody knows which counts, and a parameter could hold anything.
+fn kind(headers: &HeaderMap) -> Option<HeaderValue> {
+    static PAGES: LazyLock<MediaTypes> = LazyLock::new(|| MediaTypes::whole(TYPES).unwrap_or_default());
+    let mut lines = headers.get_all(header::CONTENT_TYPE).iter();
+    let line = lines.next().filter(|_| lines.next().is_none())?.to_str().ok()?;
+    let named = line.split(';').next().is_some_and(|name| PAGES.names(&name.trim().to_ascii_lowercase()));
+    Media::read(Some(line), &PAGES).filter(|_| named)?.header(&PAGES, true)
 }

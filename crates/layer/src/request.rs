@@ -18,7 +18,7 @@ use crate::faults::of_request;
 use crate::head::Head;
 use crate::layer::Shared;
 use crate::media::Media;
-use crate::said::{said, says};
+use crate::said::{is_one_click, said, says};
 use crate::service::BoxError;
 use crate::stated::Found;
 use crate::technical::accept;
@@ -110,7 +110,11 @@ where
         Err(_) => return Err(Reason::BodyMalformed),
     };
     let (map, types) = match &route.request_body {
-        Body::None if bytes.is_empty() || is_one_click(route, &bytes) => {
+        Body::None
+            if bytes.is_empty()
+                || (route.right == Some(Right::Preferences)
+                    && is_one_click(head.header("content-type"), &bytes)) =>
+        {
             return Ok(Brought { said: None, flat: false, content_type: None, redactor: None });
         }
         Body::None | Body::Page => return Err(Reason::BodyUnexpected),
@@ -135,12 +139,6 @@ where
     let said = Some(said(&media.reading, &bytes, limits.depth_max)?);
     let flat = media.reading.format.is_flat();
     Ok(Brought { said, flat, content_type, redactor: Some((redactor, window)) })
-}
-
-/// The body of a one-click unsubscription (RFC 8058, section 3.1): it says nothing and goes nowhere, but a mail client
-/// sends it, and a no must always arrive.
-fn is_one_click(route: &Route, body: &[u8]) -> bool {
-    route.right == Some(Right::Preferences) && body == b"List-Unsubscribe=One-Click"
 }
 
 impl Brought {

@@ -1,8 +1,10 @@
 //! What a request's body says, in one shape for every media type: for facts, events and whatever is looked for in it.
 
 use consentry_body::{Piece, Reading, pieces};
-use consentry_model::{Format, Reason};
+use consentry_model::{Format, MediaTypes, Reason};
 use serde_json::{Map, Value};
+
+use crate::media::Media;
 
 /// What a body says that its redactor has read to the end without an error.
 pub(crate) fn said(reading: &Reading, bytes: &[u8], depth_max: usize) -> Result<Value, Reason> {
@@ -37,7 +39,8 @@ fn object(row: Vec<(String, Piece)>, depth_max: usize) -> Result<Value, Reason> 
         let value = match piece {
             Piece::Text(text) => Value::String(text),
             Piece::Json(bytes) => serde_json::from_slice(&bytes).map_err(|_| Reason::BodyMalformed)?,
-            Piece::File(bytes) => text(&bytes),
+            // It is no text by which anybody is named or anything agreed to, and is looked into all the same.
+            Piece::File(bytes) => Value::Object([(String::new(), text(&bytes))].into_iter().collect()),
         };
         let (path, listed) = name.strip_suffix("[]").map_or((name.as_str(), false), |path| (path, true));
         let mut names: Vec<&str> = path.split('.').collect();
@@ -73,6 +76,19 @@ pub(crate) fn says(found: Option<&Value>, wanted: &Value) -> bool {
     }
 }
 
+/// The body of a one-click unsubscription (RFC 8058, section 3.1), as a form of either kind: it says nothing and goes nowhere,
+/// but a mail client sends it, and a no must always arrive.
+pub(crate) fn is_one_click(content_type: Option<&str>, body: &[u8]) -> bool {
+    if body == b"List-Unsubscribe=One-Click" {
+        return true;
+    }
+    let parts = MediaTypes::read(["multipart/form-data"]).ok();
+    let media = parts.and_then(|types| Media::read(content_type, &types));
+    let rows = media.map(|media| pieces(&media.reading, body)).unwrap_or_default();
+    let click = Piece::Text("One-Click".to_owned());
+    matches!(&rows[..], [row] if matches!(&row[..], [(name, piece)] if name == "List-Unsubscribe" && *piece == click))
+}
+
 #[cfg(test)]
 mod tests {
     use serde_json::json;
@@ -96,7 +112,11 @@ mod tests {
             (Reading::of(Format::Form), "a=1&a.b=2", Err(Reason::BodyMalformed)),
             (Reading::of(Format::Form), "a.b=2&a=1", Err(Reason::BodyMalformed)),
             (Reading::of(Format::Form), "a.a.a.a.a.a.a.a.a=1", Err(Reason::BodyMalformed)),
-            (form(Some("b"), Format::Multipart), parts, Ok(json!({"a": "1", "b": {"c": 2}, "f": "hi"}))),
+            (
+                form(Some("b"), Format::Multipart),
+                parts,
+                Ok(json!({"a": "1", "b": {"c": 2}, "f": {"": "hi"}})),
+            ),
             (Reading::of(Format::Csv), "a,b\n1,2\n", Ok(json!([{"a": "1", "b": "2"}]))),
             (Reading::of(Format::Whole), "card 4111", Ok(json!("card 4111"))),
         ] {

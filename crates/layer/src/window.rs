@@ -9,7 +9,7 @@ use consentry_model::{ClassId, Identifier, Moment, Reason, Resolution, Treatment
 use consentry_policy::{Refusal, SubjectSource};
 
 use crate::body::release;
-use crate::decide::item_facts;
+use crate::decide::{is_broken, item_facts};
 use crate::evidence::Lines;
 use crate::faults::of_answer;
 use crate::people::{Whom, resolve};
@@ -70,6 +70,9 @@ impl<R> Pump<R> {
             };
             lines.add(access, variant.unwrap_or(*class), &verdict, &facts, told);
             if self.open.known.report_only {
+                if let Some(reason) = is_broken(&verdict) {
+                    return Err(reason);
+                }
                 verdict.treatment = Treatment::Clear;
             }
             verdicts.insert((*subject, *class), verdict);

@@ -84,7 +84,8 @@ limits! {
     response_decoded_bytes_max = 1_073_741_824, 1_024..=1_099_511_627_776;
     /// How long an answer must be to be coded again for a caller who accepts it, in bytes.
     recode_bytes_min = 1_024, 64..=1_073_741_824;
-    /// How many pairs, parts or columns a form or a table may have.
+    /// How many pairs, parts or columns a form or a table may have, how many texts or rows a request, and how many of those
+    /// of an answer are decided at once.
     body_fields_max = 1_000, 1..=100_000;
     /// How long connecting to the upstream may take, in milliseconds.
     connect_ms_max = 1_000, 10..=60_000;

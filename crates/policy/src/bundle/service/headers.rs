@@ -1,16 +1,20 @@
 //! Headers that no service map may declare: the product says them itself, takes them off by its own rules, or nobody can
 //! pass them on and stay true.
 
-/// Of a request: how the connection is framed, what would split, hide or divert the answer, and cookies, which have a
+/// Of a request: how the connection is framed, what speaks of the bytes as they came, what would split, hide or divert the answer, and cookies, which have a
 /// register of their own.
-const OF_REQUESTS: [&str; 21] = [
+const OF_REQUESTS: [&str; 28] = [
     "a-im",
     "accept-encoding",
     "connection",
+    "content-digest",
     "content-encoding",
     "content-length",
+    "content-md5",
+    "content-range",
     "cookie",
     "data-purpose",
+    "digest",
     "expect",
     "host",
     "if-match",
@@ -21,6 +25,9 @@ const OF_REQUESTS: [&str; 21] = [
     "keep-alive",
     "proxy-connection",
     "range",
+    "repr-digest",
+    "signature",
+    "signature-input",
     "te",
     "trailer",
     "transfer-encoding",
