@@ -203,6 +203,7 @@ fn law_1_the_fast_lane_does_what_the_tokens_do() {
             record_bytes_max: [200, 2_000, 1 << 20][dice.below(3)],
             depth_max: [4, 64][dice.below(2)],
             window_subjects_max: [2, 256][dice.below(2)],
+            ..Limits::default()
         };
         let want = run(&map, limits, &body, &[usize::MAX], true);
         whole += usize::from(want.1.is_ok());

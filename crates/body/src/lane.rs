@@ -7,7 +7,7 @@
 use consentry_model::FieldMap;
 
 use crate::error::Fault;
-use crate::fate::{Act, Fate};
+use crate::fate::{Act, Fate, Shape};
 use crate::frame::{Child, Frame, look_up, scalar_element};
 use crate::json::{Container, Grammar, Token, Turn, Value, delimiter, plain_name, space, value};
 use crate::record::{Records, Sought};
@@ -25,7 +25,7 @@ pub(crate) enum Came {
 }
 
 /// Where the lane is, and whether it can go on.
-struct Next {
+pub(crate) struct Next {
     turn: Turn,
     at: usize,
     may: May,
@@ -39,7 +39,7 @@ enum May {
 }
 
 /// What scalars end with.
-enum Ended {
+pub(crate) enum Ended {
     Stuck,
     /// There may be none.
     Empty,
@@ -57,7 +57,7 @@ impl Next {
         Self { turn, at, may: May::Stop }
     }
 
-    const fn between(turn: Turn, at: usize, outside: bool) -> Self {
+    pub(crate) const fn between(turn: Turn, at: usize, outside: bool) -> Self {
         Self { turn, at, may: if outside { May::End } else { May::Go } }
     }
 }
@@ -74,6 +74,9 @@ impl Walk {
                 // The frame at the bottom is the body's, which has no bracket.
                 (turn, [] | [_]) => Next::stuck(turn, next.at),
                 (Turn::After, _) => self.after(grammar, view, next.at)?,
+                (Turn::Before { first }, [.., frame]) if frame.direct => {
+                    self.direct_members(grammar, view, next.at, first)?
+                }
                 (Turn::Before { first }, [.., frame]) if frame.object => {
                     self.members(grammar, view, next.at, first)?
                 }
@@ -209,7 +212,7 @@ impl Walk {
     }
 
     /// What comes after scalars.
-    fn ended(
+    pub(crate) fn ended(
         &mut self,
         ended: Ended,
         grammar: &mut Grammar,
@@ -233,6 +236,9 @@ impl Walk {
         container: Container,
         bracket: usize,
     ) -> Result<Next, Fault> {
+        if let Some(end) = self.skip_at(grammar, view, container, bracket)? {
+            return Ok(Next::go(Turn::After, end));
+        }
         let parent = self.frames.last().ok_or(Fault::internal(bracket))?;
         let (element, inside) = (!parent.object, parent.shape);
         let opening = if element { self.shapes.opening(StepIx::NONE, inside, container) } else { None };
@@ -250,6 +256,45 @@ impl Walk {
         }
         let outside = self.frames.last().is_some_and(|frame| frame.outside);
         Ok(Next::between(Turn::Before { first: true }, bracket + 1, outside))
+    }
+
+    /// Takes an array or object at once that passes as a whole, or goes as a whole, or stands in one that does. Answers
+    /// with where it ends.
+    fn skip_at(
+        &mut self,
+        grammar: &Grammar,
+        view: &[u8],
+        container: Container,
+        bracket: usize,
+    ) -> Result<Option<usize>, Fault> {
+        let Self { map, frames, records, tape, replay, keys, skip, .. } = self;
+        let frame = frames.last_mut().ok_or(Fault::internal(bracket))?;
+        // A record that is to be remembered needs all of its scalars.
+        if frame.sought != Sought::No || replay.is_recording() {
+            return Ok(None);
+        }
+        let shape = if container == Container::Object { Shape::Object } else { Shape::Array };
+        let fate = frame.place.fate(map, frame.node, shape);
+        match fate {
+            None | Some(Fate::Undeclared) => {}
+            Some(Fate::Verbatim | Fate::Value(..))
+                if frame.node.is_none_or(|n| map.scope_at(n).is_none()) => {}
+            Some(Fate::Verbatim | Fate::Value(..) | Fate::Enter(_)) => return Ok(None),
+        }
+        let Some(end) = skip.container(view, bracket, grammar.depth_left(), keys) else { return Ok(None) };
+        frame.child = match fate {
+            Some(Fate::Undeclared) => {
+                tape.undeclared = tape.undeclared.saturating_add(1);
+                Some(Child::Removed)
+            }
+            Some(Fate::Verbatim) => Some(Child::Verbatim),
+            Some(Fate::Value(node, class)) => {
+                let owner = records.owner(class, tape).map_err(|kind| Fault::new(kind, bracket))?;
+                Some(Child::Value { leaf: Leaf { node, owner }, kind: Kind::Object, start: bracket, end })
+            }
+            None | Some(Fate::Enter(_)) => None,
+        };
+        Ok(Some(end))
     }
 
     fn close_at(
@@ -311,7 +356,7 @@ impl Walk {
 #[inline(always)]
 #[allow(clippy::inline_always, reason = "it is much of what is done for most members")]
 #[allow(clippy::too_many_arguments, reason = "these are the parts of a walk that it does not borrow whole")]
-fn commit(
+pub(crate) fn commit(
     map: &FieldMap,
     records: &mut Records,
     tape: &mut Tape,

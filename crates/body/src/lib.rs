@@ -42,6 +42,7 @@ mod coding;
 mod csv;
 #[cfg(test)]
 mod differential;
+mod direct;
 mod emit;
 mod error;
 mod fate;
@@ -50,6 +51,7 @@ mod form;
 mod forms;
 mod frame;
 mod json;
+mod keys;
 mod lane;
 mod limits;
 mod media;

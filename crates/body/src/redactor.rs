@@ -248,7 +248,7 @@ impl JsonRedactor {
         self.buffer.advance(bytes);
         self.released = self.released.saturating_add(bytes as u64);
         self.grammar.forget(bytes);
-        self.walk.forget();
+        self.walk.forget(bytes);
         self.unit = 0;
         self.phase = if last { Phase::Done } else { Phase::Reading };
         Ok(out)

@@ -171,6 +171,12 @@ impl Replay {
         self.recording = None;
     }
 
+    /// Whether a record is being recorded.
+    #[inline]
+    pub(crate) const fn is_recording(&self) -> bool {
+        self.recording.is_some()
+    }
+
     /// Whether the record that ends at this depth is being recorded.
     #[inline]
     pub(crate) fn ends_at(&self, depth: usize) -> bool {

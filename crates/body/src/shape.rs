@@ -132,6 +132,8 @@ struct Shape {
     /// The name that came first the last time.
     follow: StepIx,
     count: u32,
+    /// Whether an object has stood there.
+    met: bool,
     /// A bit for the hash of each name: most that are new are known to be so at once.
     seen: u64,
     /// Elements that are arrays or objects.
@@ -174,6 +176,11 @@ impl Shapes {
     /// A place that is nowhere else.
     pub(crate) fn another(&mut self) -> ShapeIx {
         place(&mut ShapeIx::NONE.clone(), &mut self.shapes)
+    }
+
+    /// An object stands in this place. Answers whether it is the first, or nothing is kept of the place.
+    pub(crate) fn meet(&mut self, shape: ShapeIx) -> bool {
+        self.shapes.get_mut(shape.0 as usize).is_none_or(|shape| !std::mem::replace(&mut shape.met, true))
     }
 
     /// What is known of the value of a name, or else of an element of a place.
@@ -341,6 +348,7 @@ fn place(ix: &mut ShapeIx, shapes: &mut Vec<Shape>) -> ShapeIx {
             last: StepIx::NONE,
             follow: StepIx::NONE,
             count: 0,
+            met: false,
             seen: 0,
             opening: CLOSED,
             spill: NO_SHAPE,

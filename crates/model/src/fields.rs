@@ -189,6 +189,13 @@ impl FieldMap {
     /// The node of a member of an object: the member's own, else the wildcard's; `None` when undeclared.
     #[must_use]
     pub fn member(&self, of: NodeId, name: &str) -> Option<NodeId> {
+        self.member_bytes(of, name.as_bytes())
+    }
+
+    /// [`member`](Self::member), by the name's bytes. Bytes that are no UTF-8 are the name of no declared member.
+    #[must_use]
+    #[inline]
+    pub fn member_bytes(&self, of: NodeId, name: &[u8]) -> Option<NodeId> {
         let node = self.node(of)?;
         node.members.find(name).or(node.any)
     }

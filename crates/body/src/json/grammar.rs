@@ -116,6 +116,11 @@ impl Grammar {
         self.open.len() < self.depth_max
     }
 
+    /// How many more arrays or objects may be open at once.
+    pub(crate) const fn depth_left(&self) -> usize {
+        self.depth_max.saturating_sub(self.open.len())
+    }
+
     /// The fast lane has come past an opening bracket.
     pub(crate) fn opened(&mut self, container: Container) {
         self.open.push(container);

@@ -44,13 +44,14 @@ pub(crate) fn plain(view: &[u8], from: usize) -> (usize, bool) {
         if stops != 0 {
             return (from.wrapping_add(stops.trailing_zeros() as usize), below(stops, high));
         }
+        return plain_blocks(view, from.wrapping_add(BLOCK), high);
     }
-    plain_blocks(view, from)
+    plain_bytes(view, from, false)
 }
 
-/// The same for more than a block.
-fn plain_blocks(view: &[u8], from: usize) -> (usize, bool) {
-    let (mut at, mut high) = (from, 0);
+/// The same for more than a block; `high` is not 0 if a byte before is not ASCII.
+fn plain_blocks(view: &[u8], from: usize, mut high: u32) -> (usize, bool) {
+    let mut at = from;
     while let Some(block) = view.get(at..).and_then(<[u8]>::first_chunk::<BLOCK>) {
         let (stops, here) = look(block);
         if stops != 0 {
@@ -211,13 +212,14 @@ pub(crate) fn whole_number(view: &[u8], from: usize) -> Option<(usize, bool)> {
 #[allow(clippy::inline_always, reason = "most strings end in their first block")]
 pub(crate) fn whole_string(view: &[u8], start: usize) -> Option<usize> {
     let (stop, high) = plain(view, start.wrapping_add(1));
-    if !high && *view.get(stop)? == b'"' {
-        return Some(stop.wrapping_add(1));
+    if *view.get(stop)? == b'"' {
+        let right = !high || std::str::from_utf8(view.get(start.wrapping_add(1)..stop)?).is_ok();
+        return right.then_some(stop.wrapping_add(1));
     }
     odd_string(view, start)
 }
 
-/// The same for one that has more than plain ASCII in it.
+/// The same for one that has escapes in it.
 #[cold]
 fn odd_string(view: &[u8], start: usize) -> Option<usize> {
     let (mut at, mut escaped) = (start + 1, false);
