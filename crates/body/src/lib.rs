@@ -59,6 +59,7 @@ mod multipart;
 mod names;
 mod nested;
 mod once;
+mod out;
 mod percent;
 mod pieces;
 mod pseudonym;

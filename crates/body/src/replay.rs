@@ -5,17 +5,17 @@
 //! nesting: only its scalars are read, and the same comes onto the tape with other positions. Anything else, and the
 //! record goes through the lane itself.
 
-use consentry_model::{NodeId, ScopeId};
+use consentry_model::{ClassId, Field, Ladder, NodeId, ScopeId};
 
 use crate::error::Fault;
 use crate::fate::Act;
 use crate::frame::Child;
-use crate::json::{Token, scalar_at};
+use crate::json::{Token, TokenKind, scalar_at};
 use crate::lane::near;
 use crate::record::identifier;
 use crate::shape::ShapeIx;
 use crate::subject::{Classes, Id, Subject};
-use crate::tape::{At, Kind, Op, Scalar, at};
+use crate::tape::{At, Kind, Op, Owner, at};
 use crate::walk::Walk;
 
 /// How many bytes are compared in one go.
@@ -30,12 +30,39 @@ const HITS_MIN: u32 = 32;
 /// How many records are remembered for a body.
 const TEMPLATES_MAX: usize = 64;
 
-/// A position by what it is relative to: the start of what stands before a scalar.
+/// A position by what it is relative to: one of the record's marks.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Relative {
-    pub(crate) before: usize,
+    pub(crate) mark: usize,
+    /// What is to be added, wrapping.
     pub(crate) offset: At,
 }
+
+/// A record that is like one that is remembered: where it begins, with what is before it and without; its template; where
+/// its marks begin among the tape's; whose it is; and where its closing bracket is. Its first mark is where it
+/// begins, and each scalar whose place is of interest has two: where it begins and where it ends.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Row {
+    pub(crate) mark: At,
+    pub(crate) start: At,
+    pub(crate) template: u32,
+    pub(crate) marks: u32,
+    pub(crate) owner: Owner,
+    pub(crate) bracket: At,
+}
+
+/// A value of a data class in a record: its node, what the map says of it, and the mark where it begins. It ends at the
+/// next.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Datum {
+    pub(crate) mark: usize,
+    pub(crate) node: NodeId,
+    pub(crate) class: ClassId,
+    pub(crate) ladder: Ladder,
+}
+
+/// A scalar of a record: where it begins and ends, and what it is.
+type Scalar = (At, At, TokenKind);
 
 /// What stands before a scalar, or after the last.
 #[derive(Debug)]
@@ -45,6 +72,9 @@ struct Between {
     /// The last bytes, when there are more.
     tail: u128,
     bytes: Box<[u8]>,
+    /// Whether the place of the scalar after it is of interest, and whether it names the subject.
+    marks: bool,
+    names: bool,
 }
 
 impl Between {
@@ -55,7 +85,7 @@ impl Between {
         }
         let tail = bytes.last_chunk::<HEAD>().map_or(0, |tail| u128::from_le_bytes(*tail));
         let (head, mask) = (u128::from_le_bytes(head), u128::from_le_bytes(mask));
-        Self { head, mask, tail, bytes: bytes.into() }
+        Self { head, mask, tail, bytes: bytes.into(), marks: false, names: false }
     }
 
     /// Where it ends, when it begins at `from`.
@@ -83,8 +113,8 @@ impl Between {
 pub(crate) struct Part {
     pub(crate) start: Relative,
     pub(crate) end: Relative,
-    /// The value, with its node; without one the child is undeclared, and goes in any case.
-    pub(crate) value: Option<(usize, NodeId)>,
+    /// The value; without one the child is undeclared, and goes in any case.
+    pub(crate) value: Option<Datum>,
     /// Whether it is the first of those in its container.
     pub(crate) first: bool,
     /// Whether a child stays in any case that is before it, and whether one is after it.
@@ -99,9 +129,9 @@ pub(crate) struct Template {
     pub(crate) parts: Vec<Part>,
     depth: usize,
     between: Vec<Between>,
+    /// How many marks it has.
+    marks: usize,
     classes: Classes,
-    /// The scalar that names the subject.
-    subject: Option<usize>,
     undeclared: u64,
     hits: u32,
 }
@@ -248,12 +278,11 @@ impl Walk {
         let starts: Vec<At> = std::iter::once(first).chain(scalars.iter().map(|s| s.1)).collect();
         let ends: Vec<At> = scalars.iter().map(|s| s.0).chain([last]).collect();
         let between = starts.iter().zip(&ends).map(|(from, to)| view.get(*from as usize..*to as usize));
-        let between = between.map(|bytes| Some(Between::new(bytes?))).collect::<Option<_>>()?;
-        let relative = |position: At| {
-            let before = ends.iter().position(|end| position <= *end)?;
-            let offset = position.checked_sub(*starts.get(before)?)?;
-            Some(Relative { before, offset })
-        };
+        let mut between: Vec<_> = between.map(|bytes| Some(Between::new(bytes?))).collect::<Option<_>>()?;
+        if let Some(subject) = *subject {
+            between.get_mut(subject)?.names = true;
+        }
+        let mut marks = Marks { starts, ends, place: vec![None; scalars.len()], count: 1 };
         let mut classes = Classes::default();
         let mut parts = Parts { all: Vec::new(), open: vec![Open::default()] };
         let mut removed = recording.removed.iter().copied().peekable();
@@ -264,7 +293,7 @@ impl Walk {
                 Op::EnterRecord { .. } | Op::EnterLeaf { .. } | Op::Row { .. } => return None,
             };
             while let Some((from, to)) = removed.next_if(|(from, _)| *from < begins as usize) {
-                parts.push(relative(at(from).ok()?)?, relative(at(to).ok()?)?, None)?;
+                parts.push(marks.start(at(from).ok()?)?, marks.end(at(to).ok()?)?, None)?;
             }
             match *op {
                 Op::Verbatim { .. } => parts.open.last_mut()?.stays(),
@@ -274,9 +303,11 @@ impl Walk {
                 }
                 Op::Leave { .. } => parts.close()?,
                 Op::Value { start, value, end, leaf, kind, .. } if kind != Kind::Object => {
-                    classes.insert(self.map.class(leaf.node)?);
-                    let scalar = scalars.iter().position(|s| s.0 == value)?;
-                    parts.push(relative(start)?, relative(end)?, Some((scalar, leaf.node)))?;
+                    let Some(Field::Class(class, ladder)) = self.map.field(leaf.node) else { return None };
+                    classes.insert(class);
+                    let mark = marks.scalar(scalars.iter().position(|s| s.0 == value)?)?;
+                    let datum = Datum { mark, node: leaf.node, class, ladder };
+                    parts.push(marks.start(start)?, marks.end(end)?, Some(datum))?;
                 }
                 Op::Value { .. } | Op::EnterRecord { .. } | Op::EnterLeaf { .. } | Op::Row { .. } => {
                     return None;
@@ -284,13 +315,15 @@ impl Walk {
             }
         }
         for (from, to) in removed {
-            parts.push(relative(at(from).ok()?)?, relative(at(to).ok()?)?, None)?;
+            parts.push(marks.start(at(from).ok()?)?, marks.end(at(to).ok()?)?, None)?;
         }
         parts.close()?;
-        let (depth, scope, subject) = (recording.depth, recording.scope, *subject);
+        for (between, place) in between.iter_mut().zip(&marks.place) {
+            between.marks = place.is_some();
+        }
+        let (depth, scope, parts, marks) = (recording.depth, recording.scope, parts.all, marks.count);
         let undeclared = self.tape.undeclared.checked_sub(recording.undeclared)?;
-        let parts = parts.all;
-        Some(Template { scope, parts, depth, between, classes, subject, undeclared, hits: 0 })
+        Some(Template { scope, parts, depth, between, marks, classes, undeclared, hits: 0 })
     }
 
     /// Takes the record of this place that begins at `from`, when it is like the one that is remembered. Answers with
@@ -302,58 +335,100 @@ impl Walk {
         let Some(ix) = shape.index().and_then(|ix| places.get(ix)?.0) else { return Ok(None) };
         let template = templates.get_mut(ix as usize).filter(|template| template.depth == depth);
         let Some(template) = template else { return Ok(None) };
-        let scalars = tape.scalars.len();
-        let Some(end) = template.read(view, from, &mut tape.scalars) else {
-            tape.scalars.truncate(scalars);
+        let marks = tape.marks.len();
+        let Some((end, named)) = template.read(view, from, &mut tape.marks) else {
+            tape.marks.truncate(marks);
             return Ok(None);
         };
         template.hits = template.hits.saturating_add(1);
         let here = |kind| Fault::new(kind, from);
         let frame = frames.last_mut().ok_or(Fault::internal(from))?;
         let owner = tape.owner().map_err(here)?;
+        let bracket = end.wrapping_sub(1);
         tape.records = tape.records.saturating_add(1);
         tape.undeclared = tape.undeclared.saturating_add(template.undeclared);
-        tape.push(Op::Row {
+        tape.push(Op::Row(Row {
             mark: at(frame.mark)?,
             start: at(from)?,
             template: ix,
-            scalars: at(scalars)?,
+            marks: at(marks)?,
             owner,
-        });
+            bracket: at(bracket)?,
+        }));
         if !template.classes.is_empty() {
-            let named = template.subject.and_then(|subject| tape.scalars.get(scalars + subject));
-            let id = named.map_or(Id::Nobody, |(start, end, kind)| {
-                identifier(view, &Token { kind: *kind, start: *start as usize, end: *end as usize })
-            });
+            let id = named.map_or(Id::Nobody, |token| identifier(view, &token));
             let subject = Subject { scope: template.scope, id, captured: Vec::new() };
             tape.name(owner, subject, &template.classes, view).map_err(here)?;
         }
-        let bracket = end.wrapping_sub(1);
         frame.child = Some(Child::Entered(bracket));
         Ok(Some(bracket))
     }
 }
 
 impl Template {
-    /// Where the closing bracket begins.
-    pub(crate) fn bracket(&self) -> Option<Relative> {
-        let (last, between) = self.between.split_last()?;
-        Some(Relative { before: between.len(), offset: at(last.bytes.len().checked_sub(1)?).ok()? })
-    }
-
-    /// Reads a record's scalars, when everything between them is the same. Answers with where it ends.
+    /// Reads a record's scalars, when everything between them is the same. Answers with where it ends, and with the
+    /// scalar that names its subject.
     #[inline]
-    fn read(&self, view: &[u8], from: usize, scalars: &mut Vec<Scalar>) -> Option<usize> {
+    fn read(&self, view: &[u8], from: usize, marks: &mut Vec<At>) -> Option<(usize, Option<Token>)> {
         let (last, between) = self.between.split_last()?;
-        scalars.reserve(between.len());
+        marks.reserve(self.marks);
+        marks.push(near(from));
+        let mut named = None;
         let mut position = from;
         for before in between {
             let start = before.is_at(view, position)?;
             let (kind, end) = scalar_at(view, start)?;
-            scalars.push((near(start), near(end), kind));
+            if before.marks {
+                marks.extend_from_slice(&[near(start), near(end)]);
+            }
+            if before.names {
+                named = Some(Token { kind, start, end });
+            }
             position = end;
         }
-        last.is_at(view, position)
+        Some((last.is_at(view, position)?, named))
+    }
+}
+
+/// The marks of a record that is being remembered.
+struct Marks {
+    /// Where what stands before each scalar begins, and where it ends; and what stands after the last.
+    starts: Vec<At>,
+    ends: Vec<At>,
+    /// The first mark of each scalar that has some.
+    place: Vec<Option<usize>>,
+    count: usize,
+}
+
+impl Marks {
+    fn scalar(&mut self, scalar: usize) -> Option<usize> {
+        let place = self.place.get_mut(scalar)?;
+        if place.is_none() {
+            *place = Some(self.count);
+            self.count += 2;
+        }
+        *place
+    }
+
+    /// The position where something begins: if it can be, by the scalar after it.
+    fn start(&mut self, position: At) -> Option<Relative> {
+        let before = self.ends.iter().position(|end| position <= *end)?;
+        if before == self.place.len() {
+            return self.end(position);
+        }
+        let offset = position.wrapping_sub(*self.ends.get(before)?);
+        Some(Relative { mark: self.scalar(before)?, offset })
+    }
+
+    /// The position where something ends: if it can be, by the scalar before it.
+    fn end(&mut self, position: At) -> Option<Relative> {
+        let before = self.ends.iter().position(|end| position <= *end)?;
+        let offset = position.wrapping_sub(*self.starts.get(before)?);
+        let mark = match before.checked_sub(1) {
+            None => 0,
+            Some(scalar) => self.scalar(scalar)? + 1,
+        };
+        Some(Relative { mark, offset })
     }
 }
 
@@ -380,7 +455,7 @@ struct Parts {
 }
 
 impl Parts {
-    fn push(&mut self, start: Relative, end: Relative, value: Option<(usize, NodeId)>) -> Option<()> {
+    fn push(&mut self, start: Relative, end: Relative, value: Option<Datum>) -> Option<()> {
         let open = self.open.last_mut()?;
         self.all.push(Part { start, end, value, first: !open.goes, after_some: open.stays, last: false });
         (open.goes, open.last) = (true, Some(self.all.len() - 1));

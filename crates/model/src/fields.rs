@@ -182,6 +182,7 @@ impl FieldMap {
         Self { root: node, ..self.clone() }
     }
 
+    #[inline]
     fn node(&self, id: NodeId) -> Option<&Node> {
         self.nodes.get(id.0 as usize)
     }
@@ -202,12 +203,14 @@ impl FieldMap {
 
     /// The node of an array's elements; `None` when undeclared.
     #[must_use]
+    #[inline]
     pub fn items(&self, of: NodeId) -> Option<NodeId> {
         self.node(of)?.items
     }
 
     /// Whether the map expects an object here: some member is declared, by name or by wildcard.
     #[must_use]
+    #[inline]
     pub fn has_members(&self, id: NodeId) -> bool {
         self.node(id).is_some_and(|n| !n.children.is_empty() || n.any.is_some())
     }
@@ -232,12 +235,14 @@ impl FieldMap {
 
     /// What the node carries as a leaf.
     #[must_use]
+    #[inline]
     pub fn field(&self, id: NodeId) -> Option<Field> {
         self.node(id)?.leaf
     }
 
     /// The data class that the node carries as a leaf.
     #[must_use]
+    #[inline]
     pub fn class(&self, id: NodeId) -> Option<ClassId> {
         match self.field(id)? {
             Field::Class(class, _) => Some(class),
@@ -248,24 +253,28 @@ impl FieldMap {
     /// Whether a leaf covers objects and everything below them (`path.**`); otherwise it covers a scalar, or an
     /// array of scalars, and a deeper structure under it is undeclared.
     #[must_use]
+    #[inline]
     pub fn covers_subtree(&self, id: NodeId) -> bool {
         self.node(id).is_some_and(|n| n.subtree)
     }
 
     /// The record scope that begins at each object of this node, if one does.
     #[must_use]
+    #[inline]
     pub fn scope_at(&self, id: NodeId) -> Option<ScopeId> {
         self.node(id)?.scope
     }
 
     /// The record scope whose records are the scalars of this node, each the name of its own subject.
     #[must_use]
+    #[inline]
     pub fn names_itself_at(&self, id: NodeId) -> Option<ScopeId> {
         self.scope_at(id).filter(|scope| self.scope(*scope).is_some_and(|s| s.subject.is_empty()))
     }
 
     /// A record scope; `None` for [`ScopeId::REQUEST`].
     #[must_use]
+    #[inline]
     pub fn scope(&self, id: ScopeId) -> Option<&RecordScope> {
         id.index().checked_sub(1).and_then(|at| self.scopes.get(at))
     }
