@@ -69,8 +69,9 @@ type Scalar = (At, At, TokenKind);
 struct Between {
     head: u128,
     mask: u128,
-    /// The last bytes, when there are more.
-    tail: u128,
+    length: usize,
+    /// Whether there are more bytes than those.
+    long: bool,
     bytes: Box<[u8]>,
     /// Whether the place of the scalar after it is of interest, and whether it names the subject.
     marks: bool,
@@ -83,28 +84,24 @@ impl Between {
         for ((head, mask), byte) in head.iter_mut().zip(&mut mask).zip(bytes) {
             (*head, *mask) = (*byte, u8::MAX);
         }
-        let tail = bytes.last_chunk::<HEAD>().map_or(0, |tail| u128::from_le_bytes(*tail));
+        let (length, long) = (bytes.len(), bytes.len() > HEAD);
         let (head, mask) = (u128::from_le_bytes(head), u128::from_le_bytes(mask));
-        Self { head, mask, tail, bytes: bytes.into(), marks: false, names: false }
+        Self { head, mask, length, long, bytes: bytes.into(), marks: false, names: false }
     }
 
     /// Where it ends, when it begins at `from`.
     #[inline(always)]
     #[allow(clippy::inline_always, reason = "it is half of what is done for most members")]
     fn is_at(&self, view: &[u8], from: usize) -> Option<usize> {
-        let head = u128::from_le_bytes(*view.get(from..)?.first_chunk::<HEAD>()?);
+        let rest = view.get(from..)?;
+        let head = u128::from_le_bytes(*rest.first_chunk::<HEAD>()?);
         if (head ^ self.head) & self.mask != 0 {
             return None;
         }
-        let length = self.bytes.len();
-        let end = from.wrapping_add(length);
-        if length > HEAD {
-            let tail = u128::from_le_bytes(*view.get(..end)?.last_chunk::<HEAD>()?);
-            if tail != self.tail || length > 2 * HEAD && view.get(from..end)? != &*self.bytes {
-                return None;
-            }
+        if self.long && rest.get(HEAD..self.length)? != self.bytes.get(HEAD..)? {
+            return None;
         }
-        Some(end)
+        Some(from.wrapping_add(self.length))
     }
 }
 

@@ -156,6 +156,7 @@ impl Shapes {
     /// The place of the arrays or objects of a node.
     pub(crate) fn of_node(&mut self, node: NodeId, container: Container) -> ShapeIx {
         if self.nodes.len() <= node.index() {
+            self.nodes.reserve(node.index().saturating_add(32));
             self.nodes.resize(node.index() + 1, NO_SHAPE);
         }
         let Some(places) = self.nodes.get_mut(node.index()) else { return ShapeIx::NONE };

@@ -1,6 +1,6 @@
 //! Arrays and objects that only have to be right: all of one at once.
 
-use super::scan::{plain, whole_string};
+use super::scan::{easy, plain, whole_string};
 use super::value::{delimiter, other_scalar, space};
 use crate::keys::{Few, Key, Keys, Met};
 
@@ -136,15 +136,23 @@ pub(crate) fn name_at(view: &[u8], quote: usize) -> Option<(usize, usize, usize)
         return None;
     }
     let from = quote.wrapping_add(1);
-    let (stop, high) = plain(view, from);
-    if *view.get(stop)? != b'"' || high && std::str::from_utf8(view.get(from..stop)?).is_err() {
-        return None;
-    }
+    let stop = match easy(view, from) {
+        Some(stop) => stop,
+        None => odd_name(view, from)?,
+    };
     let (colon, at) = delimiter(view, stop.wrapping_add(1))?;
     if colon != b':' {
         return None;
     }
     Some((from, stop, space(view, at.wrapping_add(1))))
+}
+
+/// Where a name ends that may have more than ASCII in it.
+#[cold]
+fn odd_name(view: &[u8], from: usize) -> Option<usize> {
+    let (stop, high) = plain(view, from);
+    let right = *view.get(stop)? == b'"' && (!high || std::str::from_utf8(view.get(from..stop)?).is_ok());
+    right.then_some(stop)
 }
 
 #[cfg(test)]
