@@ -236,9 +236,6 @@ impl Walk {
         container: Container,
         bracket: usize,
     ) -> Result<Next, Fault> {
-        if let Some(end) = self.skip_at(grammar, view, container, bracket)? {
-            return Ok(Next::go(Turn::After, end));
-        }
         let parent = self.frames.last().ok_or(Fault::internal(bracket))?;
         let (element, inside) = (!parent.object, parent.shape);
         let opening = if element { self.shapes.opening(StepIx::NONE, inside, container) } else { None };
@@ -248,6 +245,9 @@ impl Walk {
             && let Some(end) = self.again(view, bracket, shape)?
         {
             return Ok(Next::go(Turn::After, end.wrapping_add(1)));
+        }
+        if let Some(end) = self.skip_at(grammar, view, container, bracket)? {
+            return Ok(Next::go(Turn::After, end));
         }
         self.open(container, view, bracket).map_err(|kind| Fault::new(kind, bracket))?;
         grammar.opened(container);

@@ -50,6 +50,7 @@ mod flat;
 mod form;
 mod forms;
 mod frame;
+mod id;
 mod json;
 mod keys;
 mod lane;
@@ -80,6 +81,7 @@ mod window;
 
 pub use coding::{Coding, CodingFault, CodingLimits, Decoded, Decoder, Encoder, accepts_gzip, decode};
 pub use error::{BodyError, BodyFault};
+pub use id::RecordId;
 pub use limits::Limits;
 pub use media::{Reading, Redactor};
 pub use once::redact;
