@@ -54,6 +54,7 @@ impl Walk {
                     _ => break Ended::Stuck,
                 },
             };
+            replay.named(map, known.node);
             frame.seen |= bit;
             if let Some(key) = key {
                 keys.keep(&mut frame.few, key);

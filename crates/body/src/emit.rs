@@ -8,9 +8,9 @@ use crate::error::Fault;
 use crate::forms;
 use crate::json::{plain, unescape, write_string};
 use crate::out::{Out, Written};
-use crate::replay::{Datum, Relative, Row, Template};
 use crate::tally::Tally;
 use crate::tape::{At, Kind, Leaf, Op};
+use crate::template::{Datum, Relative, Row, Template};
 use crate::walk::Walk;
 use crate::{Decide, Pseudonyms, SubjectIx};
 
@@ -160,7 +160,11 @@ impl<'a> Pass<'a> {
     /// Writes a record that is like another, up to its closing bracket: all of it but what goes.
     fn row(&mut self, row: &Row, template: &'a Template) -> Option<()> {
         let walk = self.walk;
-        self.enter_record(row.mark, row.start.checked_add(1)?, template.scope)?;
+        let open_end = row.start.checked_add(1)?;
+        match template.scope {
+            Some(scope) => self.enter_record(row.mark, open_end, scope)?,
+            None => self.enter(row.mark, open_end)?,
+        }
         let there = walk.tape.marks.get(row.marks as usize..)?;
         let subject = walk.tape.subject(row.owner);
         let place = |relative: Relative| Some(there.get(relative.mark)?.wrapping_add(relative.offset));

@@ -128,6 +128,7 @@ impl Walk {
             let token = match value(view, start) {
                 Some(Value::Scalar(token)) => token,
                 Some(Value::Opens(container)) if grammar.may_open() => {
+                    replay.named(map, step.known.node);
                     frame.seen |= step.bit;
                     frame.named(ix, step.known, step.name_bytes);
                     if step.known.sought != Sought::No {
@@ -142,6 +143,7 @@ impl Walk {
             if !matches!(delimiter, b',' | b'}') {
                 break Ended::Stuck;
             }
+            replay.named(map, step.known.node);
             frame.seen |= step.bit;
             frame.step = ix;
             frame.name_bytes += step.name_bytes;
@@ -241,8 +243,8 @@ impl Walk {
         let opening = if element { self.shapes.opening(StepIx::NONE, inside, container) } else { None };
         let entered = opening.filter(|opening| matches!(opening.fate, Some(Fate::Enter(_))));
         let record = entered.and_then(|opening| Some((opening.shape, opening.record?)));
-        if let Some((shape, _)) = record
-            && let Some(end) = self.again(view, bracket, shape)?
+        if let Some(record) = record
+            && let Some(end) = self.again(view, bracket, record, grammar.depth_left())?
         {
             return Ok(Next::go(Turn::After, end.wrapping_add(1)));
         }
@@ -250,10 +252,10 @@ impl Walk {
             return Ok(Next::go(Turn::After, end));
         }
         self.open(container, view, bracket).map_err(|kind| Fault::new(kind, bracket))?;
-        grammar.opened(container);
-        if let Some((shape, scope)) = record {
-            self.record_this(shape, scope, bracket, self.tape.ops.len());
+        if let Some(record) = record {
+            self.record_this(record, bracket, grammar.depth_left());
         }
+        grammar.opened(container);
         let outside = self.frames.last().is_some_and(|frame| frame.outside);
         Ok(Next::between(Turn::Before { first: true }, bracket + 1, outside))
     }
@@ -269,8 +271,7 @@ impl Walk {
     ) -> Result<Option<usize>, Fault> {
         let Self { map, frames, records, tape, replay, keys, skip, .. } = self;
         let frame = frames.last_mut().ok_or(Fault::internal(bracket))?;
-        // A record that is to be remembered needs all of its scalars.
-        if frame.sought != Sought::No || replay.is_recording() {
+        if frame.sought != Sought::No {
             return Ok(None);
         }
         let shape = if container == Container::Object { Shape::Object } else { Shape::Array };
@@ -282,6 +283,7 @@ impl Walk {
             Some(Fate::Verbatim | Fate::Value(..) | Fate::Enter(_)) => return Ok(None),
         }
         let Some(end) = skip.container(view, bracket, grammar.depth_left(), keys) else { return Ok(None) };
+        replay.unit(container, bracket, end, grammar.depth_left());
         frame.child = match fate {
             Some(Fate::Undeclared) => {
                 tape.undeclared = tape.undeclared.saturating_add(1);

@@ -172,6 +172,12 @@ impl JsonRedactor {
         self.report.get_or_init(|| self.emitter.tally().report(self.walk.map()))
     }
 
+    /// Whether the body is like one that was learnt.
+    #[cfg(test)]
+    pub(crate) const fn is_learnt(&self) -> bool {
+        self.walk.replay.body.is_some()
+    }
+
     /// The bytes that are held.
     fn held(&self) -> &[u8] {
         self.buffer.get(self.lead..).unwrap_or_default()
@@ -202,6 +208,9 @@ impl JsonRedactor {
             let closed = self.tokens_only;
             #[cfg(not(test))]
             let closed = false;
+            if !closed {
+                self.walk.begin(&mut self.grammar, view)?;
+            }
             if !closed && self.walk.fast(&mut self.grammar, view)? == Came::Between {
                 if let Some(step) = self.between()? {
                     return Ok(step);

@@ -86,7 +86,7 @@ impl Classes {
         other.high.iter().for_each(|class| self.insert(*class));
     }
 
-    fn iter(&self) -> impl Iterator<Item = ClassId> {
+    pub(crate) fn iter(&self) -> impl Iterator<Item = ClassId> {
         let mut left = self.low;
         let low = std::iter::from_fn(move || {
             let lowest = u16::try_from(left.trailing_zeros()).ok().filter(|n| *n < 64)?;

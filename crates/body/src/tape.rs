@@ -4,8 +4,8 @@ use consentry_model::{ClassId, NodeId, ScopeId};
 
 use crate::error::{BodyFault, Fault};
 use crate::json::TokenKind;
-use crate::replay::Row;
 use crate::subject::{Classes, Subject, Subjects};
+use crate::template::Row;
 use crate::{SubjectIx, Window};
 
 /// Whose a value is, before its record has named the subject: a position in [`Tape::owners`].

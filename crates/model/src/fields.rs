@@ -4,8 +4,10 @@
 //! Whatever no leaf names is undeclared, and undeclared fields never pass. Each part of the tree belongs to a *scope*:
 //! the request as a whole, or the records of a list, each of which names its own subject.
 
+use std::any::Any;
 use std::collections::BTreeMap;
 use std::fmt;
+use std::sync::OnceLock;
 
 use crate::member::Members;
 use crate::{Ladder, Space};
@@ -144,6 +146,30 @@ struct Node {
     wrap: Option<Wrap>,
 }
 
+/// What is kept with a map.
+#[derive(Default)]
+struct Memo(OnceLock<Box<dyn Any + Send + Sync>>);
+
+impl Clone for Memo {
+    fn clone(&self) -> Self {
+        Self::default()
+    }
+}
+
+impl PartialEq for Memo {
+    fn eq(&self, _: &Self) -> bool {
+        true
+    }
+}
+
+impl Eq for Memo {}
+
+impl fmt::Debug for Memo {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Memo")
+    }
+}
+
 /// The compiled map. Walk it from [`root`](Self::root) by [`member`](Self::member) and [`items`](Self::items).
 ///
 /// ```
@@ -161,13 +187,28 @@ pub struct FieldMap {
     root: NodeId,
     nodes: Vec<Node>,
     scopes: Vec<RecordScope>,
+    memo: Memo,
 }
 
 impl FieldMap {
     /// Starts an empty map.
     #[must_use]
     pub fn builder() -> FieldMapBuilder {
-        FieldMapBuilder { map: Self { root: NodeId(0), nodes: vec![Node::default()], scopes: Vec::new() } }
+        FieldMapBuilder {
+            map: Self {
+                root: NodeId(0),
+                nodes: vec![Node::default()],
+                scopes: Vec::new(),
+                memo: Memo::default(),
+            },
+        }
+    }
+
+    /// What whoever reads bodies by this map keeps with it: one value of one type, made when it is first asked for. `None`
+    /// when a value of another type is kept. It is no part of the map, and a copy of the map has none.
+    #[must_use]
+    pub fn memo<T: Any + Send + Sync + Default>(&self) -> Option<&T> {
+        self.memo.0.get_or_init(|| Box::new(T::default())).downcast_ref()
     }
 
     /// The node of the whole body.

@@ -79,6 +79,11 @@ impl Grammar {
         Self { expect: Expect::Value, open: Vec::new(), depth_max, at: 0, start: 0, partial: None }
     }
 
+    /// Whether nothing has been read.
+    pub(crate) fn is_fresh(&self) -> bool {
+        self.at == 0 && self.expect == Expect::Value && self.open.is_empty() && self.partial.is_none()
+    }
+
     /// How far the buffer has been read.
     pub(crate) const fn at(&self) -> usize {
         self.at
