@@ -282,8 +282,9 @@ impl Walk {
                 if frame.node.is_none_or(|n| map.scope_at(n).is_none()) => {}
             Some(Fate::Verbatim | Fate::Value(..) | Fate::Enter(_)) => return Ok(None),
         }
+        skip.wanted = replay.is_recording();
         let Some(end) = skip.container(view, bracket, grammar.depth_left(), keys) else { return Ok(None) };
-        replay.unit(container, bracket, end, grammar.depth_left());
+        replay.unit(view, (bracket, end), &skip.scalars, grammar.depth_left());
         frame.child = match fate {
             Some(Fate::Undeclared) => {
                 tape.undeclared = tape.undeclared.saturating_add(1);

@@ -12,12 +12,12 @@ use consentry_model::{Field, FieldMap, NodeId, ScopeId};
 use crate::error::Fault;
 use crate::fate::Act;
 use crate::frame::Child;
-use crate::json::{Container, Token, TokenKind};
+use crate::json::{Token, TokenKind};
 use crate::record::identifier;
 use crate::shape::ShapeIx;
 use crate::subject::{Classes, Id, Subject};
 use crate::tape::{At, Kind, Op, at};
-use crate::template::{Between, Datum, Marks, Open, Parts, Row, Template};
+use crate::template::{Between, Datum, Marks, Open, Parts, Row, Template, Unit};
 use crate::walk::Walk;
 
 /// More scalars than this are not remembered.
@@ -63,8 +63,8 @@ pub(crate) struct Replay {
     recording: Option<Recording>,
     /// The scalars of the record that is read: where each begins and ends, and what it is.
     scalars: Vec<Scalar>,
-    /// Which of these are arrays or objects that only have to be right, and how many are open around each.
-    units: Vec<(usize, Container, usize)>,
+    /// Which of these are arrays or objects that only have to be right.
+    units: Vec<(usize, Unit)>,
     subject: Option<usize>,
 }
 
@@ -90,15 +90,31 @@ impl Replay {
     }
 
     /// An array or object was taken that only has to be right; so many more might have been open where it is.
-    pub(crate) fn unit(&mut self, container: Container, start: usize, end: usize, left: usize) {
+    pub(crate) fn unit(
+        &mut self,
+        view: &[u8],
+        (start, end): (usize, usize),
+        scalars: &[(usize, usize)],
+        left: usize,
+    ) {
         let Some(recording) = &self.recording else { return };
-        match (at(start), at(end), recording.room.checked_sub(left)) {
-            (Ok(start), Ok(end), Some(inside)) => {
-                self.units.push((self.scalars.len(), container, inside));
-                self.scalars.push((start, end, TokenKind::Open(container)));
+        let unit = recording
+            .room
+            .checked_sub(left)
+            .and_then(|inside| Unit::new(view, (start, end), scalars, inside));
+        match (at(start), at(end), unit) {
+            (Ok(start), Ok(end), Some(unit)) if self.scalars.len() + scalars.len() < SCALARS_MAX => {
+                self.units.push((self.scalars.len(), unit));
+                self.scalars.push((start, end, TokenKind::Close));
             }
             _ => self.give_up(),
         }
+    }
+
+    /// Whether something is being recorded.
+    #[inline]
+    pub(crate) const fn is_recording(&self) -> bool {
+        self.recording.is_some()
     }
 
     /// A member was named. What a body's template keeps outlives the body: no name that only this one may have.
@@ -228,8 +244,8 @@ impl Walk {
         if let Some(subject) = *subject {
             between.get_mut(subject)?.names = true;
         }
-        for (unit, container, inside) in units {
-            between.get_mut(*unit)?.unit = Some((*container, *inside));
+        for (scalar, unit) in units {
+            between.get_mut(*scalar)?.unit = Some(Box::new(unit.clone()));
         }
         let mut marks = Marks { starts, ends, place: vec![None; scalars.len()], count: 1 };
         let mut classes = Classes::default();

@@ -3,7 +3,7 @@
 
 use consentry_model::{ClassId, Ladder, NodeId, ScopeId};
 
-use crate::json::{Container, Skip, Token, TokenKind, scalar_at};
+use crate::json::{Skip, Token, TokenKind, scalar_at};
 use crate::keys::Keys;
 use crate::lane::near;
 use crate::subject::Classes;
@@ -43,7 +43,7 @@ pub(crate) struct Datum {
 }
 
 /// What stands before a scalar, or after the last.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(crate) struct Between {
     head: u128,
     mask: u128,
@@ -55,7 +55,55 @@ pub(crate) struct Between {
     pub(crate) marks: bool,
     pub(crate) names: bool,
     /// Whether it is an array or object that only has to be right, and how many are open around it in the record.
-    pub(crate) unit: Option<(Container, usize)>,
+    pub(crate) unit: Option<Box<Unit>>,
+}
+
+/// An array or object that only has to be right.
+#[derive(Clone, Debug)]
+pub(crate) struct Unit {
+    bracket: u8,
+    /// How many arrays and objects are open around it, up to the record.
+    inside: usize,
+    /// What stood between its scalars the last time, its brackets among it.
+    between: Vec<Between>,
+}
+
+impl Unit {
+    /// The one that stands in the view from here to there, and has these scalars.
+    pub(crate) fn new(
+        view: &[u8],
+        (start, end): (usize, usize),
+        scalars: &[(usize, usize)],
+        inside: usize,
+    ) -> Option<Self> {
+        let starts = std::iter::once(start).chain(scalars.iter().map(|(_, end)| *end));
+        let ends = scalars.iter().map(|(start, _)| *start).chain([end]);
+        let between = starts.zip(ends).map(|(from, to)| Some(Between::new(view.get(from..to)?)));
+        Some(Self { bracket: *view.get(start)?, inside, between: between.collect::<Option<_>>()? })
+    }
+
+    /// Where it ends, when it begins at `start`: it may be as it was the last time, or only right.
+    fn read(
+        &self,
+        view: &[u8],
+        start: usize,
+        room: usize,
+        (skip, keys): (&mut Skip, &mut Keys),
+    ) -> Option<usize> {
+        if *view.get(start)? != self.bracket {
+            return None;
+        }
+        // The same nesting, and no deeper than the one before, which may have been as deep as this one may be.
+        let again = || {
+            let (last, between) = self.between.split_last()?;
+            let mut position = start;
+            for before in between {
+                position = scalar_at(view, before.is_at(view, position)?)?.1;
+            }
+            last.is_at(view, position)
+        };
+        again().or_else(|| skip.container(view, start, room.checked_sub(self.inside)?, keys))
+    }
 }
 
 impl Between {
@@ -141,16 +189,9 @@ impl Template {
         let mut position = from;
         for before in between {
             let start = before.is_at(view, position)?;
-            let (kind, end) = match before.unit {
+            let (kind, end) = match &before.unit {
                 None => scalar_at(view, start)?,
-                Some((container, inside)) => {
-                    let bracket = if container == Container::Object { b'{' } else { b'[' };
-                    if *view.get(start)? != bracket {
-                        return None;
-                    }
-                    let end = skip.container(view, start, room.checked_sub(inside)?, keys)?;
-                    (TokenKind::Open(container), end)
-                }
+                Some(unit) => (TokenKind::Close, unit.read(view, start, room, (&mut *skip, &mut *keys))?),
             };
             if before.marks {
                 marks.extend_from_slice(&[near(start), near(end)]);

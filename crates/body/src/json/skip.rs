@@ -20,6 +20,9 @@ pub(crate) struct Skip {
     open: Vec<Open>,
     /// Where the names stand that are not short.
     longs: Vec<(usize, usize)>,
+    /// Where the scalars stand of the last that was taken, if that is wanted.
+    pub(crate) scalars: Vec<(usize, usize)>,
+    pub(crate) wanted: bool,
     /// Up to here one was read that could not be taken: nothing that begins before is tried again, so that nothing is
     /// read more than twice.
     tried: usize,
@@ -45,6 +48,7 @@ impl Skip {
         }
         self.open.clear();
         self.longs.clear();
+        self.scalars.clear();
         let outermost = keys.open();
         let mut at = start;
         let end = self.read(view, &mut at, depth, keys);
@@ -79,14 +83,18 @@ impl Skip {
                     if here.object {
                         *at = self.name(view, *at, &mut here, keys)?;
                     }
-                    *at = match *view.get(*at)? {
-                        b'"' => whole_string(view, *at)?,
+                    let start = *at;
+                    *at = match *view.get(start)? {
+                        b'"' => whole_string(view, start)?,
                         b'{' | b'[' => {
                             self.open.push(here);
                             break;
                         }
-                        first => other_scalar(view, *at, first)?.1,
+                        first => other_scalar(view, start, first)?.1,
                     };
+                    if self.wanted {
+                        self.scalars.push((start, *at));
+                    }
                 }
                 let (delimiter, stop) = delimiter(view, *at)?;
                 ended = match (delimiter, here.object) {
