@@ -6,11 +6,10 @@ use consentry_model::{ClassId, Emptied, Field, FieldMap, Ladder, ScopeId, Treatm
 
 use crate::error::Fault;
 use crate::forms;
-use crate::json::{plain, unescape, write_string};
+use crate::json::{easy, unescape, write_string};
 use crate::out::{Out, Written};
 use crate::tally::Tally;
 use crate::tape::{At, Kind, Leaf, Op};
-use crate::template::{Datum, Relative, Row, Template};
 use crate::walk::Walk;
 use crate::{Decide, Pseudonyms, SubjectIx};
 
@@ -33,7 +32,7 @@ pub(crate) struct Emitter {
     /// For each open array or object, whether something was written in it already.
     any: Vec<bool>,
     pseudonyms: Option<Pseudonyms>,
-    tally: Tally,
+    pub(crate) tally: Tally,
 }
 
 impl Emitter {
@@ -77,13 +76,13 @@ impl Emitter {
 }
 
 /// The writing of one window. Its methods answer `None` when the tape does not fit the text, which never happens.
-struct Pass<'a> {
-    emitter: &'a mut Emitter,
-    walk: &'a Walk,
-    decide: &'a dyn Decide,
-    out: Out<'a>,
+pub(crate) struct Pass<'a> {
+    pub(crate) emitter: &'a mut Emitter,
+    pub(crate) walk: &'a Walk,
+    pub(crate) decide: &'a dyn Decide,
+    pub(crate) out: Out<'a>,
     /// The stretch of the text that comes next; it is copied when something else does.
-    copying: (At, At),
+    pub(crate) copying: (At, At),
     begun: Vec<Begun>,
     /// How many arrays deep the writing is in one that is withheld as a whole.
     skip: usize,
@@ -133,19 +132,19 @@ impl<'a> Pass<'a> {
     }
 
     #[inline]
-    fn flush(&mut self) -> Option<()> {
+    pub(crate) fn flush(&mut self) -> Option<()> {
         let (start, end) = self.copying;
         self.copying.0 = end;
         self.out.take(start, end)
     }
 
-    fn enter(&mut self, start: At, open_end: At) -> Option<()> {
+    pub(crate) fn enter(&mut self, start: At, open_end: At) -> Option<()> {
         self.child(start, open_end)?;
         self.emitter.any.push(false);
         Some(())
     }
 
-    fn enter_record(&mut self, start: At, open_end: At, scope: ScopeId) -> Option<()> {
+    pub(crate) fn enter_record(&mut self, start: At, open_end: At, scope: ScopeId) -> Option<()> {
         let emptied = self.map().scope(scope)?.emptied;
         if emptied == Emptied::Omit {
             // What comes before stays, whatever becomes of the record.
@@ -157,95 +156,8 @@ impl<'a> Pass<'a> {
         self.enter(start, open_end)
     }
 
-    /// Writes a record that is like another, up to its closing bracket: all of it but what goes.
-    fn row(&mut self, row: &Row, template: &'a Template) -> Option<()> {
-        let walk = self.walk;
-        let open_end = row.start.checked_add(1)?;
-        match template.scope {
-            Some(scope) => self.enter_record(row.mark, open_end, scope)?,
-            None => self.enter(row.mark, open_end)?,
-        }
-        let there = walk.tape.marks.get(row.marks as usize..)?;
-        let subject = walk.tape.subject(row.owner);
-        let place = |relative: Relative| Some(there.get(relative.mark)?.wrapping_add(relative.offset));
-        // Whether a child of the container stays that is before this one.
-        let mut any = false;
-        let (mut kept, mut gone) = (0, 0);
-        for part in &template.parts {
-            any = part.after_some || any && !part.first;
-            let stays = match &part.value {
-                Some(datum) => {
-                    let treatment = self.granted(subject?, datum.class, &datum.ladder);
-                    let stays = match treatment {
-                        Treatment::Clear => true,
-                        Treatment::Withheld => false,
-                        Treatment::Truncated | Treatment::Masked | Treatment::Pseudonymised => {
-                            let (value, value_end) = (*there.get(datum.mark)?, *there.get(datum.mark + 1)?);
-                            self.row_value(value, value_end, datum, treatment)?
-                        }
-                    };
-                    if stays {
-                        kept += 1;
-                    } else {
-                        gone += 1;
-                        self.emitter.tally.count(datum.node, Treatment::Withheld);
-                    }
-                    stays
-                }
-                None => false,
-            };
-            if stays {
-                any = true;
-                continue;
-            }
-            // With what goes, one comma goes: the one before it, or else the one after it.
-            let (from, to) = (place(part.start)?, place(part.end)?);
-            self.copying.1 = if any { from.checked_sub(1)? } else { from };
-            self.flush()?;
-            let next = if any || part.last { to } else { to.checked_add(1)? };
-            self.copying = (next, next);
-        }
-        self.copying.1 = row.bracket;
-        self.emitter.tally.personal_kept = self.emitter.tally.personal_kept.saturating_add(kept);
-        if kept > 0 || gone > 0 {
-            self.tally(kept > 0);
-        }
-        Some(())
-    }
-
-    /// Writes the less revealing form of a value of a record that is like another, in its place. Answers whether there
-    /// is one.
-    #[inline]
-    fn row_value(&mut self, value: At, value_end: At, datum: &Datum, treatment: Treatment) -> Option<bool> {
-        let kind = match *self.out.text().get(value as usize)? {
-            b'"' => Kind::Text,
-            b'-' | b'0'..=b'9' => Kind::Number,
-            _ => Kind::Literal,
-        };
-        let short = match kind {
-            Kind::Text => self.short_form(value, value_end, &datum.ladder, treatment),
-            Kind::Number | Kind::Literal | Kind::Object => None,
-        };
-        let altered = match short {
-            Some(_) => None,
-            None => self.alter(value, value_end, kind, datum.class, &datum.ladder, treatment),
-        };
-        if short.is_none() && altered.is_none() {
-            return Some(false);
-        }
-        self.emitter.tally.count(datum.node, treatment);
-        self.copying.1 = value;
-        self.flush()?;
-        match short {
-            Some(short) => self.out.put(short.as_slice(), value_end)?,
-            None => self.write(&altered?, value_end)?,
-        }
-        self.copying = (value_end, value_end);
-        Some(true)
-    }
-
     /// Writes a text as a string, instead of a value that ends at `until`.
-    fn write(&mut self, text: &str, until: At) -> Option<()> {
+    pub(crate) fn write(&mut self, text: &str, until: At) -> Option<()> {
         let mut string = Vec::with_capacity(text.len().saturating_add(2));
         write_string(text, &mut string);
         self.out.put(&string, until)
@@ -328,7 +240,7 @@ impl<'a> Pass<'a> {
     /// The form of plain ASCII text, with its quotes, where it is short and plain itself. What it does not know, `alter`
     /// does; where it knows, both agree.
     #[inline]
-    fn short_form(
+    pub(crate) fn short_form(
         &self,
         value: At,
         value_end: At,
@@ -339,8 +251,8 @@ impl<'a> Pass<'a> {
             return None;
         }
         let from = (value as usize).checked_add(1)?;
-        let (to, high) = plain(self.out.text(), from);
-        if high || to.checked_add(1)? != value_end as usize {
+        let to = easy(self.out.text(), from)?;
+        if to.checked_add(1)? != value_end as usize {
             return None;
         }
         let text = self.out.text().get(from..to)?;
@@ -352,7 +264,7 @@ impl<'a> Pass<'a> {
     }
 
     /// The value in its less revealing form; `None` when the form cannot read it. A number has none but its code.
-    fn alter(
+    pub(crate) fn alter(
         &self,
         value: At,
         value_end: At,
@@ -383,7 +295,7 @@ impl<'a> Pass<'a> {
 
     /// The same for a class and its ladder.
     #[inline]
-    fn granted(&self, subject: SubjectIx, class: ClassId, ladder: &Ladder) -> Treatment {
+    pub(crate) fn granted(&self, subject: SubjectIx, class: ClassId, ladder: &Ladder) -> Treatment {
         let asked = self.decide.treatment(subject, class);
         let known = ladder.has(asked);
         let keyed = asked != Treatment::Pseudonymised || self.emitter.pseudonyms.is_some();
@@ -395,7 +307,7 @@ impl<'a> Pass<'a> {
         self.tally(true);
     }
 
-    fn tally(&mut self, kept: bool) {
+    pub(crate) fn tally(&mut self, kept: bool) {
         if let Some(record) = self.begun.last_mut() {
             record.personal = true;
             record.kept |= kept;

@@ -7,10 +7,11 @@
 use consentry_model::FieldMap;
 
 use crate::error::Fault;
-use crate::fate::{Act, Fate, Shape};
+use crate::fate::{Act, Fate};
 use crate::frame::{Child, Frame, look_up, scalar_element};
 use crate::json::{Container, Grammar, Token, Turn, Value, delimiter, plain_name, space, value};
 use crate::record::{Records, Sought};
+use crate::replay::Replay;
 use crate::shape::{Shapes, StepIx};
 use crate::tape::{At, Kind, Leaf, Op, Tape};
 use crate::walk::Walk;
@@ -147,17 +148,9 @@ impl Walk {
             frame.seen |= step.bit;
             frame.step = ix;
             frame.name_bytes += step.name_bytes;
-            match step.known.sought {
-                Sought::No => {}
-                Sought::Subject => {
-                    replay.subject();
-                    records.subject(view, &token);
-                }
-                Sought::Somehow => {
-                    replay.give_up();
-                    records.name(map, depth, shapes.name(step));
-                    records.scalar(map, depth, view, &token);
-                }
+            if step.known.sought != Sought::No {
+                let subject = step.known.sought == Sought::Subject;
+                tell(map, records, replay, (depth, shapes.name(step)), view, &token, subject);
             }
             // The child begins at the mark: white space may have been read before the lane came in.
             let act = step.known.act;
@@ -260,46 +253,6 @@ impl Walk {
         Ok(Next::between(Turn::Before { first: true }, bracket + 1, outside))
     }
 
-    /// Takes an array or object at once that passes as a whole, or goes as a whole, or stands in one that does. Answers
-    /// with where it ends.
-    fn skip_at(
-        &mut self,
-        grammar: &Grammar,
-        view: &[u8],
-        container: Container,
-        bracket: usize,
-    ) -> Result<Option<usize>, Fault> {
-        let Self { map, frames, records, tape, replay, keys, skip, .. } = self;
-        let frame = frames.last_mut().ok_or(Fault::internal(bracket))?;
-        if frame.sought != Sought::No {
-            return Ok(None);
-        }
-        let shape = if container == Container::Object { Shape::Object } else { Shape::Array };
-        let fate = frame.place.fate(map, frame.node, shape);
-        match fate {
-            None | Some(Fate::Undeclared) => {}
-            Some(Fate::Verbatim | Fate::Value(..))
-                if frame.node.is_none_or(|n| map.scope_at(n).is_none()) => {}
-            Some(Fate::Verbatim | Fate::Value(..) | Fate::Enter(_)) => return Ok(None),
-        }
-        skip.wanted = replay.is_recording();
-        let Some(end) = skip.container(view, bracket, grammar.depth_left(), keys) else { return Ok(None) };
-        replay.unit(view, (bracket, end), &skip.scalars, grammar.depth_left());
-        frame.child = match fate {
-            Some(Fate::Undeclared) => {
-                tape.undeclared = tape.undeclared.saturating_add(1);
-                Some(Child::Removed)
-            }
-            Some(Fate::Verbatim) => Some(Child::Verbatim),
-            Some(Fate::Value(node, class)) => {
-                let owner = records.owner(class, tape).map_err(|kind| Fault::new(kind, bracket))?;
-                Some(Child::Value { leaf: Leaf { node, owner }, kind: Kind::Object, start: bracket, end })
-            }
-            None | Some(Fate::Enter(_)) => None,
-        };
-        Ok(Some(end))
-    }
-
     fn close_at(
         &mut self,
         grammar: &mut Grammar,
@@ -353,6 +306,26 @@ impl Walk {
             _ => Ok(stuck),
         }
     }
+}
+
+/// Tells the records of a scalar that one searches for. `subject` says that it names the innermost's, and no more.
+fn tell(
+    map: &FieldMap,
+    records: &mut Records,
+    replay: &mut Replay,
+    (depth, name): (usize, &str),
+    view: &[u8],
+    token: &Token,
+    subject: bool,
+) {
+    if subject {
+        replay.subject();
+        records.subject(view, token);
+        return;
+    }
+    replay.give_up();
+    records.name(map, depth, name);
+    records.scalar(map, depth, view, token);
 }
 
 /// Takes a scalar whose child begins at `start` and ends, with its white space, at `end`.

@@ -292,8 +292,14 @@ fn odd_string(view: &[u8], start: usize) -> Option<usize> {
 /// A literal that ends before the end of the view: where. `None` when it is none.
 #[inline]
 pub(crate) fn whole_word(view: &[u8], start: usize, first: u8) -> Option<usize> {
-    let end = start + literal(first)?.len();
-    (view.get(start..end)? == literal(first)?).then_some(end)
+    let rest = view.get(start..)?;
+    let (is_it, length) = match first {
+        b't' => (rest.first_chunk()? == b"true", 4),
+        b'n' => (rest.first_chunk()? == b"null", 4),
+        b'f' => (rest.first_chunk()? == b"false", 5),
+        _ => (false, 0),
+    };
+    is_it.then_some(start.wrapping_add(length))
 }
 
 #[cfg(test)]

@@ -18,7 +18,7 @@ fn value(byte: u8) -> Option<u32> {
 pub(super) fn decode(text: &str) -> Option<Vec<u8>> {
     let mut out = Vec::with_capacity(text.len() / 4 * 3);
     let bytes = text.as_bytes();
-    if bytes.len() % 4 != 0 {
+    if !bytes.len().is_multiple_of(4) {
         return None;
     }
     let mut groups = bytes.chunks_exact(4).peekable();
