@@ -572,6 +572,17 @@ mod tests {
     }
 
     #[test]
+    fn what_is_kept_with_a_map_is_no_part_of_it() {
+        let map = FieldMap::builder().leaf("a", Field::Open).unwrap().build();
+        let kept = map.memo::<std::sync::Mutex<u8>>().unwrap();
+        *kept.lock().unwrap() = 7;
+        let again = *map.memo::<std::sync::Mutex<u8>>().unwrap().lock().unwrap();
+        assert_eq!((again, map.memo::<u8>()), (7, None));
+        assert_eq!(map.clone(), map);
+        assert_eq!(map.clone().memo::<u8>(), Some(&0));
+    }
+
+    #[test]
     fn a_members_own_declaration_wins_over_the_wildcard() {
         let map = FieldMap::builder()
             .leaf("tags.*", class(1))
