@@ -59,6 +59,12 @@ impl Redactor {
     /// The whole body's output in one piece.
     pub(crate) fn run(&self, body: &[u8]) -> Result<Vec<u8>, Failure> {
         let mut out = Vec::with_capacity(body.len());
+        self.stream(body, |window| out.extend_from_slice(window))?;
+        Ok(out)
+    }
+
+    /// The output window by window, each gone before the next is asked for, as the layer hands it to the connection.
+    pub(crate) fn stream(&self, body: &[u8], mut sink: impl FnMut(&[u8])) -> Result<(), Failure> {
         let mut redactor = self.start();
         let mut pieces = body.chunks(PIECE_BYTES);
         loop {
@@ -67,8 +73,8 @@ impl Redactor {
                     Some(piece) => redactor.push(piece)?,
                     None => redactor.end()?,
                 },
-                Step::NeedVerdicts(_) => out.extend_from_slice(&redactor.release(&verdict)?),
-                Step::Done => return Ok(out),
+                Step::NeedVerdicts(_) => sink(&redactor.release(&verdict)?),
+                Step::Done => return Ok(()),
             }
         }
     }

@@ -2,21 +2,20 @@
 
 use std::borrow::Cow;
 
-use bytes::Bytes;
-use consentry_model::{Emptied, Field, FieldMap, ScopeId, Treatment};
+use consentry_model::{ClassId, Emptied, Field, FieldMap, Ladder, ScopeId, Treatment};
 
 use crate::error::Fault;
 use crate::forms;
-use crate::json::{plain, unescape, write_string};
-use crate::replay::{Relative, Template};
+use crate::json::{easy, unescape, write_string};
+use crate::out::{Out, Written};
 use crate::tally::Tally;
-use crate::tape::{At, Kind, Leaf, Op, Owner};
+use crate::tape::{At, Kind, Leaf, Op};
 use crate::walk::Walk;
-use crate::{Decide, Pseudonyms};
+use crate::{Decide, Pseudonyms, SubjectIx};
 
 /// A record that is being written, and what it takes to leave it out again.
 #[derive(Debug)]
-struct Written {
+struct Begun {
     level: usize,
     out_len: usize,
     copying: (At, At),
@@ -33,7 +32,7 @@ pub(crate) struct Emitter {
     /// For each open array or object, whether something was written in it already.
     any: Vec<bool>,
     pseudonyms: Option<Pseudonyms>,
-    tally: Tally,
+    pub(crate) tally: Tally,
 }
 
 impl Emitter {
@@ -58,36 +57,38 @@ impl Emitter {
     }
 
     /// Writes a window.
-    pub(crate) fn window(&mut self, text: &[u8], walk: &Walk, decide: &dyn Decide) -> Result<Bytes, Fault> {
-        let out = Vec::with_capacity(text.len());
-        let mut pass =
-            Pass { emitter: self, text, walk, decide, out, copying: (0, 0), written: Vec::new(), skip: 0 };
+    pub(crate) fn window(
+        &mut self,
+        out: Out<'_>,
+        walk: &Walk,
+        decide: &dyn Decide,
+    ) -> Result<Written, Fault> {
+        let mut pass = Pass { emitter: self, walk, decide, out, copying: (0, 0), begun: Vec::new(), skip: 0 };
         for op in &walk.tape.ops {
             pass.op(op).ok_or(Fault::internal(0))?;
         }
         pass.flush().ok_or(Fault::internal(0))?;
-        let out = pass.out;
+        let out = pass.out.finish();
         self.tally.undeclared = self.tally.undeclared.saturating_add(walk.tape.undeclared);
         self.tally.records = self.tally.records.saturating_add(walk.tape.records);
-        Ok(Bytes::from(out))
+        Ok(out)
     }
 }
 
 /// The writing of one window. Its methods answer `None` when the tape does not fit the text, which never happens.
-struct Pass<'a> {
-    emitter: &'a mut Emitter,
-    text: &'a [u8],
-    walk: &'a Walk,
-    decide: &'a dyn Decide,
-    out: Vec<u8>,
+pub(crate) struct Pass<'a> {
+    pub(crate) emitter: &'a mut Emitter,
+    pub(crate) walk: &'a Walk,
+    pub(crate) decide: &'a dyn Decide,
+    pub(crate) out: Out<'a>,
     /// The stretch of the text that comes next; it is copied when something else does.
-    copying: (At, At),
-    written: Vec<Written>,
+    pub(crate) copying: (At, At),
+    begun: Vec<Begun>,
     /// How many arrays deep the writing is in one that is withheld as a whole.
     skip: usize,
 }
 
-impl Pass<'_> {
+impl<'a> Pass<'a> {
     fn op(&mut self, op: &Op) -> Option<()> {
         match *op {
             Op::Enter { .. } | Op::EnterLeaf { .. } if self.skip > 0 => self.skip += 1,
@@ -99,9 +100,7 @@ impl Pass<'_> {
             Op::EnterLeaf { start, open_end, leaf } => self.enter_leaf(start, open_end, leaf)?,
             Op::Leave { from, end } => self.leave(from, end)?,
             Op::Value { .. } => self.value(op)?,
-            Op::Row { mark, start, template, scalars, owner } => {
-                self.row(mark, start, self.walk.replay.get(template)?, scalars as usize, owner)?;
-            }
+            Op::Row(row) => self.row(&row, self.walk.replay.get(row.template)?)?,
         }
         Some(())
     }
@@ -117,7 +116,7 @@ impl Pass<'_> {
                 return Some(());
             }
             self.flush()?;
-            self.out.push(b',');
+            self.out.put(b",", start)?;
         }
         self.copy(start, end)
     }
@@ -133,102 +132,35 @@ impl Pass<'_> {
     }
 
     #[inline]
-    fn flush(&mut self) -> Option<()> {
+    pub(crate) fn flush(&mut self) -> Option<()> {
         let (start, end) = self.copying;
-        self.out.extend_from_slice(self.text.get(start as usize..end as usize)?);
         self.copying.0 = end;
-        Some(())
+        self.out.take(start, end)
     }
 
-    fn enter(&mut self, start: At, open_end: At) -> Option<()> {
+    pub(crate) fn enter(&mut self, start: At, open_end: At) -> Option<()> {
         self.child(start, open_end)?;
         self.emitter.any.push(false);
         Some(())
     }
 
-    fn enter_record(&mut self, start: At, open_end: At, scope: ScopeId) -> Option<()> {
+    pub(crate) fn enter_record(&mut self, start: At, open_end: At, scope: ScopeId) -> Option<()> {
         let emptied = self.map().scope(scope)?.emptied;
+        if emptied == Emptied::Omit {
+            // What comes before stays, whatever becomes of the record.
+            self.flush()?;
+        }
         let siblings = *self.emitter.any.last()?;
         let (level, out_len, copying) = (self.emitter.any.len(), self.out.len(), self.copying);
-        self.written.push(Written {
-            level,
-            out_len,
-            copying,
-            siblings,
-            emptied,
-            personal: false,
-            kept: false,
-        });
+        self.begun.push(Begun { level, out_len, copying, siblings, emptied, personal: false, kept: false });
         self.enter(start, open_end)
     }
 
-    /// Writes a record that is like another, up to its closing bracket: all of it but what goes.
-    fn row(&mut self, mark: At, start: At, template: &Template, scalars: usize, owner: Owner) -> Option<()> {
-        self.enter_record(mark, start.checked_add(1)?, template.scope)?;
-        let there = self.walk.tape.scalars.get(scalars..)?;
-        // What stands before a scalar begins where the scalar before it ends.
-        let place = |relative: Relative| match relative.before.checked_sub(1) {
-            None => start.checked_add(relative.offset),
-            Some(before) => there.get(before)?.1.checked_add(relative.offset),
-        };
-        // Whether a child of the container stays that is before this one.
-        let mut any = false;
-        for part in &template.parts {
-            any = part.after_some || any && !part.first;
-            let (from, to) = (place(part.start)?, place(part.end)?);
-            let stays = match part.value {
-                Some((scalar, node)) => {
-                    let (value, value_end, kind) = *there.get(scalar)?;
-                    self.copying.1 = value;
-                    let leaf = Leaf { node, owner };
-                    self.row_value(value, value_end, Kind::of(kind), leaf)?
-                }
-                None => false,
-            };
-            if stays {
-                any = true;
-                continue;
-            }
-            // With what goes, one comma goes: the one before it, or else the one after it.
-            self.copying.1 = if any { from.checked_sub(1)? } else { from };
-            self.flush()?;
-            let next = if any || part.last { to } else { to.checked_add(1)? };
-            self.copying = (next, next);
-        }
-        self.copying.1 = place(template.bracket()?)?;
-        Some(())
-    }
-
-    /// Writes a value of a record that is like another, in its place. Answers whether it stays.
-    #[inline]
-    fn row_value(&mut self, value: At, value_end: At, kind: Kind, leaf: Leaf) -> Option<bool> {
-        let treatment = self.treatment(leaf)?;
-        if treatment == Treatment::Clear {
-            self.kept();
-            return Some(true);
-        }
-        let short = match kind {
-            Kind::Text => self.short_form(value, value_end, leaf, treatment),
-            Kind::Number | Kind::Literal | Kind::Object => None,
-        };
-        let altered = match (short, treatment) {
-            (Some(_), _) | (None, Treatment::Clear | Treatment::Withheld) => None,
-            (None, _) => self.alter(value, value_end, kind, leaf, treatment),
-        };
-        if short.is_none() && altered.is_none() {
-            self.emitter.tally.count(leaf.node, Treatment::Withheld);
-            self.tally(false);
-            return Some(false);
-        }
-        self.emitter.tally.count(leaf.node, treatment);
-        self.flush()?;
-        match short {
-            Some(short) => self.out.extend_from_slice(short.as_slice()),
-            None => write_string(&altered?, &mut self.out),
-        }
-        self.copying = (value_end, value_end);
-        self.kept();
-        Some(true)
+    /// Writes a text as a string, instead of a value that ends at `until`.
+    pub(crate) fn write(&mut self, text: &str, until: At) -> Option<()> {
+        let mut string = Vec::with_capacity(text.len().saturating_add(2));
+        write_string(text, &mut string);
+        self.out.put(&string, until)
     }
 
     fn enter_leaf(&mut self, start: At, open_end: At, leaf: Leaf) -> Option<()> {
@@ -245,10 +177,10 @@ impl Pass<'_> {
     fn leave(&mut self, from: At, end: At) -> Option<()> {
         self.emitter.any.pop()?;
         let level = self.emitter.any.len();
-        let Some(record) = self.written.pop_if(|record| record.level == level) else {
+        let Some(record) = self.begun.pop_if(|record| record.level == level) else {
             return self.copy(from, end);
         };
-        if let Some(outer) = self.written.last_mut() {
+        if let Some(outer) = self.begun.last_mut() {
             outer.personal |= record.personal;
             outer.kept |= record.kept;
         }
@@ -264,14 +196,15 @@ impl Pass<'_> {
 
     fn value(&mut self, op: &Op) -> Option<()> {
         let Op::Value { start, value, value_end, end, kind, leaf } = *op else { return None };
-        let treatment = self.treatment(leaf)?;
+        let Some(Field::Class(class, ladder)) = self.map().field(leaf.node) else { return None };
+        let treatment = self.granted(self.walk.tape.subject(leaf.owner)?, class, &ladder);
         if kind == Kind::Text
-            && let Some(short) = self.short_form(value, value_end, leaf, treatment)
+            && let Some(short) = self.short_form(value, value_end, &ladder, treatment)
         {
             self.emitter.tally.count(leaf.node, treatment);
             self.child(start, value)?;
             self.flush()?;
-            self.out.extend_from_slice(short.as_slice());
+            self.out.put(short.as_slice(), value_end)?;
             self.copy(value_end, end)?;
             self.kept();
             return Some(());
@@ -283,7 +216,7 @@ impl Pass<'_> {
                 return Some(());
             }
             Treatment::Truncated | Treatment::Masked | Treatment::Pseudonymised => {
-                self.alter(value, value_end, kind, leaf, treatment)
+                self.alter(value, value_end, kind, class, &ladder, treatment)
             }
             Treatment::Withheld => None,
         };
@@ -298,7 +231,7 @@ impl Pass<'_> {
         self.emitter.tally.count(leaf.node, treatment);
         self.child(start, value)?;
         self.flush()?;
-        write_string(&altered, &mut self.out);
+        self.write(&altered, value_end)?;
         self.copy(value_end, end)?;
         self.kept();
         Some(())
@@ -307,17 +240,22 @@ impl Pass<'_> {
     /// The form of plain ASCII text, with its quotes, where it is short and plain itself. What it does not know, `alter`
     /// does; where it knows, both agree.
     #[inline]
-    fn short_form(&self, value: At, value_end: At, leaf: Leaf, treatment: Treatment) -> Option<forms::Short> {
-        let Some(Field::Class(_, ladder)) = self.map().field(leaf.node) else { return None };
+    pub(crate) fn short_form(
+        &self,
+        value: At,
+        value_end: At,
+        ladder: &Ladder,
+        treatment: Treatment,
+    ) -> Option<forms::Short> {
         if !matches!(treatment, Treatment::Truncated | Treatment::Masked) {
             return None;
         }
         let from = (value as usize).checked_add(1)?;
-        let (to, high) = plain(self.text, from);
-        if high || to.checked_add(1)? != value_end as usize {
+        let to = easy(self.out.text(), from)?;
+        if to.checked_add(1)? != value_end as usize {
             return None;
         }
-        let text = self.text.get(from..to)?;
+        let text = self.out.text().get(from..to)?;
         if treatment == Treatment::Masked {
             forms::short_mask(ladder.masked?, text)
         } else {
@@ -326,21 +264,21 @@ impl Pass<'_> {
     }
 
     /// The value in its less revealing form; `None` when the form cannot read it. A number has none but its code.
-    fn alter(
+    pub(crate) fn alter(
         &self,
         value: At,
         value_end: At,
         kind: Kind,
-        leaf: Leaf,
+        class: ClassId,
+        ladder: &Ladder,
         treatment: Treatment,
     ) -> Option<String> {
-        let raw = std::str::from_utf8(self.text.get(value as usize..value_end as usize)?).ok()?;
+        let raw = std::str::from_utf8(self.out.text().get(value as usize..value_end as usize)?).ok()?;
         let text = match (kind, treatment) {
             (Kind::Text, _) => unescape(raw.get(1..raw.len().checked_sub(1)?)?).ok()?,
             (Kind::Number, Treatment::Pseudonymised) => Cow::Borrowed(raw),
             (Kind::Number | Kind::Literal | Kind::Object, _) => return None,
         };
-        let Some(Field::Class(class, ladder)) = self.map().field(leaf.node) else { return None };
         match treatment {
             Treatment::Truncated => forms::truncate(ladder.truncated?, &text),
             Treatment::Masked => forms::mask(ladder.masked?, &text),
@@ -352,11 +290,16 @@ impl Pass<'_> {
     /// What the verdict makes of a leaf: a form that its ladder lacks is withheld, and so is a code without a key.
     fn treatment(&self, leaf: Leaf) -> Option<Treatment> {
         let Some(Field::Class(class, ladder)) = self.map().field(leaf.node) else { return None };
-        let subject = self.walk.tape.subject(leaf.owner)?;
+        Some(self.granted(self.walk.tape.subject(leaf.owner)?, class, &ladder))
+    }
+
+    /// The same for a class and its ladder.
+    #[inline]
+    pub(crate) fn granted(&self, subject: SubjectIx, class: ClassId, ladder: &Ladder) -> Treatment {
         let asked = self.decide.treatment(subject, class);
         let known = ladder.has(asked);
         let keyed = asked != Treatment::Pseudonymised || self.emitter.pseudonyms.is_some();
-        Some(if known && keyed { asked } else { Treatment::Withheld })
+        if known && keyed { asked } else { Treatment::Withheld }
     }
 
     fn kept(&mut self) {
@@ -364,8 +307,8 @@ impl Pass<'_> {
         self.tally(true);
     }
 
-    fn tally(&mut self, kept: bool) {
-        if let Some(record) = self.written.last_mut() {
+    pub(crate) fn tally(&mut self, kept: bool) {
+        if let Some(record) = self.begun.last_mut() {
             record.personal = true;
             record.kept |= kept;
         }

@@ -5,6 +5,7 @@ use consentry_model::{ClassId, FieldMap, NodeId};
 use crate::error::BodyFault;
 use crate::fate::{Act, Place};
 use crate::json::Token;
+use crate::keys::Few;
 use crate::record::{Records, Sought, identifier};
 use crate::shape::{Known, ShapeIx, Shapes, StepIx};
 use crate::subject::{Classes, Id, Subject};
@@ -47,6 +48,9 @@ pub(crate) struct Frame {
     pub(crate) shape: ShapeIx,
     /// The name that was the last.
     pub(crate) step: StepIx,
+    /// Whether it is an object of whose members nothing is learnt. Its short names are among the walk's `keys`.
+    pub(crate) direct: bool,
+    pub(crate) few: Few,
     /// The names that were there, of those that the shape keeps; and how many bytes all of them have.
     pub(crate) seen: u64,
     pub(crate) name_bytes: usize,

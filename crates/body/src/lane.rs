@@ -11,6 +11,7 @@ use crate::fate::{Act, Fate};
 use crate::frame::{Child, Frame, look_up, scalar_element};
 use crate::json::{Container, Grammar, Token, Turn, Value, delimiter, plain_name, space, value};
 use crate::record::{Records, Sought};
+use crate::replay::Replay;
 use crate::shape::{Shapes, StepIx};
 use crate::tape::{At, Kind, Leaf, Op, Tape};
 use crate::walk::Walk;
@@ -25,7 +26,7 @@ pub(crate) enum Came {
 }
 
 /// Where the lane is, and whether it can go on.
-struct Next {
+pub(crate) struct Next {
     turn: Turn,
     at: usize,
     may: May,
@@ -39,7 +40,7 @@ enum May {
 }
 
 /// What scalars end with.
-enum Ended {
+pub(crate) enum Ended {
     Stuck,
     /// There may be none.
     Empty,
@@ -57,7 +58,7 @@ impl Next {
         Self { turn, at, may: May::Stop }
     }
 
-    const fn between(turn: Turn, at: usize, outside: bool) -> Self {
+    pub(crate) const fn between(turn: Turn, at: usize, outside: bool) -> Self {
         Self { turn, at, may: if outside { May::End } else { May::Go } }
     }
 }
@@ -74,6 +75,9 @@ impl Walk {
                 // The frame at the bottom is the body's, which has no bracket.
                 (turn, [] | [_]) => Next::stuck(turn, next.at),
                 (Turn::After, _) => self.after(grammar, view, next.at)?,
+                (Turn::Before { first }, [.., frame]) if frame.direct => {
+                    self.direct_members(grammar, view, next.at, first)?
+                }
                 (Turn::Before { first }, [.., frame]) if frame.object => {
                     self.members(grammar, view, next.at, first)?
                 }
@@ -125,6 +129,7 @@ impl Walk {
             let token = match value(view, start) {
                 Some(Value::Scalar(token)) => token,
                 Some(Value::Opens(container)) if grammar.may_open() => {
+                    replay.named(map, step.known.node);
                     frame.seen |= step.bit;
                     frame.named(ix, step.known, step.name_bytes);
                     if step.known.sought != Sought::No {
@@ -139,20 +144,13 @@ impl Walk {
             if !matches!(delimiter, b',' | b'}') {
                 break Ended::Stuck;
             }
+            replay.named(map, step.known.node);
             frame.seen |= step.bit;
             frame.step = ix;
             frame.name_bytes += step.name_bytes;
-            match step.known.sought {
-                Sought::No => {}
-                Sought::Subject => {
-                    replay.subject();
-                    records.subject(view, &token);
-                }
-                Sought::Somehow => {
-                    replay.give_up();
-                    records.name(map, depth, shapes.name(step));
-                    records.scalar(map, depth, view, &token);
-                }
+            if step.known.sought != Sought::No {
+                let subject = step.known.sought == Sought::Subject;
+                tell(map, records, replay, (depth, shapes.name(step)), view, &token, subject);
             }
             // The child begins at the mark: white space may have been read before the lane came in.
             let act = step.known.act;
@@ -209,7 +207,7 @@ impl Walk {
     }
 
     /// What comes after scalars.
-    fn ended(
+    pub(crate) fn ended(
         &mut self,
         ended: Ended,
         grammar: &mut Grammar,
@@ -238,16 +236,19 @@ impl Walk {
         let opening = if element { self.shapes.opening(StepIx::NONE, inside, container) } else { None };
         let entered = opening.filter(|opening| matches!(opening.fate, Some(Fate::Enter(_))));
         let record = entered.and_then(|opening| Some((opening.shape, opening.record?)));
-        if let Some((shape, _)) = record
-            && let Some(end) = self.again(view, bracket, shape)?
+        if let Some(record) = record
+            && let Some(end) = self.again(view, bracket, record, grammar.depth_left())?
         {
             return Ok(Next::go(Turn::After, end.wrapping_add(1)));
         }
-        self.open(container, view, bracket).map_err(|kind| Fault::new(kind, bracket))?;
-        grammar.opened(container);
-        if let Some((shape, scope)) = record {
-            self.record_this(shape, scope, bracket, self.tape.ops.len());
+        if let Some(end) = self.skip_at(grammar, view, container, bracket)? {
+            return Ok(Next::go(Turn::After, end));
         }
+        self.open(container, view, bracket).map_err(|kind| Fault::new(kind, bracket))?;
+        if let Some(record) = record {
+            self.record_this(record, bracket, grammar.depth_left());
+        }
+        grammar.opened(container);
         let outside = self.frames.last().is_some_and(|frame| frame.outside);
         Ok(Next::between(Turn::Before { first: true }, bracket + 1, outside))
     }
@@ -307,11 +308,31 @@ impl Walk {
     }
 }
 
+/// Tells the records of a scalar that one searches for. `subject` says that it names the innermost's, and no more.
+fn tell(
+    map: &FieldMap,
+    records: &mut Records,
+    replay: &mut Replay,
+    (depth, name): (usize, &str),
+    view: &[u8],
+    token: &Token,
+    subject: bool,
+) {
+    if subject {
+        replay.subject();
+        records.subject(view, token);
+        return;
+    }
+    replay.give_up();
+    records.name(map, depth, name);
+    records.scalar(map, depth, view, token);
+}
+
 /// Takes a scalar whose child begins at `start` and ends, with its white space, at `end`.
 #[inline(always)]
 #[allow(clippy::inline_always, reason = "it is much of what is done for most members")]
 #[allow(clippy::too_many_arguments, reason = "these are the parts of a walk that it does not borrow whole")]
-fn commit(
+pub(crate) fn commit(
     map: &FieldMap,
     records: &mut Records,
     tape: &mut Tape,

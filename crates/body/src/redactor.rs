@@ -2,13 +2,14 @@
 
 use std::sync::{Arc, OnceLock};
 
-use bytes::{Buf, Bytes, BytesMut};
+use bytes::{Bytes, BytesMut};
 use consentry_model::FieldMap;
 
 use crate::emit::Emitter;
 use crate::error::Fault;
 use crate::json::Grammar;
 use crate::lane::Came;
+use crate::out::{Out, cut};
 use crate::walk::Walk;
 use crate::{BodyError, BodyFault, Decide, Limits, Pseudonyms, Report, Window};
 
@@ -44,10 +45,12 @@ enum Phase {
 /// After an error it stays in that error, and what it held is gone.
 pub struct JsonRedactor {
     limits: Limits,
+    /// What is held, after `lead` bytes that are not needed any more.
     buffer: BytesMut,
-    /// How many bytes of the body came before the buffer.
+    lead: usize,
+    /// How many bytes of the body came before those that are held.
     released: u64,
-    /// Where in the buffer the stretch begins that must be held back as one.
+    /// Where in what is held the stretch begins that must be held back as one.
     unit: usize,
     ended: bool,
     phase: Phase,
@@ -65,7 +68,7 @@ impl std::fmt::Debug for JsonRedactor {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("JsonRedactor")
             .field("released", &self.released)
-            .field("held", &self.buffer.len())
+            .field("held", &self.held().len())
             .field("phase", &self.phase)
             .finish_non_exhaustive()
     }
@@ -83,6 +86,7 @@ impl JsonRedactor {
         Self {
             limits,
             buffer: BytesMut::new(),
+            lead: 0,
             released: 0,
             unit: 0,
             ended: false,
@@ -111,7 +115,7 @@ impl JsonRedactor {
     pub fn push(&mut self, bytes: &[u8]) -> Result<(), BodyError> {
         self.check()?;
         if self.ended {
-            return Err(self.fail(Fault::new(BodyFault::OutOfTurn, self.buffer.len())));
+            return Err(self.fail(Fault::new(BodyFault::OutOfTurn, self.held().len())));
         }
         self.buffer.extend_from_slice(bytes);
         Ok(())
@@ -136,7 +140,7 @@ impl JsonRedactor {
         self.check()?;
         match self.phase {
             Phase::Done => Ok(Step::Done),
-            Phase::Deciding { .. } => Ok(Step::NeedVerdicts(self.walk.tape.window(&self.buffer))),
+            Phase::Deciding { .. } => Ok(Step::NeedVerdicts(self.walk.tape.window(self.held()))),
             Phase::Reading | Phase::Failed(_) => self.read().map_err(|fault| self.fail(fault)),
         }
     }
@@ -168,6 +172,17 @@ impl JsonRedactor {
         self.report.get_or_init(|| self.emitter.tally().report(self.walk.map()))
     }
 
+    /// Whether the body is like one that was learnt.
+    #[cfg(test)]
+    pub(crate) const fn is_learnt(&self) -> bool {
+        self.walk.replay.body.is_some()
+    }
+
+    /// The bytes that are held.
+    fn held(&self) -> &[u8] {
+        self.buffer.get(self.lead..).unwrap_or_default()
+    }
+
     fn check(&self) -> Result<(), BodyError> {
         match self.phase {
             Phase::Failed(error) => Err(error),
@@ -178,21 +193,24 @@ impl JsonRedactor {
     fn fail(&mut self, fault: Fault) -> BodyError {
         let error = BodyError::new(fault.kind, self.released.saturating_add(fault.at as u64));
         self.phase = Phase::Failed(error);
-        self.buffer = BytesMut::new();
+        (self.buffer, self.lead) = (BytesMut::new(), 0);
         self.walk.tape.clear();
         error
     }
 
     fn read(&mut self) -> Result<Step, Fault> {
         loop {
-            let held = self.buffer.len();
+            let held = self.held().len();
             let view_end = held.min(self.unit.saturating_add(self.limits.record_bytes_max));
             let cut_off = view_end < held;
-            let view = self.buffer.get(..view_end).ok_or(Fault::internal(0))?;
+            let view = self.buffer.get(self.lead..self.lead + view_end).ok_or(Fault::internal(0))?;
             #[cfg(test)]
             let closed = self.tokens_only;
             #[cfg(not(test))]
             let closed = false;
+            if !closed {
+                self.walk.begin(&mut self.grammar, view)?;
+            }
             if !closed && self.walk.fast(&mut self.grammar, view)? == Came::Between {
                 if let Some(step) = self.between()? {
                     return Ok(step);
@@ -235,20 +253,22 @@ impl JsonRedactor {
 
     fn ask(&mut self, bytes: usize, last: bool) -> Step {
         self.phase = Phase::Deciding { bytes, last };
-        Step::NeedVerdicts(self.walk.tape.window(&self.buffer))
+        Step::NeedVerdicts(self.walk.tape.window(self.held()))
     }
 
     fn emit(&mut self, decide: &dyn Decide, bytes: usize, last: bool) -> Result<Bytes, Fault> {
-        let text = self.buffer.get(..bytes).ok_or(Fault::internal(0))?;
-        let out = self.emitter.window(text, &self.walk, decide)?;
+        let end = self.lead.saturating_add(bytes);
+        let all = self.buffer.get_mut(..end).ok_or(Fault::internal(0))?;
+        let written = self.emitter.window(Out::new(all, self.lead), &self.walk, decide)?;
         self.report = OnceLock::new();
         if last && !self.emitter.has_value() {
             return Err(Fault::new(BodyFault::NothingLeft, bytes));
         }
-        self.buffer.advance(bytes);
+        let (out, lead) = cut(&mut self.buffer, end, written, last);
+        self.lead = lead;
         self.released = self.released.saturating_add(bytes as u64);
         self.grammar.forget(bytes);
-        self.walk.forget();
+        self.walk.forget(bytes);
         self.unit = 0;
         self.phase = if last { Phase::Done } else { Phase::Reading };
         Ok(out)

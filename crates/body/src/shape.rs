@@ -132,6 +132,8 @@ struct Shape {
     /// The name that came first the last time.
     follow: StepIx,
     count: u32,
+    /// Whether an object has stood there.
+    met: bool,
     /// A bit for the hash of each name: most that are new are known to be so at once.
     seen: u64,
     /// Elements that are arrays or objects.
@@ -154,6 +156,7 @@ impl Shapes {
     /// The place of the arrays or objects of a node.
     pub(crate) fn of_node(&mut self, node: NodeId, container: Container) -> ShapeIx {
         if self.nodes.len() <= node.index() {
+            self.nodes.reserve(node.index().saturating_add(32));
             self.nodes.resize(node.index() + 1, NO_SHAPE);
         }
         let Some(places) = self.nodes.get_mut(node.index()) else { return ShapeIx::NONE };
@@ -174,6 +177,11 @@ impl Shapes {
     /// A place that is nowhere else.
     pub(crate) fn another(&mut self) -> ShapeIx {
         place(&mut ShapeIx::NONE.clone(), &mut self.shapes)
+    }
+
+    /// An object stands in this place. Answers whether it is the first, or nothing is kept of the place.
+    pub(crate) fn meet(&mut self, shape: ShapeIx) -> bool {
+        self.shapes.get_mut(shape.0 as usize).is_none_or(|shape| !std::mem::replace(&mut shape.met, true))
     }
 
     /// What is known of the value of a name, or else of an element of a place.
@@ -341,6 +349,7 @@ fn place(ix: &mut ShapeIx, shapes: &mut Vec<Shape>) -> ShapeIx {
             last: StepIx::NONE,
             follow: StepIx::NONE,
             count: 0,
+            met: false,
             seen: 0,
             opening: CLOSED,
             spill: NO_SHAPE,

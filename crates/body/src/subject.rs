@@ -5,7 +5,7 @@ use std::hash::{BuildHasher, Hash, Hasher, RandomState};
 use consentry_model::{ClassId, Scalar, ScopeId};
 
 use crate::error::BodyFault;
-use crate::{RecordSubject, SubjectIx, Window};
+use crate::{RecordId, RecordSubject, SubjectIx, Window};
 
 /// The text by which a record names its subject.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -45,7 +45,7 @@ impl Subject {
 
     fn hash(&self, view: &[u8], seed: u64) -> u64 {
         let mut hash = Fold(seed ^ self.scope.index() as u64);
-        self.id.text(view).unwrap_or_default().hash(&mut hash);
+        hash.text(self.id.text(view).unwrap_or_default());
         if !self.captured.is_empty() {
             self.captured.hash(&mut hash);
         }
@@ -86,7 +86,7 @@ impl Classes {
         other.high.iter().for_each(|class| self.insert(*class));
     }
 
-    fn iter(&self) -> impl Iterator<Item = ClassId> {
+    pub(crate) fn iter(&self) -> impl Iterator<Item = ClassId> {
         let mut left = self.low;
         let low = std::iter::from_fn(move || {
             let lowest = u16::try_from(left.trailing_zeros()).ok().filter(|n| *n < 64)?;
@@ -108,6 +108,8 @@ pub(crate) struct Subjects {
     seed: u64,
 }
 
+/// Enough for the subjects of a window, as it is by default.
+const SLOTS_MIN: usize = 1_024;
 /// More slots than this are not kept for the next window.
 const SLOTS_KEPT_MAX: usize = 4_096;
 
@@ -182,7 +184,7 @@ impl Subjects {
                 None => RecordSubject::Request,
                 Some(Subject { scope, id, captured }) => {
                     let id = id.text(view).and_then(|id| std::str::from_utf8(id).ok());
-                    let (id, captured) = (id.map(Box::from), captured.clone());
+                    let (id, captured) = (id.map(RecordId::from), captured.clone());
                     RecordSubject::Record { scope: *scope, id, captured }
                 }
             });
@@ -203,7 +205,7 @@ impl Subjects {
             // Whoever knows the seed could choose identifiers that meet.
             self.seed = RandomState::new().hash_one(0);
         }
-        let length = (self.all.len() * 4).next_power_of_two().max(64);
+        let length = (self.all.len() * 4).next_power_of_two().max(SLOTS_MIN);
         self.slots = vec![0; length];
         for (ix, (subject, _)) in (1_u32..).zip(&self.all) {
             let Some(subject) = subject else { continue };
@@ -228,6 +230,21 @@ impl Fold {
     const fn mix(&mut self, word: u64) {
         let product = ((self.0 ^ word) as u128) * 0x9e37_79b9_7f4a_7c15;
         self.0 = (product >> 64) as u64 ^ product as u64 ^ word.rotate_left(32);
+    }
+
+    /// A whole text. Its last eight bytes are mixed as one word, some of them twice.
+    #[inline]
+    fn text(&mut self, text: &[u8]) {
+        self.mix(text.len() as u64);
+        let (words, _) = text.as_chunks();
+        words.iter().for_each(|word| self.mix(u64::from_le_bytes(*word)));
+        let four = |bytes: Option<&[u8; 4]>| bytes.map(|bytes| u64::from(u32::from_le_bytes(*bytes)));
+        let last = match (text.last_chunk(), four(text.first_chunk()), four(text.last_chunk())) {
+            (Some(eight), ..) => u64::from_le_bytes(*eight),
+            (None, Some(first), Some(last)) => first << 32 | last,
+            _ => text.iter().fold(1, |last, byte| last << 8 | u64::from(*byte)),
+        };
+        self.mix(last);
     }
 }
 

@@ -28,7 +28,7 @@ impl Tally {
     #[inline]
     pub(crate) fn count(&mut self, node: NodeId, treatment: Treatment) {
         if self.nodes.len() <= node.index() {
-            self.nodes.resize(node.index() + 1, Node::default());
+            self.grow(node);
         }
         let Some(counts) = self.nodes.get_mut(node.index()) else { return };
         let count = match treatment {
@@ -39,6 +39,12 @@ impl Tally {
             Treatment::Withheld => &mut counts.withheld,
         };
         *count = count.saturating_add(1);
+    }
+
+    #[cold]
+    fn grow(&mut self, node: NodeId) {
+        self.nodes.reserve(node.index().saturating_add(32));
+        self.nodes.resize(node.index() + 1, Node::default());
     }
 
     /// The counts by path. Several nodes may have one path.

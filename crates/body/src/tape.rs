@@ -5,6 +5,7 @@ use consentry_model::{ClassId, NodeId, ScopeId};
 use crate::error::{BodyFault, Fault};
 use crate::json::TokenKind;
 use crate::subject::{Classes, Subject, Subjects};
+use crate::template::Row;
 use crate::{SubjectIx, Window};
 
 /// Whose a value is, before its record has named the subject: a position in [`Tape::owners`].
@@ -62,13 +63,9 @@ pub(crate) enum Op {
     Leave { from: At, end: At },
     /// A child that is one value of a leaf with a data class.
     Value { start: At, value: At, value_end: At, end: At, kind: Kind, leaf: Leaf },
-    /// A child that is a record like one that is remembered, up to where its closing bracket begins. Its scalars are
-    /// those from `scalars` on.
-    Row { mark: At, start: At, template: u32, scalars: u32, owner: Owner },
+    /// A child that is a record like one that is remembered, up to where its closing bracket begins.
+    Row(Row),
 }
-
-/// A scalar of a record that is like another: where it begins and ends, and what it is.
-pub(crate) type Scalar = (At, At, TokenKind);
 
 /// What was found in the window so far.
 #[derive(Debug)]
@@ -76,7 +73,8 @@ pub(crate) struct Tape {
     pub(crate) ops: Vec<Op>,
     pub(crate) undeclared: u64,
     pub(crate) records: u64,
-    pub(crate) scalars: Vec<Scalar>,
+    /// Positions in records that are like others.
+    pub(crate) marks: Vec<At>,
     owners: Vec<Option<SubjectIx>>,
     request: Option<Owner>,
     subjects: Subjects,
@@ -88,7 +86,7 @@ impl Tape {
             ops: Vec::new(),
             undeclared: 0,
             records: 0,
-            scalars: Vec::new(),
+            marks: Vec::new(),
             owners: Vec::new(),
             request: None,
             subjects: Subjects::new(),
@@ -98,7 +96,7 @@ impl Tape {
     /// Starts the next window.
     pub(crate) fn clear(&mut self) {
         self.ops.clear();
-        self.scalars.clear();
+        self.marks.clear();
         (self.undeclared, self.records) = (0, 0);
         self.owners.clear();
         self.request = None;

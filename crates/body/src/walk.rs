@@ -4,10 +4,12 @@ use std::sync::Arc;
 
 use consentry_model::{Field, FieldMap, ScopeId};
 
+use crate::direct::straight;
 use crate::error::{BodyFault, Fault};
 use crate::fate::{Act, Fate, Place, Shape};
 use crate::frame::{Child, Frame, element, look_up, scalar_element, undeclared};
-use crate::json::{Container, Token, TokenKind, unescape};
+use crate::json::{Container, Skip, Token, TokenKind, unescape};
+use crate::keys::{Few, Key, Keys, Met};
 use crate::names::Names;
 use crate::record::{Records, Sought};
 use crate::replay::Replay;
@@ -24,6 +26,8 @@ pub(crate) struct Walk {
     names: Names,
     pub(crate) shapes: Shapes,
     pub(crate) replay: Replay,
+    pub(crate) keys: Keys,
+    pub(crate) skip: Skip,
     pub(crate) tape: Tape,
 }
 
@@ -44,6 +48,8 @@ impl Walk {
             child: None,
             shape: ShapeIx::NONE,
             step: StepIx::NONE,
+            direct: false,
+            few: Few::default(),
             seen: 0,
             name_bytes: 0,
         };
@@ -56,6 +62,8 @@ impl Walk {
             names: Names::default(),
             shapes: Shapes::default(),
             replay: Replay::default(),
+            keys: Keys::default(),
+            skip: Skip::default(),
             tape: Tape::new(),
         }
     }
@@ -97,9 +105,10 @@ impl Walk {
         self.finish_child(end)
     }
 
-    /// A window ended where the last token did, and its bytes are gone.
-    pub(crate) fn forget(&mut self) {
+    /// A window of `count` bytes ended where the last token did, and its bytes are gone.
+    pub(crate) fn forget(&mut self, count: usize) {
         self.tape.clear();
+        self.skip.forget(count);
         // The marks further out are of children that have begun: they are not looked at again.
         if let Some(frame) = self.frames.last_mut() {
             frame.mark = 0;
@@ -119,6 +128,9 @@ impl Walk {
         let raw = std::str::from_utf8(inside).map_err(|_| BodyFault::InvalidUtf8)?;
         let name = unescape(raw).map_err(|_| BodyFault::Malformed)?;
         let depth = self.depth();
+        if self.short_name(depth, &name)? {
+            return Ok(());
+        }
         let frame = self.frames.last().ok_or(BodyFault::Internal)?;
         let (step, known) = look_up(&self.map, frame, &mut self.records, &mut self.shapes, depth, &name);
         let bit = self.shapes.step(step).map(|step| step.bit);
@@ -141,6 +153,20 @@ impl Walk {
             frame.sought = self.records.name(&self.map, depth, &name);
         }
         Ok(())
+    }
+
+    /// Takes a name that is kept by its key, if it is one.
+    fn short_name(&mut self, depth: usize, name: &str) -> Result<bool, BodyFault> {
+        let frame = self.frames.last_mut().ok_or(BodyFault::Internal)?;
+        let Some(key) = Key::of(name.as_bytes()).filter(|_| frame.direct) else { return Ok(false) };
+        match self.keys.look(&frame.few, key) {
+            Met::Full => return Ok(false),
+            Met::Twice => return Err(BodyFault::DuplicateKey),
+            Met::New => self.keys.keep(&mut frame.few, key),
+        }
+        let known = straight(&self.map, frame, &mut self.records, depth, name.as_bytes());
+        frame.named(StepIx::NONE, known.ok_or(BodyFault::Internal)?, name.len());
+        Ok(true)
     }
 
     fn scalar(&mut self, view: &[u8], token: &Token) -> Result<(), BodyFault> {
@@ -218,6 +244,8 @@ impl Walk {
             child: None,
             shape: opening.shape,
             step: StepIx::NONE,
+            direct: container == Container::Object && self.shapes.meet(opening.shape),
+            few: self.keys.open(),
             seen: 0,
             name_bytes: 0,
         });
@@ -301,6 +329,9 @@ impl Walk {
         let depth = self.depth();
         let frame = self.frames.last().ok_or(Fault::internal(bracket))?;
         let mark = frame.mark;
+        if frame.direct {
+            self.keys.close(frame.few);
+        }
         if frame.spilled {
             self.names.close();
         }

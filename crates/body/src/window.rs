@@ -4,6 +4,8 @@ use std::fmt;
 
 use consentry_model::{ClassId, Scalar, ScopeId, Treatment};
 
+use crate::RecordId;
+
 /// The position of a subject in its window.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct SubjectIx(pub u32);
@@ -27,7 +29,7 @@ pub enum RecordSubject {
         scope: ScopeId,
         /// The text of the naming member: a string as it reads, or an integer as it is written. `None` when the
         /// record names nobody (the member is missing, empty, null, or of another shape): nobody can be resolved.
-        id: Option<Box<str>>,
+        id: Option<RecordId>,
         /// The scope's [captures](consentry_model::RecordScope::captures), in its order. `None` when the member is
         /// missing, or is no scalar that a decision can use: an array, an object, a fraction, an integer too large.
         captured: Vec<Option<Scalar>>,

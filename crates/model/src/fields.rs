@@ -4,8 +4,10 @@
 //! Whatever no leaf names is undeclared, and undeclared fields never pass. Each part of the tree belongs to a *scope*:
 //! the request as a whole, or the records of a list, each of which names its own subject.
 
+use std::any::Any;
 use std::collections::BTreeMap;
 use std::fmt;
+use std::sync::OnceLock;
 
 use crate::member::Members;
 use crate::{Ladder, Space};
@@ -144,6 +146,30 @@ struct Node {
     wrap: Option<Wrap>,
 }
 
+/// What is kept with a map.
+#[derive(Default)]
+struct Memo(OnceLock<Box<dyn Any + Send + Sync>>);
+
+impl Clone for Memo {
+    fn clone(&self) -> Self {
+        Self::default()
+    }
+}
+
+impl PartialEq for Memo {
+    fn eq(&self, _: &Self) -> bool {
+        true
+    }
+}
+
+impl Eq for Memo {}
+
+impl fmt::Debug for Memo {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Memo")
+    }
+}
+
 /// The compiled map. Walk it from [`root`](Self::root) by [`member`](Self::member) and [`items`](Self::items).
 ///
 /// ```
@@ -161,13 +187,28 @@ pub struct FieldMap {
     root: NodeId,
     nodes: Vec<Node>,
     scopes: Vec<RecordScope>,
+    memo: Memo,
 }
 
 impl FieldMap {
     /// Starts an empty map.
     #[must_use]
     pub fn builder() -> FieldMapBuilder {
-        FieldMapBuilder { map: Self { root: NodeId(0), nodes: vec![Node::default()], scopes: Vec::new() } }
+        FieldMapBuilder {
+            map: Self {
+                root: NodeId(0),
+                nodes: vec![Node::default()],
+                scopes: Vec::new(),
+                memo: Memo::default(),
+            },
+        }
+    }
+
+    /// What whoever reads bodies by this map keeps with it: one value of one type, made when it is first asked for. `None`
+    /// when a value of another type is kept. It is no part of the map, and a copy of the map has none.
+    #[must_use]
+    pub fn memo<T: Any + Send + Sync + Default>(&self) -> Option<&T> {
+        self.memo.0.get_or_init(|| Box::new(T::default())).downcast_ref()
     }
 
     /// The node of the whole body.
@@ -182,6 +223,7 @@ impl FieldMap {
         Self { root: node, ..self.clone() }
     }
 
+    #[inline]
     fn node(&self, id: NodeId) -> Option<&Node> {
         self.nodes.get(id.0 as usize)
     }
@@ -189,18 +231,27 @@ impl FieldMap {
     /// The node of a member of an object: the member's own, else the wildcard's; `None` when undeclared.
     #[must_use]
     pub fn member(&self, of: NodeId, name: &str) -> Option<NodeId> {
+        self.member_bytes(of, name.as_bytes())
+    }
+
+    /// [`member`](Self::member), by the name's bytes. Bytes that are no UTF-8 are the name of no declared member.
+    #[must_use]
+    #[inline]
+    pub fn member_bytes(&self, of: NodeId, name: &[u8]) -> Option<NodeId> {
         let node = self.node(of)?;
         node.members.find(name).or(node.any)
     }
 
     /// The node of an array's elements; `None` when undeclared.
     #[must_use]
+    #[inline]
     pub fn items(&self, of: NodeId) -> Option<NodeId> {
         self.node(of)?.items
     }
 
     /// Whether the map expects an object here: some member is declared, by name or by wildcard.
     #[must_use]
+    #[inline]
     pub fn has_members(&self, id: NodeId) -> bool {
         self.node(id).is_some_and(|n| !n.children.is_empty() || n.any.is_some())
     }
@@ -225,12 +276,14 @@ impl FieldMap {
 
     /// What the node carries as a leaf.
     #[must_use]
+    #[inline]
     pub fn field(&self, id: NodeId) -> Option<Field> {
         self.node(id)?.leaf
     }
 
     /// The data class that the node carries as a leaf.
     #[must_use]
+    #[inline]
     pub fn class(&self, id: NodeId) -> Option<ClassId> {
         match self.field(id)? {
             Field::Class(class, _) => Some(class),
@@ -241,24 +294,28 @@ impl FieldMap {
     /// Whether a leaf covers objects and everything below them (`path.**`); otherwise it covers a scalar, or an
     /// array of scalars, and a deeper structure under it is undeclared.
     #[must_use]
+    #[inline]
     pub fn covers_subtree(&self, id: NodeId) -> bool {
         self.node(id).is_some_and(|n| n.subtree)
     }
 
     /// The record scope that begins at each object of this node, if one does.
     #[must_use]
+    #[inline]
     pub fn scope_at(&self, id: NodeId) -> Option<ScopeId> {
         self.node(id)?.scope
     }
 
     /// The record scope whose records are the scalars of this node, each the name of its own subject.
     #[must_use]
+    #[inline]
     pub fn names_itself_at(&self, id: NodeId) -> Option<ScopeId> {
         self.scope_at(id).filter(|scope| self.scope(*scope).is_some_and(|s| s.subject.is_empty()))
     }
 
     /// A record scope; `None` for [`ScopeId::REQUEST`].
     #[must_use]
+    #[inline]
     pub fn scope(&self, id: ScopeId) -> Option<&RecordScope> {
         id.index().checked_sub(1).and_then(|at| self.scopes.get(at))
     }
@@ -512,6 +569,17 @@ mod tests {
         assert_eq!(inner.member(inner.root(), "id"), None);
         let nameless = RecordScope { captures: vec![Vec::new()], ..scope };
         assert_eq!(FieldMap::builder().record("data", nameless).unwrap_err(), PathError::Syntax);
+    }
+
+    #[test]
+    fn what_is_kept_with_a_map_is_no_part_of_it() {
+        let map = FieldMap::builder().leaf("a", Field::Open).unwrap().build();
+        let kept = map.memo::<std::sync::Mutex<u8>>().unwrap();
+        *kept.lock().unwrap() = 7;
+        let again = *map.memo::<std::sync::Mutex<u8>>().unwrap().lock().unwrap();
+        assert_eq!((again, map.memo::<u8>()), (7, None));
+        assert_eq!(map.clone(), map);
+        assert_eq!(map.clone().memo::<u8>(), Some(&0));
     }
 
     #[test]

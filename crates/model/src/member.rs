@@ -5,12 +5,15 @@ use std::collections::BTreeMap;
 use crate::NodeId;
 
 /// The first eight bytes of a name, which tell most names apart.
-fn head(name: &str) -> u64 {
-    match name.as_bytes().first_chunk() {
+fn head(name: &[u8]) -> u64 {
+    match name.first_chunk() {
         Some(eight) => u64::from_be_bytes(*eight),
-        None => name.bytes().fold(0, |head, byte| head << 8 | u64::from(byte)),
+        None => name.iter().fold(0, |head, byte| head << 8 | u64::from(*byte)),
     }
 }
+
+/// So many are looked through one by one.
+const FEW: usize = 16;
 
 /// The members, sorted by the heads of their names.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -18,16 +21,25 @@ pub(crate) struct Members(Vec<(u64, Box<str>, NodeId)>);
 
 impl Members {
     pub(crate) fn new(children: &BTreeMap<Box<str>, NodeId>) -> Self {
-        let mut all: Vec<_> = children.iter().map(|(name, node)| (head(name), name.clone(), *node)).collect();
+        let mut all: Vec<_> =
+            children.iter().map(|(name, node)| (head(name.as_bytes()), name.clone(), *node)).collect();
         all.sort_by_key(|(head, ..)| *head);
         Self(all)
     }
 
-    pub(crate) fn find(&self, name: &str) -> Option<NodeId> {
+    #[inline]
+    pub(crate) fn find(&self, name: &[u8]) -> Option<NodeId> {
         let head = head(name);
-        let from = self.0.partition_point(|(there, ..)| *there < head);
-        let alike = self.0.get(from..)?.iter().take_while(|(there, ..)| *there == head);
-        alike.into_iter().find(|(_, there, _)| **there == *name).map(|(.., node)| *node)
+        let from = if self.0.len() > FEW { self.0.partition_point(|(there, ..)| *there < head) } else { 0 };
+        for (there, full, node) in self.0.get(from..)? {
+            if *there == head && full.as_bytes() == name {
+                return Some(*node);
+            }
+            if *there > head {
+                break;
+            }
+        }
+        None
     }
 }
 

@@ -100,6 +100,7 @@ impl Ladder {
 
     /// Whether [`steps`](Self::steps) has a treatment.
     #[must_use]
+    #[inline]
     pub const fn has(self, treatment: Treatment) -> bool {
         match treatment {
             Treatment::Clear => true,

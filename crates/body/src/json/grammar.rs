@@ -79,6 +79,11 @@ impl Grammar {
         Self { expect: Expect::Value, open: Vec::new(), depth_max, at: 0, start: 0, partial: None }
     }
 
+    /// Whether nothing has been read.
+    pub(crate) fn is_fresh(&self) -> bool {
+        self.at == 0 && self.expect == Expect::Value && self.open.is_empty() && self.partial.is_none()
+    }
+
     /// How far the buffer has been read.
     pub(crate) const fn at(&self) -> usize {
         self.at
@@ -114,6 +119,11 @@ impl Grammar {
     /// Whether another array or object may begin.
     pub(crate) const fn may_open(&self) -> bool {
         self.open.len() < self.depth_max
+    }
+
+    /// How many more arrays or objects may be open at once.
+    pub(crate) const fn depth_left(&self) -> usize {
+        self.depth_max.saturating_sub(self.open.len())
     }
 
     /// The fast lane has come past an opening bracket.

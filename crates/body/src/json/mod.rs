@@ -1,12 +1,14 @@
 //! JSON text, strictly: the structure in `grammar`, strings and numbers in `scan`, escapes in `escape`, what is
-//! whole and in view in `value`.
+//! whole and in view in `value`, and a whole array or object in `skip`.
 
 mod escape;
 mod grammar;
 mod scan;
+mod skip;
 mod value;
 
 pub(crate) use escape::{unescape, write_string};
 pub(crate) use grammar::{Container, Grammar, Token, TokenKind, Turn};
-pub(crate) use scan::plain;
+pub(crate) use scan::{easy, plain};
+pub(crate) use skip::{Skip, name_at};
 pub(crate) use value::{Value, delimiter, plain_name, scalar_at, space, value};

@@ -1,6 +1,6 @@
 //! Strings, numbers and literals, resumable at any byte.
 
-use wide::u8x16;
+use wide::{i8x16, u8x16};
 
 use super::escape;
 use crate::error::{BodyFault, Fault};
@@ -44,13 +44,14 @@ pub(crate) fn plain(view: &[u8], from: usize) -> (usize, bool) {
         if stops != 0 {
             return (from.wrapping_add(stops.trailing_zeros() as usize), below(stops, high));
         }
+        return plain_blocks(view, from.wrapping_add(BLOCK), high);
     }
-    plain_blocks(view, from)
+    plain_bytes(view, from, false)
 }
 
-/// The same for more than a block.
-fn plain_blocks(view: &[u8], from: usize) -> (usize, bool) {
-    let (mut at, mut high) = (from, 0);
+/// The same for more than a block; `high` is not 0 if a byte before is not ASCII.
+fn plain_blocks(view: &[u8], from: usize, mut high: u32) -> (usize, bool) {
+    let mut at = from;
     while let Some(block) = view.get(at..).and_then(<[u8]>::first_chunk::<BLOCK>) {
         let (stops, here) = look(block);
         if stops != 0 {
@@ -79,7 +80,48 @@ const fn below(stops: u32, high: u32) -> bool {
     high & !stops & stops.wrapping_sub(1) != 0
 }
 
-/// The same byte by byte.
+/// Where the closing quote is of a string whose inside begins at `from`, if all of it is plain ASCII and in view with a
+/// block after it. `None` where one has to look closer.
+#[inline(always)]
+#[allow(clippy::inline_always, reason = "most strings end in their first block")]
+pub(crate) fn easy(view: &[u8], from: usize) -> Option<usize> {
+    let (quotes, odd) = look_for_end(view.get(from..)?.first_chunk::<BLOCK>()?);
+    if quotes == 0 {
+        return if odd == 0 { easy_blocks(view, from.wrapping_add(BLOCK)) } else { None };
+    }
+    // Ones up to the first quote.
+    if odd & (quotes ^ quotes.wrapping_sub(1)) != 0 {
+        return None;
+    }
+    Some(from.wrapping_add(quotes.trailing_zeros() as usize))
+}
+
+/// The same for more than a block.
+fn easy_blocks(view: &[u8], mut from: usize) -> Option<usize> {
+    loop {
+        let (quotes, odd) = look_for_end(view.get(from..)?.first_chunk::<BLOCK>()?);
+        if quotes != 0 {
+            let plain = odd & (quotes ^ quotes.wrapping_sub(1)) == 0;
+            return plain.then_some(from.wrapping_add(quotes.trailing_zeros() as usize));
+        }
+        if odd != 0 {
+            return None;
+        }
+        from = from.wrapping_add(BLOCK);
+    }
+}
+
+/// A bit for each quote, and for each byte that is a backslash, a control character or not ASCII.
+#[inline(always)]
+#[allow(clippy::inline_always, reason = "it is a handful of instructions")]
+fn look_for_end(block: &[u8; BLOCK]) -> (u32, u32) {
+    // What is not ASCII is below zero.
+    let bytes = i8x16::new(block.map(u8::cast_signed));
+    let odd = i8x16::splat(0x20).simd_gt(bytes) | bytes.simd_eq(i8x16::splat(b'\\'.cast_signed()));
+    (bytes.simd_eq(i8x16::splat(b'"'.cast_signed())).to_bitmask(), odd.to_bitmask())
+}
+
+/// [`plain`] byte by byte.
 #[cold]
 fn plain_bytes(view: &[u8], from: usize, mut high: bool) -> (usize, bool) {
     let rest = view.get(from..).unwrap_or_default();
@@ -182,53 +224,82 @@ pub(crate) fn word(view: &[u8], at: usize, word: &[u8]) -> Result<Option<usize>,
 /// go on.
 #[inline]
 pub(crate) fn whole_number(view: &[u8], from: usize) -> Option<(usize, bool)> {
-    let digits = |mut at: usize| {
-        let start = at;
-        while view.get(at).is_some_and(u8::is_ascii_digit) {
-            at += 1;
-        }
-        (at > start).then_some(at)
-    };
-    let first = if *view.get(from)? == b'-' { from + 1 } else { from };
-    let mut at = if *view.get(first)? == b'0' { first + 1 } else { digits(first)? };
+    let some_digits = |at: usize| Some(digits(view, at)).filter(|end| *end > at);
+    let first = from.wrapping_add(usize::from(*view.get(from)? == b'-'));
+    let mut at = if *view.get(first)? == b'0' { first.wrapping_add(1) } else { some_digits(first)? };
     let mut integer = true;
     if *view.get(at)? == b'.' {
         integer = false;
-        at = digits(at + 1)?;
+        at = some_digits(at.wrapping_add(1))?;
     }
     if matches!(view.get(at)?, b'e' | b'E') {
         integer = false;
-        let sign = matches!(view.get(at + 1)?, b'+' | b'-');
-        at = digits(at + 1 + usize::from(sign))?;
+        let sign = matches!(view.get(at.wrapping_add(1))?, b'+' | b'-');
+        at = some_digits(at.wrapping_add(1 + usize::from(sign)))?;
     }
     // Behind the view's end there may be more digits.
     view.get(at)?;
     Some((at, integer))
 }
 
+/// Where digits end that begin here, which may be none.
+#[inline]
+fn digits(view: &[u8], from: usize) -> usize {
+    let mut at = from;
+    while let Some(block) = view.get(at..).and_then(<[u8]>::first_chunk::<8>) {
+        // A digit is below 0x3a, and 0x30 or more; sums of seven bits do not carry into the next byte.
+        let word = u64::from_le_bytes(*block);
+        let low = word & LOW;
+        let other = (word | low.wrapping_add(0x46 * ONES) | !low.wrapping_add(0x50 * ONES)) & HIGH;
+        if other != 0 {
+            return at.wrapping_add(other.trailing_zeros() as usize / 8);
+        }
+        at = at.wrapping_add(8);
+    }
+    while view.get(at).is_some_and(u8::is_ascii_digit) {
+        at = at.wrapping_add(1);
+    }
+    at
+}
+
+const ONES: u64 = 0x0101_0101_0101_0101;
+const LOW: u64 = 0x7f * ONES;
+const HIGH: u64 = 0x80 * ONES;
+
 /// A string that ends before the end of the view: where. `None` when it is none, or does not end.
 #[inline(always)]
 #[allow(clippy::inline_always, reason = "most strings end in their first block")]
 pub(crate) fn whole_string(view: &[u8], start: usize) -> Option<usize> {
-    let (stop, high) = plain(view, start.wrapping_add(1));
-    if !high && *view.get(stop)? == b'"' {
-        return Some(stop.wrapping_add(1));
+    match easy(view, start.wrapping_add(1)) {
+        Some(stop) => Some(stop.wrapping_add(1)),
+        None => odd_string(view, start),
     }
-    odd_string(view, start)
 }
 
-/// The same for one that has more than plain ASCII in it.
+/// The same for any string.
 #[cold]
 fn odd_string(view: &[u8], start: usize) -> Option<usize> {
-    let (mut at, mut escaped) = (start + 1, false);
+    let from = start.wrapping_add(1);
+    let (stop, high) = plain(view, from);
+    if *view.get(stop)? == b'"' {
+        let right = !high || std::str::from_utf8(view.get(from..stop)?).is_ok();
+        return right.then_some(stop.wrapping_add(1));
+    }
+    let (mut at, mut escaped) = (stop, false);
     string(view, start, &mut at, &mut escaped).ok()?
 }
 
 /// A literal that ends before the end of the view: where. `None` when it is none.
 #[inline]
 pub(crate) fn whole_word(view: &[u8], start: usize, first: u8) -> Option<usize> {
-    let end = start + literal(first)?.len();
-    (view.get(start..end)? == literal(first)?).then_some(end)
+    let rest = view.get(start..)?;
+    let (is_it, length) = match first {
+        b't' => (rest.first_chunk()? == b"true", 4),
+        b'n' => (rest.first_chunk()? == b"null", 4),
+        b'f' => (rest.first_chunk()? == b"false", 5),
+        _ => (false, 0),
+    };
+    is_it.then_some(start.wrapping_add(length))
 }
 
 #[cfg(test)]
@@ -251,6 +322,13 @@ mod tests {
                             *byte = odd;
                         }
                         for from in 0..=length {
+                            let (stop, high) = plain_bytes(&view, from, false);
+                            let end = view.get(stop).filter(|byte| !high && **byte == b'"').map(|_| stop);
+                            if let found @ Some(_) = easy(&view, from) {
+                                assert_eq!(found, end, "{view:?} from {from}");
+                            } else if stop + 2 * BLOCK < length {
+                                assert_eq!(None, end, "{view:?} from {from}");
+                            }
                             assert_eq!(
                                 plain(&view, from),
                                 plain_bytes(&view, from, false),
@@ -261,6 +339,22 @@ mod tests {
                             *byte = b'x';
                         }
                     }
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn digits_end_where_others_begin() {
+        for byte in 0..=u8::MAX {
+            for length in 0..20 {
+                for at in 0..=length {
+                    let mut view = vec![b'0' + u8::try_from(at % 10).unwrap_or_default(); length];
+                    if let Some(there) = view.get_mut(at) {
+                        *there = byte;
+                    }
+                    let end = view.iter().position(|b| !b.is_ascii_digit()).unwrap_or(length);
+                    assert_eq!(digits(&view, 0), end, "{view:?}");
                 }
             }
         }

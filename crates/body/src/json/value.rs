@@ -65,22 +65,33 @@ pub(crate) fn value(view: &[u8], start: usize) -> Option<Value> {
 #[inline(always)]
 #[allow(clippy::inline_always, reason = "it is half of what is done for most members")]
 pub(crate) fn scalar_at(view: &[u8], start: usize) -> Option<(TokenKind, usize)> {
-    match value(view, start)? {
-        Value::Scalar(token) => Some((token.kind, token.end)),
-        Value::Opens(_) => None,
+    let first = *view.get(start)?;
+    if first == b'"' {
+        return Some((TokenKind::Text, whole_string(view, start)?));
     }
+    other_scalar(view, start, first)
 }
 
 /// The same for one that is no string.
 fn other_value(view: &[u8], start: usize, first: u8) -> Option<Value> {
-    let (kind, end) = match first {
+    match first {
+        b'{' => Some(Value::Opens(Container::Object)),
+        b'[' => Some(Value::Opens(Container::Array)),
+        first => {
+            let (kind, end) = other_scalar(view, start, first)?;
+            Some(Value::Scalar(Token { kind, start, end }))
+        }
+    }
+}
+
+/// The scalar that begins here with this byte, when it is no string: what it is, and where it ends.
+#[inline]
+pub(crate) fn other_scalar(view: &[u8], start: usize, first: u8) -> Option<(TokenKind, usize)> {
+    Some(match first {
         b'-' | b'0'..=b'9' => {
             let (end, integer) = whole_number(view, start)?;
             (TokenKind::Number { integer }, end)
         }
-        b'{' => return Some(Value::Opens(Container::Object)),
-        b'[' => return Some(Value::Opens(Container::Array)),
         first => (TokenKind::Literal, whole_word(view, start, first)?),
-    };
-    Some(Value::Scalar(Token { kind, start, end }))
+    })
 }

@@ -164,7 +164,7 @@ impl Model<'_> {
             _ => None,
         };
         let captured = spec.captures.iter().map(|path| at(path)?.scalar()).collect();
-        RecordSubject::Record { scope, id: id.map(Box::from), captured }
+        RecordSubject::Record { scope, id: id.map(Into::into), captured }
     }
 
     /// Whether a scalar at this node is a record.

@@ -1,0 +1,286 @@
+//! A record, or a whole body, as it was written the last time: what stood between its scalars, byte for byte, and what came
+//! onto the tape.
+
+use consentry_model::{ClassId, Ladder, NodeId, ScopeId};
+
+use crate::json::{Skip, Token, TokenKind, scalar_at};
+use crate::keys::Keys;
+use crate::lane::near;
+use crate::subject::Classes;
+use crate::tape::{At, Owner};
+
+/// How many bytes are compared in one go.
+const HEAD: usize = 16;
+/// A position by what it is relative to: one of the record's marks.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Relative {
+    pub(crate) mark: usize,
+    /// What is to be added, wrapping.
+    pub(crate) offset: At,
+}
+
+/// A record that is like one that is remembered: where it begins, with what is before it and without; its template; where
+/// its marks begin among the tape's; whose it is; and where its closing bracket is. Its first mark is where it
+/// begins, and each scalar whose place is of interest has two: where it begins and where it ends.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Row {
+    pub(crate) mark: At,
+    pub(crate) start: At,
+    pub(crate) template: u32,
+    pub(crate) marks: u32,
+    pub(crate) owner: Owner,
+    pub(crate) bracket: At,
+}
+
+/// A value of a data class in a record: its node, what the map says of it, and the mark where it begins. It ends at the
+/// next.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Datum {
+    pub(crate) mark: usize,
+    pub(crate) node: NodeId,
+    pub(crate) class: ClassId,
+    pub(crate) ladder: Ladder,
+}
+
+/// What stands before a scalar, or after the last.
+#[derive(Clone, Debug)]
+pub(crate) struct Between {
+    head: u128,
+    mask: u128,
+    length: usize,
+    /// Whether there are more bytes than those.
+    long: bool,
+    bytes: Box<[u8]>,
+    /// Whether the place of the scalar after it is of interest, and whether it names the subject.
+    pub(crate) marks: bool,
+    pub(crate) names: bool,
+    /// Whether it is an array or object that only has to be right, and how many are open around it in the record.
+    pub(crate) unit: Option<Box<Unit>>,
+}
+
+/// An array or object that only has to be right.
+#[derive(Clone, Debug)]
+pub(crate) struct Unit {
+    bracket: u8,
+    /// How many arrays and objects are open around it, up to the record.
+    inside: usize,
+    /// What stood between its scalars the last time, its brackets among it.
+    between: Vec<Between>,
+}
+
+impl Unit {
+    /// The one that stands in the view from here to there, and has these scalars.
+    pub(crate) fn new(
+        view: &[u8],
+        (start, end): (usize, usize),
+        scalars: &[(usize, usize)],
+        inside: usize,
+    ) -> Option<Self> {
+        let starts = std::iter::once(start).chain(scalars.iter().map(|(_, end)| *end));
+        let ends = scalars.iter().map(|(start, _)| *start).chain([end]);
+        let between = starts.zip(ends).map(|(from, to)| Some(Between::new(view.get(from..to)?)));
+        Some(Self { bracket: *view.get(start)?, inside, between: between.collect::<Option<_>>()? })
+    }
+
+    /// Where it ends, when it begins at `start`: it may be as it was the last time, or only right.
+    fn read(
+        &self,
+        view: &[u8],
+        start: usize,
+        room: usize,
+        (skip, keys): (&mut Skip, &mut Keys),
+    ) -> Option<usize> {
+        if *view.get(start)? != self.bracket {
+            return None;
+        }
+        // The same nesting, and no deeper than the one before, which may have been as deep as this one may be.
+        let again = || {
+            let (last, between) = self.between.split_last()?;
+            let mut position = start;
+            for before in between {
+                position = scalar_at(view, before.is_at(view, position)?)?.1;
+            }
+            last.is_at(view, position)
+        };
+        again().or_else(|| skip.container(view, start, room.checked_sub(self.inside)?, keys))
+    }
+}
+
+impl Between {
+    pub(crate) fn new(bytes: &[u8]) -> Self {
+        let (mut head, mut mask) = ([0; HEAD], [0; HEAD]);
+        for ((head, mask), byte) in head.iter_mut().zip(&mut mask).zip(bytes) {
+            (*head, *mask) = (*byte, u8::MAX);
+        }
+        let (length, long) = (bytes.len(), bytes.len() > HEAD);
+        let (head, mask) = (u128::from_le_bytes(head), u128::from_le_bytes(mask));
+        Self { head, mask, length, long, bytes: bytes.into(), marks: false, names: false, unit: None }
+    }
+
+    /// Where it ends, when it begins at `from`.
+    #[inline(always)]
+    #[allow(clippy::inline_always, reason = "it is half of what is done for most members")]
+    fn is_at(&self, view: &[u8], from: usize) -> Option<usize> {
+        let rest = view.get(from..)?;
+        let Some(head) = rest.first_chunk::<HEAD>() else { return self.ends(rest, from) };
+        let head = u128::from_le_bytes(*head);
+        if (head ^ self.head) & self.mask != 0 {
+            return None;
+        }
+        if self.long && rest.get(HEAD..self.length)? != self.bytes.get(HEAD..)? {
+            return None;
+        }
+        Some(from.wrapping_add(self.length))
+    }
+
+    /// The same where the view ends soon.
+    #[cold]
+    fn ends(&self, rest: &[u8], from: usize) -> Option<usize> {
+        (rest.get(..self.length)? == &*self.bytes).then_some(from.wrapping_add(self.length))
+    }
+}
+
+/// A child of the record, or of something in it, that may go: a value of a data class, or what is undeclared.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Part {
+    pub(crate) start: Relative,
+    pub(crate) end: Relative,
+    /// The value; without one the child is undeclared, and goes in any case.
+    pub(crate) value: Option<Datum>,
+    /// Whether it is the first of those in its container.
+    pub(crate) first: bool,
+    /// Whether a child stays in any case that is before it, and whether one is after it.
+    pub(crate) after_some: bool,
+    pub(crate) last: bool,
+}
+
+/// A record that was remembered.
+#[derive(Debug)]
+pub(crate) struct Template {
+    /// Without one it is a body, about the subject that the request names.
+    pub(crate) scope: Option<ScopeId>,
+    pub(crate) parts: Vec<Part>,
+    /// At what depth it stands, and how many arrays and objects might be open in it, itself among them.
+    pub(crate) depth: usize,
+    pub(crate) room: usize,
+    pub(crate) between: Vec<Between>,
+    /// How many marks it has.
+    pub(crate) marks: usize,
+    pub(crate) classes: Classes,
+    pub(crate) undeclared: u64,
+}
+
+impl Template {
+    /// Reads a record's scalars, when everything between them is the same. So many arrays and objects may be open in it,
+    /// itself among them. Answers with where it ends, and with the scalar that names its subject.
+    #[inline]
+    pub(crate) fn read(
+        &self,
+        view: &[u8],
+        from: usize,
+        room: usize,
+        (skip, keys): (&mut Skip, &mut Keys),
+        marks: &mut Vec<At>,
+    ) -> Option<(usize, Option<Token>)> {
+        let (last, between) = self.between.split_last()?;
+        marks.reserve(self.marks);
+        marks.push(near(from));
+        let mut named = None;
+        let mut position = from;
+        for before in between {
+            let start = before.is_at(view, position)?;
+            let (kind, end) = match &before.unit {
+                None => scalar_at(view, start)?,
+                Some(unit) => (TokenKind::Close, unit.read(view, start, room, (&mut *skip, &mut *keys))?),
+            };
+            if before.marks {
+                marks.extend_from_slice(&[near(start), near(end)]);
+            }
+            if before.names {
+                named = Some(Token { kind, start, end });
+            }
+            position = end;
+        }
+        Some((last.is_at(view, position)?, named))
+    }
+}
+
+/// The marks of a record that is being remembered.
+pub(crate) struct Marks {
+    /// Where what stands before each scalar begins, and where it ends; and what stands after the last.
+    pub(crate) starts: Vec<At>,
+    pub(crate) ends: Vec<At>,
+    /// The first mark of each scalar that has some.
+    pub(crate) place: Vec<Option<usize>>,
+    pub(crate) count: usize,
+}
+
+impl Marks {
+    pub(crate) fn scalar(&mut self, scalar: usize) -> Option<usize> {
+        let place = self.place.get_mut(scalar)?;
+        if place.is_none() {
+            *place = Some(self.count);
+            self.count += 2;
+        }
+        *place
+    }
+
+    /// The position where something begins: if it can be, by the scalar after it.
+    pub(crate) fn start(&mut self, position: At) -> Option<Relative> {
+        let before = self.ends.iter().position(|end| position <= *end)?;
+        if before == self.place.len() {
+            return self.end(position);
+        }
+        let offset = position.wrapping_sub(*self.ends.get(before)?);
+        Some(Relative { mark: self.scalar(before)?, offset })
+    }
+
+    /// The position where something ends: if it can be, by the scalar before it.
+    pub(crate) fn end(&mut self, position: At) -> Option<Relative> {
+        let before = self.ends.iter().position(|end| position <= *end)?;
+        let offset = position.wrapping_sub(*self.starts.get(before)?);
+        let mark = match before.checked_sub(1) {
+            None => 0,
+            Some(scalar) => self.scalar(scalar)? + 1,
+        };
+        Some(Relative { mark, offset })
+    }
+}
+
+/// What is known of a container while its children are looked at.
+#[derive(Debug, Default)]
+pub(crate) struct Open {
+    /// Whether a child stays in any case.
+    stays: bool,
+    /// Whether one may go.
+    goes: bool,
+    /// The last child, if it may go.
+    last: Option<usize>,
+}
+
+impl Open {
+    pub(crate) const fn stays(&mut self) {
+        (self.stays, self.last) = (true, None);
+    }
+}
+
+pub(crate) struct Parts {
+    pub(crate) all: Vec<Part>,
+    pub(crate) open: Vec<Open>,
+}
+
+impl Parts {
+    pub(crate) fn push(&mut self, start: Relative, end: Relative, value: Option<Datum>) -> Option<()> {
+        let open = self.open.last_mut()?;
+        self.all.push(Part { start, end, value, first: !open.goes, after_some: open.stays, last: false });
+        (open.goes, open.last) = (true, Some(self.all.len() - 1));
+        Some(())
+    }
+
+    pub(crate) fn close(&mut self) -> Option<()> {
+        if let Some(last) = self.open.pop()?.last {
+            self.all.get_mut(last)?.last = true;
+        }
+        Some(())
+    }
+}
