@@ -77,7 +77,8 @@ fn transport(headers: &HeaderMap, arrived: Transport, tls_ended_by: &[Network]) 
     if arrived.tls != Tls::None {
         return arrived;
     }
-    let believed = arrived.peer.address.is_some_and(|address| tls_ended_by.iter().any(|n| n.contains(address)));
+    let believed =
+        arrived.peer.address.is_some_and(|address| tls_ended_by.iter().any(|n| n.contains(address)));
     let mut said = headers.get_all(X_FORWARDED_PROTO).iter();
     let https = said.next().is_some_and(|proto| proto == "https") && said.next().is_none();
     Transport { tls: if believed && https { Tls::V1_2 } else { Tls::None }, ..arrived }

@@ -27,6 +27,7 @@ mod reasons;
 mod reduce;
 mod reference;
 mod report_only;
+mod residual;
 mod ruling;
 mod spoken;
 
@@ -40,10 +41,10 @@ pub use report_only::ReportOnly;
 pub use ruling::{Item, Permit, Refusal, Ruling};
 
 pub(crate) use atoms::Atom;
-pub(crate) use native::check_native;
 #[cfg(feature = "symbolic")]
 pub(crate) use cedar_schema::Groups;
 #[cfg(feature = "symbolic")]
 pub(crate) use cedar_text::{attribute, binds};
+pub(crate) use native::check_native;
 pub(crate) use opened::{OpenFires, OpenStep, Shape, bounds, holds};
 pub(crate) use reach::questions as reachable;

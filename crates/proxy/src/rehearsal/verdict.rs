@@ -35,7 +35,7 @@ const NEVER_FORWARDED: [&str; 14] = [
     "x-forwarded-proto",
 ];
 /// What every answer that passed the layer says besides.
-const OWN_HEADERS: [header::HeaderName; 2] = [header::CONTENT_TYPE, header::SET_COOKIE];
+const OWN_HEADERS: [header::HeaderName; 3] = [header::CONTENT_TYPE, header::SET_COOKIE, header::VARY];
 const NOT_STORED: HeaderValue = HeaderValue::from_static("private, no-store");
 
 /// What was taken on the way there and on the way back.
