@@ -16,7 +16,7 @@ use super::formula::{Cube, Formula};
 use super::kept::Hashed;
 use super::program::{Entry, Fires, Program};
 use super::reduce::{Irreducible, Names, Reducer, clauses};
-use super::residual::{Left, Likeness, Reduced, Residuals, When};
+use super::residual::{Left, Reduced, Residuals, Rest, When};
 use crate::bundle::{Bundle, DataClass};
 
 /// Compiles the cells of one bundle.
@@ -31,7 +31,8 @@ pub(crate) struct Compiler {
 /// All that a program is made of.
 #[derive(PartialEq, Eq, Hash)]
 struct Same {
-    likeness: Likeness,
+    /// The number of what partial evaluation left.
+    rest: u32,
     act: Act,
     subject_type: SubjectType,
     attested: Facts,
@@ -72,9 +73,9 @@ impl Compiler {
         attested: Facts,
         steps: &[Treatment],
     ) -> Arc<Program> {
-        let (likeness, left) = self.residuals.of(compiled, compiled.uids(question, class).into());
+        let Rest { number: rest, left } = self.residuals.of(compiled, compiled.uids(question, class).into());
         let subject_type = class.subject_type.clone();
-        let same = Same { likeness, act: question.act, subject_type, attested, steps: steps.into() };
+        let same = Same { rest, act: question.act, subject_type, attested, steps: steps.into() };
         if let Some(program) = self.programs.read().ok().and_then(|there| there.get(&same).cloned()) {
             return program;
         }

@@ -16,10 +16,19 @@ use super::program::Entry;
 use super::reduce::{Irreducible, Looked, clauses};
 
 /// Requester and recipient, purpose and category: each as far as any policy can tell it from others.
-pub(crate) type Likeness = [u32; 3];
+type Likeness = [u32; 3];
+
+/// What is left of all policies that may fire. No two different ones have the same number.
+#[derive(Clone)]
+pub(crate) struct Rest {
+    pub(crate) number: u32,
+    pub(crate) left: Arc<[Arc<Left>]>,
+}
 
 /// A policy as partial evaluation leaves it.
 pub(crate) struct Left {
+    /// No two different ones of a bundle have the same.
+    number: u32,
     pub(crate) rule: RuleId,
     pub(crate) permits: bool,
     pub(crate) when: When,
@@ -28,6 +37,7 @@ pub(crate) struct Left {
 }
 
 /// On what it then depends whether a policy fires.
+#[derive(PartialEq)]
 pub(crate) enum When {
     Never,
     Always,
@@ -51,8 +61,18 @@ pub(crate) struct Residuals {
     /// Which policies name an entity, by their place.
     naming: Hashed<EntityUid, Vec<usize>>,
     classes: Mutex<Classes>,
-    left: RwLock<Hashed<(usize, Likeness), Arc<Left>>>,
-    whole: RwLock<Hashed<Likeness, Arc<[Arc<Left>]>>>,
+    left: RwLock<Variants>,
+    whole: RwLock<Hashed<Likeness, Rest>>,
+    rests: Mutex<Hashed<Vec<u32>, Rest>>,
+}
+
+/// What was left of single policies, by their place.
+#[derive(Default)]
+struct Variants {
+    by_likeness: Hashed<(usize, Likeness), Arc<Left>>,
+    /// Each different one.
+    different: Hashed<usize, Vec<Arc<Left>>>,
+    made: u32,
 }
 
 /// Entities in classes: for each policy, and over all of them.
@@ -79,18 +99,23 @@ impl Residuals {
     }
 
     /// What is left of every policy that may fire on requester and recipient, purpose and category.
-    pub(crate) fn of(&self, compiled: &Compiled, uids: [EntityUid; 3]) -> (Likeness, Arc<[Arc<Left>]>) {
+    pub(crate) fn of(&self, compiled: &Compiled, uids: [EntityUid; 3]) -> Rest {
         let classes = uids.each_ref().map(|uid| self.class(compiled, uid));
         let likeness = classes.each_ref().map(|(class, _)| *class);
-        let there = self.whole.read().ok().and_then(|whole| whole.get(&likeness).cloned());
-        let all = there.unwrap_or_else(|| {
-            let found: Arc<[_]> = self.find(compiled, uids, &classes).into();
-            if let Ok(mut whole) = self.whole.write() {
-                whole.insert(likeness, Arc::clone(&found));
-            }
-            found
-        });
-        (likeness, all)
+        if let Some(there) = self.whole.read().ok().and_then(|whole| whole.get(&likeness).cloned()) {
+            return there;
+        }
+        let left: Arc<[_]> = self.find(compiled, uids, &classes).into();
+        let key = left.iter().map(|left| left.number).collect();
+        let rest = {
+            let mut rests = self.rests.lock().unwrap_or_else(PoisonError::into_inner);
+            let number = next(rests.len());
+            rests.entry(key).or_insert(Rest { number, left }).clone()
+        };
+        if let Ok(mut whole) = self.whole.write() {
+            whole.insert(likeness, rest.clone());
+        }
+        rest
     }
 
     /// The class of an entity, over all policies and for each of them.
@@ -141,7 +166,7 @@ impl Residuals {
         {
             let left = self.left.read().unwrap_or_else(PoisonError::into_inner);
             for (at, policy) in self.policies.iter().enumerate() {
-                match left.get(&key(at)) {
+                match left.by_likeness.get(&key(at)) {
                     Some(found) => all.push((at, Arc::clone(found))),
                     None => missing.push((at, policy)),
                 }
@@ -154,12 +179,28 @@ impl Residuals {
             });
             let mut left = self.left.write().unwrap_or_else(PoisonError::into_inner);
             for ((at, _), found) in missing.into_iter().zip(found) {
-                all.push((at, Arc::clone(left.entry(key(at)).or_insert_with(|| Arc::new(found)))));
+                all.push((at, left.keep(key(at), found)));
             }
             all.sort_unstable_by_key(|(at, _)| *at);
         }
         let may_fire = all.into_iter().map(|(_, left)| left);
         may_fire.filter(|left| !matches!(left.when, When::Never)).collect()
+    }
+}
+
+impl Variants {
+    /// Keeps what was left of a policy, and gives the one that is the same where there is one.
+    fn keep(&mut self, key: (usize, Likeness), mut found: Left) -> Arc<Left> {
+        let different = self.different.entry(key.0).or_default();
+        let same = different.iter().find(|left| left.permits == found.permits && left.when == found.when);
+        let left = same.cloned().unwrap_or_else(|| {
+            self.made += 1;
+            found.number = self.made;
+            let found = Arc::new(found);
+            different.push(Arc::clone(&found));
+            found
+        });
+        Arc::clone(self.by_likeness.entry(key).or_insert(left))
     }
 }
 
@@ -171,7 +212,8 @@ fn next(used: usize) -> u32 {
 impl Left {
     fn of(policy: &Policy, when: When) -> Self {
         let permits = policy.effect() == Effect::Permit;
-        Self { rule: RuleId::new(policy.id().as_ref()), permits, when, reduced: RwLock::default() }
+        let rule = RuleId::new(policy.id().as_ref());
+        Self { number: 0, rule, permits, when, reduced: RwLock::default() }
     }
 }
 
