@@ -6,7 +6,7 @@ use serde_json::{Map, Value};
 
 /// What a body says that its redactor has read to the end without an error.
 pub(crate) fn said(reading: &Reading, bytes: &[u8], depth_max: usize) -> Result<Value, Reason> {
-    let mut rows = || pieces(reading, bytes).into_iter().map(|row| object(row, depth_max));
+    let rows = || pieces(reading, bytes).into_iter().map(|row| object(row, depth_max));
     match reading.format {
         Format::Json => serde_json::from_slice(bytes).map_err(|_| Reason::BodyMalformed),
         Format::JsonLines => texts(bytes),

@@ -37,7 +37,7 @@ impl ReportOnly {
             Ruling::Refuse(refusal) if self.covers(route) && refusal.reason.status() == 403 => {
                 Ruling::Redact(Permit { outcome: Outcome::Refuse, reported: Some(refusal.reason) })
             }
-            other => other,
+            other @ (Ruling::Allow(_) | Ruling::Redact(_) | Ruling::Refuse(_)) => other,
         }
     }
 }
