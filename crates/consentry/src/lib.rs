@@ -43,7 +43,9 @@
 /// Bundles: one controller's rules, vocabulary, service map, clauses and cases.
 ///
 /// [`Bundle::load_sealed`](policy::Bundle::load_sealed) reads a folder that was sealed, the only kind to serve from;
-/// [`Bundle::read`](policy::Bundle::read) reads texts in memory. [`Engine::new`](policy::Engine::new) compiles either.
+/// [`Bundle::read`](policy::Bundle::read) reads texts in memory. [`Engine::new`](policy::Engine::new) compiles either,
+/// and [`Engine::compile_all`](policy::Engine::compile_all) every question that its service map can make: call it before
+/// the bundle is installed, where one may wait. Without it each question is compiled by the request that asks it first.
 pub mod policy {
     #[doc(inline)]
     pub use consentry_policy::{

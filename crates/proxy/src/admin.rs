@@ -88,6 +88,7 @@ async fn ready(state: &State) -> Response<Full<Bytes>> {
 }
 
 async fn status(state: &State) -> Value {
+    let (age_ms, age_ms_max) = (state.bundle_age_ms(), state.bundle_age_ms_max());
     let bundle = state.policy.current().map(|installed| {
         let bundle = installed.engine.bundle();
         json!({
@@ -97,6 +98,9 @@ async fn status(state: &State) -> Value {
             "vocabulary": installed.vocabulary.as_str(),
             "installed_at": time(installed.installed_at),
             "confirmed_at": time(installed.confirmed_at()),
+            "age_secs": age_ms.map(|ms| ms / 1000),
+            "age_secs_max": age_ms_max / 1000,
+            "too_old": age_ms.is_none_or(|ms| ms > age_ms_max),
         })
     });
     let health = state.evidence.health();

@@ -167,11 +167,13 @@ pub(crate) async fn close(evidence: AuditLog, telemetry: Telemetry) {
     }
 }
 
-/// Reads and compiles the sealed bundle in a folder. The text of the error is for operators; a bundle holds no data
-/// of anybody.
+/// Reads the sealed bundle in a folder and compiles it with every question that its service map can make, so that no
+/// request ever waits for that. The text of the error is for operators; a bundle holds no data of anybody.
 pub(crate) fn load_engine(dir: &Path) -> Result<Engine, String> {
     let bundle = Bundle::load_sealed(dir).map_err(|e| read_error(dir, &e))?;
-    Engine::new(bundle).map_err(|e| e.to_string())
+    let engine = Engine::new(bundle).map_err(|e| e.to_string())?;
+    engine.compile_all();
+    Ok(engine)
 }
 
 /// What is wrong with a bundle, in full.

@@ -11,11 +11,12 @@ mod support;
 
 use std::fs;
 use std::path::Path;
+use std::time::Duration;
 
 use consentry_audit::Entry;
 use consentry_identity::Issuer;
 use consentry_policy::{Sources, seal};
-use serde_json::Value;
+use serde_json::{Value, json};
 use support::{get, install, records, stage, status, until, write};
 
 #[tokio::test]
@@ -106,4 +107,32 @@ async fn keys_are_taken_over_when_they_are_good() {
     fs::write(&keys, Issuer::generate().unwrap().jwks()).unwrap();
     stage.running.reload();
     until(admin, |s| s["keys_refused"] == Value::Null).await;
+}
+
+#[tokio::test]
+async fn law_1_without_its_folder_the_last_good_bundle_serves_up_to_its_age_and_then_nothing_does() {
+    let stage = stage("limits: {bundle_age_secs_max: 10}").await;
+    let (addr, admin) = (stage.running.addr(), stage.running.admin_addr());
+    let dir = stage.folder.path().join("policy");
+    let first = status(admin).await["bundle"].clone();
+    assert_eq!((&first["age_secs_max"], &first["too_old"]), (&json!(10), &json!(false)));
+    fs::rename(&dir, stage.folder.path().join("elsewhere")).unwrap();
+    let gone = |s: &Value| s["bundle_refused"]["why"].as_str().is_some_and(|w| w.contains("no such folder"));
+    let page = until(admin, gone).await;
+    assert_eq!((&page["bundle"]["digest"], &page["bundle"]["too_old"]), (&first["digest"], &json!(false)));
+    assert_eq!(get(addr, "/ping").await.0, 200);
+    let asked = stage.asked.lock().unwrap().len();
+    // The clock is the machine's: the age is waited for.
+    tokio::time::sleep(Duration::from_secs(8)).await;
+    let page = until(admin, |s| s["bundle"]["too_old"] == true).await;
+    assert_eq!(page["bundle"]["digest"], first["digest"]);
+    assert!(page["bundle"]["age_secs"].as_i64() >= Some(10), "{page:#}");
+    let (code, body) = get(addr, "/ping").await;
+    assert_eq!((code, body.contains("bundle-unavailable")), (503, true), "{body}");
+    assert_eq!(get(admin, "/readyz").await.0, 503);
+    assert_eq!(stage.asked.lock().unwrap().len(), asked, "a refused request went on");
+    // It comes back as it was.
+    fs::rename(stage.folder.path().join("elsewhere"), &dir).unwrap();
+    until(admin, |s| s["bundle"]["too_old"] == false && s["bundle_refused"] == Value::Null).await;
+    assert_eq!(get(addr, "/ping").await.0, 200);
 }

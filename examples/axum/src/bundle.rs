@@ -13,14 +13,16 @@ use crate::Failure;
 /// How often the folder is looked at.
 const LOOK_EVERY: Duration = Duration::from_secs(60);
 
-/// Reads a sealed bundle and compiles it.
+/// Reads a sealed bundle and compiles it, with every question that its service map can make: no request waits for that.
 pub(crate) fn load(folder: &Path) -> Result<Engine, Failure> {
     let bundle = Bundle::load_sealed(folder).map_err(|error| {
         // Every error at once, with file, line and what was meant.
         let details = if let ReadError::Wrong(found) = &error { format!("\n{found}") } else { String::new() };
         format!("{}: {error}{details}", folder.display())
     })?;
-    Ok(Engine::new(bundle)?)
+    let engine = Engine::new(bundle)?;
+    engine.compile_all();
+    Ok(engine)
 }
 
 /// Records that a bundle comes into force, and only then puts it there.

@@ -30,7 +30,7 @@ impl Decision {
 /// One question, compiled: everything but the person and the request is settled.
 pub struct Cell {
     pub(super) question: Question,
-    pub(super) program: Program,
+    pub(super) program: Arc<Program>,
     /// The verdict, by the word and by what colours its reason.
     pub(super) verdicts: Answers<(Bits, Person), Arc<Verdict>>,
     /// Whether anybody's state could make it a yes.
@@ -38,7 +38,7 @@ pub struct Cell {
 }
 
 impl Cell {
-    pub(super) fn new(question: Question, program: Program) -> Self {
+    pub(super) fn new(question: Question, program: Arc<Program>) -> Self {
         Self { question, program, verdicts: Answers::default(), hopeless: Answers::default() }
     }
 
@@ -76,8 +76,7 @@ impl Engine {
         }
         let steps: Vec<_> = class.ladder.steps().collect();
         let attested = with_class(self.bundle(), &self.facts(), class);
-        let program =
-            self.compiler.program(&self.compiled, self.bundle(), question, class, &attested, &steps);
+        let program = self.compiler.program(&self.compiled, question, class, attested, &steps);
         Ok(self.cells.keep(Cell::new(question.clone(), program)))
     }
 
@@ -131,10 +130,18 @@ impl Engine {
         cell.verdicts.get_or(&(word.0.clone(), person), find)
     }
 
-    /// Compiles every cell that the service map can reach. From then on every other question is refused.
+    /// Every question that the service map can make, in their order.
+    #[must_use]
+    pub fn questions(&self) -> Vec<Question> {
+        super::reach::questions(self.bundle())
+    }
+
+    /// Compiles every cell that the service map can reach, and says how many there are. From then on every other question
+    /// is refused. That takes up to a second of a core for a bundle with a hundred thousand cells: call it where one may
+    /// wait, before the engine is installed. Half of the cores are left to whoever is being served meanwhile.
     pub fn compile_all(&self) -> usize {
-        let questions = super::reach::questions(self.bundle());
-        let workers = std::thread::available_parallelism().map_or(1, usize::from).min(8);
+        let questions = self.questions();
+        let workers = std::thread::available_parallelism().map_or(1, usize::from).div_ceil(2).min(8);
         let share = questions.len().div_ceil(workers).max(1);
         std::thread::scope(|scope| {
             for part in questions.chunks(share) {

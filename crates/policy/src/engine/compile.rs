@@ -1,51 +1,50 @@
 //! Cells → decision programs. Cedar's type-aware partial evaluation folds away requester, recipient, purpose and
-//! category; what it leaves is shared by all acts, subject types and classes of one category, whose words and attested
-//! facts are put in afterwards.
+//! category; what it leaves of a policy is shared by all questions that the policy cannot tell apart. Act, subject type,
+//! treatment and attested facts are put in afterwards, and cells that come to the same share their program.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
-use std::sync::{Arc, RwLock};
+use std::cell::RefCell;
+use std::collections::BTreeSet;
+use std::sync::{Arc, Mutex, PoisonError, RwLock};
 
-use cedar_policy::pst::Clause;
-use cedar_policy::{
-    Effect, EntityId, EntityUid, PartialEntityUid, PartialRequest, Policy, PolicyId, PolicySet,
-};
-use consentry_model::{Facts, Purpose, RuleId, Treatment};
+use cedar_policy::PolicySet;
+use consentry_model::{Act, Facts, RuleId, SubjectType, Treatment};
 
 use super::atoms::{Atom, Atoms};
 use super::cedar::Compiled;
-use super::cedar_text::no_of;
 use super::decide::Question;
-use super::formula::Formula;
+use super::formula::{Cube, Formula};
+use super::kept::Hashed;
 use super::program::{Entry, Fires, Program};
 use super::reduce::{Irreducible, Names, Reducer, clauses};
+use super::residual::{Left, Reduced, Residuals, Rest, When};
 use crate::bundle::{Bundle, DataClass};
 
 /// Compiles the cells of one bundle.
 pub(crate) struct Compiler {
+    names: Names,
     atoms: Atoms,
-    /// Where the rule of a policy stands in the bundle, by the policy's id.
-    rules: BTreeMap<RuleId, usize>,
-    /// Every entity that some policy names; `None` when that cannot be read, and each question stands for itself.
-    named: Option<HashSet<EntityUid>>,
-    left: RwLock<HashMap<Key, Arc<[Left]>>>,
+    residuals: Residuals,
+    programs: RwLock<Hashed<Same, Arc<Program>>>,
+    made: Mutex<Made>,
 }
 
-/// What partial evaluation folds away, as far as policies can tell: of requester and recipient, of the purpose and of
-/// the category, those entities and groups that some policy names. Questions with the same key have the same residuals.
-type Key = [Vec<EntityUid>; 3];
-
-/// A policy that partial evaluation leaves.
-struct Left {
-    rule: RuleId,
-    permits: bool,
-    when: When,
+/// All that a program is made of.
+#[derive(PartialEq, Eq, Hash)]
+struct Same {
+    /// The number of what partial evaluation left.
+    rest: u32,
+    act: Act,
+    subject_type: SubjectType,
+    attested: Facts,
+    steps: Box<[Treatment]>,
 }
 
-enum When {
-    Always,
-    If(Vec<Clause>),
-    /// Partial evaluation did not work out.
-    Beyond,
+/// What was made so far, each thing once.
+#[derive(Default)]
+struct Made {
+    entries: Hashed<(RuleId, Vec<Cube>), Arc<Entry>>,
+    entries_made: u32,
+    programs: Hashed<Vec<(Treatment, Vec<u32>)>, Arc<Program>>,
 }
 
 impl Compiler {
@@ -55,14 +54,9 @@ impl Compiler {
             .policies()
             .map(|policy| clauses(policy).map_or_else(|_| BTreeSet::new(), |c| names.atoms(&c)))
             .collect();
-        let mut rules = BTreeMap::new();
-        for (at, rule) in bundle.rules.iter().enumerate() {
-            rules.insert(rule.id.clone(), at);
-            rules.insert(no_of(&rule.id), at);
-        }
-        let named = compiled.policies().map(|p| Some(named(&p.to_json().ok()?))).collect::<Option<Vec<_>>>();
-        let named = named.map(|all| all.into_iter().flatten().collect());
-        Self { atoms: Atoms::new(asked, &bundle.facts.schema), rules, named, left: RwLock::default() }
+        let atoms = Atoms::new(asked, &bundle.facts.schema);
+        let (programs, made) = (RwLock::default(), Mutex::default());
+        Self { names, atoms, residuals: Residuals::new(compiled), programs, made }
     }
 
     /// The fact words of the bundle.
@@ -74,176 +68,100 @@ impl Compiler {
     pub(crate) fn program(
         &self,
         compiled: &Compiled,
-        bundle: &Bundle,
         question: &Question,
         class: &DataClass,
-        attested: &Facts,
+        attested: Facts,
         steps: &[Treatment],
-    ) -> Program {
-        let left = self.left(compiled, bundle, question, class);
-        let names = Names::of(&bundle.facts.schema);
-        let mut reducer = Reducer {
-            names: &names,
-            atoms: &self.atoms,
-            words: BTreeMap::from([
-                ("act", question.act.code().to_owned()),
-                ("subject_type", class.subject_type.as_str().to_owned()),
-            ]),
-            facts: attested,
-        };
+    ) -> Arc<Program> {
+        let Rest { number: rest, left } = self.residuals.of(compiled, compiled.uids(question, class).into());
+        let subject_type = class.subject_type.clone();
+        let same = Same { rest, act: question.act, subject_type, attested, steps: steps.into() };
+        if let Some(program) = self.programs.read().ok().and_then(|there| there.get(&same).cloned()) {
+            return program;
+        }
+        let program = self.pack(compiled, &same, &left);
+        if let Ok(mut there) = self.programs.write() {
+            there.insert(same, Arc::clone(&program));
+        }
+        program
+    }
+
+    fn pack(&self, compiled: &Compiled, same: &Same, left: &[Arc<Left>]) -> Arc<Program> {
         let mut out = Vec::new();
-        for treatment in steps {
-            reducer.words.insert("treatment", treatment.code().to_owned());
+        for treatment in &same.steps {
+            let words = [
+                ("act", same.act.code()),
+                ("subject_type", same.subject_type.as_str()),
+                ("treatment", treatment.code()),
+            ];
+            let looked = RefCell::default();
+            let (names, atoms, facts) = (&self.names, &self.atoms, &same.attested);
+            let reducer = Reducer { names, atoms, words, facts, looked };
             let entries = left.iter().filter_map(|left| self.entry(compiled, &reducer, left));
-            let mut entries: Vec<Entry> = entries.collect();
-            entries.sort_by_key(|e| compiled.position(&e.rule));
-            out.push((*treatment, entries));
+            out.push((*treatment, entries.collect::<Vec<_>>()));
         }
-        Program::new(out)
+        let key: Vec<(Treatment, Vec<u32>)> =
+            out.iter().map(|(t, entries)| (*t, entries.iter().map(|e| e.number).collect())).collect();
+        if let Some(program) = self.made().programs.get(&key) {
+            return Arc::clone(program);
+        }
+        let program = Arc::new(Program::new(out));
+        Arc::clone(self.made().programs.entry(key).or_insert(program))
     }
 
-    /// A policy in one treatment; `None` when it cannot fire.
-    fn entry(&self, compiled: &Compiled, reducer: &Reducer<'_>, left: &Left) -> Option<Entry> {
-        let formula = match &left.when {
-            When::Always => Ok(Formula::Constant(true)),
-            When::If(clauses) => reducer.clauses(clauses),
-            When::Beyond => Err(Irreducible),
-        };
-        let fires = match formula {
-            Ok(Formula::Constant(false)) => return None,
-            Ok(formula) => match formula.cubes(&self.atoms) {
-                Some(cubes) if cubes.is_empty() => return None,
-                Some(cubes) => Fires::On(cubes),
-                None => Fires::As(formula),
-            },
-            Err(Irreducible) => Fires::Beyond(Box::new(only(compiled, &left.rule))),
-        };
-        Some(Entry { rule: left.rule.clone(), permits: left.permits, fires })
+    fn made(&self) -> std::sync::MutexGuard<'_, Made> {
+        self.made.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn left(
-        &self,
-        compiled: &Compiled,
-        bundle: &Bundle,
-        question: &Question,
-        class: &DataClass,
-    ) -> Arc<[Left]> {
-        let key = self.key(compiled, question, class);
-        let there = self.left.read().ok().and_then(|left| left.get(&key).cloned());
-        there.unwrap_or_else(|| {
-            let slice = self.slice(compiled, bundle, question, class);
-            let found: Arc<[Left]> = residuals(compiled, question, class, &slice)
-                .unwrap_or_else(|Irreducible| slice.iter().map(|p| Left::of(p, When::Beyond)).collect())
-                .into();
-            if let Ok(mut left) = self.left.write() {
-                left.insert(key, Arc::clone(&found));
-            }
-            found
-        })
-    }
-
-    fn key(&self, compiled: &Compiled, question: &Question, class: &DataClass) -> Key {
-        let (principal, action, resource) = compiled.uids(question, class);
-        [principal, action, resource].map(|uid| {
-            let Some((named, mut seen)) = self.named.as_ref().zip(compiled.above(&uid)) else {
-                return vec![uid];
-            };
-            seen.push(uid);
-            seen.retain(|uid| named.contains(uid));
-            seen.sort_unstable();
-            seen
-        })
-    }
-
-    /// The policies whose purposes and data can match: what partial evaluation would find, sooner.
-    fn slice(
-        &self,
-        compiled: &Compiled,
-        bundle: &Bundle,
-        question: &Question,
-        class: &DataClass,
-    ) -> Vec<Policy> {
-        let vocabulary = &bundle.vocabulary;
-        let (purpose, category) = (question.purpose.as_str(), class.category.as_str());
-        let can_match = |policy: &&Policy| {
-            let rule = self.rules.get(&RuleId::new(policy.id().as_ref()));
-            rule.and_then(|at| bundle.rules.get(*at)).is_none_or(|rule| {
-                let (purposes, data) = (rule.purposes.as_ref(), rule.data.as_ref());
-                let touches = |p: &Purpose| vocabulary.purposes.touches(purpose, p.as_str());
-                purposes.is_none_or(|v| v.iter().any(touches))
-                    && data
-                        .is_none_or(|v| v.iter().any(|c| vocabulary.categories.touches(category, c.as_str())))
-            })
-        };
-        compiled.policies().filter(can_match).cloned().collect()
+    /// A policy in one treatment, as it was reduced before or is now; `None` when it cannot fire.
+    fn entry(&self, compiled: &Compiled, reducer: &Reducer<'_>, left: &Left) -> Option<Arc<Entry>> {
+        if let Ok(before) = left.reduced.read()
+            && let Some(same) = before.iter().find(|before| before.looked.iter().all(|at| reducer.sees(at)))
+        {
+            return same.entry.clone();
+        }
+        reducer.looked.take();
+        let fires = reduce(compiled, reducer, left);
+        let entry = fires.map(|fires| self.made().entry(&left.rule, left.permits, fires));
+        if let Ok(mut reduced) = left.reduced.write() {
+            reduced.push(Reduced { looked: reducer.looked.take(), entry: entry.clone() });
+        }
+        entry
     }
 }
 
-impl Left {
-    fn of(policy: &Policy, when: When) -> Self {
-        Self { rule: RuleId::new(policy.id().as_ref()), permits: policy.effect() == Effect::Permit, when }
+impl Made {
+    fn entry(&mut self, rule: &RuleId, permits: bool, fires: Fires) -> Arc<Entry> {
+        let key = if let Fires::On(cubes) = &fires { Some((rule.clone(), cubes.clone())) } else { None };
+        if let Some(there) = key.as_ref().and_then(|key| self.entries.get(key)) {
+            return Arc::clone(there);
+        }
+        let entry = Arc::new(Entry { number: self.entries_made, rule: rule.clone(), permits, fires });
+        self.entries_made += 1;
+        if let Some(key) = key {
+            self.entries.insert(key, Arc::clone(&entry));
+        }
+        entry
     }
 }
 
-/// The policies that partial evaluation leaves: always firing, or with a condition on facts.
-fn residuals(
-    compiled: &Compiled,
-    question: &Question,
-    class: &DataClass,
-    slice: &[Policy],
-) -> Result<Vec<Left>, Irreducible> {
-    let set = PolicySet::from_policies(slice.iter().cloned()).map_err(|_| Irreducible)?;
-    let (principal, action, resource) = compiled.uids(question, class);
-    let request = PartialRequest::new(
-        PartialEntityUid::from_concrete(principal),
-        action,
-        PartialEntityUid::from_concrete(resource),
-        None,
-        compiled.schema(),
-    )
-    .map_err(|_| Irreducible)?;
-    let response =
-        set.tpe(&request, compiled.partial_entities(), compiled.schema()).map_err(|_| Irreducible)?;
-    if response.error_forbids().next().is_some() || response.error_permits().next().is_some() {
-        return Err(Irreducible);
+/// When a policy fires; `None` when it cannot.
+fn reduce(compiled: &Compiled, reducer: &Reducer<'_>, left: &Left) -> Option<Fires> {
+    let formula = match &left.when {
+        When::Never => return None,
+        When::Always => Ok(Formula::Constant(true)),
+        When::If(clauses) => reducer.clauses(clauses),
+        When::Beyond => Err(Irreducible),
+    };
+    match formula {
+        Ok(Formula::Constant(false)) => None,
+        Ok(formula) => match formula.cubes(reducer.atoms) {
+            Some(cubes) if cubes.is_empty() => None,
+            Some(cubes) => Some(Fires::On(cubes)),
+            None => Some(Fires::As(formula)),
+        },
+        Err(Irreducible) => Some(Fires::Beyond(Box::new(only(compiled, &left.rule)))),
     }
-    let always =
-        |id: &PolicyId, permits| Left { rule: RuleId::new(id.as_ref()), permits, when: When::Always };
-    let mut left: Vec<Left> = Vec::new();
-    left.extend(response.true_permits().map(|id| always(id, true)));
-    left.extend(response.true_forbids().map(|id| always(id, false)));
-    for policy in response.residual_policies() {
-        if !left.iter().any(|l| l.rule == RuleId::new(policy.id().as_ref())) {
-            let when = clauses(&policy).map_or(When::Beyond, When::If);
-            left.push(Left::of(&policy, when));
-        }
-    }
-    Ok(left)
-}
-
-/// The entities that a policy names, by its form in JSON.
-fn named(json: &serde_json::Value) -> Vec<EntityUid> {
-    let mut out = Vec::new();
-    let mut waiting = vec![json];
-    while let Some(value) = waiting.pop() {
-        match value {
-            serde_json::Value::Object(members) => {
-                let text = |key: &str| members.get(key).and_then(serde_json::Value::as_str);
-                if let (Some(ty), Some(id)) = (text("type"), text("id"))
-                    && let Ok(ty) = ty.parse()
-                {
-                    out.push(EntityUid::from_type_name_and_id(ty, EntityId::new(id)));
-                }
-                waiting.extend(members.values());
-            }
-            serde_json::Value::Array(items) => waiting.extend(items),
-            serde_json::Value::Null
-            | serde_json::Value::Bool(_)
-            | serde_json::Value::Number(_)
-            | serde_json::Value::String(_) => {}
-        }
-    }
-    out
 }
 
 /// One policy by itself, for Cedar. A set without it would never fire, so that a policy that is not there fails.

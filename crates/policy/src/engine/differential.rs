@@ -325,7 +325,7 @@ fn programs_agree(bundle: &Bundle, askings: &[Asking]) {
         // What is attested is among the facts here, and not part of the program.
         let nothing = Facts::unknown(&bundle.facts.schema);
         let program = programs.entry(question).or_insert_with(|| {
-            compiler.program(&compiled, bundle, question, class, &nothing, &Treatment::ALL)
+            compiler.program(&compiled, question, class, nothing.clone(), &Treatment::ALL)
         });
         assert!(!program.is_beyond(), "{question:?} cannot be reduced");
         let answer = program.ask(*treatment, &compiler.atoms().word(facts, *now), |_, _| Err(Failed));

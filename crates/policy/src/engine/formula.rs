@@ -112,7 +112,7 @@ fn absorb(cubes: &mut Vec<Cube>) {
 }
 
 /// Bits that must be as stated, by their number.
-#[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub(crate) struct Cube(pub(crate) Vec<(usize, bool)>);
 
 impl Cube {

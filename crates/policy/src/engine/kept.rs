@@ -13,8 +13,11 @@ use super::decide::Question;
 /// How many answers one cell keeps; further ones are found afresh each time.
 const ANSWERS_KEPT_MAX: usize = 1_024;
 
+/// A map with a quick hash.
+pub(crate) type Hashed<K, V> = HashMap<K, V, BuildHasherDefault<Mix>>;
+
 /// Answers by what they were found on.
-pub(crate) struct Answers<K, V>(RwLock<HashMap<K, V, BuildHasherDefault<Mix>>>);
+pub(crate) struct Answers<K, V>(RwLock<Hashed<K, V>>);
 
 impl<K, V> Default for Answers<K, V> {
     fn default() -> Self {
@@ -41,7 +44,8 @@ impl<K: Clone + Eq + Hash, V: Clone> Answers<K, V> {
     }
 }
 
-/// A quick hash. The maps are small and bounded, so that whoever finds words that collide gains a short search.
+/// A quick hash. The maps are small and bounded, or hold what the bundle's author wrote, so that whoever finds words that
+/// collide gains a short search.
 #[derive(Default)]
 pub(crate) struct Mix(u64);
 
@@ -62,8 +66,20 @@ impl Hasher for Mix {
         }
     }
 
+    fn write_u8(&mut self, word: u8) {
+        self.mix(word.into());
+    }
+
+    fn write_u32(&mut self, word: u32) {
+        self.mix(word.into());
+    }
+
     fn write_u64(&mut self, word: u64) {
         self.mix(word);
+    }
+
+    fn write_usize(&mut self, word: usize) {
+        self.mix(u64::try_from(word).unwrap_or(u64::MAX));
     }
 
     fn write_isize(&mut self, word: isize) {
@@ -78,7 +94,7 @@ impl Hasher for Mix {
 /// The cells that were compiled: at most one for each question that the bundle's words can make.
 #[derive(Default)]
 pub(crate) struct Cells {
-    by_question: RwLock<HashMap<Question, Arc<Cell>>>,
+    by_question: RwLock<Hashed<Question, Arc<Cell>>>,
     all: AtomicBool,
 }
 

@@ -27,6 +27,7 @@ mod reasons;
 mod reduce;
 mod reference;
 mod report_only;
+mod residual;
 mod ruling;
 mod spoken;
 

@@ -36,7 +36,7 @@ struct Mutant {
 
 impl Mutant {
     fn of(tried: &Tried<'_>, fault: Fault, random: &mut Random) -> Option<Self> {
-        let mut program = tried.cell.program.clone();
+        let mut program = (*tried.cell.program).clone();
         let filled: Vec<usize> =
             (0..program.steps.len()).filter(|at| !program.steps[*at].rules.is_empty()).collect();
         if filled.is_empty() {

@@ -5,6 +5,8 @@
 //! cubes is evaluated as it stands, an expression that cannot be read by Cedar; the test suite compares every program
 //! with Cedar on random facts.
 
+use std::sync::Arc;
+
 use cedar_policy::PolicySet;
 use consentry_model::{RuleId, Treatment};
 
@@ -71,6 +73,8 @@ pub(crate) enum Fires {
 
 /// One policy of a step.
 pub(crate) struct Entry {
+    /// No two different ones of a bundle have the same.
+    pub(crate) number: u32,
     pub(crate) rule: RuleId,
     pub(crate) permits: bool,
     pub(crate) fires: Fires,
@@ -98,7 +102,7 @@ pub(crate) struct Failed;
 
 impl Program {
     /// Packs the policies of each treatment.
-    pub(crate) fn new(steps: Vec<(Treatment, Vec<Entry>)>) -> Self {
+    pub(crate) fn new(steps: Vec<(Treatment, Vec<Arc<Entry>>)>) -> Self {
         let mut selected: Vec<usize> = Vec::new();
         for (_, entries) in &steps {
             for entry in entries {
@@ -176,18 +180,18 @@ fn answer(fired: Bits, permits: &Bits) -> (bool, Fired) {
 }
 
 impl Step {
-    fn new(treatment: Treatment, entries: Vec<Entry>, selected: &[usize]) -> Self {
+    fn new(treatment: Treatment, entries: Vec<Arc<Entry>>, selected: &[usize]) -> Self {
         let mut permits = Bits::none(entries.len());
         let (mut rules, mut rows, mut trees, mut beyond) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
         for (at, entry) in entries.into_iter().enumerate() {
             if entry.permits {
                 permits.set(at);
             }
-            rules.push(entry.rule);
-            match entry.fires {
+            rules.push(entry.rule.clone());
+            match &entry.fires {
                 Fires::On(cubes) => rows.extend(cubes.iter().map(|cube| WideRow::new(cube, at, selected))),
-                Fires::As(formula) => trees.push((at, formula)),
-                Fires::Beyond(set) => beyond.push((at, *set)),
+                Fires::As(formula) => trees.push((at, formula.clone())),
+                Fires::Beyond(set) => beyond.push((at, (**set).clone())),
             }
         }
         let table = match selected.len() {

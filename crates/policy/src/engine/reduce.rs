@@ -3,6 +3,7 @@
 //! Algebra without short-circuit is sound here: strict validation guarantees that an optional attribute is read only
 //! behind its guard, and the atom of an absent attribute is false.
 
+use std::cell::RefCell;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
@@ -18,14 +19,15 @@ use super::formula::Formula;
 pub(crate) struct Irreducible;
 
 /// The facts of a schema by the attributes that hold them.
-pub(crate) struct Names<'a> {
-    schema: &'a FactSchema,
+pub(crate) struct Names {
+    schema: FactSchema,
     ids: BTreeMap<String, FactId>,
 }
 
-impl<'a> Names<'a> {
-    pub(crate) fn of(schema: &'a FactSchema) -> Self {
-        Self { schema, ids: schema.iter().map(|(id, def)| (attribute(def), id)).collect() }
+impl Names {
+    pub(crate) fn of(schema: &FactSchema) -> Self {
+        let ids = schema.iter().map(|(id, def)| (attribute(def), id)).collect();
+        Self { schema: schema.clone(), ids }
     }
 
     fn fact(&self, e: &Expr) -> Result<FactId, Irreducible> {
@@ -157,13 +159,45 @@ impl Test {
 
 /// Reduces the policies of one cell; the words and facts that the cell fixes are constants.
 pub(crate) struct Reducer<'a> {
-    pub(crate) names: &'a Names<'a>,
+    pub(crate) names: &'a Names,
     pub(crate) atoms: &'a Atoms,
-    pub(crate) words: BTreeMap<&'static str, String>,
+    pub(crate) words: [(&'static str, &'a str); 3],
     pub(crate) facts: &'a Facts,
+    /// Every word and fact that was looked at, with what it was.
+    pub(crate) looked: RefCell<Vec<Looked>>,
+}
+
+/// A word or fact that the outcome of a reduction depends on.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Looked {
+    Word(&'static str, Box<str>),
+    Fact(FactId, Option<FactValue>),
 }
 
 impl Reducer<'_> {
+    /// Whether looking again would show the same.
+    pub(crate) fn sees(&self, looked: &Looked) -> bool {
+        match looked {
+            Looked::Word(name, word) => self.words.iter().any(|(n, w)| n == name && **w == **word),
+            Looked::Fact(id, value) => self.facts.get(*id) == *value,
+        }
+    }
+
+    fn look(&self, looked: Looked) {
+        let mut all = self.looked.borrow_mut();
+        if !all.contains(&looked) {
+            all.push(looked);
+        }
+    }
+
+    /// What `context.name` is, where the cell fixes it.
+    fn word(&self, e: &Expr) -> Option<&str> {
+        let asked = attr(e)?;
+        let (name, word) = self.words.iter().find(|(name, _)| *name == asked)?;
+        self.look(Looked::Word(name, (*word).into()));
+        Some(word)
+    }
+
     /// The formula of a policy's clauses.
     pub(crate) fn clauses(&self, clauses: &[Clause]) -> Result<Formula, Irreducible> {
         let parts: Result<Vec<_>, _> = clauses
@@ -210,8 +244,12 @@ impl Reducer<'_> {
     }
 
     fn bit(&self, atom: Atom) -> Result<Formula, Irreducible> {
-        if let Some(value) = atom.fact().and_then(|id| self.facts.get(id)) {
-            return Ok(Formula::Constant(atom.holds_of(Some(value))));
+        if let Some(id) = atom.fact() {
+            let value = self.facts.get(id);
+            self.look(Looked::Fact(id, value));
+            if value.is_some() {
+                return Ok(Formula::Constant(atom.holds_of(value)));
+            }
         }
         self.atoms.bit(atom).map(Formula::Bit).ok_or(Irreducible)
     }
@@ -219,9 +257,8 @@ impl Reducer<'_> {
     /// A test of a word that the cell fixes: `[a, b].contains(context.act)`, `context.act == a`.
     fn fixed(&self, e: &Expr) -> Result<Option<bool>, Irreducible> {
         let Expr::BinaryOp { op, left, right } = e else { return Ok(None) };
-        let word = |e: &Expr| attr(e).and_then(|name| self.words.get(name));
-        let same = |literal: &Expr, word: &String| Ok(entity(literal).ok_or(Irreducible)? == *word);
-        match (op, &**left, word(left), word(right)) {
+        let same = |literal: &Expr, word: &str| Ok(entity(literal).ok_or(Irreducible)? == word);
+        match (op, &**left, self.word(left), self.word(right)) {
             (BinaryOp::Contains, Expr::Set(items), _, Some(word)) => {
                 let mut there = false;
                 for item in items {

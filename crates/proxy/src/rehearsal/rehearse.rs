@@ -62,9 +62,15 @@ impl Company {
     async fn of(bundle: &Bundle, sources: &Sources) -> Result<Self, StageError> {
         let identity = Identity::new()?;
         let (one, other) = (bundle.clone(), bundle.clone());
-        let plain = tokio::task::spawn_blocking(move || Engine::new(one));
+        // As in force: what a case asks and the service map cannot ask is refused.
+        let all = |engine: Engine| {
+            engine.compile_all();
+            engine
+        };
+        let plain = tokio::task::spawn_blocking(move || Engine::new(one).map(all));
         let is_tempted = bundle.cases.iter().any(|case| case.tempted);
-        let tempted = is_tempted.then(|| tokio::task::spawn_blocking(move || Engine::tempted(other)));
+        let tempted =
+            is_tempted.then(|| tokio::task::spawn_blocking(move || Engine::tempted(other).map(all)));
         let plain = Stage::new(plain.await??, identity.clone());
         let tempted = match tempted {
             Some(engine) => Some(Stage::new(engine.await??, identity.clone())),
