@@ -49,7 +49,7 @@ const FILE_LINES_WITHOUT_TESTS_MAX: usize = 400;
 const FUNCTION_LINES_MAX: usize = 70;
 
 /// Members that no user's build contains, and that may therefore depend on anything and choose their lints.
-const OUTSIDE: &[&str] = &["tests", "benches", "xtask", "examples"];
+const OUTSIDE: &[&str] = &["tests", "benches", "fuzz", "xtask", "examples"];
 
 type Arrows = BTreeMap<String, BTreeSet<String>>;
 
@@ -158,7 +158,7 @@ fn no_source_file_is_dead() {
             waiting.extend(places.into_iter().filter(|place| place.exists()).map(|place| (place, false)));
         }
     }
-    let sources = under(&tracked(), &["crates", "examples", "tests", "benches", "xtask"], ".rs");
+    let sources = under(&tracked(), &["crates", "examples", "tests", "benches", "fuzz", "xtask"], ".rs");
     let dead = sources.iter().filter(|path| !alive.contains(&root().join(path)));
     problems.extend(dead.map(|path| format!("{path} belongs to no target")));
     none("every source file is built", &problems);

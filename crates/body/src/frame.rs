@@ -7,7 +7,7 @@ use crate::fate::{Act, Place};
 use crate::json::Token;
 use crate::keys::Few;
 use crate::record::{Records, Sought, identifier};
-use crate::shape::{Known, ShapeIx, Shapes, StepIx};
+use crate::shape::{Known, ShapeIx, Shapes, Step, StepIx};
 use crate::subject::{Classes, Id, Subject};
 use crate::tape::{Kind, Leaf, Tape};
 
@@ -57,6 +57,14 @@ pub(crate) struct Frame {
 }
 
 impl Frame {
+    /// A member of this name was taken, with its scalar.
+    #[inline]
+    pub(crate) fn took(&mut self, ix: StepIx, step: &Step) {
+        self.seen |= step.bit;
+        self.step = ix;
+        self.name_bytes += step.name_bytes;
+    }
+
     /// The member of this name is next.
     pub(crate) fn named(&mut self, step: StepIx, known: Known, name_bytes: usize) {
         (self.step, self.node, self.act, self.sought) = (step, known.node, known.act, known.sought);

@@ -140,19 +140,14 @@ impl Walk {
                 }
                 Some(Value::Opens(_)) | None => break Ended::Stuck,
             };
-            let Some((delimiter, stop)) = delimiter(view, token.end) else { break Ended::Stuck };
-            if !matches!(delimiter, b',' | b'}') {
-                break Ended::Stuck;
-            }
+            let delimiter = delimiter(view, token.end).filter(|(byte, _)| matches!(byte, b',' | b'}'));
+            let Some((delimiter, stop)) = delimiter else { break Ended::Stuck };
             replay.named(map, step.known.node);
-            frame.seen |= step.bit;
-            frame.step = ix;
-            frame.name_bytes += step.name_bytes;
+            frame.took(ix, step);
             if step.known.sought != Sought::No {
                 let subject = step.known.sought == Sought::Subject;
                 tell(map, records, replay, (depth, shapes.name(step)), view, &token, subject);
             }
-            // The child begins at the mark: white space may have been read before the lane came in.
             let act = step.known.act;
             replay.scalar(&token, act, (frame.mark, stop));
             commit(map, records, tape, act, view, frame.mark, &token, stop)?;
@@ -328,7 +323,8 @@ fn tell(
     records.scalar(map, depth, view, token);
 }
 
-/// Takes a scalar whose child begins at `start` and ends, with its white space, at `end`.
+/// Takes a scalar whose child begins at `start`, which is the frame's mark: white space may have been read before the
+/// lane came in; and ends, with its white space, at `end`.
 #[inline(always)]
 #[allow(clippy::inline_always, reason = "it is much of what is done for most members")]
 #[allow(clippy::too_many_arguments, reason = "these are the parts of a walk that it does not borrow whole")]

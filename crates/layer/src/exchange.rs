@@ -114,13 +114,10 @@ where
         Err(reason) => return stranger(&shared, Some(&installed), reason),
     };
     // 2. An evidence slot. From here on a ticket exists, and it is closed exactly once.
-    let mut ticket = match shared.evidence.reserve(now) {
+    let ticket = match ticket(&shared, &head, now) {
         Ok(ticket) => ticket,
-        Err(full) => return stranger(&shared, Some(&installed), full.reason()),
+        Err(reason) => return stranger(&shared, Some(&installed), reason),
     };
-    if let Some(parent) = head.header("traceparent").and_then(TraceParent::parse) {
-        ticket.join_trace(parent);
-    }
     let may_be_coded = coding::may_be_coded(&head);
     let head_only = head.method == Method::HEAD;
     let mut open = Open { shared, installed, ticket, known: Known::default(), may_be_coded, head_only };
@@ -152,6 +149,15 @@ where
     };
     // 6. The answer leaves window by window.
     account.onto(response::deliver(open, decided, receipt, answer).await)
+}
+
+/// Takes an evidence slot, joined to the caller's trace.
+fn ticket(shared: &Shared, head: &Head, now: consentry_model::Moment) -> Result<Ticket, Reason> {
+    let mut ticket = shared.evidence.reserve(now).map_err(|full| full.reason())?;
+    if let Some(parent) = head.header("traceparent").and_then(TraceParent::parse) {
+        ticket.join_trace(parent);
+    }
+    Ok(ticket)
 }
 
 /// A refusal without a ticket: counted, not recorded one by one.
