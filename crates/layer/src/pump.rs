@@ -50,6 +50,33 @@ where
     R: http_body::Body<Data = Bytes> + Send + 'static,
     R::Error: Into<BoxError>,
 {
+    pub(crate) fn new(
+        open: Open,
+        decided: Decided,
+        receipt: Receipt,
+        redactor: Redactor,
+        source: Source<R>,
+        window: u64,
+        live: bool,
+    ) -> Self {
+        Self {
+            open,
+            decided,
+            receipt,
+            redactor,
+            source,
+            recoder: Recoder::default(),
+            window,
+            read_bytes: 0,
+            sent_bytes: 0,
+            ended: false,
+            streaming: false,
+            live,
+            records: 0,
+            only: None,
+        }
+    }
+
     /// Holds the answer back until its decision is complete, up to the limit; streams what is longer.
     pub(crate) async fn start(mut self, from: &Parts, mut headers: HeaderMap) -> Response<ResponseBody> {
         let status = from.status;

@@ -9,7 +9,6 @@ use http::{Response, header};
 
 use crate::answer::{forward_headers, map_of, unreadable, with_pseudonyms};
 use crate::body::ResponseBody;
-use crate::coding::Recoder;
 use crate::duties;
 use crate::evidence::Lines;
 use crate::exchange::{Decided, Open};
@@ -75,21 +74,6 @@ where
         Err(error) => return open.fail(of_answer(error).reason, None),
     };
     let source = Source::new(body, &parts.headers, &open.shared.limits);
-    let pump = Pump {
-        open,
-        decided,
-        receipt,
-        redactor,
-        source,
-        recoder: Recoder::default(),
-        window,
-        read_bytes: 0,
-        sent_bytes: 0,
-        ended: false,
-        streaming: false,
-        live: reading.format == Format::Events,
-        records: 0,
-        only: None,
-    };
-    pump.start(&parts, headers).await
+    let live = reading.format == Format::Events;
+    Pump::new(open, decided, receipt, redactor, source, window, live).start(&parts, headers).await
 }

@@ -10,6 +10,8 @@
 mod act;
 mod consent;
 mod facts;
+mod field_map;
+mod field_map_builder;
 mod fields;
 mod key;
 mod media;
@@ -29,9 +31,9 @@ pub use consent::{
     Owed, SubjectState,
 };
 pub use facts::{FactDef, FactId, FactSchema, FactSource, FactType, FactValue, Facts};
-pub use fields::{
-    ClassId, Emptied, Field, FieldMap, FieldMapBuilder, NodeId, PathError, RecordScope, Scalar, ScopeId, Wrap,
-};
+pub use field_map::FieldMap;
+pub use field_map_builder::FieldMapBuilder;
+pub use fields::{ClassId, Emptied, Field, NodeId, PathError, RecordScope, Scalar, ScopeId, Wrap};
 pub use key::{Category, KeyError, Lineage, Purpose};
 pub use media::{Format, MediaTypes, UnreadableType, is_media_type};
 pub use moment::Moment;

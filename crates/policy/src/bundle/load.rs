@@ -210,14 +210,7 @@ impl Loader {
             vocabulary.extend(&node, &mut self.reader);
         }
         let head = self.head(&vocabulary);
-        let mut recipients = Recipients::new();
-        for node in self.section("recipients") {
-            recipients.extend(read_recipients(&node, &mut vocabulary, &mut self.reader));
-        }
-        let mut requesters = Requesters::new();
-        for node in self.section("requesters") {
-            read_requesters(&node, &vocabulary, &mut requesters, &mut self.reader);
-        }
+        let (recipients, requesters) = self.parties(&mut vocabulary);
         let governing = head.regimes.iter().map(|(id, _)| Arc::clone(id)).collect();
         let subject_types = vocabulary.subjects.iter().map(|s| Arc::from(s.as_str())).collect();
         let mut book = FactBook::new(governing, subject_types);
@@ -274,6 +267,19 @@ impl Loader {
         let mut found = self.reader.found;
         found.close();
         if found.has_errors() { Err(Box::new(found)) } else { Ok(Bundle { warnings: found, ..bundle }) }
+    }
+
+    /// Who may receive, and who may ask.
+    fn parties(&mut self, vocabulary: &mut Vocabulary) -> (Recipients, Requesters) {
+        let mut recipients = Recipients::new();
+        for node in self.section("recipients") {
+            recipients.extend(read_recipients(&node, vocabulary, &mut self.reader));
+        }
+        let mut requesters = Requesters::new();
+        for node in self.section("requesters") {
+            read_requesters(&node, vocabulary, &mut requesters, &mut self.reader);
+        }
+        (recipients, requesters)
     }
 
     fn each<T>(&mut self, section: &str, read: fn(&Node, &mut Reader) -> Vec<(T, Span)>) -> Vec<(T, Span)> {

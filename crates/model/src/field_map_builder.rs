@@ -1,0 +1,259 @@
+//! Builds a map path by path.
+
+use crate::field_map::{FieldMap, Node};
+use crate::fields::{Field, NodeId, PathError, RecordScope, ScopeId, Wrap};
+use crate::member::Members;
+
+/// Builds a [`FieldMap`] path by path.
+#[derive(Clone, Debug)]
+pub struct FieldMapBuilder {
+    pub(crate) map: FieldMap,
+}
+
+enum Step<'a> {
+    Name(&'a str),
+    Any,
+    Items,
+}
+
+impl FieldMapBuilder {
+    /// Declares the leaf at a path. The path `[]` alone, or leading, stands for the elements of a root array.
+    ///
+    /// # Errors
+    /// When the path is not one, or clashes with one given before; see [`PathError`].
+    pub fn leaf(mut self, path: &str, field: Field) -> Result<Self, PathError> {
+        let (path_to, subtree) = match path.strip_suffix(".**") {
+            Some(head) => (head, true),
+            None if path == "**" => ("", true),
+            None => (path, false),
+        };
+        let at = self.walk(path_to)?;
+        let node = self.map.nodes.get_mut(at.0 as usize).ok_or(PathError::Syntax)?;
+        if node.leaf.is_some_and(|there| there != field || node.subtree != subtree) {
+            return Err(PathError::Twice);
+        }
+        if !node.children.is_empty() || node.any.is_some() || node.items.is_some() {
+            return Err(PathError::Overlap);
+        }
+        node.leaf = Some(field);
+        node.subtree = subtree;
+        Ok(self)
+    }
+
+    /// Declares that the strings at a path hold what is declared below it, or the leaf's value, in this way.
+    ///
+    /// # Errors
+    /// When the path is not one, or was given before.
+    pub fn wrapped(mut self, path: &str, wrap: Wrap) -> Result<Self, PathError> {
+        let at = self.walk(path)?;
+        let node = self.map.nodes.get_mut(at.0 as usize).ok_or(PathError::Syntax)?;
+        if path.is_empty() || node.wrap.replace(wrap).is_some() {
+            return Err(if path.is_empty() { PathError::Syntax } else { PathError::Twice });
+        }
+        Ok(self)
+    }
+
+    /// Declares that each object at `path` (which ends in `[]`) is a record about a subject of its own; the empty path
+    /// makes the whole body one record. When the scope's own path is empty, each scalar at `path` is a record too.
+    ///
+    /// # Errors
+    /// When the path is not one of array elements, or was given before, or a capture has no name.
+    pub fn records(self, path: &str, scope: RecordScope) -> Result<Self, PathError> {
+        let is_list = path.is_empty() || path.ends_with("[]");
+        if !is_list || scope.captures.iter().any(Vec::is_empty) {
+            return Err(PathError::Syntax);
+        }
+        self.scope(path, scope)
+    }
+
+    /// Declares that the object at `path` is one record, as the data of an event is. Its members are named from there.
+    ///
+    /// # Errors
+    /// When the path is not one, or was given before, or a capture has no name.
+    pub fn record(self, path: &str, scope: RecordScope) -> Result<Self, PathError> {
+        if scope.captures.iter().any(Vec::is_empty) {
+            return Err(PathError::Syntax);
+        }
+        self.scope(path, scope)
+    }
+
+    fn scope(mut self, path: &str, scope: RecordScope) -> Result<Self, PathError> {
+        let at = self.walk(path)?;
+        let id = ScopeId(u16::try_from(self.map.scopes.len() + 1).map_err(|_| PathError::Syntax)?);
+        let node = self.map.nodes.get_mut(at.0 as usize).ok_or(PathError::Syntax)?;
+        if node.scope.is_some() {
+            return Err(PathError::Twice);
+        }
+        node.scope = Some(id);
+        self.map.scopes.push(scope);
+        Ok(self)
+    }
+
+    /// The finished map.
+    #[must_use]
+    pub fn build(mut self) -> FieldMap {
+        for node in &mut self.map.nodes {
+            node.members = Members::new(&node.children);
+        }
+        self.map
+    }
+
+    fn walk(&mut self, path: &str) -> Result<NodeId, PathError> {
+        let mut at = self.map.root();
+        for step in steps(path)? {
+            at = self.child(at, &step)?;
+        }
+        Ok(at)
+    }
+
+    fn child(&mut self, at: NodeId, step: &Step<'_>) -> Result<NodeId, PathError> {
+        let next = NodeId(u32::try_from(self.map.nodes.len()).map_err(|_| PathError::Syntax)?);
+        let node = self.map.nodes.get_mut(at.0 as usize).ok_or(PathError::Syntax)?;
+        if node.leaf.is_some() {
+            return Err(PathError::Overlap);
+        }
+        let slot = match step {
+            Step::Name(name) => node.children.entry((*name).into()).or_insert(next),
+            Step::Any => node.any.get_or_insert(next),
+            Step::Items => node.items.get_or_insert(next),
+        };
+        let found = *slot;
+        if found == next {
+            let path = match step {
+                Step::Items => format!("{}[]", node.path),
+                Step::Name(name) if node.path.is_empty() => (*name).to_owned(),
+                Step::Name(name) => format!("{}.{name}", node.path),
+                Step::Any if node.path.is_empty() => "*".to_owned(),
+                Step::Any => format!("{}.*", node.path),
+            };
+            self.map.nodes.push(Node { path, ..Node::default() });
+        }
+        Ok(found)
+    }
+}
+
+fn steps(path: &str) -> Result<Vec<Step<'_>>, PathError> {
+    let mut out = Vec::new();
+    if path.is_empty() {
+        return Ok(out);
+    }
+    for (at, segment) in path.split('.').enumerate() {
+        let name = segment.trim_end_matches("[]");
+        let arrays = (segment.len() - name.len()) / 2;
+        match name {
+            "" if at == 0 && arrays > 0 => {}
+            "" | "**" => return Err(PathError::Syntax),
+            "*" => out.push(Step::Any),
+            _ if name.contains(['[', ']', '*']) => return Err(PathError::Syntax),
+            _ => out.push(Step::Name(name)),
+        }
+        out.extend((0..arrays).map(|_| Step::Items));
+    }
+    Ok(out)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{ClassId, Emptied, Ladder, Space};
+
+    fn class(n: u16) -> Field {
+        Field::Class(ClassId(n), Ladder::default())
+    }
+
+    #[test]
+    fn paths_that_are_none_or_that_clash_are_refused() {
+        for path in ["", "a..b", "a[", "a[]b", "a.**.b", "[]..a", "a*"] {
+            assert!(FieldMap::builder().leaf(path, Field::Open).is_err() || path.is_empty(), "{path}");
+        }
+        let map = || FieldMap::builder().leaf("a.b", class(1)).unwrap();
+        assert_eq!(map().leaf("a.b", class(2)).unwrap_err(), PathError::Twice);
+        assert_eq!(map().leaf("a.b.c", class(2)).unwrap_err(), PathError::Overlap);
+        assert_eq!(map().leaf("a", class(2)).unwrap_err(), PathError::Overlap);
+        assert!(map().leaf("a.b", class(1)).is_ok());
+    }
+
+    #[test]
+    fn a_root_array_has_records_too() {
+        let scope = RecordScope {
+            subject: vec!["email".into()],
+            space: Space::new("email"),
+            emptied: Emptied::Omit,
+            captures: Vec::new(),
+        };
+        let map =
+            FieldMap::builder().leaf("[].email", class(1)).unwrap().records("[]", scope).unwrap().build();
+        let row = map.items(map.root()).unwrap();
+        assert!(map.scope_at(row).is_some());
+        assert_eq!(map.path(map.member(row, "email").unwrap()), "[].email");
+    }
+
+    #[test]
+    fn records_are_list_elements_or_the_body_and_captures_have_names() {
+        let scope = |captures: &[&[&str]]| {
+            let names = |path: &&[&str]| path.iter().map(|name| (*name).into()).collect();
+            let captures = captures.iter().map(names).collect();
+            let (subject, space) = (Vec::new(), Space::new("email"));
+            RecordScope { subject, space, emptied: Emptied::Omit, captures }
+        };
+        for (path, captures, is_one) in [
+            ("", &[][..], true),
+            ("to[]", &[&["a", "b"][..]], true),
+            ("to", &[], false),
+            ("to[].a", &[], false),
+            ("to[]", &[&["a"], &[]], false),
+        ] {
+            assert_eq!(FieldMap::builder().records(path, scope(captures)).is_ok(), is_one, "{path}");
+        }
+        let map =
+            FieldMap::builder().leaf("to[]", class(1)).unwrap().records("to[]", scope(&[])).unwrap().build();
+        let to = map.member(map.root(), "to").unwrap();
+        assert_eq!(
+            (map.names_itself_at(to), map.names_itself_at(map.items(to).unwrap())),
+            (None, Some(ScopeId(1)))
+        );
+    }
+
+    #[test]
+    fn what_lies_at_a_node_is_a_map_of_its_own() {
+        let scope = RecordScope {
+            subject: vec!["id".into()],
+            space: Space::new("customer"),
+            emptied: Emptied::Omit,
+            captures: Vec::new(),
+        };
+        let map = FieldMap::builder().leaf("data.email", class(1)).unwrap().leaf("id", Field::Open).unwrap();
+        let map = map.record("data", scope.clone()).unwrap().build();
+        let inner = map.below(map.member(map.root(), "data").unwrap());
+        assert_eq!(inner.scope_at(inner.root()).and_then(|id| inner.scope(id)), Some(&scope));
+        let email = inner.member(inner.root(), "email").unwrap();
+        assert_eq!((inner.field(email), inner.path(email)), (Some(class(1)), "data.email"));
+        assert_eq!(inner.member(inner.root(), "id"), None);
+        let nameless = RecordScope { captures: vec![Vec::new()], ..scope };
+        assert_eq!(FieldMap::builder().record("data", nameless).unwrap_err(), PathError::Syntax);
+    }
+
+    #[test]
+    fn what_is_kept_with_a_map_is_no_part_of_it() {
+        let map = FieldMap::builder().leaf("a", Field::Open).unwrap().build();
+        let kept = map.memo::<std::sync::Mutex<u8>>().unwrap();
+        *kept.lock().unwrap() = 7;
+        let again = *map.memo::<std::sync::Mutex<u8>>().unwrap().lock().unwrap();
+        assert_eq!((again, map.memo::<u8>()), (7, None));
+        assert_eq!(map.clone(), map);
+        assert_eq!(map.clone().memo::<u8>(), Some(&0));
+    }
+
+    #[test]
+    fn a_members_own_declaration_wins_over_the_wildcard() {
+        let map = FieldMap::builder()
+            .leaf("tags.*", class(1))
+            .unwrap()
+            .leaf("tags.colour", Field::Open)
+            .unwrap()
+            .build();
+        let tags = map.member(map.root(), "tags").unwrap();
+        assert_eq!(map.field(map.member(tags, "colour").unwrap()), Some(Field::Open));
+        assert_eq!(map.field(map.member(tags, "x").unwrap()), Some(class(1)));
+    }
+}
