@@ -264,8 +264,7 @@ impl Loader {
         }
         check(&bundle, &rules, &clauses, &cases, &mut self.reader);
         check_native(&bundle, &mut self.reader);
-        let mut found = self.reader.found;
-        found.close();
+        let found = self.reader.found.closed();
         if found.has_errors() { Err(Box::new(found)) } else { Ok(Bundle { warnings: found, ..bundle }) }
     }
 

@@ -142,7 +142,7 @@ impl Diagnostics {
     }
 
     /// Ends the search: what was left out is told, and what served to find is let go.
-    pub(crate) fn close(&mut self) {
+    pub(crate) fn closed(mut self) -> Self {
         let told = [
             (Severity::Error, &mut self.errors, "more-errors", "errors"),
             (Severity::Warning, &mut self.warnings, "more-warnings", "warnings"),
@@ -156,6 +156,7 @@ impl Diagnostics {
                 self.closing.push(Diagnostic { place: None, severity, code, message, label, help: None });
             }
         }
+        self
     }
 
     fn place(&mut self, span: Span) -> Option<Place> {

@@ -10,9 +10,9 @@ use super::source::FILE_BYTES_MAX;
 /// How deep one document may nest.
 const DEPTH_MAX: usize = 32;
 /// How many values one document may hold, keys among them: several times what the longest bundles do.
-const NODES_MAX: usize = 100_000;
+const NODES_MAX: usize = 40_000;
 /// How many values all documents of a bundle may hold.
-pub(crate) const BUNDLE_NODES_MAX: usize = 200_000;
+pub(crate) const BUNDLE_NODES_MAX: usize = 80_000;
 
 /// A stretch of one file's text, in bytes.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -81,8 +81,8 @@ pub struct YamlFault {
 
 impl Node {
     /// Reads one document. Anchors, aliases, merge keys, duplicate keys, several documents and YAML 1.1's other words
-    /// for true and false are refused or read as plain words. Bounded are the bytes (4 MiB), the depth (32) and the
-    /// number of values (100,000).
+    /// for true and false are refused or read as plain words. Bounded are the bytes (1 MiB), the depth (32) and the
+    /// number of values (40,000).
     ///
     /// # Errors
     /// The first thing that the YAML reader objects to.

@@ -8,9 +8,9 @@ use std::{fs, io};
 /// How many files a bundle may have.
 const FILES_MAX: usize = 256;
 /// How large one file of a bundle may be, in bytes.
-pub(crate) const FILE_BYTES_MAX: usize = 4 * 1024 * 1024;
+pub(crate) const FILE_BYTES_MAX: usize = 1024 * 1024;
 /// How large all files of a bundle may be together, in bytes.
-const BUNDLE_BYTES_MAX: usize = 16 * 1024 * 1024;
+const BUNDLE_BYTES_MAX: usize = 8 * 1024 * 1024;
 
 /// One file.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -31,7 +31,7 @@ impl Sources {
     ///
     /// # Errors
     /// When the folder or a file cannot be read, is no regular file or no UTF-8, or is over the limits (256 files,
-    /// 4 MiB each, 16 MiB in all).
+    /// 1 MiB each, 8 MiB in all).
     pub fn read(dir: &Path) -> io::Result<Self> {
         let mut files = Vec::new();
         let mut left = BUNDLE_BYTES_MAX;
@@ -118,11 +118,11 @@ mod tests {
         };
         // A file of which nothing but its length is on the disk: reading it would take hours.
         fs::File::create(file(1)).unwrap().set_len(1 << 40).unwrap();
-        refused("1.yaml is over 4194304 bytes");
-        for n in 1..5 {
+        refused("1.yaml is over 1048576 bytes");
+        for n in 1..9 {
             fs::write(file(n), "x".repeat(FILE_BYTES_MAX)).unwrap();
         }
-        refused("over 16777216 bytes in all");
+        refused("over 8388608 bytes in all");
         for n in 0..=FILES_MAX {
             fs::write(file(n), "").unwrap();
         }
