@@ -33,7 +33,8 @@ pub(crate) fn all() -> Tally {
 
 /// The examples in the documentation, which `--all-targets` leaves out.
 pub(crate) fn documentation() -> Tally {
-    counted("doctest", cargo(["test", "--workspace", "--doc", "--no-fail-fast"]))
+    // The same selection as above, so that nothing is compiled a second time; the benchmarks have no examples.
+    counted("doctest", cargo(["test", "--workspace", "--exclude", BENCHES, "--doc", "--no-fail-fast"]))
 }
 
 /// The house's own rules.
