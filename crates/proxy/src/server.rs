@@ -133,7 +133,8 @@ fn patient(stream: Wire, limits: &ProxyLimits) -> Patience<Wire> {
     Patience::new(stream, millis(limits.head_wait_ms_max), millis(limits.write_stall_ms_max))
 }
 
-fn builder(limits: &ProxyLimits) -> auto::Builder<TokioExecutor> {
+/// How every connection is served, over HTTP/1.1 or HTTP/2.
+pub(crate) fn builder(limits: &ProxyLimits) -> auto::Builder<TokioExecutor> {
     let head_wait = Duration::from_millis(limits.head_wait_ms_max);
     let head_bytes = to_usize(limits.head_bytes_max);
     let mut builder = auto::Builder::new(TokioExecutor::new());

@@ -27,7 +27,7 @@ Exit codes:
 
 /// Run the cases of bundles against the real pipeline
 ///
-/// Each case is a short story with the outcome that must follow. It is played in memory through the same layer that
+/// Each case is a short story with the outcome that must follow. It is played over HTTP/1.1, in memory, through the same layer that
 /// serves, with a ledger that holds what the case says and an evidence log that goes away. A disputed case is one
 /// whose clause could be read otherwise; it must hold like any other.
 #[derive(clap::Args)]

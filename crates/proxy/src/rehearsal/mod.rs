@@ -1,5 +1,5 @@
-//! Plays the cases of a bundle through the layer that serves, in memory: the same ledger semantics, a real evidence
-//! log in a folder that goes away, signed tokens, and a service behind that answers what the case says.
+//! Plays the cases of a bundle through the layer that serves, over HTTP/1.1 in memory: the same ledger semantics, a real
+//! evidence log in a folder that goes away, signed tokens, and a service behind that answers what the case says.
 
 mod behind;
 mod compare;
@@ -14,6 +14,7 @@ mod request;
 mod result;
 mod stage;
 mod verdict;
+mod wire;
 
 pub use coverage::{ClauseCoverage, Coverage, RuleCoverage, coverage};
 pub use rehearse::rehearse;

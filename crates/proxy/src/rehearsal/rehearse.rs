@@ -13,7 +13,7 @@ use super::verdict::judge;
 /// How many cases play at a time: each waits for its own evidence to be written.
 const AT_ONCE: usize = 16;
 
-/// Plays every case of a bundle through the layer, in memory, and tells what came out otherwise than the case says, in the
+/// Plays every case of a bundle through the layer, each over an HTTP/1.1 connection of its own in memory, and tells what came out otherwise than the case says, in the
 /// order of the cases. `heard` is told how many have been played, one by one.
 ///
 /// A case that says nothing of the time plays on 2026-06-01, one that says nothing of the connection over TLS 1.3.

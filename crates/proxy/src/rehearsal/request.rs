@@ -48,7 +48,7 @@ pub(super) fn request(
         target.push_str(&format!("{}={}", encoded(name), encoded(value)));
     }
     let mut request = Request::builder().method(case.method.as_str()).uri(target);
-    request = request.header(HOST, host(bundle, case)).extension(transport(case)?);
+    request = request.header(HOST, host(bundle, case));
     if let Some(why) = &case.why {
         request = request.header("data-purpose", why);
     }
@@ -69,7 +69,8 @@ pub(super) fn request(
     Ok(request.body(Full::new(Bytes::from(body)))?)
 }
 
-fn transport(case: &Case) -> Result<Transport, StageError> {
+/// How the connection of a case is protected.
+pub(super) fn transport(case: &Case) -> Result<Transport, StageError> {
     let tls = match &case.tls {
         None => Tls::V1_3,
         Some(word) => Tls::parse(word).ok_or("the case names an unknown version of TLS")?,

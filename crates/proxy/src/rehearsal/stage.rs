@@ -10,17 +10,15 @@ use consentry_identity::{Authenticator, AuthenticatorConfig, Issuer, KeySet};
 use consentry_layer::{AuthenticatorSlot, Clock, ConsentryLayer, Installed, PolicySlot, PseudonymKey};
 use consentry_model::Moment;
 use consentry_policy::{Body, Bundle, Case, Engine};
-use http::{HeaderMap, HeaderValue, Response, StatusCode};
-use http_body_util::BodyExt as _;
+use http::{HeaderMap, HeaderValue, StatusCode};
 use jiff::civil::{Date, date};
 use tower_layer::Layer as _;
-use tower_service::Service as _;
 
 use super::behind::{Answer, Behind, Reached};
 use super::evidence::Told;
 use super::ledger::{StageLedger, Written};
-use super::request::{AUDIENCE, ISSUER, request, route_of};
-use super::{made_up, people};
+use super::request::{AUDIENCE, ISSUER, request, route_of, transport};
+use super::{made_up, people, wire};
 
 /// Today, for a case that does not say when it plays, from its first moment.
 const TODAY: Date = date(2026, 6, 1);
@@ -113,9 +111,7 @@ impl Stage {
         let behind = Behind::new(answer.clone(), status, cookies_of(case)?);
         let request = request(bundle, case, &self.identity.issuer, at)?;
         ledger.set_down(case.ledger_down);
-        let response: Response<_> = layer.layer(behind.clone()).call(request).await?;
-        let (head, body) = response.into_parts();
-        let body = body.collect().await.map(|all| all.to_bytes());
+        let answered = wire::exchange(layer.layer(behind.clone()), transport(case)?, request).await?;
         log.flush_summary(at).await?;
         let dir = folder.path().to_owned();
         let told = tokio::task::spawn_blocking(move || {
@@ -124,9 +120,9 @@ impl Stage {
         });
         let told = told.await??;
         Ok(Played {
-            status: head.status.as_u16(),
-            headers: head.headers,
-            body: body.map_err(|_| "the answer broke off")?,
+            status: answered.status().as_u16(),
+            headers: answered.headers().clone(),
+            body: answered.into_body(),
             told,
             reached: behind.reached(),
             answer,

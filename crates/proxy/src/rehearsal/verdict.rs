@@ -34,9 +34,16 @@ const NEVER_FORWARDED: [&str; 14] = [
     "x-forwarded-host",
     "x-forwarded-proto",
 ];
-/// What every answer that passed the layer says besides.
-const OWN_HEADERS: [header::HeaderName; 3] = [header::CONTENT_TYPE, header::SET_COOKIE, header::VARY];
-const NOT_STORED: HeaderValue = HeaderValue::from_static("private, no-store");
+/// What every answer over HTTP/1.1 says of itself; each cookie is looked at on its own.
+const OWN_HEADERS: [header::HeaderName; 4] =
+    [header::CONTENT_LENGTH, header::DATE, header::SET_COOKIE, header::TRANSFER_ENCODING];
+/// What every answer that passed the layer says besides, word for word.
+const EXPECTED_HEADERS: [(header::HeaderName, &str); 4] = [
+    (header::CACHE_CONTROL, "private, no-store"),
+    (header::CONTENT_TYPE, "application/json"),
+    (header::CONTENT_TYPE, "text/html; charset=utf-8"),
+    (header::VARY, "accept-encoding, authorization, cookie, data-purpose, sec-gpc"),
+];
 
 /// What was taken on the way there and on the way back.
 #[derive(Default)]
@@ -293,7 +300,7 @@ fn expires(line: &str) -> Option<&str> {
 /// The headers that the service behind did not send.
 fn changed_headers(headers: &HeaderMap) -> BTreeSet<Change> {
     let own = |name: &header::HeaderName, value: &HeaderValue| {
-        OWN_HEADERS.contains(name) || (*name == header::CACHE_CONTROL && *value == NOT_STORED)
+        OWN_HEADERS.contains(name) || EXPECTED_HEADERS.iter().any(|(n, text)| n == name && *text == value)
     };
     let others = headers.iter().filter(|(name, value)| !own(name, value));
     let text = |value: &HeaderValue| value.to_str().unwrap_or("what is no text").to_owned();
