@@ -172,18 +172,17 @@ pub(super) fn cubes(program: &Program) -> Vec<Cube> {
             .collect()
     };
     let mut out = Vec::new();
-    for step in &program.steps {
-        let mut add = |mask: &[u64], value: &[u64], policy: usize| {
-            let literals = read(mask, value);
-            if !literals.is_empty() {
-                out.push(Cube { treatment: step.treatment, permits: step.permits.has(policy), literals });
-            }
-        };
-        match &step.table {
-            Table::One(rows) => rows.iter().for_each(|r| add(&r.mask, &r.value, r.policy as usize)),
-            Table::Two(rows) => rows.iter().for_each(|r| add(&r.mask, &r.value, r.policy as usize)),
-            Table::Many(rows) => rows.iter().for_each(|r| add(&r.mask, &r.value, r.policy)),
+    let mut add = |mask: &[u64], value: &[u64], policy: usize| {
+        let literals = read(mask, value);
+        for step in program.steps.iter().filter(|step| !literals.is_empty() && step.asks.has(policy)) {
+            let (treatment, permits) = (step.treatment, program.permits.has(policy));
+            out.push(Cube { treatment, permits, literals: literals.clone() });
         }
+    };
+    match &program.table {
+        Table::One(rows) => rows.iter().for_each(|r| add(&r.mask, &r.value, r.policy as usize)),
+        Table::Two(rows) => rows.iter().for_each(|r| add(&r.mask, &r.value, r.policy as usize)),
+        Table::Many(rows) => rows.iter().for_each(|r| add(&r.mask, &r.value, r.policy)),
     }
     out
 }
@@ -252,10 +251,9 @@ fn law_3_nothing_is_too_large_for_a_program_and_only_what_cannot_be_read_is_left
     let (mut trees, mut beyond) = (BTreeSet::new(), BTreeSet::new());
     for question in super::reach::questions(engine.bundle()) {
         let cell = engine.cell(&question).unwrap();
-        for step in &cell.program.steps {
-            trees.extend(step.trees.iter().map(|(at, _)| step.rules[*at].as_str().to_owned()));
-            beyond.extend(step.beyond.iter().map(|(at, _)| step.rules[*at].as_str().to_owned()));
-        }
+        let program = &cell.program;
+        trees.extend(program.trees.iter().map(|(at, _)| program.rules[*at].as_str().to_owned()));
+        beyond.extend(program.beyond.iter().map(|(at, _)| program.rules[*at].as_str().to_owned()));
     }
     assert_eq!(trees, ["many".to_owned()].into());
     assert_eq!(beyond, ["native-set".to_owned()].into());

@@ -50,7 +50,7 @@ impl Cell {
 
     /// The rules that determined a decision of this cell, in the bundle's order.
     pub fn rules(&self, decision: &Decision) -> impl Iterator<Item = &RuleId> {
-        self.program.named(decision.0.step, &decision.0.fired)
+        self.program.named(&decision.0.fired)
     }
 }
 

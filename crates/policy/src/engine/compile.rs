@@ -14,7 +14,7 @@ use super::cedar::Compiled;
 use super::decide::Question;
 use super::formula::{Cube, Formula};
 use super::kept::Hashed;
-use super::program::{Entry, Fires, Program};
+use super::program::{Entries, Entry, Fires, Program};
 use super::reduce::{Irreducible, Names, Reducer, clauses};
 use super::residual::{Left, Reduced, Residuals, Rest, When};
 use crate::bundle::{Bundle, DataClass};
@@ -87,7 +87,7 @@ impl Compiler {
     }
 
     fn pack(&self, compiled: &Compiled, same: &Same, left: &[Arc<Left>]) -> Arc<Program> {
-        let mut out = Vec::new();
+        let mut out = Entries::new();
         for treatment in &same.steps {
             let words = [
                 ("act", same.act.code()),
@@ -97,15 +97,18 @@ impl Compiler {
             let looked = RefCell::default();
             let (names, atoms, facts) = (&self.names, &self.atoms, &same.attested);
             let reducer = Reducer { names, atoms, words, facts, looked };
-            let entries = left.iter().filter_map(|left| self.entry(compiled, &reducer, left));
-            out.push((*treatment, entries.collect::<Vec<_>>()));
+            let entries = left
+                .iter()
+                .enumerate()
+                .filter_map(|(at, left)| Some((at, self.entry(compiled, &reducer, left)?)));
+            out.push((*treatment, entries.collect()));
         }
         let key: Vec<(Treatment, Vec<u32>)> =
-            out.iter().map(|(t, entries)| (*t, entries.iter().map(|e| e.number).collect())).collect();
+            out.iter().map(|(t, entries)| (*t, entries.iter().map(|(_, e)| e.number).collect())).collect();
         if let Some(program) = self.made().programs.get(&key) {
             return Arc::clone(program);
         }
-        let program = Arc::new(Program::new(out));
+        let program = Arc::new(Program::new(&out));
         Arc::clone(self.made().programs.entry(key).or_insert(program))
     }
 

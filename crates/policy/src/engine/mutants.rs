@@ -16,15 +16,17 @@ enum Fault {
     CubeDropped,
     PolicyDropped,
     SidesSwapped,
+    StepForgets,
     BoundShifted,
 }
 
-const FAULTS: [Fault; 6] = [
+const FAULTS: [Fault; 7] = [
     Fault::BitOfMask,
     Fault::BitOfValue,
     Fault::CubeDropped,
     Fault::PolicyDropped,
     Fault::SidesSwapped,
+    Fault::StepForgets,
     Fault::BoundShifted,
 ];
 
@@ -37,24 +39,30 @@ struct Mutant {
 impl Mutant {
     fn of(tried: &Tried<'_>, fault: Fault, random: &mut Random) -> Option<Self> {
         let mut program = (*tried.cell.program).clone();
-        let filled: Vec<usize> =
-            (0..program.steps.len()).filter(|at| !program.steps[*at].rules.is_empty()).collect();
-        if filled.is_empty() {
+        if program.rules.is_empty() {
             return None;
         }
-        let at = *random.of(&filled);
         let cubes = cubes(&program);
-        let step = &mut program.steps[at];
-        let policy = random.below(step.rules.len());
+        let policy = random.below(program.rules.len());
         let mut shifted = None;
         match fault {
             Fault::SidesSwapped => {
-                let mut flipped = Bits::none(step.rules.len());
-                for rule in (0..step.rules.len()).filter(|rule| step.permits.has(*rule) != (*rule == policy))
-                {
+                let (all, permits) = (program.rules.len(), &program.permits);
+                let mut flipped = Bits::none(all);
+                for rule in (0..all).filter(|rule| permits.has(*rule) != (*rule == policy)) {
                     flipped.set(rule);
                 }
-                step.permits = flipped;
+                program.permits = flipped;
+            }
+            Fault::StepForgets => {
+                let at = random.below(program.steps.len());
+                let step = program.steps.get_mut(at)?;
+                let mut alone = Bits::none(policy + 1);
+                alone.set(policy);
+                if !step.asks.has(policy) {
+                    return None;
+                }
+                step.asks = step.asks.clone().only(&alone, false);
             }
             Fault::BoundShifted => {
                 let bits: Vec<(usize, Atom)> = cubes
@@ -78,7 +86,7 @@ impl Mutant {
                 ));
             }
             Fault::BitOfMask | Fault::BitOfValue | Fault::CubeDropped | Fault::PolicyDropped => {
-                let changed = match &mut step.table {
+                let changed = match &mut program.table {
                     Table::One(rows) => wrong_rows(rows, fault, policy, random, |r| {
                         (&mut r.mask[..], &mut r.value[..], r.policy as usize)
                     }),

@@ -8,7 +8,7 @@ use super::atoms::{Atom, Atoms};
 use super::cells::Cell;
 use super::decide::Engine;
 use super::formula::Formula;
-use super::program::{Step, Table};
+use super::program::{Program, Step, Table};
 
 /// One treatment of a cell.
 pub(crate) struct OpenStep {
@@ -17,12 +17,14 @@ pub(crate) struct OpenStep {
 }
 
 /// One policy that may fire.
+#[derive(Clone)]
 pub(crate) struct OpenPolicy {
     pub(crate) permits: bool,
     pub(crate) fires: OpenFires,
 }
 
 /// When it fires.
+#[derive(Clone)]
 pub(crate) enum OpenFires {
     /// When this holds.
     When(Shape),
@@ -67,16 +69,32 @@ impl Shape {
 impl Engine {
     /// What a cell decides, as formulas; `None` when its program cannot be taken apart.
     pub(crate) fn opened(&self, cell: &Cell) -> Option<Vec<OpenStep>> {
-        let atoms = self.compiler.atoms();
-        let selected = &cell.program.selected;
-        cell.program.steps.iter().map(|step| self.open_step(step, selected, atoms)).collect()
+        let program = &*cell.program;
+        let mut all = Vec::new();
+        for (at, (rule, cubes)) in program.rules.iter().zip(self.open_cubes(program)?).enumerate() {
+            let fires = if program.beyond.iter().any(|(there, _)| *there == at) {
+                let text = self.compiled.texts.iter().find(|text| text.id == *rule)?;
+                OpenFires::Cedar(text.text.as_str().into())
+            } else {
+                OpenFires::When(Shape::Any(cubes))
+            };
+            all.push(OpenPolicy { permits: program.permits.has(at), fires });
+        }
+        let of_step = |step: &Step| {
+            let asked = all.iter().enumerate().filter(|(at, _)| step.asks.has(*at));
+            let policies = asked.map(|(_, policy)| policy.clone()).collect();
+            OpenStep { treatment: step.treatment, policies }
+        };
+        Some(program.steps.iter().map(of_step).collect())
     }
 
-    fn open_step(&self, step: &Step, selected: &[usize], atoms: &Atoms) -> Option<OpenStep> {
-        let mut cubes: Vec<Vec<Shape>> = vec![Vec::new(); step.rules.len()];
+    /// The cubes of each policy.
+    fn open_cubes(&self, program: &Program) -> Option<Vec<Vec<Shape>>> {
+        let atoms = self.compiler.atoms();
+        let mut cubes: Vec<Vec<Shape>> = vec![Vec::new(); program.rules.len()];
         let mut add = |mask: &[u64], value: &[u64], policy: usize| -> Option<()> {
             let mut literals = Vec::new();
-            for (place, (mask, value)) in selected.iter().zip(mask.iter().zip(value)) {
+            for (place, (mask, value)) in program.selected.iter().zip(mask.iter().zip(value)) {
                 for bit in (0..64).filter(|bit| mask >> bit & 1 == 1) {
                     let is = Shape::Is(atoms.atom(place * 64 + bit)?);
                     let so = value >> bit & 1 == 1;
@@ -86,7 +104,7 @@ impl Engine {
             cubes.get_mut(policy)?.push(Shape::All(literals));
             Some(())
         };
-        match &step.table {
+        match &program.table {
             Table::One(rows) => {
                 for row in rows {
                     add(&row.mask, &row.value, usize::try_from(row.policy).ok()?)?;
@@ -103,20 +121,10 @@ impl Engine {
                 }
             }
         }
-        for (at, formula) in &step.trees {
+        for (at, formula) in &program.trees {
             cubes.get_mut(*at)?.push(Shape::of(formula, atoms)?);
         }
-        let mut policies = Vec::new();
-        for (at, (rule, cubes)) in step.rules.iter().zip(cubes).enumerate() {
-            let fires = if step.beyond.iter().any(|(there, _)| *there == at) {
-                let text = self.compiled.texts.iter().find(|text| text.id == *rule)?;
-                OpenFires::Cedar(text.text.as_str().into())
-            } else {
-                OpenFires::When(Shape::Any(cubes))
-            };
-            policies.push(OpenPolicy { permits: step.permits.has(at), fires });
-        }
-        Some(OpenStep { treatment: step.treatment, policies })
+        Some(cubes)
     }
 }
 

@@ -1,10 +1,11 @@
 //! The decision program: for one cell (requester and recipient, act, purpose, data class) everything static is folded
-//! away, and what is left is masks and values over a fact word, for each treatment that the category knows.
+//! away, and what is left is masks and values over a fact word.
 //!
 //! The result names the complete set of determining rules, as Cedar's own diagnostics do. A formula with too many
 //! cubes is evaluated as it stands, an expression that cannot be read by Cedar; the test suite compares every program
 //! with Cedar on random facts.
 
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use cedar_policy::PolicySet;
@@ -13,18 +14,12 @@ use consentry_model::{RuleId, Treatment};
 use super::bits::Bits;
 use super::formula::{Cube, Formula};
 
-/// Masks and values for each treatment that the category knows.
+/// Masks and values of the policies of a cell, and which of them count for which treatment that the category knows. A
+/// policy that fires alike for several treatments is there once, so that one look at the word answers for all of them.
 #[derive(Clone)]
 pub(crate) struct Program {
     /// Which words of the fact word are looked at, by their place.
     pub(crate) selected: Box<[usize]>,
-    pub(crate) steps: Vec<Step>,
-}
-
-/// What is to be found out for one treatment.
-#[derive(Clone)]
-pub(crate) struct Step {
-    pub(crate) treatment: Treatment,
     /// The policies that may fire, in the bundle's order.
     pub(crate) rules: Box<[RuleId]>,
     /// Those of them that permit.
@@ -34,11 +29,21 @@ pub(crate) struct Step {
     pub(crate) trees: Vec<(usize, Formula)>,
     /// Policies that only Cedar can read.
     pub(crate) beyond: Vec<(usize, PolicySet)>,
-    /// Whether the step is nothing but a narrow table of at most 64 policies.
+    /// From the most revealing treatment to the least.
+    pub(crate) steps: Vec<Step>,
+    /// Whether it is nothing but a narrow table of at most 64 policies.
     plain: bool,
 }
 
-/// The cubes of all policies of a step, as narrow as they can be written.
+/// What is to be found out for one treatment.
+#[derive(Clone)]
+pub(crate) struct Step {
+    pub(crate) treatment: Treatment,
+    /// The policies that count, by their place among the rules.
+    pub(crate) asks: Bits,
+}
+
+/// The cubes of all policies, as narrow as they can be written.
 #[derive(Clone)]
 pub(crate) enum Table {
     One(Vec<Row<1>>),
@@ -71,7 +76,7 @@ pub(crate) enum Fires {
     Beyond(Box<PolicySet>),
 }
 
-/// One policy of a step.
+/// One policy, as it fires for one treatment or several.
 pub(crate) struct Entry {
     /// No two different ones of a bundle have the same.
     pub(crate) number: u32,
@@ -80,15 +85,17 @@ pub(crate) struct Entry {
     pub(crate) fires: Fires,
 }
 
-/// The answer to one question: how revealing, and which rules of which step determined it.
+/// The answer to one question: how revealing, and which rules determined it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Found {
     pub(crate) treatment: Treatment,
-    pub(crate) step: usize,
     pub(crate) fired: Fired,
 }
 
-/// Policies that fire, by their place among the rules of a step.
+/// The policies for each treatment, each with its place among those of the bundle, in that order.
+pub(crate) type Entries = Vec<(Treatment, Vec<(usize, Arc<Entry>)>)>;
+
+/// Policies that fire, by their place among the rules.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Fired {
     /// Of at most 64.
@@ -102,19 +109,42 @@ pub(crate) struct Failed;
 
 impl Program {
     /// Packs the policies of each treatment.
-    pub(crate) fn new(steps: Vec<(Treatment, Vec<Arc<Entry>>)>) -> Self {
-        let mut selected: Vec<usize> = Vec::new();
-        for (_, entries) in &steps {
-            for entry in entries {
-                if let Fires::On(cubes) = &entry.fires {
-                    selected.extend(cubes.iter().flat_map(|c| &c.0).map(|(bit, _)| bit / 64));
-                }
+    pub(crate) fn new(steps: &Entries) -> Self {
+        let all: BTreeMap<(usize, u32), &Entry> = steps
+            .iter()
+            .flat_map(|(_, entries)| entries.iter().map(|(at, entry)| ((*at, entry.number), &**entry)))
+            .collect();
+        let cubes = all.values().flat_map(|e| if let Fires::On(cubes) = &e.fires { &cubes[..] } else { &[] });
+        let selected: BTreeSet<usize> = cubes.flat_map(|cube| &cube.0).map(|(bit, _)| bit / 64).collect();
+        let selected: Box<[usize]> = selected.into_iter().collect();
+        let mut permits = Bits::none(all.len());
+        let (mut rows, mut trees, mut beyond) = (Vec::new(), Vec::new(), Vec::new());
+        for (at, entry) in all.values().enumerate() {
+            if entry.permits {
+                permits.set(at);
+            }
+            match &entry.fires {
+                Fires::On(cubes) => rows.extend(cubes.iter().map(|cube| WideRow::new(cube, at, &selected))),
+                Fires::As(formula) => trees.push((at, formula.clone())),
+                Fires::Beyond(set) => beyond.push((at, (**set).clone())),
             }
         }
-        selected.sort_unstable();
-        selected.dedup();
-        let steps = steps.into_iter().map(|(t, entries)| Step::new(t, entries, &selected)).collect();
-        Self { selected: selected.into(), steps }
+        let table = match selected.len() {
+            0 | 1 => Table::One(rows.iter().map(WideRow::narrow).collect()),
+            2 => Table::Two(rows.iter().map(WideRow::narrow).collect()),
+            _ => Table::Many(rows),
+        };
+        let asks = |entries: &[(usize, Arc<Entry>)]| {
+            let mut asks = Bits::none(all.len());
+            let keys = entries.iter().map(|(at, entry)| (*at, entry.number));
+            keys.filter_map(|key| all.keys().position(|k| *k == key)).for_each(|at| asks.set(at));
+            asks
+        };
+        let steps =
+            steps.iter().map(|(treatment, e)| Step { treatment: *treatment, asks: asks(e) }).collect();
+        let plain = all.len() <= 64 && selected.len() <= 2 && trees.is_empty() && beyond.is_empty();
+        let rules = all.values().map(|entry| entry.rule.clone()).collect();
+        Self { selected, rules, permits, table, trees, beyond, steps, plain }
     }
 
     /// The most revealing treatment that a fact word permits. `beyond` asks Cedar.
@@ -124,15 +154,45 @@ impl Program {
         word: &Bits,
         beyond: impl Fn(&PolicySet, Treatment) -> Result<bool, Failed>,
     ) -> Result<Found, Failed> {
-        let mut first_no = None;
-        for (at, step) in self.steps.iter().enumerate() {
-            let (yes, fired) = step.ask(&self.selected, word, &beyond)?;
-            if yes {
-                return Ok(Found { treatment: step.treatment, step: at, fired });
+        if self.plain { self.looked_up(word) } else { self.worked_out(word, &beyond) }.map(|(_, found)| found)
+    }
+
+    /// As [`decide`](Self::decide) for a plain program, and whether anything is permitted.
+    #[inline]
+    fn looked_up(&self, word: &Bits) -> Result<(bool, Found), Failed> {
+        let fired = self.fired_of_few(word)?;
+        let permits = self.permits.word(0);
+        let mut against_first = None;
+        for step in &self.steps {
+            let asked = fired & step.asks.word(0);
+            let against = asked & !permits;
+            if against == 0 && asked != 0 {
+                return Ok((true, Found { treatment: step.treatment, fired: Fired::Few(asked) }));
             }
-            first_no.get_or_insert(Found { treatment: Treatment::Withheld, step: at, fired });
+            against_first.get_or_insert(against);
         }
-        Ok(first_no.unwrap_or(Found { treatment: Treatment::Withheld, step: 0, fired: Fired::Few(0) }))
+        let fired = Fired::Few(against_first.unwrap_or(0));
+        Ok((false, Found { treatment: Treatment::Withheld, fired }))
+    }
+
+    /// As [`decide`](Self::decide), whatever the program consists of, and whether anything is permitted.
+    fn worked_out(
+        &self,
+        word: &Bits,
+        beyond: &impl Fn(&PolicySet, Treatment) -> Result<bool, Failed>,
+    ) -> Result<(bool, Found), Failed> {
+        let fired = self.fired(word);
+        let mut first_no = None;
+        for step in &self.steps {
+            let (yes, fired) = self.answer(step, fired.clone(), beyond)?;
+            if yes {
+                let fired = Fired::Many(Box::new(fired));
+                return Ok((true, Found { treatment: step.treatment, fired }));
+            }
+            first_no.get_or_insert(fired);
+        }
+        let fired = first_no.map_or(Fired::Few(0), |fired| Fired::Many(Box::new(fired)));
+        Ok((false, Found { treatment: Treatment::Withheld, fired }))
     }
 
     /// The answer for one treatment: whether it is permitted, and by or against which rules. `None` for a treatment
@@ -144,22 +204,66 @@ impl Program {
         word: &Bits,
         beyond: impl Fn(&PolicySet, Treatment) -> Result<bool, Failed>,
     ) -> Option<Result<(bool, Vec<RuleId>), Failed>> {
-        let at = self.steps.iter().position(|s| s.treatment == treatment)?;
-        let step = self.steps.get(at)?;
-        let said = step.ask(&self.selected, word, &beyond);
-        Some(said.map(|(yes, fired)| (yes, self.named(at, &fired).cloned().collect())))
+        let mut alone = self.clone();
+        alone.steps.retain(|step| step.treatment == treatment);
+        alone.steps.first()?;
+        let found = if alone.plain { alone.looked_up(word) } else { alone.worked_out(word, &beyond) };
+        Some(found.map(|(yes, found)| (yes, self.named(&found.fired).cloned().collect())))
     }
 
     /// The rules that an answer names.
-    pub(crate) fn named(&self, step: usize, fired: &Fired) -> impl Iterator<Item = &RuleId> {
-        let rules = self.steps.get(step).map_or(&[][..], |s| &s.rules);
+    pub(crate) fn named(&self, fired: &Fired) -> impl Iterator<Item = &RuleId> {
         let fired = fired.clone();
-        rules.iter().enumerate().filter(move |(at, _)| fired.has(*at)).map(|(_, rule)| rule)
+        self.rules.iter().enumerate().filter(move |(at, _)| fired.has(*at)).map(|(_, rule)| rule)
     }
 
     /// Whether something in it is left to Cedar.
     pub(crate) fn is_beyond(&self) -> bool {
-        self.steps.iter().any(|s| !s.beyond.is_empty())
+        !self.beyond.is_empty()
+    }
+
+    /// Which of at most 64 policies fire.
+    #[inline]
+    fn fired_of_few(&self, word: &Bits) -> Result<u64, Failed> {
+        match &self.table {
+            Table::One(rows) => Ok(few(rows, picked(&self.selected, word))),
+            Table::Two(rows) => Ok(few(rows, picked(&self.selected, word))),
+            Table::Many(_) => Err(Failed),
+        }
+    }
+
+    /// Which policies fire, as far as Cedar is not needed for it.
+    fn fired(&self, word: &Bits) -> Bits {
+        let mut fired = Bits::none(self.rules.len());
+        match &self.table {
+            Table::One(rows) => many(rows, picked(&self.selected, word), &mut fired),
+            Table::Two(rows) => many(rows, picked(&self.selected, word), &mut fired),
+            Table::Many(rows) => {
+                let there = rows.iter().filter(|row| row.fires(&self.selected, word));
+                there.for_each(|row| fired.set(row.policy));
+            }
+        }
+        for (at, _) in self.trees.iter().filter(|(_, formula)| formula.holds(word)) {
+            fired.set(*at);
+        }
+        fired
+    }
+
+    /// Prohibitions outweigh permissions; the policies are those of the side that won.
+    fn answer(
+        &self,
+        step: &Step,
+        mut fired: Bits,
+        beyond: &impl Fn(&PolicySet, Treatment) -> Result<bool, Failed>,
+    ) -> Result<(bool, Bits), Failed> {
+        for (at, set) in self.beyond.iter().filter(|(at, _)| step.asks.has(*at)) {
+            if beyond(set, step.treatment)? {
+                fired.set(*at);
+            }
+        }
+        let fired = fired.only(&step.asks, true);
+        let against = fired.clone().only(&self.permits, false);
+        Ok(if against.is_empty() { (!fired.is_empty(), fired) } else { (false, against) })
     }
 }
 
@@ -169,76 +273,6 @@ impl Fired {
             Self::Few(word) => policy < 64 && word >> policy & 1 == 1,
             Self::Many(bits) => bits.has(policy),
         }
-    }
-}
-
-/// Prohibitions outweigh permissions; the policies are those of the side that won.
-fn answer(fired: Bits, permits: &Bits) -> (bool, Fired) {
-    let against = fired.clone().only(permits, false);
-    let (yes, fired) = if against.is_empty() { (!fired.is_empty(), fired) } else { (false, against) };
-    (yes, Fired::Many(Box::new(fired)))
-}
-
-impl Step {
-    fn new(treatment: Treatment, entries: Vec<Arc<Entry>>, selected: &[usize]) -> Self {
-        let mut permits = Bits::none(entries.len());
-        let (mut rules, mut rows, mut trees, mut beyond) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
-        for (at, entry) in entries.into_iter().enumerate() {
-            if entry.permits {
-                permits.set(at);
-            }
-            rules.push(entry.rule.clone());
-            match &entry.fires {
-                Fires::On(cubes) => rows.extend(cubes.iter().map(|cube| WideRow::new(cube, at, selected))),
-                Fires::As(formula) => trees.push((at, formula.clone())),
-                Fires::Beyond(set) => beyond.push((at, (**set).clone())),
-            }
-        }
-        let table = match selected.len() {
-            0 | 1 => Table::One(rows.iter().map(WideRow::narrow).collect()),
-            2 => Table::Two(rows.iter().map(WideRow::narrow).collect()),
-            _ => Table::Many(rows),
-        };
-        let plain = rules.len() <= 64 && selected.len() <= 2 && trees.is_empty() && beyond.is_empty();
-        Self { treatment, rules: rules.into(), permits, table, trees, beyond, plain }
-    }
-
-    fn ask(
-        &self,
-        selected: &[usize],
-        word: &Bits,
-        beyond: &impl Fn(&PolicySet, Treatment) -> Result<bool, Failed>,
-    ) -> Result<(bool, Fired), Failed> {
-        if self.plain {
-            let permits = self.permits.word(0);
-            let fired = match &self.table {
-                Table::One(rows) => few(rows, picked(selected, word)),
-                Table::Two(rows) => few(rows, picked(selected, word)),
-                Table::Many(_) => return Err(Failed),
-            };
-            let against = fired & !permits;
-            let yes = against == 0 && fired != 0;
-            return Ok((yes, Fired::Few(if against == 0 { fired } else { against })));
-        }
-        let mut fired = Bits::none(self.rules.len());
-        match &self.table {
-            Table::One(rows) => many(rows, picked(selected, word), &mut fired),
-            Table::Two(rows) => many(rows, picked(selected, word), &mut fired),
-            Table::Many(rows) => {
-                rows.iter().filter(|row| row.fires(selected, word)).for_each(|row| fired.set(row.policy));
-            }
-        }
-        for (at, formula) in &self.trees {
-            if formula.holds(word) {
-                fired.set(*at);
-            }
-        }
-        for (at, set) in &self.beyond {
-            if beyond(set, self.treatment)? {
-                fired.set(*at);
-            }
-        }
-        Ok(answer(fired, &self.permits))
     }
 }
 
