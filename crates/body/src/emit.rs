@@ -63,7 +63,16 @@ impl Emitter {
         walk: &Walk,
         decide: &dyn Decide,
     ) -> Result<Written, Fault> {
-        let mut pass = Pass { emitter: self, walk, decide, out, copying: (0, 0), begun: Vec::new(), skip: 0 };
+        let mut pass = Pass {
+            emitter: self,
+            walk,
+            decide,
+            out,
+            copying: (0, 0),
+            begun: Vec::new(),
+            skip: 0,
+            skip_is_null: false,
+        };
         for op in &walk.tape.ops {
             pass.op(op).ok_or(Fault::internal(0))?;
         }
@@ -86,13 +95,15 @@ pub(crate) struct Pass<'a> {
     begun: Vec<Begun>,
     /// How many arrays deep the writing is in one that is withheld as a whole.
     skip: usize,
+    /// Whether that one has `null` in its place.
+    skip_is_null: bool,
 }
 
 impl<'a> Pass<'a> {
     fn op(&mut self, op: &Op) -> Option<()> {
         match *op {
             Op::Enter { .. } | Op::EnterLeaf { .. } if self.skip > 0 => self.skip += 1,
-            Op::Leave { .. } if self.skip > 0 => self.skip -= 1,
+            Op::Leave { from, end } if self.skip > 0 => self.leave_withheld(from, end)?,
             Op::Verbatim { .. } | Op::Value { .. } if self.skip > 0 => {}
             Op::Verbatim { start, end } => self.child(start, end)?,
             Op::Enter { start, open_end } => self.enter(start, open_end)?,
@@ -169,9 +180,32 @@ impl<'a> Pass<'a> {
         if treatment == Treatment::Withheld {
             self.emitter.tally.count(leaf.node, Treatment::Withheld);
             self.skip = 1;
+            self.skip_is_null = self.map().is_null_when_withheld(leaf.node);
+            if self.skip_is_null {
+                self.null(start, open_end.checked_sub(1)?, open_end)?;
+            }
             return Some(());
         }
         self.enter(start, open_end)
+    }
+
+    /// An array ends in one that is withheld as a whole, or that one does.
+    fn leave_withheld(&mut self, from: At, end: At) -> Option<()> {
+        self.skip -= 1;
+        if self.skip > 0 || !self.skip_is_null {
+            return Some(());
+        }
+        // The white space of an empty array is its own, and comes before the bracket.
+        let rest = self.out.text().get(from as usize..end as usize)?;
+        let inside = rest.iter().position(|byte| *byte == b']')?;
+        self.copy(from.checked_add(At::try_from(inside).ok()?)?.checked_add(1)?, end)
+    }
+
+    /// Writes a child whose value, which begins at `value`, is `null`; at least the value up to `until` gives way.
+    fn null(&mut self, start: At, value: At, until: At) -> Option<()> {
+        self.child(start, value)?;
+        self.flush()?;
+        self.out.put(b"null", until)
     }
 
     fn leave(&mut self, from: At, end: At) -> Option<()> {
@@ -225,6 +259,10 @@ impl<'a> Pass<'a> {
             self.tally(false);
             if kind != Kind::Object && self.map().names_itself_at(leaf.node).is_some() {
                 self.emitter.tally.omitted = self.emitter.tally.omitted.saturating_add(1);
+            }
+            if self.map().is_null_when_withheld(leaf.node) {
+                self.null(start, value, value_end)?;
+                self.copy(value_end, end)?;
             }
             return Some(());
         };

@@ -267,6 +267,8 @@ impl Walk {
                     parts.open.push(Open::default());
                 }
                 Op::Leave { .. } => parts.close()?,
+                // A template knows what stays of a datum and what does not; for what stands in its place it has no room.
+                Op::Value { leaf, .. } if self.map.is_null_when_withheld(leaf.node) => return None,
                 Op::Value { start, value, end, leaf, kind, .. } if kind != Kind::Object => {
                     let Some(Field::Class(class, ladder)) = self.map.field(leaf.node) else { return None };
                     classes.insert(class);

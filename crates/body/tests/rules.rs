@@ -125,6 +125,39 @@ fn withheld_members_and_elements_go_and_the_commas_stay_right() {
 }
 
 #[test]
+fn null_stands_where_the_map_says_so_and_the_value_was() {
+    let built = |nulls: &[&str]| {
+        let leaves = ["a", "tags", "list[]", "o.**", "rows[].x", "rows[].y"];
+        let builder = leaves.iter().fold(FieldMap::builder(), |b, path| b.leaf(path, class(0)).unwrap());
+        let builder = builder.leaf("n", Field::Open).unwrap().records("rows[]", scope("id", Emptied::Omit));
+        Arc::new(nulls.iter().fold(builder.unwrap(), |b, path| b.null_when_withheld(path).unwrap()).build())
+    };
+    let map = built(&["a", "tags", "list[]", "o.**", "rows[].x"]);
+    for (body, want) in [
+        (r#"{"n":1,"a":"s","n2":2}"#, r#"{"n":1,"a":null}"#),
+        (r#"{ "a" : "s" , "n" : 1 }"#, r#"{ "a" : null , "n" : 1 }"#),
+        (r#"{"n":1}"#, r#"{"n":1}"#),
+        (r#"{"a":null,"n":1}"#, r#"{"a":null,"n":1}"#),
+        (r#"{"tags":["s",[1],{"u":1}],"n":1}"#, r#"{"tags":null,"n":1}"#),
+        (r#"{"n":1,"tags":[ ] }"#, r#"{"n":1,"tags":null }"#),
+        (r#"{"tags":[],"a":[	],"n":1}"#, r#"{"tags":null,"a":null,"n":1}"#),
+        (r#"{"tags": [ 1 ,[ ] ] ,"n":1}"#, r#"{"tags": null ,"n":1}"#),
+        (r#"{"n":1,"list":["s",{"u":1},["t"]]}"#, r#"{"n":1,"list":[null,null]}"#),
+        (r#"{"n":1,"o":{"deep":["s"]}}"#, r#"{"n":1,"o":null}"#),
+        // What is undeclared is gone as ever.
+        (r#"{"a":{"u":1},"n":1}"#, r#"{"n":1}"#),
+        // A record of which nothing is left goes with its nulls.
+        (r#"{"n":1,"rows":[{"x":1,"y":2},{"x":3}]}"#, r#"{"n":1,"rows":[]}"#),
+    ] {
+        check(&map, &body.replace("\\t", "\t"), &|_, _| WITHHELD, want);
+    }
+    let half = |subject: &RecordSubject, _| if id(subject) == "1" { CLEAR } else { WITHHELD };
+    let body = r#"{"rows":[{"x":1,"id":1},{"x":2,"id":2}]}"#;
+    check(&map, body, &half, r#"{"rows":[{"x":1}]}"#);
+    check(&built(&[]), r#"{"n":1,"a":"s","list":["s"]}"#, &|_, _| WITHHELD, r#"{"n":1,"list":[]}"#);
+}
+
+#[test]
 fn truncated_and_masked_values_are_strings_that_the_form_can_read() {
     let forms = laddered(0, Some(TruncateForm::Ip), Some(MaskForm::Email));
     let map = map(&[("v", forms), ("bare", class(0)), ("t.**", forms), ("c", Field::Open)], &[]);

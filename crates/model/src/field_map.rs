@@ -21,6 +21,7 @@ pub(crate) struct Node {
     pub(crate) subtree: bool,
     pub(crate) scope: Option<ScopeId>,
     pub(crate) wrap: Option<Wrap>,
+    pub(crate) null_when_withheld: bool,
 }
 
 /// What is kept with a map.
@@ -143,6 +144,13 @@ impl FieldMap {
     #[must_use]
     pub fn wrap_at(&self, id: NodeId) -> Option<Wrap> {
         self.node(id)?.wrap
+    }
+
+    /// Whether `null` stands in the place of a value of this leaf that is withheld, instead of nothing.
+    #[must_use]
+    #[inline]
+    pub fn is_null_when_withheld(&self, id: NodeId) -> bool {
+        self.node(id).is_some_and(|n| n.null_when_withheld)
     }
 
     /// Whether something is declared inside of a string.

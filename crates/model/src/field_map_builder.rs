@@ -22,11 +22,7 @@ impl FieldMapBuilder {
     /// # Errors
     /// When the path is not one, or clashes with one given before; see [`PathError`].
     pub fn leaf(mut self, path: &str, field: Field) -> Result<Self, PathError> {
-        let (path_to, subtree) = match path.strip_suffix(".**") {
-            Some(head) => (head, true),
-            None if path == "**" => ("", true),
-            None => (path, false),
-        };
+        let (path_to, subtree) = head(path);
         let at = self.walk(path_to)?;
         let node = self.map.nodes.get_mut(at.0 as usize).ok_or(PathError::Syntax)?;
         if node.leaf.is_some_and(|there| there != field || node.subtree != subtree) {
@@ -50,6 +46,19 @@ impl FieldMapBuilder {
         if path.is_empty() || node.wrap.replace(wrap).is_some() {
             return Err(if path.is_empty() { PathError::Syntax } else { PathError::Twice });
         }
+        Ok(self)
+    }
+
+    /// Declares that `null` stands where a value of the leaf at this path is withheld. Whoever receives it learns that
+    /// there is one.
+    ///
+    /// # Errors
+    /// When the path is the whole body's, or has no leaf.
+    pub fn null_when_withheld(mut self, path: &str) -> Result<Self, PathError> {
+        let at = self.walk_to_leaf(path)?;
+        let root = self.map.root();
+        let node = self.map.nodes.get_mut(at.0 as usize).filter(|node| at != root && node.leaf.is_some());
+        node.ok_or(PathError::Syntax)?.null_when_withheld = true;
         Ok(self)
     }
 
@@ -98,6 +107,22 @@ impl FieldMapBuilder {
         self.map
     }
 
+    /// The node of a leaf that is there.
+    fn walk_to_leaf(&mut self, path: &str) -> Result<NodeId, PathError> {
+        let (path_to, _) = head(path);
+        let mut at = self.map.root();
+        for step in steps(path_to)? {
+            let node = self.map.nodes.get(at.0 as usize).ok_or(PathError::Syntax)?;
+            let next = match step {
+                Step::Name(name) => node.children.get(name).copied(),
+                Step::Any => node.any,
+                Step::Items => node.items,
+            };
+            at = next.ok_or(PathError::Syntax)?;
+        }
+        Ok(at)
+    }
+
     fn walk(&mut self, path: &str) -> Result<NodeId, PathError> {
         let mut at = self.map.root();
         for step in steps(path)? {
@@ -129,6 +154,15 @@ impl FieldMapBuilder {
             self.map.nodes.push(Node { path, ..Node::default() });
         }
         Ok(found)
+    }
+}
+
+/// A path without what says that it covers everything below, and whether it said so.
+fn head(path: &str) -> (&str, bool) {
+    match path.strip_suffix(".**") {
+        Some(head) => (head, true),
+        None if path == "**" => ("", true),
+        None => (path, false),
     }
 }
 
@@ -242,6 +276,21 @@ mod tests {
         assert_eq!((again, map.memo::<u8>()), (7, None));
         assert_eq!(map.clone(), map);
         assert_eq!(map.clone().memo::<u8>(), Some(&0));
+    }
+
+    #[test]
+    fn null_stands_for_leaves_that_are_there_and_for_no_whole_body() {
+        let map = || FieldMap::builder().leaf("a.b[]", class(1)).unwrap().leaf("c.**", class(2)).unwrap();
+        let built = map().null_when_withheld("a.b[]").unwrap().null_when_withheld("c.**").unwrap().build();
+        let at = |name| built.member(built.root(), name).unwrap();
+        let items = built.items(built.member(at("a"), "b").unwrap()).unwrap();
+        let said: Vec<bool> = [at("a"), items, at("c")].map(|id| built.is_null_when_withheld(id)).into();
+        assert_eq!(said, [false, true, true]);
+        for path in ["", "**", "a", "a.b", "d", "a..b"] {
+            assert!(map().null_when_withheld(path).is_err(), "{path}");
+        }
+        let whole = FieldMap::builder().leaf("**", class(1)).unwrap();
+        assert_eq!(whole.null_when_withheld("**").unwrap_err(), PathError::Syntax);
     }
 
     #[test]

@@ -186,11 +186,15 @@ fn map_of(field: BoxedStrategy<Field>) -> impl Strategy<Value = Arc<FieldMap>> {
     let lists = vec!["[]", "[].rows[]", "[].c"];
     let array_root = (vec((select(ROOT_PATHS.to_vec()), field.clone()), 1..5), Just(lists));
     let whole = (vec((Just("**"), field), 1..2), Just(vec!["[]", ""]));
-    (prop_oneof![8 => object_root, 2 => array_root, 1 => whole], vec(records(), 5)).prop_map(
-        |((leaves, lists), records)| {
+    let nulls = prop_oneof![2 => Just(0), 1 => any::<u16>()];
+    (prop_oneof![8 => object_root, 2 => array_root, 1 => whole], vec(records(), 5), nulls).prop_map(
+        |((leaves, lists), records, nulls)| {
             let mut builder = FieldMap::builder();
-            for (path, field) in leaves {
+            for (at, (path, field)) in leaves.into_iter().enumerate() {
                 builder = builder.clone().leaf(path, field).unwrap_or(builder);
+                if nulls >> at & 1 == 1 {
+                    builder = builder.clone().null_when_withheld(path).unwrap_or(builder);
+                }
             }
             for (path, scope) in lists.into_iter().zip(records) {
                 let Some(scope) = scope else { continue };

@@ -213,7 +213,7 @@ impl Model<'_> {
                     let records = subtree && self.map.scope_at(node).is_some();
                     self.report.records += if records { objects } else { 0 };
                     self.report.records += if self.names_itself(node) { scalars } else { 0 };
-                    return None;
+                    return self.instead(node);
                 }
             }
             return Some(
@@ -230,7 +230,12 @@ impl Model<'_> {
         }
         tally.kept |= left.is_some();
         self.report.personal_kept += u64::from(left.is_some());
-        left
+        left.or_else(|| self.instead(node))
+    }
+
+    /// What stands in the place of what is withheld.
+    fn instead(&self, node: NodeId) -> Option<String> {
+        self.map.is_null_when_withheld(node).then(|| "null".to_owned())
     }
 
     fn elements(

@@ -44,6 +44,10 @@ pub(crate) const MEDIA: &[Exhibit] = &[
         "routes: [{route: POST /orders, purpose: essential, about: {type: customer, space: customer, id: query.id}, request: {type: application/x-www-form-urlencoded, body: {a: {json: {b: user.name}}}}, response: {body: {a: {json: {'**': user.name}}, b: {base64: {json: {}}}}}}]",
     ),
     (
+        "null for what cannot be withheld, where there is none, in a header, and another word for it",
+        "routes: [{route: POST /orders, purpose: essential, about: {type: customer, space: customer, id: query.id}, request: {type: text/csv, headers: {x-a: {is: user.name, withheld: null}}, body: {a: {is: user.name, withheld: null}}}, response: {body: {a: {is: none, withheld: null}, b: {is: user.name, withheld: empty}, '**': {is: user.name, withheld: null}}}}]",
+    ),
+    (
         "records in a table",
         "routes: [{route: GET /orders, purpose: essential, about: {type: customer, space: customer, id: item.id}, response: {type: text/csv, records: 'rows[]', body: {'rows[].id': user.unique_id}}}]",
     ),

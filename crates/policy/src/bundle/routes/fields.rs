@@ -108,8 +108,18 @@ impl Fields<'_> {
             });
         };
         let object = reader.object(node, &["is", "facts", "can"], "a field")?;
+        self.field_of(&object, map, reader)
+    }
+
+    /// The field that an object with `is` says.
+    pub(super) fn field_of(
+        &self,
+        object: &Object<'_>,
+        map: &mut ServiceMap,
+        reader: &mut Reader,
+    ) -> Option<Field> {
         let facts = object.get("facts").map(|n| self.context.constants(n, reader)).unwrap_or_default();
-        match reader.need(&object, "is", "a field").and_then(|n| self.said(n, reader))? {
+        match reader.need(object, "is", "a field").and_then(|n| self.said(n, reader))? {
             Said::Nothing => {
                 for node in ["facts", "can"].into_iter().filter_map(|key| object.get(key)) {
                     let message =

@@ -1,11 +1,11 @@
 //! Fields, and what lies inside of strings.
 
-use consentry_model::{FieldMapBuilder, MediaTypes, PathError, Wrap};
+use consentry_model::{Field, FieldMapBuilder, MediaTypes, PathError, Wrap};
 
 use super::fields::Fields;
 use super::media;
 use crate::bundle::service::ServiceMap;
-use crate::text::{Kind, Node, Reader, Span};
+use crate::text::{Kind, Node, Object, Reader, Span};
 
 /// A path, its place, and what it is said to carry.
 pub(super) type Entry<'n> = (&'n str, Span, &'n Node);
@@ -31,6 +31,28 @@ fn inner<'n>(node: &'n Node, key: &str) -> Option<&'n Node> {
         },
         Kind::Null | Kind::Bool(_) | Kind::Int(_) | Kind::Float | Kind::Text(_) | Kind::List(_) => None,
     }
+}
+
+/// Whether a field says that `null` stands where it is withheld; nothing when it says so in vain.
+fn null_when_withheld(
+    object: &Object<'_>,
+    field: Field,
+    types: &MediaTypes,
+    reader: &mut Reader,
+) -> Option<bool> {
+    let Some(node) = object.get("withheld") else { return Some(false) };
+    let message = match &node.kind {
+        Kind::Null if field == Field::Open => "a field that says nothing about a person is never withheld",
+        Kind::Null if types.listed().any(|(_, format)| format.is_flat()) => {
+            "a form and a table have no `null`: what is withheld is gone from a form, and an empty cell of a table"
+        }
+        Kind::Null => return Some(true),
+        Kind::Bool(_) | Kind::Int(_) | Kind::Float | Kind::Text(_) | Kind::List(_) | Kind::Map(_) => {
+            "`withheld` says what stands there instead, and that can only be `null`; leave it out, and nothing does"
+        }
+    };
+    reader.error("withheld-as", node.span, message);
+    None
 }
 
 impl Fields<'_> {
@@ -79,9 +101,20 @@ impl Fields<'_> {
         map: &mut ServiceMap,
         reader: &mut Reader,
     ) -> Result<FieldMapBuilder, Option<PathError>> {
-        let field = self.field(value, map, reader).ok_or(None)?;
+        let (field, null) = match &value.kind {
+            Kind::Map(_) => {
+                let keys = ["is", "facts", "can", "withheld"];
+                let object = reader.object(value, &keys, "a field of a body").ok_or(None)?;
+                let field = self.field_of(&object, map, reader).ok_or(None)?;
+                (field, null_when_withheld(&object, field, types, reader).ok_or(None)?)
+            }
+            Kind::Null | Kind::Bool(_) | Kind::Int(_) | Kind::Float | Kind::Text(_) | Kind::List(_) => {
+                (self.field(value, map, reader).ok_or(None)?, false)
+            }
+        };
         media::fits(types, path, field, span, reader);
-        builder.leaf(path, field).map_err(Some)
+        let builder = builder.leaf(path, field).map_err(Some)?;
+        if null { builder.null_when_withheld(path).map_err(Some) } else { Ok(builder) }
     }
 
     /// Enters what is declared inside of a string.
