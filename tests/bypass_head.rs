@@ -358,7 +358,7 @@ async fn a_session_cookie_keeps_what_browsers_need() {
 
 fn lines_of(records: &[consentry_audit::Record], category: &str) -> usize {
     let lines = records.iter().flat_map(|r| r.entry().verdicts().to_vec());
-    lines.filter(|l| l.category.as_str() == category).count()
+    lines.filter(|l| l.categories.iter().any(|c| c.as_str() == category)).count()
 }
 
 #[tokio::test]

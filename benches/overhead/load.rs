@@ -1,109 +1,105 @@
-//! The load: so many connections, each of which sends its next request when it has read the answer to the last.
+//! The load: wrk, with so many connections, each of which sends its next request when it has read the answer to the last.
 
 use std::net::SocketAddr;
-use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::process::Command;
+use std::time::Duration;
 
 use bytes::Bytes;
 use http::{Request, header};
 use http_body_util::{BodyExt, Empty};
-use hyper::client::conn::http1::{SendRequest, handshake};
+use hyper::client::conn::http1::handshake;
 use hyper_util::rt::TokioIo;
 use tokio::net::TcpStream;
 
 use crate::Failure;
-use crate::cpu::proxies_ns;
-use crate::stats::percentile;
+use crate::cores::Cores;
+use crate::cpu::Proxy;
 
-/// What is sent to whom, and the answer that counts.
+/// What is sent to whom.
 pub(crate) struct Shot {
     pub(crate) addr: SocketAddr,
     pub(crate) path: &'static str,
     /// Headers besides `Host`.
     pub(crate) headers: Vec<(&'static str, String)>,
-    /// The exact body of every answer; of a rival only the status is looked at when this is empty.
-    pub(crate) answer: Bytes,
 }
 
 /// What one turn came to.
 #[derive(Clone, Copy)]
 pub(crate) struct Turn {
     pub(crate) requests_per_sec: f64,
-    pub(crate) p50_ns: f64,
-    pub(crate) p99_ns: f64,
-    /// Of the proxies' own threads, for each request.
-    pub(crate) cpu_ns: f64,
+    pub(crate) p50_us: f64,
+    pub(crate) p99_us: f64,
+    /// Of the proxy itself, for each request.
+    pub(crate) cpu_us: f64,
 }
 
-/// A kept-alive connection.
-pub(crate) struct Connection {
-    sender: SendRequest<Empty<Bytes>>,
+/// Sends one request and reads the whole answer, which must be a 200.
+pub(crate) async fn answer(shot: &Shot) -> Result<Bytes, Failure> {
+    let stream = TcpStream::connect(shot.addr).await?;
+    let (mut sender, connection) = handshake(TokioIo::new(stream)).await?;
+    tokio::spawn(connection);
+    let mut request = Request::get(shot.path).header(header::HOST, shot.addr.to_string());
+    for (name, value) in &shot.headers {
+        request = request.header(*name, value);
+    }
+    let response = sender.send_request(request.body(Empty::<Bytes>::new())?).await?;
+    let status = response.status();
+    let body = response.into_body().collect().await?.to_bytes();
+    if status == 200 { Ok(body) } else { Err(format!("{status}: {}", String::from_utf8_lossy(&body)).into()) }
 }
 
-impl Connection {
-    pub(crate) async fn open(addr: SocketAddr) -> Result<Self, Failure> {
-        let stream = TcpStream::connect(addr).await?;
-        stream.set_nodelay(true)?;
-        let (sender, connection) = handshake(TokioIo::new(stream)).await?;
-        tokio::spawn(connection);
-        Ok(Self { sender })
+/// Puts load on a target for so long, in whole seconds. An answer that is none, or not a success, ends it.
+pub(crate) fn turn(
+    shot: &Shot,
+    connections: usize,
+    time: Duration,
+    cores: &Cores,
+    proxy: Proxy,
+) -> Result<Turn, Failure> {
+    let mut wrk = cores.others.command("wrk");
+    wrk.args(["-t1", "--latency", &format!("-c{connections}"), &format!("-d{}s", time.as_secs().max(1))]);
+    for (name, value) in &shot.headers {
+        wrk.arg("-H").arg(format!("{name}: {value}"));
     }
-
-    /// Sends a request and reads the whole answer.
-    pub(crate) async fn fire(&mut self, shot: &Shot) -> Result<(u16, Bytes), Failure> {
-        let mut request = Request::get(shot.path).header(header::HOST, shot.addr.to_string());
-        for (name, value) in &shot.headers {
-            request = request.header(*name, value);
-        }
-        self.sender.ready().await?;
-        let response = self.sender.send_request(request.body(Empty::new())?).await?;
-        let status = response.status().as_u16();
-        Ok((status, response.into_body().collect().await?.to_bytes()))
+    wrk.arg(format!("http://{}{}", shot.addr, shot.path));
+    let before = proxy.used()?;
+    let said = output(wrk)?;
+    let used = proxy.used()?.saturating_sub(before);
+    if said.contains("Non-2xx") || said.contains("Socket errors") {
+        return Err(format!("not every answer is right: {said}").into());
     }
-}
-
-/// Puts load on a target for so long. An answer that is not the right one ends it.
-pub(crate) async fn turn(shot: &Arc<Shot>, connections: usize, time: Duration) -> Result<Turn, Failure> {
-    let mut open = Vec::with_capacity(connections);
-    for _ in 0..connections {
-        open.push(Connection::open(shot.addr).await?);
-    }
-    let (start, cpu) = (Instant::now(), proxies_ns()?);
-    let workers: Vec<_> = open
-        .into_iter()
-        .map(|connection| tokio::spawn(work(connection, Arc::clone(shot), start + time)))
-        .collect();
-    let mut latencies = Vec::new();
-    for worker in workers {
-        latencies.extend(worker.await??);
-    }
-    let took = start.elapsed().as_secs_f64();
-    let cpu = proxies_ns()?.saturating_sub(cpu);
-    latencies.sort_unstable();
+    let requests = number(&said, " requests in ", false)?;
     Ok(Turn {
-        requests_per_sec: f64::from(u32::try_from(latencies.len())?) / took,
-        p50_ns: percentile(&latencies, 50),
-        p99_ns: percentile(&latencies, 99),
-        cpu_ns: cpu_each(cpu, latencies.len()),
+        requests_per_sec: number(&said, "Requests/sec:", true)?,
+        p50_us: micros(&said, "50%")?,
+        p99_us: micros(&said, "99%")?,
+        cpu_us: used.as_secs_f64() * 1e6 / requests.max(1.0),
     })
 }
 
-#[allow(clippy::cast_precision_loss, reason = "a turn lasts well below 2^52 nanoseconds")]
-fn cpu_each(cpu_ns: u64, requests: usize) -> f64 {
-    cpu_ns as f64 / requests.max(1) as f64
+fn output(mut command: Command) -> Result<String, Failure> {
+    let out =
+        command.output().map_err(|error| format!("wrk, which makes the load, does not run: {error}"))?;
+    let said = String::from_utf8_lossy(&out.stdout).into_owned();
+    if out.status.success() { Ok(said) } else { Err(format!("wrk: {said}").into()) }
 }
 
-async fn work(mut connection: Connection, shot: Arc<Shot>, end: Instant) -> Result<Vec<u64>, Failure> {
-    let mut latencies = Vec::new();
-    loop {
-        let sent = Instant::now();
-        if sent >= end {
-            return Ok(latencies);
-        }
-        let (status, body) = connection.fire(&shot).await?;
-        latencies.push(u64::try_from(sent.elapsed().as_nanos())?);
-        if status != 200 || (!shot.answer.is_empty() && body != shot.answer) {
-            return Err(format!("an answer with status {status} is not the right one").into());
+/// The number after, or before, some words.
+fn number(said: &str, words: &str, after: bool) -> Result<f64, Failure> {
+    let found = said.split_once(words).and_then(|(head, tail)| {
+        if after { tail.split_whitespace().next() } else { head.split_whitespace().last() }
+    });
+    Ok(found.ok_or_else(|| format!("wrk does not say{words}: {said}"))?.parse()?)
+}
+
+/// The latency of a percentile, in microseconds.
+fn micros(said: &str, percentile: &str) -> Result<f64, Failure> {
+    let word = said.lines().find_map(|line| line.trim().strip_prefix(percentile)).map(str::trim);
+    let word = word.ok_or_else(|| format!("wrk says no {percentile}"))?;
+    for (unit, by) in [("us", 1.0), ("ms", 1e3), ("s", 1e6)] {
+        if let Some(number) = word.strip_suffix(unit) {
+            return Ok(number.parse::<f64>()? * by);
         }
     }
+    Err(format!("wrk says {word}, which is no time").into())
 }

@@ -1,8 +1,8 @@
 //! What enforcement costs: the same load on an API directly, through a proxy without a policy, and through the
-//! sidecar, and through what a user would pick instead, where it is installed; and what one verdict costs as the ledger grows.
+//! sidecar, and through what a user would pick instead, where it is installed; and what the layer adds in one process.
 //!
 //! ```text
-//! cargo bench -p consentry-benches -- [--rounds N] [--connections N] [--seconds S]
+//! cargo bench -p consentry-benches -- [--rounds N] [--connections N] [--seconds S] [--only LETTERS]
 //! ```
 //!
 //! Figures are for comparing with each other on one machine: nothing here asserts an absolute one. What is asserted is
@@ -11,8 +11,9 @@
 #![allow(clippy::print_stdout, reason = "a benchmark prints what it measured")]
 
 mod args;
+mod cores;
 mod cpu;
-mod decide;
+mod layer;
 mod load;
 mod pass_through;
 mod requests;
@@ -29,7 +30,9 @@ type Failure = Box<dyn Error + Send + Sync>;
 
 fn main() -> Result<(), Failure> {
     let args = Args::read(std::env::args().skip(1))?;
-    requests::measure(&args)?;
-    println!();
-    decide::measure(&args)
+    if args.only != "l" {
+        requests::measure(&args)?;
+        println!();
+    }
+    if args.wants("l") { layer::measure(&args) } else { Ok(()) }
 }

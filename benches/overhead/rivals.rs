@@ -1,13 +1,16 @@
 //! What a user would pick instead, where it is installed: each with one worker, in front of the same API.
 
+use std::ffi::{OsStr, OsString};
 use std::fs;
 use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
-use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use serde_json::{Value, json};
+
 use crate::Failure;
+use crate::cores::{Cores, Share};
 use crate::load::Shot;
 
 /// How long a rival may take to listen.
@@ -31,8 +34,15 @@ const FILTER: &str = "
 /// A rival that listens; it ends with this.
 pub(crate) struct Rival {
     pub(crate) name: &'static str,
-    pub(crate) shot: Arc<Shot>,
+    pub(crate) shot: Shot,
     child: Child,
+}
+
+impl Rival {
+    /// Its process, or the one that started the others.
+    pub(crate) fn pid(&self) -> u32 {
+        self.child.id()
+    }
 }
 
 impl Drop for Rival {
@@ -47,42 +57,74 @@ impl Drop for Rival {
 }
 
 /// Starts those that are installed.
-pub(crate) fn start(folder: &Path, api: &Shot) -> Result<Vec<Rival>, Failure> {
+pub(crate) fn start(folder: &Path, api: &Shot, cores: &Cores) -> Result<Vec<Rival>, Failure> {
     let lua = Path::new(MODULES).join("ngx_http_lua_module.so");
     let mut rivals = Vec::new();
     if let Some(nginx) = installed("nginx") {
-        rivals.push(run("d  nginx, passes on", folder, api, &|port, file| {
+        rivals.push(run("d  nginx, passes on", (folder, &cores.proxy), api, &|port, file| {
             fs::write(file, nginx_conf(file, port, api.addr, "", ""))?;
-            Ok(command(&nginx, file))
+            Ok(words(&nginx, &["-c".as_ref(), file.as_os_str()]))
         })?);
         if lua.exists() {
             let load = format!("load_module {MODULES}/ndk_http_module.so; load_module {};", lua.display());
-            rivals.push(run("e  nginx, a Lua filter redacts", folder, api, &|port, file| {
-                fs::write(file, nginx_conf(file, port, api.addr, &load, FILTER))?;
-                Ok(command(&nginx, file))
-            })?);
+            rivals.push(run(
+                "e  nginx, a Lua filter redacts",
+                (folder, &cores.proxy),
+                api,
+                &|port, file| {
+                    fs::write(file, nginx_conf(file, port, api.addr, &load, FILTER))?;
+                    Ok(words(&nginx, &["-c".as_ref(), file.as_os_str()]))
+                },
+            )?);
         }
     }
     if let Some(haproxy) = installed("haproxy") {
-        rivals.push(run("f  haproxy, passes on", folder, api, &|port, file| {
+        rivals.push(run("f  haproxy, passes on", (folder, &cores.proxy), api, &|port, file| {
             fs::write(file, haproxy_cfg(port, api.addr))?;
-            let mut command = Command::new(&haproxy);
-            command.args(["-db", "-f"]).arg(file);
-            Ok(command)
+            Ok(words(&haproxy, &["-db".as_ref(), "-f".as_ref(), file.as_os_str()]))
         })?);
+    }
+    if let Some(envoy) = std::env::var_os("CONSENTRY_ENVOY").map(PathBuf::from).or_else(|| installed("envoy"))
+    {
+        for (name, asks) in
+            [("g  Envoy, passes on", false), ("h  Envoy, asks an authority (ext_authz)", true)]
+        {
+            rivals.push(run(name, (folder, &cores.proxy), api, &|port, file| {
+                // It tells by the end of the name how a file is written.
+                let file = file.with_extension("json");
+                fs::write(&file, envoy_json(port, api.addr, asks).to_string())?;
+                let more = ["--concurrency", "1", "--log-level", "off", "--use-dynamic-base-id"];
+                let more = more.iter().map(AsRef::as_ref);
+                let all: Vec<&OsStr> = ["-c".as_ref(), file.as_os_str()].into_iter().chain(more).collect();
+                Ok(words(&envoy, &all))
+            })?);
+        }
     }
     Ok(rivals)
 }
 
-type Prepare<'a> = &'a dyn Fn(u16, &Path) -> Result<Command, Failure>;
+/// A program and its arguments.
+fn words(program: &Path, arguments: &[&OsStr]) -> Vec<OsString> {
+    std::iter::once(program.as_os_str()).chain(arguments.iter().copied()).map(OsStr::to_owned).collect()
+}
 
-fn run(name: &'static str, folder: &Path, api: &Shot, prepare: Prepare<'_>) -> Result<Rival, Failure> {
+type Prepare<'a> = &'a dyn Fn(u16, &Path) -> Result<Vec<OsString>, Failure>;
+
+fn run(
+    name: &'static str,
+    (folder, cores): (&Path, &Share),
+    api: &Shot,
+    prepare: Prepare<'_>,
+) -> Result<Rival, Failure> {
     let port = TcpListener::bind("127.0.0.1:0")?.local_addr()?.port();
-    let mut command = prepare(port, &folder.join(format!("rival-{port}.conf")))?;
+    let words = prepare(port, &folder.join(format!("rival-{port}.conf")))?;
+    let (program, arguments) = words.split_first().ok_or("no program")?;
+    let mut command = cores.command(program);
+    command.args(arguments);
     let child = command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null()).spawn()?;
     let addr = SocketAddr::from(([127, 0, 0, 1], port));
-    let shot = Shot { addr, path: api.path, headers: Vec::new(), answer: bytes::Bytes::new() };
-    let rival = Rival { name, shot: Arc::new(shot), child };
+    let shot = Shot { addr, path: api.path, headers: Vec::new() };
+    let rival = Rival { name, shot, child };
     let began = Instant::now();
     while TcpStream::connect(addr).is_err() {
         if began.elapsed() > START_MAX {
@@ -91,12 +133,6 @@ fn run(name: &'static str, folder: &Path, api: &Shot, prepare: Prepare<'_>) -> R
         std::thread::sleep(Duration::from_millis(20));
     }
     Ok(rival)
-}
-
-fn command(nginx: &Path, file: &Path) -> Command {
-    let mut command = Command::new(nginx);
-    command.arg("-c").arg(file);
-    command
 }
 
 fn installed(name: &str) -> Option<PathBuf> {
@@ -139,4 +175,33 @@ backend b
   server s {api}
 "
     )
+}
+
+fn envoy_json(port: u16, api: SocketAddr, asks: bool) -> Value {
+    let at = |port: u16| json!({ "socket_address": { "address": "127.0.0.1", "port_value": port } });
+    let filter = |name: &str, kind: &str, more: Value| {
+        let mut config = more;
+        config["@type"] = format!("type.googleapis.com/envoy.extensions.filters.http.{kind}").into();
+        json!({ "name": format!("envoy.filters.http.{name}"), "typed_config": config })
+    };
+    let service = json!({ "server_uri": { "uri": "http://api", "cluster": "api", "timeout": "1s" } });
+    // It asks the API itself, which says yes to whom it would answer.
+    let authority = filter("ext_authz", "ext_authz.v3.ExtAuthz", json!({ "http_service": service }));
+    let router = filter("router", "router.v3.Router", json!({}));
+    let filters: Vec<Value> = asks.then_some(authority).into_iter().chain([router]).collect();
+    let routes = json!([{ "match": { "prefix": "/" }, "route": { "cluster": "api" } }]);
+    let manager = json!({
+        "@type": "type.googleapis.com/envoy.extensions.filters.network.http_connection_manager.v3.HttpConnectionManager",
+        "stat_prefix": "in",
+        "generate_request_id": false,
+        "route_config": { "virtual_hosts": [{ "name": "all", "domains": ["*"], "routes": routes }] },
+        "http_filters": filters,
+    });
+    let chain = json!({ "name": "envoy.filters.network.http_connection_manager", "typed_config": manager });
+    let endpoint = json!({ "endpoint": { "address": at(api.port()) } });
+    let assignment = json!({ "cluster_name": "api", "endpoints": [{ "lb_endpoints": [endpoint] }] });
+    json!({ "static_resources": {
+        "listeners": [{ "address": at(port), "filter_chains": [{ "filters": [chain] }] }],
+        "clusters": [{ "name": "api", "type": "STATIC", "load_assignment": assignment }],
+    } })
 }

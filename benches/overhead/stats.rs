@@ -16,10 +16,3 @@ pub(crate) fn spread(values: &[f64]) -> f64 {
     let middle = median(values.iter().copied());
     if middle > 0.0 { (largest - smallest) / middle } else { 0.0 }
 }
-
-/// The value below which so many hundredths of the sorted ones lie; 0 of nothing.
-pub(crate) fn percentile(sorted: &[u64], hundredths: usize) -> f64 {
-    let rank = (sorted.len() * hundredths).div_ceil(100).saturating_sub(1);
-    #[allow(clippy::cast_precision_loss, reason = "nanoseconds of one request fit well below 2^52")]
-    sorted.get(rank).map_or(0.0, |v| *v as f64)
-}

@@ -4,7 +4,6 @@ use std::fs;
 use std::io::Write as _;
 use std::net::{Ipv4Addr, SocketAddr};
 use std::path::Path;
-use std::sync::Arc;
 use std::time::{Duration, Instant, SystemTime};
 
 use bytes::Bytes;
@@ -19,14 +18,15 @@ use tempfile::TempDir;
 use tokio::net::TcpListener;
 use tokio::runtime::{Builder, Runtime};
 
-use crate::load::{Connection, Shot};
+use crate::cores::{Cores, Share};
+use crate::load::{Shot, answer};
 use crate::stats::median;
 use crate::{Failure, pass_through};
 
-const PATH: &str = "/customers/c-1001";
-const PURPOSE: &str = "essential.service.operations.support";
-const ISSUER: &str = "https://issuer.example";
-const AUDIENCE: &str = "panopta-api";
+pub(crate) const PATH: &str = "/customers/c-1001";
+pub(crate) const PURPOSE: &str = "essential.service.operations.support";
+pub(crate) const ISSUER: &str = "https://issuer.example";
+pub(crate) const AUDIENCE: &str = "panopta-api";
 /// What support may not see of a customer, and some of what it may.
 const WITHHELD: [&str; 4] = ["/card/brand", "/card/last4", "/card/pan_token", "/internal_score"];
 const SHOWN: [&str; 4] = ["/id", "/name", "/email", "/address/city"];
@@ -37,11 +37,11 @@ const DURABLE_WRITES: usize = 20;
 /// The targets, listening. The API has threads of its own, and the proxies have theirs.
 pub(crate) struct Targets {
     /// The API directly.
-    pub(crate) direct: Arc<Shot>,
+    pub(crate) direct: Shot,
     /// Through the proxy without a policy.
-    pub(crate) pass_through: Arc<Shot>,
+    pub(crate) pass_through: Shot,
     /// Through the sidecar.
-    pub(crate) sidecar: Arc<Shot>,
+    pub(crate) sidecar: Shot,
     running: Running,
     api_threads: Runtime,
     proxy_threads: Runtime,
@@ -50,9 +50,8 @@ pub(crate) struct Targets {
 
 impl Targets {
     /// Starts all three, and checks that each answers what it must.
-    pub(crate) fn start() -> Result<Self, Failure> {
-        let threads = |name: &str| Builder::new_multi_thread().thread_name(name).enable_all().build();
-        let (api_threads, proxy_threads) = (threads("api")?, threads("proxy")?);
+    pub(crate) fn start(cores: &Cores) -> Result<Self, Failure> {
+        let (api_threads, proxy_threads) = (threads("api", &cores.others)?, threads("proxy", &cores.proxy)?);
         let folder = tempfile::tempdir()?;
 
         let api = api_threads.block_on(TcpListener::bind((Ipv4Addr::LOCALHOST, 0)))?;
@@ -65,27 +64,20 @@ impl Targets {
 
         let issuer = Issuer::generate()?;
         let config = configure(folder.path(), api_addr, &issuer)?;
-        let running = proxy_threads.block_on(Sidecar::start(config))?;
+        // Not here: whatever it starts shall be on the proxy's core.
+        let running = proxy_threads.block_on(proxy_threads.spawn(Sidecar::start(config)))??;
         proxy_threads.block_on(conclude_contract(&*running.ledger()))?;
         let headers = vec![
             ("authorization", format!("Bearer {}", token(&issuer)?)),
             ("data-purpose", PURPOSE.to_owned()),
         ];
-
-        let whole = proxy_threads.block_on(answer(api_addr, &[]))?;
-        let passed = proxy_threads.block_on(answer(plain_addr, &[]))?;
-        let redacted = proxy_threads.block_on(answer(running.addr(), &headers))?;
-        check(&whole, &passed, &redacted)?;
-        let shot = |addr, headers, answer| Arc::new(Shot { addr, path: PATH, headers, answer });
-        Ok(Self {
-            direct: shot(api_addr, Vec::new(), whole),
-            pass_through: shot(plain_addr, Vec::new(), passed),
-            sidecar: shot(running.addr(), headers, redacted),
-            running,
-            api_threads,
-            proxy_threads,
-            folder,
-        })
+        let shot = |addr, headers| Shot { addr, path: PATH, headers };
+        let (direct, pass_through) = (shot(api_addr, Vec::new()), shot(plain_addr, Vec::new()));
+        let sidecar = shot(running.addr(), headers);
+        let whole = proxy_threads.block_on(answer(&direct))?;
+        let passed = proxy_threads.block_on(answer(&pass_through))?;
+        check(&whole, &passed, &proxy_threads.block_on(answer(&sidecar))?)?;
+        Ok(Self { direct, pass_through, sidecar, running, api_threads, proxy_threads, folder })
     }
 
     /// A folder that goes away at the end.
@@ -113,6 +105,15 @@ impl Targets {
         self.api_threads.shutdown_background();
         Ok(self.folder.close()?)
     }
+}
+
+/// A worker for each of these cores.
+fn threads(name: &str, cores: &Share) -> Result<Runtime, Failure> {
+    let here = cores.clone();
+    // A thread that cannot be kept there only makes the figures less steady.
+    let keep = move || drop(here.keep_here());
+    let mut builder = Builder::new_multi_thread();
+    Ok(builder.thread_name(name).worker_threads(cores.count()).on_thread_start(keep).enable_all().build()?)
 }
 
 /// Panopta's bundle, sealed, and a configuration that names it.
@@ -147,19 +148,11 @@ async fn conclude_contract(ledger: &dyn Ledger) -> Result<(), Failure> {
     Ok(())
 }
 
-fn token(issuer: &Issuer) -> Result<String, Failure> {
+pub(crate) fn token(issuer: &Issuer) -> Result<String, Failure> {
     let mut spec = TokenSpec::new(RequesterId::new("support"), ISSUER, AUDIENCE);
     spec.purposes = vec![Purpose::new(PURPOSE)?];
     spec.lifetime_secs = 7_200;
     Ok(issuer.token(&spec, Moment::from_system(SystemTime::now()))?)
-}
-
-async fn answer(addr: SocketAddr, headers: &[(&'static str, String)]) -> Result<Bytes, Failure> {
-    let shot = Shot { addr, path: PATH, headers: headers.to_vec(), answer: Bytes::new() };
-    match Connection::open(addr).await?.fire(&shot).await? {
-        (200, body) => Ok(body),
-        (status, body) => Err(format!("status {status}: {}", String::from_utf8_lossy(&body)).into()),
-    }
 }
 
 /// The API gives everything, the pass-through proxy the same bytes, and the sidecar what support may see.

@@ -101,7 +101,7 @@ impl fmt::Display for PublicKey {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let mut key = vec![ED25519];
         key.extend_from_slice(self.key.as_bytes());
-        write!(f, "{}+{}+{}", self.name, crate::id::hex(&self.id()), STANDARD.encode(key))
+        write!(f, "{}+{}+{}", self.name, consentry_model::hex(&self.id()), STANDARD.encode(key))
     }
 }
 

@@ -14,8 +14,9 @@ const GROUP_BYTES_MAX: usize = 1 << 20;
 const CLOSINGS_REST: Duration = Duration::from_millis(4);
 /// While so many requests are under way, the next records are near: a group waits for them.
 const CROWD: usize = 8;
-/// How long it waits.
-const CROWD_REST: Duration = Duration::from_micros(300);
+/// How long it waits for each of them, and in all: the more are under way, the more share the sync.
+const CROWD_REST_EACH: Duration = Duration::from_micros(30);
+const CROWD_REST_MAX: Duration = Duration::from_millis(2);
 
 /// Records of one write and one sync.
 #[derive(Default)]
@@ -57,7 +58,8 @@ impl Group {
         }
         self.rested = true;
         // Slept through rather than waited for: nobody who sends has to wake this thread.
-        std::thread::sleep(CROWD_REST);
+        let rest = CROWD_REST_EACH.saturating_mul(u32::try_from(under_way).unwrap_or(u32::MAX));
+        std::thread::sleep(rest.min(CROWD_REST_MAX));
         queue.try_recv().ok()
     }
 }

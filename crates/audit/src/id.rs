@@ -3,7 +3,7 @@
 use std::fmt;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use consentry_model::Moment;
+use consentry_model::{Moment, hex};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
@@ -34,13 +34,9 @@ impl RecordId {
 
 impl fmt::Display for RecordId {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        for (at, byte) in self.0.iter().enumerate() {
-            if matches!(at, 4 | 6 | 8 | 10) {
-                f.write_str("-")?;
-            }
-            write!(f, "{byte:02x}")?;
-        }
-        Ok(())
+        let mut text = hex(&self.0);
+        [20, 16, 12, 8].into_iter().for_each(|at| text.insert(at, '-'));
+        f.write_str(&text)
     }
 }
 
@@ -122,11 +118,6 @@ pub(crate) fn unhex<const N: usize>(digits: &str) -> Option<[u8; N]> {
         *byte = nibble(*high)? << 4 | nibble(*low)?;
     }
     Some(out)
-}
-
-/// Lower-case hex digits.
-pub(crate) fn hex(bytes: &[u8]) -> String {
-    bytes.iter().map(|b| format!("{b:02x}")).collect()
 }
 
 #[cfg(test)]

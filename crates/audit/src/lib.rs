@@ -79,9 +79,9 @@ pub use options::LogOptions;
 pub use reader::{Reader, Records};
 pub use receipt::{Commit, Receipt};
 pub use record::{
-    Closing, ConsentChanged, Direction, End, Entry, FactWord, Head, Kind, LogOpened, LogOutage, LogRecovered,
-    Note, PathCount, PolicyInstalled, PolicyRefused, PurposeSource, ReadError, Record, Step, Summary,
-    VerdictLine, Verdicts,
+    Closing, ConsentChanged, Direction, End, Entry, FactWord, FactWords, Head, Kind, LogOpened, LogOutage,
+    LogRecovered, Note, PathCount, PolicyInstalled, PolicyRefused, PurposeSource, ReadError, Record, Step,
+    Summary, VerdictLine, Verdicts,
 };
 pub use search::{Found, Search};
 pub use state::{Failure, Health};

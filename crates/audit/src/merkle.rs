@@ -54,7 +54,7 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
-    use crate::id::hex;
+    use consentry_model::hex;
 
     /// The definition of RFC 6962, section 2.1, word by word.
     fn naive(leaves: &[Hash]) -> Hash {

@@ -11,11 +11,11 @@ use base64::engine::general_purpose::STANDARD;
 
 use crate::checkpoint::{Checkpoint, NoteSigner, PublicKey, split_history};
 use crate::error::{Damage, OpenError};
-use crate::id::hex;
 use crate::layout::{Layout, at, identity_json, io_error, read_required};
 use crate::merkle::{CompactTree, Hash};
 use crate::options::LogOptions;
 use crate::walk::walk;
+use consentry_model::hex;
 
 /// How much of the history's end is read at opening; a note has a few hundred bytes.
 const HISTORY_TAIL_BYTES: u64 = 4_096;

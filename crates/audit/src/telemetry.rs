@@ -67,7 +67,7 @@ impl SpanFacts {
     }
 
     fn name_clauses(&mut self, lines: &[VerdictLine]) {
-        for clause in lines.iter().flat_map(|line| &line.clauses) {
+        for clause in lines.iter().flat_map(|line| line.clauses.iter()) {
             if self.clauses.len() < SPAN_CLAUSES_MAX {
                 self.clauses.insert(Arc::clone(clause));
             }

@@ -2,11 +2,11 @@
 
 use std::sync::mpsc::Sender;
 
-use consentry_model::Moment;
+use consentry_model::{Moment, hex};
 use tokio::sync::oneshot;
 
 use crate::error::LogError;
-use crate::id::{RecordId, hex};
+use crate::id::RecordId;
 use crate::receipt::Commit;
 use crate::record::{Closing, End, Step, encode_closing, encode_step};
 use crate::state::Slot;
@@ -75,7 +75,7 @@ impl Ticket {
             }
             open.span.note(&step);
         }
-        match encode_step(&step) {
+        match encode_step(step) {
             Err(error) => Commit::refused(error),
             Ok(bodies) => {
                 let (answer, waiting) = oneshot::channel();

@@ -1,6 +1,8 @@
 //! `traceparent`, as W3C Trace Context writes it.
 
-use crate::id::{hex, unhex};
+use consentry_model::hex;
+
+use crate::id::unhex;
 
 /// The length of version 00, and of the part that every later version begins with.
 const VERSION_0_BYTES: usize = 55;

@@ -7,14 +7,14 @@ use std::sync::atomic::Ordering;
 use std::sync::mpsc::{Receiver, RecvTimeoutError};
 use std::time::Instant;
 
-use consentry_model::Moment;
+use consentry_model::{Moment, hex};
 use tokio::sync::oneshot;
 
 use crate::checkpoint::NoteSigner;
 use crate::error::LogError;
 use crate::frame::{put_marker, put_record};
 use crate::group::Group;
-use crate::id::{RandomSource, RecordId, hex, timestamp};
+use crate::id::{RandomSource, RecordId, timestamp};
 use crate::layout::{FORMAT, Layout};
 use crate::merkle::{CompactTree, leaf_hash};
 use crate::options::LogOptions;

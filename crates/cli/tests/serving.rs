@@ -92,8 +92,61 @@ fn the_demonstration_shows_what_it_promises() {
     let evidence = place.join("evidence");
     assert_eq!(run(&["audit", "verify", "--log", path(&evidence)]).code, 0);
     assert_eq!(run(&["demo", "--dir", path(&place)]).code, 1, "a folder that is not empty is left alone");
+    another_bundle_would_have_decided_otherwise(&place);
     serves_until_told_to_stop(&place.join("consentry.yaml"));
     assert_eq!(run(&["audit", "verify", "--log", path(&evidence)]).code, 0, "and again after a drain");
+}
+
+/// Payment data becomes visible to support, and addresses no longer are: the log says for which decisions that matters.
+fn another_bundle_would_have_decided_otherwise(place: &Path) {
+    let (old, log, new) = (place.join("bundle"), place.join("evidence"), tempfile::tempdir().unwrap());
+    let impact = |new: &Path, more: &[&str]| {
+        let said = run(&[&["impact", path(&old), path(new), "--evidence", path(&log)], more].concat());
+        assert_eq!(said.err, "");
+        said
+    };
+    let same = impact(&old, &[]);
+    assert_eq!(same.code, 0, "{}", same.out);
+    assert!(same.out.contains("decisions as before\n  0 decisions not replayable"), "{}", same.out);
+    for file in fs::read_dir(&old).unwrap().map(Result::unwrap) {
+        let text = fs::read_to_string(file.path()).unwrap();
+        let text = match file.file_name().to_str().unwrap() {
+            "rules.yaml" => without_the_rule(&text, "payment-data-for-payment-only").replace(
+                "user.contact, user.account, user.telemetry, user.content.private]",
+                "user.account, user.telemetry, user.content.private, user.financial]",
+            ),
+            _ => text,
+        };
+        fs::write(new.path().join(file.file_name()), text).unwrap();
+    }
+    let told = impact(new.path(), &[]);
+    assert_eq!(told.code, 1, "{}", told.out);
+    assert!(told.out.contains("decisions clear instead of withheld"), "{}", told.out);
+    let report = impact(new.path(), &["--format", "json", "--accept-widening"]);
+    assert_eq!(report.code, 0);
+    let report: serde_json::Value = serde_json::from_str(&report.out).unwrap();
+    let changed = report["evidence"]["changed"].as_array().unwrap();
+    for (from, to, category) in
+        [("withheld", "clear", "user.financial"), ("clear", "withheld", "user.contact.email")]
+    {
+        let change = changed.iter().find(|c| c["from"] == from && c["to"] == to).unwrap();
+        let which = change["which"].as_array().unwrap();
+        let of = |kind: &&serde_json::Value| kind["category"].as_str().unwrap().starts_with(category);
+        let kind = which.iter().find(of).unwrap();
+        let ticket = kind["examples"][0].as_str().unwrap();
+        let record = run(&["audit", "show", "--log", path(&log), ticket]);
+        assert!(record.out.contains(kind["category"].as_str().unwrap()), "{}", record.out);
+        let sum: u64 = which.iter().map(|kind| kind["decisions"].as_u64().unwrap()).sum();
+        assert_eq!(change["decisions"], sum);
+    }
+}
+
+/// The text of a file of rules without one of them.
+fn without_the_rule(text: &str, id: &str) -> String {
+    let begins = text.find(&format!("  - id: {id}\n")).unwrap();
+    let rest = text.get(begins + 1..).unwrap();
+    let ends = rest.find("\n  - id: ").unwrap();
+    format!("{}{}", text.get(..begins).unwrap(), rest.get(ends + 1..).unwrap())
 }
 
 fn serves_until_told_to_stop(config: &Path) {

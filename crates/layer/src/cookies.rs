@@ -45,10 +45,11 @@ impl Access {
         let asking = Asking { act: Act::Collect, recipient: RecipientId::new("internal"), lineage };
         let told = self.told(whom, own, &asking);
         let Some(class) = self.class_of(&told, class) else { return false };
-        let facts = self.facts_of(&told, class, &[]);
+        let data = self.facts_of(&told, class, &[]);
         let question = self.question(&asking, class);
-        let verdict = self.installed.engine.decide(&question, &facts, told.person, self.now);
-        lines.add(self, class, &verdict, &facts, &told);
+        let engine = &self.installed.engine;
+        let verdict = engine.decide_on(&question, &data.word, &data.facts, told.person, self.now);
+        lines.add(self, class, &verdict, &data.facts, &told);
         verdict.treatment == Treatment::Clear
     }
 }

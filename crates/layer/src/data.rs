@@ -3,12 +3,18 @@
 use std::sync::Arc;
 
 use consentry_consent::{collected_at, notified_of};
-use consentry_model::{Act, Category, ClassId, FactValue, Facts, Moment, Resolution};
-use consentry_policy::{BuiltIn, DataClass, Duty, FactTarget, OperandId, Value, Verb};
+use consentry_model::{Act, Category, ClassId, FactDef, FactValue, Facts, Moment, Resolution};
+use consentry_policy::{BuiltIn, DataClass, Duty, FactTarget, FactWord, OperandId, Value, Verb};
 
 use crate::describe::Access;
 use crate::people::{Told, Whom};
 use crate::stated::{Found, Stated};
+
+/// The facts about one data class of a person, and what the rules can find out about them.
+pub(crate) struct DataFacts {
+    pub(crate) facts: Facts,
+    pub(crate) word: FactWord,
+}
 
 impl Access {
     /// The variant of a class for this person; `None` when nobody knows in which capacity the data was given.
@@ -17,8 +23,16 @@ impl Access {
     }
 
     /// The facts about one data class of the person, with what the record that holds it says.
-    pub(crate) fn facts_of(&self, told: &Told<'_>, class: ClassId, item: &[(FactTarget, Found)]) -> Facts {
+    pub(crate) fn facts_of(
+        &self,
+        told: &Told<'_>,
+        class: ClassId,
+        item: &[(FactTarget, Found)],
+    ) -> Arc<DataFacts> {
         let bundle = self.bundle();
+        if item.is_empty() && !self.installed.engine.has_duties(|duty| matches!(duty, Duty::Keep { .. })) {
+            return self.facts_by_time(told, class);
+        }
         let mut stated = told.stated.clone();
         if let Some(class) = bundle.service.class(class) {
             self.state_time(&mut stated, told, &class.category);
@@ -33,7 +47,34 @@ impl Access {
         } else {
             self.compare(&mut stated);
         }
-        stated.facts
+        self.data_facts(stated.facts)
+    }
+
+    fn data_facts(&self, facts: Facts) -> Arc<DataFacts> {
+        let word = self.installed.engine.word(&facts, self.now);
+        Arc::new(DataFacts { facts, word })
+    }
+
+    /// The same where neither a record nor a duty to keep it says anything of the datum: two that are there since the same
+    /// time have the same facts.
+    fn facts_by_time(&self, told: &Told<'_>, class: ClassId) -> Arc<DataFacts> {
+        let Some(class) = self.bundle().service.class(class) else {
+            let mut stated = told.stated.clone();
+            self.compare(&mut stated);
+            return self.data_facts(stated.facts);
+        };
+        let since = self.time_of(&told.stated, told, &class.category);
+        if let Some((_, facts)) = told.of_data.borrow().iter().find(|(there, _)| *there == since) {
+            return Arc::clone(facts);
+        }
+        let mut stated = told.stated.clone();
+        stated.values.set(self.bundle().facts.core_operands.collected_at, since.clone());
+        self.state_notice(&mut stated, told);
+        self.compare(&mut stated);
+        self.state_held(&mut stated, told, class);
+        let facts = self.data_facts(stated.facts);
+        told.of_data.borrow_mut().push((since, Arc::clone(&facts)));
+        facts
     }
 
     /// The moment that an operand is, for one category of the person's data.
@@ -53,17 +94,21 @@ impl Access {
 
     /// Since when the datum is there: from now on when it is being given, else as the ledger says.
     fn state_time(&self, stated: &mut Stated, told: &Told<'_>, category: &Category) {
+        let at = self.time_of(stated, told, category);
+        stated.values.set(self.bundle().facts.core_operands.collected_at, at);
+    }
+
+    /// Since when the datum is there, unless the request says it.
+    fn time_of(&self, stated: &Stated, told: &Told<'_>, category: &Category) -> Value {
         let bundle = self.bundle();
-        let id = bundle.facts.core_operands.collected_at;
-        if *stated.values.get(id) != Value::Unknown {
-            return;
+        let said = stated.values.get(bundle.facts.core_operands.collected_at);
+        if *said != Value::Unknown {
+            return said.clone();
         }
         let covers = |given: &Category| bundle.vocabulary.category_is(category, given);
         let recorded = told.whom.state().and_then(|s| collected_at(s, &covers, self.now));
         let now = (told.asking.act == Act::Collect).then_some(self.now);
-        if let Some(at) = recorded.or(now) {
-            stated.values.set(id, Value::Time(at));
-        }
+        recorded.or(now).map_or(Value::Unknown, Value::Time)
     }
 
     /// Law 10: whether the purpose came with a later notice than the datum, and whether the person was told of it.
@@ -135,14 +180,18 @@ impl Access {
     pub(crate) fn words(
         &self,
         facts: &Facts,
+        wanted: fn(&FactDef) -> bool,
     ) -> std::collections::BTreeMap<Arc<str>, consentry_audit::FactWord> {
-        use consentry_audit::FactWord;
+        use consentry_audit::FactWord as Word;
         let schema = &self.bundle().facts.schema;
-        let word = |(id, def): (_, &consentry_model::FactDef)| {
+        let word = |(id, def): (_, &FactDef)| {
+            if !wanted(def) {
+                return None;
+            }
             let value = match facts.get(id)? {
-                FactValue::Bool(b) => FactWord::Bool(b),
-                FactValue::Int(n) => FactWord::Int(n),
-                FactValue::Word(at) => FactWord::Word(Arc::clone(def.ty.words().get(usize::from(at))?)),
+                FactValue::Bool(b) => Word::Bool(b),
+                FactValue::Int(n) => Word::Int(n),
+                FactValue::Word(at) => Word::Word(Arc::clone(def.ty.words().get(usize::from(at))?)),
             };
             Some((Arc::clone(&def.name), value))
         };

@@ -340,14 +340,15 @@ async fn reserve(
         let Some(whom) = present.of_body.get(subject.index()) else { continue };
         let told = access.told(whom, false, bringing);
         let variant = access.class_of(&told, class).unwrap_or(class);
-        let facts = access.facts_of(&told, variant, &[]);
+        let data = access.facts_of(&told, variant, &[]);
+        let facts = &data.facts;
         let question = access.question(bringing, variant);
-        let Some((rule, reason)) = duties::claim(shared, access, &question, &facts, who, brought).await?
+        let Some((rule, reason)) = duties::claim(shared, access, &question, facts, who, brought).await?
         else {
             continue;
         };
         let verdict = Verdict { rules: Arc::from([rule]), ..Verdict::withheld(reason) };
-        lines.replace(access, variant, &verdict, &facts, &told);
+        lines.replace(access, variant, &verdict, facts, &told);
         brings.treatments.of_body.insert((subject, class), Treatment::Withheld);
         if let Some(item) = brings.items.get_mut(at) {
             *item = Item { hopeless: None, verdict: Some(verdict) };

@@ -55,6 +55,10 @@ impl Revealed {
 
 /// Whether data that must stay apart would leave together.
 pub(crate) fn apart(access: &Access, revealed: &Revealed) -> Option<Reason> {
+    let is_apart: fn(&Duty) -> bool = |duty| matches!(duty, Duty::Apart(..));
+    if !access.installed.engine.has_duties(is_apart) {
+        return None;
+    }
     let bundle = access.bundle();
     let answering = access.answering();
     let facts = access.impersonal(&answering);
@@ -65,7 +69,7 @@ pub(crate) fn apart(access: &Access, revealed: &Revealed) -> Option<Reason> {
     };
     for class in &revealed.classes {
         let question = access.question(&answering, *class);
-        for (rule, duty) in access.installed.engine.duties(&question, &facts, access.now) {
+        for (rule, duty) in access.installed.engine.duties(is_apart, &question, &facts, access.now) {
             if let Duty::Apart(left, right) = duty
                 && holds(left)
                 && holds(right)
@@ -89,7 +93,7 @@ pub(crate) async fn claim(
 ) -> Result<Option<(RuleId, Reason)>, Reason> {
     let engine = &access.installed.engine;
     let bound: Vec<(RuleId, Reason, Cadence)> = engine
-        .duties(question, facts, access.now)
+        .duties(|duty| matches!(duty, Duty::AtMost(_)), question, facts, access.now)
         .filter_map(|(rule, duty)| {
             let Duty::AtMost(cadence) = duty else { return None };
             Some((rule.id.clone(), rule.reason.unwrap_or(Reason::CadenceExceeded), cadence.clone()))
@@ -286,6 +290,10 @@ fn origin_of(access: &Access, class: &DataClass) -> Option<String> {
 
 /// How long a cookie may live at most, in seconds from now on; `None` where nothing limits it.
 pub(crate) fn longest_life(access: &Access, cookie: &CookieDef, whom: &Whom, own: bool) -> Option<u64> {
+    let is_clamp: fn(&Duty) -> bool = |duty| matches!(duty, Duty::ClampCookies(_));
+    if !access.installed.engine.has_duties(is_clamp) {
+        return None;
+    }
     let bundle = access.bundle();
     let class = bundle.service.cookie_class(access.route().ok()?, cookie)?;
     let lineage = bundle.vocabulary.lineage(&cookie.purpose)?;
@@ -293,9 +301,9 @@ pub(crate) fn longest_life(access: &Access, cookie: &CookieDef, whom: &Whom, own
     let asking = Asking { act: Act::Collect, recipient, lineage };
     let told = access.told(whom, own, &asking);
     let class = access.class_of(&told, class)?;
-    let facts = access.facts_of(&told, class, &[]);
+    let data = access.facts_of(&told, class, &[]);
     let question = access.question(&asking, class);
-    let duties = access.installed.engine.duties(&question, &facts, access.now);
+    let duties = access.installed.engine.duties(is_clamp, &question, &data.facts, access.now);
     let ends = duties.filter_map(|(_, duty)| {
         let Duty::ClampCookies(period) = duty else { return None };
         // A period that cannot be reckoned lets nothing live.
@@ -323,9 +331,13 @@ pub(crate) fn set_headers(
     says: &[(FactTarget, Found)],
     headers: &mut HeaderMap,
 ) -> Result<(), Reason> {
+    let is_header: fn(&Duty) -> bool = |duty| matches!(duty, Duty::SetHeader { .. });
+    let engine = &access.installed.engine;
+    if !engine.has_duties(is_header) {
+        return Ok(());
+    }
     let answering = access.answering();
     let facts = access.impersonal(&answering);
-    let engine = &access.installed.engine;
     let route = access.route()?;
     let mut wanted: Vec<(String, String)> = Vec::new();
     let mut take = |duty: &Duty| {
@@ -341,15 +353,16 @@ pub(crate) fn set_headers(
         for act in acts.into_iter().flatten() {
             let asking = Asking { act, ..answering.clone() };
             let question = access.question(&asking, ClassId(u16::MAX));
-            engine.duties_of_page(&bare, &question, &facts, access.now).for_each(|(_, duty)| take(duty));
+            let duties = engine.duties_of_page(is_header, &bare, &question, &facts, access.now);
+            duties.for_each(|(_, duty)| take(duty));
         }
     }
     let told = access.told(whom, own, &answering);
     for class in route.response_classes() {
         let class = access.class_of(&told, class).unwrap_or(class);
-        let facts = access.facts_of(&told, class, says);
+        let data = access.facts_of(&told, class, says);
         let question = access.question(&answering, class);
-        engine.duties(&question, &facts, access.now).for_each(|(_, duty)| take(duty));
+        engine.duties(is_header, &question, &data.facts, access.now).for_each(|(_, duty)| take(duty));
     }
     wanted.iter().try_for_each(|(name, value)| insert(headers, name, value))
 }

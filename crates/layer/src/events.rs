@@ -110,11 +110,11 @@ pub(crate) async fn record_acceptance(
     head: &Head,
     who: Option<&Identifier>,
 ) -> Result<(), Unwritten> {
-    let Some((kind, to)) = deduced(access) else { return Ok(()) };
     let prefetched = ["sec-purpose", "purpose"].iter().any(|name| head.headers.contains_key(*name));
     let Some(who) = who.filter(|_| access.claims.is_none() && !prefetched && !head.gpc()) else {
         return Ok(());
     };
+    let Some((kind, to)) = deduced(access) else { return Ok(()) };
     let (_, answers) = resolve(shared, std::slice::from_ref(who)).await?;
     let known = match answers.first() {
         Some(Resolution::Known(state)) => Some(state.as_ref()),
@@ -151,22 +151,26 @@ fn is_news(access: &Access, state: &SubjectState, purpose: &Purpose) -> bool {
 
 /// What the bundle deduces from the use of this route: of what it brings, or of its use alone.
 fn deduced(access: &Access) -> Option<(ConsentKind, Option<Purpose>)> {
+    let is_record: fn(&Duty) -> bool = |duty| matches!(duty, Duty::Record { .. });
+    let engine = &access.installed.engine;
+    if !engine.has_duties(is_record) {
+        return None;
+    }
     let bringing = access.bringing();
     let facts = access.impersonal(&bringing);
-    let engine = &access.installed.engine;
     let record = |duty: &Duty| {
         let Duty::Record { kind, to } = duty else { return None };
         Some((*kind, to.clone()))
     };
     let bare = access.bare_class()?;
     let question = access.question(&bringing, consentry_model::ClassId(u16::MAX));
-    let by_use = engine.duties_of_page(&bare, &question, &facts, access.now);
+    let by_use = engine.duties_of_page(is_record, &bare, &question, &facts, access.now);
     let by_use = by_use.filter_map(|(_, duty)| record(duty)).next();
     let classes = access.route().ok()?.request_classes();
     by_use.or_else(|| {
         classes.into_iter().find_map(|class| {
             let question = access.question(&bringing, class);
-            engine.duties(&question, &facts, access.now).find_map(|(_, duty)| record(duty))
+            engine.duties(is_record, &question, &facts, access.now).find_map(|(_, duty)| record(duty))
         })
     })
 }

@@ -3,19 +3,62 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use consentry_audit::{Closing, End, Head as HeadRecord, PathCount, VerdictLine};
+use consentry_audit::{Closing, End, FactWords, Head as HeadRecord, PathCount, VerdictLine};
 use consentry_body::Report;
-use consentry_model::{ClassId, FactSource, Facts, LedgerRevision, Outcome, Reason, Treatment, Verdict};
+use consentry_model::{
+    Category, ClassId, FactSource, Facts, LedgerRevision, Outcome, Reason, SubjectRef, SubjectType,
+    Treatment, Verdict,
+};
+use consentry_policy::DataClass;
 
 use crate::describe::{Access, Known};
 use crate::people::{Told, Whom};
 use crate::slot::Installed;
 
+/// Among how many lines one is looked for that says the same of another class.
+const SHARED_WITH_MAX: usize = 16;
+
 /// Collects answers and groups those that are the same.
 #[derive(Default)]
 pub(crate) struct Lines {
-    lines: BTreeMap<(ClassId, usize), VerdictLine>,
-    answers: Vec<(ClassId, Verdict, Facts)>,
+    lines: Vec<Line>,
+    /// Facts, and the same in words.
+    facts: Vec<(Facts, Arc<FactWords>)>,
+}
+
+/// The answer for one class of any number of subjects.
+struct Line {
+    class: ClassId,
+    category: Category,
+    subject_type: SubjectType,
+    origin: Option<Arc<str>>,
+    verdict: Verdict,
+    /// The position of the facts that it was found on.
+    facts: usize,
+    assumed: Vec<Arc<str>>,
+    subjects: Vec<SubjectRef>,
+    unresolved: u64,
+}
+
+impl Line {
+    /// Whether another one says the same of another class.
+    fn says_as(&self, other: &Self) -> bool {
+        self.facts == other.facts
+            && self.unresolved == other.unresolved
+            && is_same(&self.verdict, &other.verdict)
+            && self.subjects == other.subjects
+            && self.subject_type == other.subject_type
+            && self.origin == other.origin
+            && self.assumed == other.assumed
+    }
+}
+
+/// Whether two verdicts say the same. Those that were kept share what they rest on.
+fn is_same(one: &Verdict, other: &Verdict) -> bool {
+    let shared = Arc::ptr_eq(&one.rules, &other.rules)
+        && Arc::ptr_eq(&one.clauses, &other.clauses)
+        && Arc::ptr_eq(&one.near, &other.near);
+    if shared { one.treatment == other.treatment && one.reason == other.reason } else { one == other }
 }
 
 impl Lines {
@@ -28,19 +71,28 @@ impl Lines {
         facts: &Facts,
         told: &Told<'_>,
     ) {
-        let same = |(c, v, f): &(ClassId, Verdict, Facts)| *c == class && v == verdict && f == facts;
-        let at = self.answers.iter().position(same).unwrap_or_else(|| {
-            self.answers.push((class, verdict.clone(), facts.clone()));
-            self.answers.len() - 1
-        });
         let Some(data) = access.installed.engine.bundle().service.class(class) else { return };
-        let line = self.lines.entry((class, at)).or_insert_with(|| {
-            let mut line = VerdictLine::new(data.category.clone(), data.subject_type.clone(), verdict);
-            line.origin = origin(access, class);
-            line.facts = access.words(facts);
-            line.assumed = told.assumed_for(access, class);
-            line
+        let facts = self.facts.iter().rposition(|(there, _)| there == facts).unwrap_or_else(|| {
+            self.facts.push((facts.clone(), Arc::new(access.words(facts, |_| true))));
+            self.facts.len() - 1
         });
+        let same =
+            |line: &Line| line.class == class && line.facts == facts && is_same(&line.verdict, verdict);
+        let at = self.lines.iter().rposition(same).unwrap_or_else(|| {
+            self.lines.push(Line {
+                class,
+                category: data.category.clone(),
+                subject_type: data.subject_type.clone(),
+                origin: origin(access, data),
+                verdict: verdict.clone(),
+                facts,
+                assumed: told.assumed_for(access, class),
+                subjects: Vec::new(),
+                unresolved: 0,
+            });
+            self.lines.len() - 1
+        });
+        let Some(line) = self.lines.get_mut(at) else { return };
         let whom = told.whom();
         let nobody = matches!(whom, Whom::Nobody);
         match whom.subject() {
@@ -61,39 +113,61 @@ impl Lines {
         told: &Told<'_>,
     ) {
         if let Some(subject) = told.whom().subject() {
-            for ((_, _), line) in self.lines.iter_mut().filter(|((c, _), _)| *c == class) {
+            for line in self.lines.iter_mut().filter(|line| line.class == class) {
                 line.subjects.retain(|there| *there != subject);
             }
         }
-        self.lines.retain(|(c, _), line| *c != class || !line.subjects.is_empty() || line.unresolved > 0);
+        self.lines.retain(|line| line.class != class || !line.subjects.is_empty() || line.unresolved > 0);
         self.add(access, class, verdict, facts, told);
     }
 
     /// The reason that weighs most among those of what is withheld.
     pub(crate) fn worst(&self) -> Option<Reason> {
-        let reasons = self.lines.values().filter(|l| l.treatment == Treatment::Withheld);
-        consentry_policy::gravest(reasons.filter_map(|l| l.reason))
+        let withheld = self.lines.iter().filter(|line| line.verdict.treatment == Treatment::Withheld);
+        consentry_policy::gravest(withheld.filter_map(|line| line.verdict.reason))
     }
 
     pub(crate) fn is_empty(&self) -> bool {
         self.lines.is_empty()
     }
 
-    pub(crate) fn into_vec(self) -> Vec<VerdictLine> {
-        self.lines.into_values().collect()
+    /// The lines in the order of their classes; classes of which the same is said share one.
+    pub(crate) fn into_vec(mut self) -> Vec<VerdictLine> {
+        self.lines.sort_by_key(|line| line.class);
+        let mut groups: Vec<(Line, Vec<Category>)> = Vec::new();
+        for line in self.lines {
+            // However many people there are, those of one class stand together.
+            match groups.iter_mut().rev().take(SHARED_WITH_MAX).find(|(there, _)| there.says_as(&line)) {
+                Some((_, further)) => further.push(line.category),
+                None => groups.push((line, Vec::new())),
+            }
+        }
+        let words = &self.facts;
+        groups
+            .into_iter()
+            .map(|(line, further)| {
+                let mut out = VerdictLine::new(line.category, line.subject_type, &line.verdict);
+                out.categories.extend(further);
+                out.categories.sort_unstable();
+                out.categories.dedup();
+                out.origin = line.origin;
+                out.subjects = line.subjects;
+                out.unresolved = line.unresolved;
+                out.facts = words.get(line.facts).map(|(_, words)| Arc::clone(words));
+                out.assumed = line.assumed;
+                out
+            })
+            .collect()
     }
 }
 
 /// Where the service map says that a class was collected.
-fn origin(access: &Access, class: ClassId) -> Option<Arc<str>> {
-    let bundle = access.installed.engine.bundle();
-    let data = bundle.service.class(class)?;
-    let id = bundle.facts.schema.id("datum.origin")?;
+fn origin(access: &Access, data: &DataClass) -> Option<Arc<str>> {
+    let schema = &access.installed.engine.bundle().facts.schema;
+    let id = schema.id("datum.origin")?;
     let (_, value) = data.facts.iter().find(|(fact, _)| *fact == id)?;
     match value {
-        consentry_model::FactValue::Word(at) => {
-            bundle.facts.schema.def(id)?.ty.words().get(usize::from(*at)).cloned()
-        }
+        consentry_model::FactValue::Word(at) => schema.def(id)?.ty.words().get(usize::from(*at)).cloned(),
         consentry_model::FactValue::Bool(_) | consentry_model::FactValue::Int(_) => None,
     }
 }
@@ -132,12 +206,7 @@ pub(crate) fn ruled(
     let mut record = head(Some(&access.installed), known, outcome, reason);
     record.ledger = Some(ledger);
     record.verdicts = lines.into_vec();
-    let of_request = |name: &Arc<str>| {
-        let schema = &access.installed.engine.bundle().facts.schema;
-        schema.id(name).and_then(|id| schema.def(id)).is_some_and(|d| d.source == FactSource::Request)
-    };
-    record.facts = access.words(&access.stated.facts);
-    record.facts.retain(|name, _| of_request(name));
+    record.facts = access.words(&access.stated.facts, |def| def.source == FactSource::Request);
     record
 }
 

@@ -4,9 +4,10 @@ use std::collections::BTreeMap;
 use std::collections::btree_map::Entry;
 
 use consentry_body::{RecordSubject, SubjectIx};
-use consentry_model::{ClassId, Facts, Reason, Resolution, RuleId, Treatment, Verdict};
+use consentry_model::{ClassId, Reason, Resolution, RuleId, Treatment, Verdict};
 use consentry_policy::{Duty, FactTarget, Item, Route, Ruling, SubjectSource, Verb};
 
+use crate::data::DataFacts;
 use crate::decide::{Present, item_facts};
 use crate::describe::Access;
 use crate::evidence::Lines;
@@ -54,12 +55,13 @@ impl Access {
         asking: &Asking,
         class: ClassId,
         told: &Told<'_>,
-        facts: &Facts,
+        data: &DataFacts,
     ) -> (Verdict, Option<Reason>) {
         let mut verdict = match self.class_of(told, class) {
             Some(class) => {
                 let question = self.question(asking, class);
-                self.installed.engine.decide(&question, facts, told.person, self.now)
+                let engine = &self.installed.engine;
+                engine.decide_on(&question, &data.word, &data.facts, told.person, self.now)
             }
             None => Verdict::withheld(Reason::SubjectTypeUnknown),
         };
@@ -79,9 +81,9 @@ impl Access {
         lines: &mut Lines,
     ) -> (Item, Treatment) {
         let variant = self.class_of(told, class).unwrap_or(class);
-        let facts = self.facts_of(told, variant, says);
-        let (verdict, hopeless) = self.judge(asking, class, told, &facts);
-        lines.add(self, variant, &verdict, &facts, told);
+        let data = self.facts_of(told, variant, says);
+        let (verdict, hopeless) = self.judge(asking, class, told, &data);
+        lines.add(self, variant, &verdict, &data.facts, told);
         let treatment = verdict.treatment;
         (Item { hopeless, verdict: Some(verdict) }, treatment)
     }
@@ -102,14 +104,19 @@ impl Access {
             is_refused: false,
         };
         let Ok(route) = self.route() else { return out };
+        let (in_query, in_body) = (Brought::in_query(route, head), brought.window().map(|w| &*w.groups));
+        let in_headers = route.request_headers.iter().filter(|f| head.headers.contains_key(&f.name));
+        let in_headers: Vec<ClassId> = in_headers.filter_map(|f| request::class_of(f.field)).collect();
+        if in_query.is_empty() && in_headers.is_empty() && in_body.is_none_or(<[_]>::is_empty) {
+            return out;
+        }
         let told = self.told(&present.whom, present.own, bringing);
-        let own_classes = Brought::in_query(route, head).into_iter();
-        for class in own_classes {
+        for class in in_query {
             let (item, treatment) = self.item(bringing, class, &told, &[], lines);
             out.treatments.of_request.insert(class, treatment);
             out.items.push(item);
         }
-        for (subject, class) in brought.window().map(|w| w.groups.clone()).unwrap_or_default() {
+        for (subject, class) in in_body.unwrap_or_default().iter().copied() {
             let record = brought.window().and_then(|w| w.subject(subject));
             let says = record.map(|r| self.with_name(r, item_facts(self, r))).unwrap_or_default();
             let of_body = present.of_body.get(subject.index());
@@ -122,8 +129,7 @@ impl Access {
             out.items.push(item);
         }
         // What stands in headers is dropped where it may not be brought, and refuses nothing.
-        let in_headers = route.request_headers.iter().filter(|f| head.headers.contains_key(&f.name));
-        for class in in_headers.filter_map(|f| request::class_of(f.field)) {
+        for class in in_headers {
             if let Entry::Vacant(slot) = out.treatments.of_request.entry(class) {
                 slot.insert(self.item(bringing, class, &told, &[], lines).1);
             }
@@ -149,6 +155,9 @@ impl Access {
         present: &Present,
         lines: &mut Lines,
     ) -> Vec<Item> {
+        if found.is_empty() {
+            return Vec::new();
+        }
         let told = self.told(&present.whom, present.own, bringing);
         found.iter().map(|class| self.item(bringing, *class, &told, &[], lines).0).collect()
     }
@@ -162,12 +171,16 @@ impl Access {
         lines: &mut Lines,
     ) -> Vec<Item> {
         let Ok(route) = self.route() else { return Vec::new() };
-        let told = self.told(&present.whom, present.own, answering);
         let asked = route.adds.iter().filter(|adds| {
             let value = head.parameter(&adds.parameter).and_then(|p| p.value.as_deref());
             value == Some(adds.value.as_str())
         });
-        asked.map(|adds| self.item(answering, adds.class, &told, &[], lines).0).collect()
+        let asked: Vec<_> = asked.collect();
+        if asked.is_empty() {
+            return Vec::new();
+        }
+        let told = self.told(&present.whom, present.own, answering);
+        asked.into_iter().map(|adds| self.item(answering, adds.class, &told, &[], lines).0).collect()
     }
 
     /// The verdict on each class that an answer may carry; of records, only whether anybody could be a yes.
@@ -187,19 +200,24 @@ impl Access {
         let mut answers = BTreeMap::new();
         for class in classes {
             let variant = self.class_of(&told, *class).unwrap_or(*class);
-            let facts = self.facts_of(&told, variant, &[]);
-            let (verdict, hopeless) = self.judge(answering, *class, &told, &facts);
+            let data = self.facts_of(&told, variant, &[]);
+            let (verdict, hopeless) = self.judge(answering, *class, &told, &data);
             // Of somebody whom the request names it may be known already that no record can make it a yes.
-            let question = self.question(answering, variant);
-            let lost =
-                records && named && self.installed.engine.hopeless(&question, &facts, self.now).is_some();
+            let lost = || {
+                let question = self.question(answering, variant);
+                self.installed.engine.hopeless(&question, &data.facts, self.now).is_some()
+            };
+            let lost = records && named && lost();
             if records && hopeless.is_none() && !lost {
                 // The records decide, each for itself.
                 items.push(Item { hopeless, verdict: None });
                 continue;
             }
-            let nobody = Told::of_nobody(&told);
-            lines.add(self, variant, &verdict, &facts, if records { &nobody } else { &told });
+            if records {
+                lines.add(self, variant, &verdict, &data.facts, &Told::of_nobody(&told));
+            } else {
+                lines.add(self, variant, &verdict, &data.facts, &told);
+            }
             if !records {
                 answers.insert(*class, verdict.clone());
             }

@@ -1,5 +1,6 @@
 //! The ledger's answer → facts about a person.
 
+use std::cell::RefCell;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -13,6 +14,7 @@ use consentry_model::{
 };
 use consentry_policy::{BuiltIn, Bundle, FactFrom, FactTarget, OperandType, Person, Value, age};
 
+use crate::data::DataFacts;
 use crate::describe::Access;
 use crate::layer::Shared;
 use crate::stated::{Found, Stated, moment};
@@ -102,6 +104,8 @@ pub(crate) struct Told<'a> {
     pub(crate) assumed: Vec<FactId>,
     /// In which capacity, where only the ledger knows.
     pub(crate) subject_type: Option<SubjectType>,
+    /// The facts about data by since when they are there, as far as they were worked out.
+    pub(crate) of_data: RefCell<Vec<(Value, Arc<DataFacts>)>>,
 }
 
 impl<'a> Told<'a> {
@@ -112,6 +116,9 @@ impl<'a> Told<'a> {
 
     /// The names of the assumed facts that bear on one class: some rule that speaks of it asks them.
     pub(crate) fn assumed_for(&self, access: &Access, class: ClassId) -> Vec<Arc<str>> {
+        if self.assumed.is_empty() {
+            return Vec::new();
+        }
         let question = access.question(self.asking, class);
         let bears = |fact: &&FactId| access.installed.engine.asks(&question, **fact);
         let schema = &access.bundle().facts.schema;
@@ -128,6 +135,7 @@ impl<'a> Told<'a> {
             asking: other.asking,
             assumed: other.assumed.clone(),
             subject_type: other.subject_type.clone(),
+            of_data: RefCell::default(),
         }
     }
 }
@@ -200,6 +208,7 @@ impl Access {
             asking,
             assumed: Vec::new(),
             subject_type: None,
+            of_data: RefCell::default(),
         };
         if !whom.is_unknown() {
             self.state_person(&mut told);
@@ -217,15 +226,16 @@ impl Access {
         let matches =
             |named: &RecipientId| bundle.vocabulary.recipient_is(asking.recipient.as_str(), named.as_str());
         let stands = |lineage: &Lineage| state.map(|s| standing(s, lineage, &matches, now));
-        let counts = |lineage: &Lineage, kind: ConsentKind| {
-            let kinds = stands(lineage).map_or(consentry_model::KindSet::EMPTY, |s| s.kinds);
+        let count = |standing: Option<&Standing>, kind: ConsentKind| {
+            let kinds = standing.map_or(consentry_model::KindSet::EMPTY, |s| s.kinds);
             let valid = |k: &ConsentKind| kinds.contains(*k) && bundle.regimes.counts(*k, region.as_deref());
             ConsentKind::ALL.iter().filter(|k| valid(k)).any(|k| k.satisfies(kind))
         };
-        for kind in ConsentKind::ALL {
-            facts.set_bool(core.consent_of(kind), counts(&asking.lineage, kind));
-        }
+        let counts = |lineage: &Lineage, kind: ConsentKind| count(stands(lineage).as_ref(), kind);
         let standing = stands(&asking.lineage);
+        for kind in ConsentKind::ALL {
+            facts.set_bool(core.consent_of(kind), count(standing.as_ref(), kind));
+        }
         facts.set_bool(core.said_no, standing.is_some_and(|s| s.said_no));
         let contract = state.map_or(ContractState::None, |s| contract(s, now));
         facts.set_word(&book.schema, core.contract, contract.code());

@@ -60,15 +60,16 @@ impl<R> Pump<R> {
             let record = window.subject(*subject).ok_or(Reason::EvaluationError)?;
             let says = access.with_name(record, item_facts(access, record));
             let variant = access.class_of(told, *class);
-            let facts = access.facts_of(told, variant.unwrap_or(*class), &says);
+            let data = access.facts_of(told, variant.unwrap_or(*class), &says);
             let mut verdict = match variant {
                 Some(class) => {
                     let question = access.question(&answering, class);
-                    access.installed.engine.decide(&question, &facts, told.person, now)
+                    let engine = &access.installed.engine;
+                    engine.decide_on(&question, &data.word, &data.facts, told.person, now)
                 }
                 None => Verdict::withheld(Reason::SubjectTypeUnknown),
             };
-            lines.add(access, variant.unwrap_or(*class), &verdict, &facts, told);
+            lines.add(access, variant.unwrap_or(*class), &verdict, &data.facts, told);
             if self.open.known.report_only {
                 if let Some(reason) = is_broken(&verdict) {
                     return Err(reason);

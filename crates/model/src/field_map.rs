@@ -146,11 +146,12 @@ impl FieldMap {
         self.node(id)?.wrap
     }
 
-    /// Whether `null` stands in the place of a value of this leaf that is withheld, instead of nothing.
+    /// Whether `null` stands in the place of a value of this leaf that is withheld, instead of nothing. Who is a record of
+    /// a list of names is left out all the same.
     #[must_use]
     #[inline]
     pub fn is_null_when_withheld(&self, id: NodeId) -> bool {
-        self.node(id).is_some_and(|n| n.null_when_withheld)
+        self.node(id).is_some_and(|n| n.null_when_withheld) && self.names_itself_at(id).is_none()
     }
 
     /// Whether something is declared inside of a string.

@@ -137,7 +137,10 @@ key! {
 /// A permission must cover the asked key or an ancestor. A refusal counts on the key, on an ancestor or on a
 /// descendant: whoever asks for all of `marketing` asks for the e-mails that the person refused, too.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
-pub struct Lineage {
+pub struct Lineage(Arc<Kin>);
+
+#[derive(Debug, PartialEq, Eq, Hash)]
+struct Kin {
     asked: Purpose,
     ancestors: Vec<Purpose>,
     descendants: Vec<Purpose>,
@@ -147,28 +150,28 @@ impl Lineage {
     /// Puts a lineage together: `ancestors` nearest first, neither list holding the asked key itself.
     #[must_use]
     pub fn new(asked: Purpose, ancestors: Vec<Purpose>, descendants: Vec<Purpose>) -> Self {
-        Self { asked, ancestors, descendants }
+        Self(Arc::new(Kin { asked, ancestors, descendants }))
     }
 
     /// The purpose that was asked for.
     #[must_use]
     pub fn asked(&self) -> &Purpose {
-        &self.asked
+        &self.0.asked
     }
 
     /// How far above the asked key `other` stands: 0 for the key itself, `None` when `other` does not cover it.
     #[must_use]
     pub fn height(&self, other: &Purpose) -> Option<usize> {
-        if *other == self.asked {
+        if *other == self.0.asked {
             return Some(0);
         }
-        self.ancestors.iter().position(|a| a == other).map(|i| i + 1)
+        self.0.ancestors.iter().position(|a| a == other).map(|i| i + 1)
     }
 
     /// Whether `other` is the asked key, an ancestor or a descendant.
     #[must_use]
     pub fn touches(&self, other: &Purpose) -> bool {
-        self.height(other).is_some() || self.descendants.contains(other)
+        self.height(other).is_some() || self.0.descendants.contains(other)
     }
 }
 

@@ -5,7 +5,7 @@ use serde::Serialize;
 use super::read::Kind;
 use super::request::{Closing, Head, Step, Verdicts};
 use super::system::Note;
-use super::verdict_line::VerdictLine;
+use super::verdict_line::{VerdictLine, fill_in_repeated, leave_out_repeated};
 use crate::error::LogError;
 use crate::frame::RECORD_BYTES_MAX;
 use crate::id::{RecordId, timestamp};
@@ -49,10 +49,16 @@ impl Body {
 }
 
 /// The records of a step, the first one first.
-pub(crate) fn encode_step(step: &Step) -> Result<Vec<Body>, LogError> {
-    match step {
-        Step::Head(head) => one_or(Body::of(Kind::Head, head), || split_head(head)),
-        Step::Verdicts(verdicts) => one_or(Body::of(Kind::Verdicts, verdicts), || split_verdicts(verdicts)),
+pub(crate) fn encode_step(mut step: Step) -> Result<Vec<Body>, LogError> {
+    match &mut step {
+        Step::Head(head) => {
+            leave_out_repeated(&mut head.verdicts);
+            one_or(Body::of(Kind::Head, head), || split_head(head))
+        }
+        Step::Verdicts(verdicts) => {
+            leave_out_repeated(&mut verdicts.verdicts);
+            one_or(Body::of(Kind::Verdicts, verdicts), || split_verdicts(verdicts))
+        }
     }
 }
 
@@ -121,7 +127,9 @@ fn split_verdicts(whole: &Verdicts) -> Result<Vec<Body>, LogError> {
     let room = BODY_BYTES_MAX.checked_sub(taken).ok_or(LogError::TooLarge)?;
     let mut chunks: Vec<Vec<VerdictLine>> = vec![Vec::new()];
     let mut used = 0;
-    for line in &whole.verdicts {
+    let mut whole = whole.verdicts.clone();
+    fill_in_repeated(&mut whole);
+    for line in &whole {
         for (piece, bytes) in split_line(line, room)? {
             if used + bytes > room {
                 chunks.push(Vec::new());
@@ -133,6 +141,8 @@ fn split_verdicts(whole: &Verdicts) -> Result<Vec<Body>, LogError> {
             }
         }
     }
+    // Each record tells its facts by itself.
+    chunks.iter_mut().for_each(|chunk| leave_out_repeated(chunk));
     let after = (0..chunks.len() as u64).rev();
     chunks
         .into_iter()
@@ -204,7 +214,7 @@ mod tests {
         head.verdicts = lines.clone();
         let whole = Verdicts::new(Direction::Response, 0, BundleDigest::new("d"), LedgerRevision(4), lines);
         for (step, heads) in [(Step::Head(head), 1), (Step::Verdicts(whole), 0)] {
-            let records = read_all(&encode_step(&step).unwrap());
+            let records = read_all(&encode_step(step).unwrap());
             assert!(records.iter().all(|r| r.bytes().len() <= RECORD_BYTES_MAX));
             let mut found = Vec::new();
             let mut unresolved = 0;
@@ -237,7 +247,7 @@ mod tests {
         endless.origin = Some("x".repeat(70_000).into());
         let mut head = Head::new(Outcome::Allow);
         head.verdicts = vec![endless];
-        assert_eq!(encode_step(&head.into()).unwrap_err(), LogError::TooLarge);
+        assert_eq!(encode_step(head.into()).unwrap_err(), LogError::TooLarge);
     }
 
     #[test]

@@ -16,4 +16,4 @@ pub use request::{Closing, End, Head, PathCount, PurposeSource, Step, Verdicts};
 pub use system::{
     ConsentChanged, LogOpened, LogOutage, LogRecovered, Note, PolicyInstalled, PolicyRefused, Summary,
 };
-pub use verdict_line::{Direction, FactWord, VerdictLine};
+pub use verdict_line::{Direction, FactWord, FactWords, VerdictLine};

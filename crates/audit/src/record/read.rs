@@ -12,7 +12,7 @@ use super::request::{Closing, Head, Verdicts};
 use super::system::{
     ConsentChanged, LogOpened, LogOutage, LogRecovered, PolicyInstalled, PolicyRefused, Summary,
 };
-use super::verdict_line::VerdictLine;
+use super::verdict_line::{VerdictLine, fill_in_repeated};
 use crate::id::{RecordId, parse_timestamp};
 use crate::merkle::{Hash, leaf_hash};
 
@@ -117,6 +117,23 @@ impl Entry {
     }
 }
 
+impl Entry {
+    fn fill_in_repeated(&mut self) {
+        match self {
+            Self::Head(head) => fill_in_repeated(&mut head.verdicts),
+            Self::Verdicts(verdicts) => fill_in_repeated(&mut verdicts.verdicts),
+            Self::LogOpened(_)
+            | Self::LogRecovered(_)
+            | Self::LogOutage(_)
+            | Self::PolicyInstalled(_)
+            | Self::PolicyRefused(_)
+            | Self::Summary(_)
+            | Self::Outcome(_)
+            | Self::ConsentChanged(_) => {}
+        }
+    }
+}
+
 /// A record as read, with the bytes it was read from.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Record {
@@ -156,7 +173,8 @@ impl Record {
         let envelope: Envelope = content(&bytes)?;
         let kind = Kind::parse(&envelope.kind).ok_or(ReadError::Kind)?;
         let ts = parse_timestamp(&envelope.ts).ok_or(ReadError::Content)?;
-        let entry = Entry::read(kind, &bytes)?;
+        let mut entry = Entry::read(kind, &bytes)?;
+        entry.fill_in_repeated();
         debug_assert_eq!(envelope.v, 1);
         Ok(Self { bytes, id: envelope.id, seq: envelope.seq, ts, ticket: envelope.ticket, entry })
     }

@@ -28,11 +28,14 @@ pub enum FactWord {
     Word(Arc<str>),
 }
 
-/// The same answer for one data class of any number of subjects.
+/// Facts by name.
+pub type FactWords = BTreeMap<Arc<str>, FactWord>;
+
+/// The same answer for data classes of any number of subjects.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct VerdictLine {
-    /// The data category.
-    pub category: Category,
+    /// The data categories, each once.
+    pub categories: Vec<Category>,
     /// In which capacity the data was given.
     pub subject_type: SubjectType,
     /// Where it was collected, if the service map says.
@@ -47,18 +50,20 @@ pub struct VerdictLine {
     /// The answer.
     pub treatment: Treatment,
     /// Every rule that determined it.
-    pub rules: Vec<RuleId>,
+    pub rules: Arc<[RuleId]>,
     /// The clauses that those rules rest on.
-    pub clauses: Vec<Arc<str>>,
+    pub clauses: Arc<[Arc<str>]>,
     /// Why not clear.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub reason: Option<Reason>,
     /// The rules that would have made it a yes, with what each lacked.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub near: Vec<(RuleId, Reason)>,
-    /// The facts that the answer was found on, by name; what is not here was unknown or not asked.
-    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
-    pub facts: BTreeMap<Arc<str>, FactWord>,
+    #[serde(default = "none", skip_serializing_if = "is_none")]
+    pub near: Arc<[(RuleId, Reason)]>,
+    /// The facts that the answer was found on; what is not here was unknown or not asked. `None` stands for those of the
+    /// line before in the same record, if there is one, and is how equal ones are written; when a record is read they
+    /// are filled in.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub facts: Option<Arc<FactWords>>,
     /// The facts among them that nobody knew, and that the bundle assumes.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub assumed: Vec<Arc<str>>,
@@ -69,20 +74,59 @@ impl VerdictLine {
     #[must_use]
     pub fn new(category: Category, subject_type: SubjectType, verdict: &Verdict) -> Self {
         Self {
-            category,
+            categories: vec![category],
             subject_type,
             origin: None,
             subjects: Vec::new(),
             unresolved: 0,
             treatment: verdict.treatment,
-            rules: verdict.rules.to_vec(),
-            clauses: verdict.clauses.to_vec(),
+            rules: Arc::clone(&verdict.rules),
+            clauses: Arc::clone(&verdict.clauses),
             reason: verdict.reason,
-            near: verdict.near.to_vec(),
-            facts: BTreeMap::new(),
+            near: Arc::clone(&verdict.near),
+            facts: None,
             assumed: Vec::new(),
         }
     }
+
+    /// The facts that the answer was found on, of a line that was read.
+    pub fn known(&self) -> impl Iterator<Item = (&Arc<str>, &FactWord)> {
+        self.facts.iter().flat_map(|facts| facts.iter())
+    }
+}
+
+/// Leaves the facts of a line out where the line before has the same.
+pub(crate) fn leave_out_repeated(lines: &mut [VerdictLine]) {
+    let mut before: Option<Arc<FactWords>> = None;
+    for line in lines {
+        // Without any a line would seem to have those of the line before.
+        let facts = line.facts.get_or_insert_default();
+        let same = before.as_ref().is_some_and(|there| Arc::ptr_eq(there, facts) || there == facts);
+        if same {
+            line.facts = None;
+        } else {
+            before = Some(Arc::clone(facts));
+        }
+    }
+}
+
+/// Fills in the facts of lines where the line before has the same.
+pub(crate) fn fill_in_repeated(lines: &mut [VerdictLine]) {
+    let mut before: Option<Arc<FactWords>> = None;
+    for line in lines {
+        match &line.facts {
+            Some(facts) => before = Some(Arc::clone(facts)),
+            None => line.facts.clone_from(&before),
+        }
+    }
+}
+
+fn none() -> Arc<[(RuleId, Reason)]> {
+    [].into()
+}
+
+fn is_none(near: &Arc<[(RuleId, Reason)]>) -> bool {
+    near.is_empty()
 }
 
 #[expect(clippy::trivially_copy_pass_by_ref, reason = "serde hands over references")]

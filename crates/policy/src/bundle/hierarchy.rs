@@ -1,6 +1,8 @@
 //! Hierarchies of dotted keys.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
+
+use super::derived::Derived;
 
 /// A key with its parents, and what replaced it if it is no longer to be used.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -13,10 +15,13 @@ struct Entry {
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Hierarchy {
     entries: BTreeMap<String, Entry>,
+    /// The keys above each, nearest first.
+    above: Derived<HashMap<String, Vec<String>>>,
 }
 
 impl Hierarchy {
     pub(super) fn add(&mut self, key: &str, further: impl IntoIterator<Item = String>) {
+        self.above.forget();
         let dotted = key.rsplit_once('.').map(|(head, _)| head.to_owned());
         let entry = self.entries.entry(key.to_owned()).or_default();
         for parent in dotted.into_iter().chain(further) {
@@ -48,6 +53,18 @@ impl Hierarchy {
 
     /// The keys above one, nearest first, without itself.
     pub(crate) fn ancestors(&self, key: &str) -> Vec<&str> {
+        self.above(key).iter().map(String::as_str).collect()
+    }
+
+    fn above(&self, key: &str) -> &[String] {
+        let all = self.above.get_or(|| {
+            let above = |key: &String| self.climb(key).into_iter().map(str::to_owned).collect();
+            self.entries.keys().map(|key| (key.clone(), above(key))).collect()
+        });
+        all.get(key).map_or(&[], Vec::as_slice)
+    }
+
+    fn climb(&self, key: &str) -> Vec<&str> {
         let mut out: Vec<&str> = Vec::new();
         let mut at = 0;
         let parents = |k: &str| self.entries.get(k).map_or(&[][..], |e| &e.parents[..]);
@@ -65,11 +82,11 @@ impl Hierarchy {
 
     /// The keys below one, without itself.
     pub(crate) fn descendants(&self, key: &str) -> Vec<&str> {
-        self.keys().filter(|k| *k != key && self.ancestors(k).contains(&key)).collect()
+        self.keys().filter(|k| *k != key && self.is_within(k, key)).collect()
     }
 
     pub(crate) fn is_within(&self, key: &str, above: &str) -> bool {
-        key == above || self.ancestors(key).contains(&above)
+        key == above || self.above(key).iter().any(|there| there == above)
     }
 
     pub(crate) fn touches(&self, key: &str, other: &str) -> bool {

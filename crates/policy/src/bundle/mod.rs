@@ -5,6 +5,7 @@ mod clauses;
 mod cookies;
 mod countries;
 mod days;
+mod derived;
 mod facts;
 mod given;
 mod head;
@@ -38,4 +39,4 @@ pub use service::{
 };
 pub use vocabulary::Vocabulary;
 
-pub(crate) use seal::hex;
+pub(crate) use consentry_model::hex;

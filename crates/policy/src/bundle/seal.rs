@@ -6,7 +6,7 @@ use std::io::Write as _;
 use std::path::Path;
 use std::{fs, io};
 
-use consentry_model::BundleDigest;
+use consentry_model::{BundleDigest, hex};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
@@ -69,14 +69,6 @@ pub struct SealedSource {
     pub sources: Sources,
     /// SHA-256 of the lock.
     pub digest: BundleDigest,
-}
-
-/// Lower-case hex.
-pub(crate) fn hex(bytes: &[u8]) -> String {
-    bytes.iter().fold(String::with_capacity(bytes.len() * 2), |mut out, b| {
-        out.push_str(&format!("{b:02x}"));
-        out
-    })
 }
 
 /// The digest that a bundle has, or would have once sealed.

@@ -1,6 +1,6 @@
 //! The keys that may be used: purposes, categories, subject types, recipient classes.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use consentry_model::{
     Category, Ladder, Lineage, MaskForm, Purpose, RecipientClass, SubjectType, TruncateForm,
@@ -8,6 +8,7 @@ use consentry_model::{
 };
 use sha2::{Digest, Sha256};
 
+use super::derived::Derived;
 use super::hierarchy::Hierarchy;
 use crate::text::{Node, Reader, Span};
 
@@ -60,6 +61,7 @@ pub struct Vocabulary {
     aliases: BTreeMap<String, String>,
     /// With which version of the policy a purpose came.
     since: BTreeMap<String, String>,
+    lineages: Derived<HashMap<String, Lineage>>,
 }
 
 impl Vocabulary {
@@ -75,6 +77,7 @@ impl Vocabulary {
             additions: BTreeSet::new(),
             aliases: BTreeMap::new(),
             since: BTreeMap::new(),
+            lineages: Derived::default(),
         };
         for row in rows(ADDITIONS) {
             match row[..] {
@@ -94,6 +97,7 @@ impl Vocabulary {
 
     /// Reads a bundle's `vocabulary` section into this vocabulary.
     pub(crate) fn extend(&mut self, node: &Node, reader: &mut Reader) {
+        self.lineages.forget();
         let keys = ["purposes", "categories", "subjects", "recipients"];
         let Some(section) = reader.object(node, &keys, "vocabulary") else { return };
         for sort in [Sort::Purposes, Sort::Categories, Sort::Recipients] {
@@ -229,10 +233,15 @@ impl Vocabulary {
     /// A purpose with everything above and below it; `None` when the vocabulary does not know it.
     #[must_use]
     pub fn lineage(&self, purpose: &Purpose) -> Option<Lineage> {
+        let all = self.lineages.get_or(|| {
+            let known = self.purposes.keys().filter_map(|key| Some((key, Purpose::new(key).ok()?)));
+            known.map(|(key, purpose)| (key.to_owned(), self.work_out_lineage(purpose))).collect()
+        });
+        all.get(purpose.as_str()).cloned()
+    }
+
+    fn work_out_lineage(&self, purpose: Purpose) -> Lineage {
         let key = purpose.as_str();
-        if !self.purposes.contains(key) {
-            return None;
-        }
         // What the ledger holds under a former name bears on the purpose all the same, as what stands above it does.
         let with_former = |keys: Vec<&str>| -> Vec<Purpose> {
             let former = |k: &str| {
@@ -244,7 +253,8 @@ impl Vocabulary {
         };
         let above: Vec<&str> = std::iter::once(key).chain(self.purposes.ancestors(key)).collect();
         let below = self.purposes.descendants(key);
-        Some(Lineage::new(purpose.clone(), with_former(above), with_former(below)))
+        let (above, below) = (with_former(above), with_former(below));
+        Lineage::new(purpose, above, below)
     }
 
     /// Whether a purpose is another or stands below it, by any of its parents.

@@ -169,8 +169,21 @@ impl Engine {
     /// The verdict for one data class of one person.
     #[must_use]
     pub fn decide(&self, question: &Question, facts: &Facts, person: Person, now: Moment) -> Verdict {
+        self.decide_on(question, &self.word(facts, now), facts, person, now)
+    }
+
+    /// The same with the word of the facts and the time at hand.
+    #[must_use]
+    pub fn decide_on(
+        &self,
+        question: &Question,
+        word: &FactWord,
+        facts: &Facts,
+        person: Person,
+        now: Moment,
+    ) -> Verdict {
         match self.cell(question) {
-            Ok(cell) => (*self.verdict(&cell, &self.word(facts, now), facts, person, now)).clone(),
+            Ok(cell) => (*self.verdict(&cell, word, facts, person, now)).clone(),
             Err(reason) => Verdict::withheld(reason),
         }
     }

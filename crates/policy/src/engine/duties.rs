@@ -8,15 +8,22 @@ use crate::bundle::DataClass;
 use crate::rules::{Duty, Rule, Verb};
 
 impl Engine {
-    /// The obligations other than `that` which bind an access, in the bundle's order. One whose condition is not known to
-    /// fail binds.
+    /// The obligations of a kind, other than `that`, which bind an access, in the bundle's order. One whose condition is not
+    /// known to fail binds.
     pub fn duties<'a>(
         &'a self,
+        kind: fn(&Duty) -> bool,
         question: &'a Question,
         facts: &'a Facts,
         now: Moment,
     ) -> impl Iterator<Item = (&'a Rule, &'a Duty)> {
-        self.duties_on(self.bundle().service.class(question.class), question, facts, now)
+        self.duties_on(kind, self.bundle().service.class(question.class), question, facts, now)
+    }
+
+    /// Whether some rule lays down an obligation of a kind.
+    #[must_use]
+    pub fn has_duties(&self, kind: fn(&Duty) -> bool) -> bool {
+        self.bundle().rules.iter().any(|rule| matches!(&rule.verb, Verb::Require(duty) if kind(duty)))
     }
 
     /// Whether an obligation binds a question about a class, `None` where that is not known.
@@ -48,16 +55,18 @@ impl Engine {
     /// The same for a page, which carries no data: the obligations that name none.
     pub fn duties_of_page<'a>(
         &'a self,
+        kind: fn(&Duty) -> bool,
         page: &'a DataClass,
         question: &'a Question,
         facts: &'a Facts,
         now: Moment,
     ) -> impl Iterator<Item = (&'a Rule, &'a Duty)> {
-        self.duties_on(Some(page), question, facts, now).filter(|(rule, _)| rule.data.is_none())
+        self.duties_on(kind, Some(page), question, facts, now).filter(|(rule, _)| rule.data.is_none())
     }
 
     fn duties_on<'a>(
         &'a self,
+        kind: fn(&Duty) -> bool,
         class: Option<&'a DataClass>,
         question: &'a Question,
         facts: &'a Facts,
@@ -65,7 +74,7 @@ impl Engine {
     ) -> impl Iterator<Item = (&'a Rule, &'a Duty)> {
         self.bundle().rules.iter().filter_map(move |rule| {
             let Verb::Require(duty) = &rule.verb else { return None };
-            let class = class.filter(|_| !matches!(duty, Duty::That(_)))?;
+            let class = class.filter(|_| !matches!(duty, Duty::That(_)) && kind(duty))?;
             let facts = with_class(self.bundle(), facts, class);
             let bundle = self.bundle();
             let asked = Asked { bundle, question, class, treatment: Treatment::Clear, facts: &facts, now };

@@ -55,7 +55,7 @@ impl Told {
 
     /// The rules that determined an answer, each by its own name.
     pub(super) fn spoke(&self) -> BTreeSet<RuleId> {
-        let rules = self.lines.iter().flat_map(|line| &line.rules);
+        let rules = self.lines.iter().flat_map(|line| line.rules.iter());
         // A permission that yields to a no stands for the prohibition within it, too.
         rules.map(|id| RuleId::new(id.as_str().trim_end_matches("/no"))).collect()
     }

@@ -1,8 +1,8 @@
 //! The newest signed checkpoint, and the key to check it with.
 
+use consentry_model::hex;
 use serde_json::json;
 
-use super::verify::hex;
 use super::{Log, unreadable};
 use crate::args::Format;
 use crate::output::{self, DIM, PLAIN, Table, paint};

@@ -2,7 +2,8 @@
 
 use std::path::PathBuf;
 
-use consentry_audit::{Hash, PublicKey, Reader, VerifyOptions, VerifyReport, VerifyStatus, verify};
+use consentry_audit::{PublicKey, Reader, VerifyOptions, VerifyReport, VerifyStatus, verify};
+use consentry_model::hex;
 use serde_json::{Value, json};
 
 use super::Log;
@@ -165,15 +166,10 @@ fn to_json(report: &VerifyReport) -> Value {
         "origin": report.origin,
         "records": report.records,
         "signed_records": report.signed_records,
-        "root": report.root.as_ref().map(hex),
+        "root": report.root.as_ref().map(|root| hex(root)),
         "segments": report.segments,
         "checkpoints": report.checkpoints,
         "tickets_open": report.tickets_open,
         "first_failure": failure,
     })
-}
-
-/// Lower-case hex digits.
-pub(super) fn hex(hash: &Hash) -> String {
-    hash.iter().map(|b| format!("{b:02x}")).collect()
 }

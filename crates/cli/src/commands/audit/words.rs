@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use anstyle::Style;
 use consentry_audit::{Closing, End, Entry, FactWord, Head, PathCount, Record, VerdictLine};
-use consentry_model::{Outcome, Reason, Treatment};
+use consentry_model::{Category, Outcome, Reason, Treatment};
 use serde_json::Value;
 
 use crate::output::{self, BOLD, DIM, ERROR, FAIR, GOOD, NAME, PLAIN, Table, paint, when};
@@ -286,9 +286,10 @@ fn verdict(line: &VerdictLine) -> String {
     };
     let reason = line.reason.map(|r| format!(" because {r}")).unwrap_or_default();
     let mut out = format!(
-        "  {} of a {} is {}{reason}\n",
-        paint(NAME, &line.category),
+        "  {} of a {} {} {}{reason}\n",
+        paint(NAME, listed(&line.categories)),
         line.subject_type.as_str(),
+        if line.categories.len() > 1 { "are" } else { "is" },
         paint(style, line.treatment)
     );
     let mut facts = Facts::default();
@@ -299,9 +300,18 @@ fn verdict(line: &VerdictLine) -> String {
     facts.maybe("clauses", list(line.clauses.iter().map(ToString::to_string).collect()));
     facts.maybe("nearly", list(line.near.iter().map(|(rule, lacks)| format!("{rule} ({lacks})")).collect()));
     facts.maybe("assumed", list(line.assumed.iter().map(ToString::to_string).collect()));
-    facts.maybe("facts", (!line.facts.is_empty()).then(|| known(&line.facts)));
+    facts.maybe("facts", line.facts.as_ref().filter(|all| !all.is_empty()).map(|all| known(all)));
     out.push_str(&facts.0.render(4, output::width()));
     out
+}
+
+/// Some words as one names them in a sentence.
+fn listed(words: &[Category]) -> String {
+    let words: Vec<&str> = words.iter().map(Category::as_str).collect();
+    match &words[..] {
+        [several @ .., last] if !several.is_empty() => format!("{} and {last}", several.join(", ")),
+        _ => words.concat(),
+    }
 }
 
 fn known(facts: &BTreeMap<Arc<str>, FactWord>) -> String {

@@ -1,10 +1,13 @@
 //! Decisions on record, under a new bundle.
 
 use std::collections::{BTreeMap, HashMap};
+use std::fmt;
 use std::path::Path;
 
 use consentry_audit::{Entry, FactWord, Head, Reader, RecordId, VerdictLine};
-use consentry_model::{BundleDigest, Moment, Treatment};
+use consentry_model::{
+    BundleDigest, Category, Moment, Purpose, RecipientId, RequesterId, SubjectType, Treatment,
+};
 use consentry_policy::{Engine, NotReplayable, Recorded, RecordedFact, Replay};
 use serde_json::{Value, json};
 
@@ -15,12 +18,33 @@ use crate::stop::{Exit, Stop};
 const OTHER_BUNDLE: &str = "it was made under another bundle than OLD";
 const INCOMPLETE: &str = "its record names no requester, recipient or purpose";
 
+/// How many records of a kind are named: enough to look into, however long the log is.
+const EXAMPLES: usize = 3;
+
 /// What became of the decisions on record. A line of evidence that is about several people is as many decisions.
 #[derive(Default)]
 pub(super) struct Replayed {
     same: u64,
-    changed: BTreeMap<(Treatment, Treatment), u64>,
+    changed: BTreeMap<(Treatment, Treatment), BTreeMap<Kind, Found>>,
     not_replayable: BTreeMap<&'static str, u64>,
+}
+
+/// What a decision was about, as far as the log names it.
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord)]
+struct Kind {
+    category: Category,
+    subject_type: SubjectType,
+    purpose: Purpose,
+    requester: RequesterId,
+    recipient: RecipientId,
+}
+
+/// The decisions of a kind.
+#[derive(Default)]
+struct Found {
+    decisions: u64,
+    /// The first records that hold them.
+    examples: Vec<RecordId>,
 }
 
 impl Replayed {
@@ -33,8 +57,10 @@ impl Replayed {
     pub(super) fn lines(&self) -> Vec<String> {
         let decisions = |n: u64| count(usize::try_from(n).unwrap_or(usize::MAX), "decision");
         let mut out = vec![format!("{} as before", decisions(self.same))];
-        let changed = self.changed.iter();
-        out.extend(changed.map(|((from, to), n)| format!("{} {to} instead of {from}", decisions(*n))));
+        for ((from, to), kinds) in &self.changed {
+            out.push(format!("{} {to} instead of {from}", decisions(total(kinds))));
+            out.extend(kinds.iter().map(|(kind, found)| format!("{}: {kind}, {found}", found.decisions)));
+        }
         let all: u64 = self.not_replayable.values().sum();
         out.push(format!("{} not replayable", decisions(all)));
         out.extend(self.not_replayable.iter().map(|(why, n)| format!("{n}: {why}")));
@@ -43,10 +69,24 @@ impl Replayed {
 
     /// It for programs.
     pub(super) fn report(&self) -> Value {
+        let which = |(kind, found): (&Kind, &Found)| {
+            json!({
+                "category": kind.category.as_str(),
+                "subject_type": kind.subject_type.as_str(),
+                "purpose": kind.purpose.as_str(),
+                "requester": kind.requester.as_str(),
+                "recipient": kind.recipient.as_str(),
+                "decisions": found.decisions,
+                "examples": found.examples.iter().map(ToString::to_string).collect::<Vec<_>>(),
+            })
+        };
         let changed: Vec<Value> = self
             .changed
             .iter()
-            .map(|((from, to), n)| json!({ "from": from.code(), "to": to.code(), "decisions": n }))
+            .map(|((from, to), kinds)| {
+                let which: Vec<Value> = kinds.iter().map(which).collect();
+                json!({ "from": from.code(), "to": to.code(), "decisions": total(kinds), "which": which })
+            })
             .collect();
         let all: u64 = self.not_replayable.values().sum();
         json!({
@@ -61,9 +101,29 @@ impl Replayed {
     }
 }
 
+fn total(kinds: &BTreeMap<Kind, Found>) -> u64 {
+    kinds.values().map(|found| found.decisions).sum()
+}
+
+impl fmt::Display for Kind {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { category, purpose, .. } = self;
+        let [subject_type, requester, recipient] =
+            [self.subject_type.as_str(), self.requester.as_str(), self.recipient.as_str()];
+        write!(f, "{category} of {subject_type} for {purpose}, asked by {requester} for {recipient}")
+    }
+}
+
+impl fmt::Display for Found {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let ids: Vec<String> = self.examples.iter().map(ToString::to_string).collect();
+        write!(f, "first in {}", ids.join(", "))
+    }
+}
+
 /// Replays every decision that a log retains.
 pub(super) fn replay(log: &Path, old: &Engine, new: &Engine) -> Result<Replayed, Stop> {
-    let unreadable = |error: &dyn std::fmt::Display| {
+    let unreadable = |error: &dyn fmt::Display| {
         Stop::because(Exit::UNASKED, format!("the log {}: {error}", log.display()))
             .help("`consentry audit verify` says what is wrong with it, and where")
     };
@@ -93,7 +153,7 @@ impl Replayer<'_> {
     fn entry(&mut self, ticket: Option<RecordId>, entry: &Entry, at: Moment) {
         match entry {
             Entry::Head(head) => {
-                self.lines(Some(head), head.bundle.as_ref(), &head.verdicts, at);
+                self.lines(ticket, Some(head), head.bundle.as_ref(), &head.verdicts, at);
                 if let Some(ticket) = ticket {
                     let mut head = head.clone();
                     head.verdicts.clear();
@@ -103,7 +163,7 @@ impl Replayer<'_> {
             Entry::Verdicts(verdicts) => {
                 let head = ticket.and_then(|ticket| self.heads.get(&ticket)).cloned();
                 let bundle = verdicts.bundle.clone().or_else(|| head.as_ref()?.bundle.clone());
-                self.lines(head.as_ref(), bundle.as_ref(), &verdicts.verdicts, at);
+                self.lines(ticket, head.as_ref(), bundle.as_ref(), &verdicts.verdicts, at);
             }
             Entry::Outcome(_) => {
                 if let Some(ticket) = ticket {
@@ -122,6 +182,7 @@ impl Replayer<'_> {
 
     fn lines(
         &mut self,
+        ticket: Option<RecordId>,
         head: Option<&Head>,
         bundle: Option<&BundleDigest>,
         lines: &[VerdictLine],
@@ -131,27 +192,53 @@ impl Replayer<'_> {
             let people =
                 u64::try_from(line.subjects.len()).unwrap_or(u64::MAX).saturating_add(line.unresolved);
             let decisions = people.max(1);
-            if bundle != Some(self.digest) {
-                self.out.skip(OTHER_BUNDLE, decisions);
-                continue;
-            }
-            match head.and_then(|head| recorded(head, line, at)) {
-                None => self.out.skip(INCOMPLETE, decisions),
-                Some(recorded) => self.one(&recorded, decisions),
+            for category in &line.categories {
+                if bundle != Some(self.digest) {
+                    self.out.skip(OTHER_BUNDLE, decisions);
+                    continue;
+                }
+                match head.and_then(|head| recorded(head, line, category, at)) {
+                    None => self.out.skip(INCOMPLETE, decisions),
+                    Some(recorded) => self.one(ticket, &recorded, decisions),
+                }
             }
         }
     }
 
-    fn one(&mut self, recorded: &Recorded<'_>, decisions: u64) {
+    fn one(&mut self, ticket: Option<RecordId>, recorded: &Recorded<'_>, decisions: u64) {
         match self.replay.answer(recorded) {
             Ok(now) if now == recorded.treatment => self.out.same += decisions,
-            Ok(now) => *self.out.changed.entry((recorded.treatment, now)).or_default() += decisions,
+            Ok(now) => {
+                let kinds = self.out.changed.entry((recorded.treatment, now)).or_default();
+                let found = kinds.entry(Kind::of(recorded)).or_default();
+                found.decisions += decisions;
+                let unseen =
+                    ticket.filter(|id| found.examples.len() < EXAMPLES && !found.examples.contains(id));
+                found.examples.extend(unseen);
+            }
             Err(why) => self.out.skip(NotReplayable::words(why), decisions),
         }
     }
 }
 
-fn recorded<'r>(head: &'r Head, line: &'r VerdictLine, at: Moment) -> Option<Recorded<'r>> {
+impl Kind {
+    fn of(recorded: &Recorded<'_>) -> Self {
+        Self {
+            category: recorded.category.clone(),
+            subject_type: recorded.subject_type.clone(),
+            purpose: recorded.purpose.clone(),
+            requester: recorded.requester.clone(),
+            recipient: recorded.recipient.clone(),
+        }
+    }
+}
+
+fn recorded<'r>(
+    head: &'r Head,
+    line: &'r VerdictLine,
+    category: &'r Category,
+    at: Moment,
+) -> Option<Recorded<'r>> {
     let fact = |word: &FactWord| match word {
         FactWord::Bool(b) => RecordedFact::Bool(*b),
         FactWord::Int(n) => RecordedFact::Int(*n),
@@ -161,10 +248,10 @@ fn recorded<'r>(head: &'r Head, line: &'r VerdictLine, at: Moment) -> Option<Rec
         requester: head.requester.as_ref()?,
         recipient: head.recipient.as_ref()?,
         purpose: head.purpose.as_ref()?,
-        category: &line.category,
+        category,
         subject_type: &line.subject_type,
         origin: line.origin.as_deref(),
-        facts: line.facts.iter().map(|(name, word)| (&**name, fact(word))).collect(),
+        facts: line.known().map(|(name, word)| (&**name, fact(word))).collect(),
         treatment: line.treatment,
         at,
     })
