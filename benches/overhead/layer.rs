@@ -128,7 +128,7 @@ async fn ledger(people: usize) -> Result<MemoryLedger, Failure> {
     let signed = LedgerEvent::Contract { state: ContractState::Active, effective: then };
     for person in 0..people {
         let name = Identifier::new(Space::new("customer"), &format!("c-{}", 1_001 + person));
-        ledger.append(&name, &[signed.clone()], then).await?;
+        ledger.append(&name, std::slice::from_ref(&signed), then).await?;
     }
     Ok(ledger)
 }

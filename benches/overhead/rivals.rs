@@ -179,15 +179,13 @@ backend b
 
 fn envoy_json(port: u16, api: SocketAddr, asks: bool) -> Value {
     let at = |port: u16| json!({ "socket_address": { "address": "127.0.0.1", "port_value": port } });
-    let filter = |name: &str, kind: &str, more: Value| {
-        let mut config = more;
-        config["@type"] = format!("type.googleapis.com/envoy.extensions.filters.http.{kind}").into();
-        json!({ "name": format!("envoy.filters.http.{name}"), "typed_config": config })
-    };
+    let filter = |name: &str, config: Value| json!({ "name": format!("envoy.filters.http.{name}"), "typed_config": config });
     let service = json!({ "server_uri": { "uri": "http://api", "cluster": "api", "timeout": "1s" } });
     // It asks the API itself, which says yes to whom it would answer.
-    let authority = filter("ext_authz", "ext_authz.v3.ExtAuthz", json!({ "http_service": service }));
-    let router = filter("router", "router.v3.Router", json!({}));
+    let asking = "type.googleapis.com/envoy.extensions.filters.http.ext_authz.v3.ExtAuthz";
+    let authority = filter("ext_authz", json!({ "@type": asking, "http_service": service }));
+    let routing = "type.googleapis.com/envoy.extensions.filters.http.router.v3.Router";
+    let router = filter("router", json!({ "@type": routing }));
     let filters: Vec<Value> = asks.then_some(authority).into_iter().chain([router]).collect();
     let routes = json!([{ "match": { "prefix": "/" }, "route": { "cluster": "api" } }]);
     let manager = json!({

@@ -125,7 +125,7 @@ fn another_bundle_would_have_decided_otherwise(place: &Path) {
     let report = impact(new.path(), &["--format", "json", "--accept-widening"]);
     assert_eq!(report.code, 0);
     let report: serde_json::Value = serde_json::from_str(&report.out).unwrap();
-    let changed = report["evidence"]["changed"].as_array().unwrap();
+    let changed = report.pointer("/evidence/changed").unwrap().as_array().unwrap();
     for (from, to, category) in
         [("withheld", "clear", "user.financial"), ("clear", "withheld", "user.contact.email")]
     {
@@ -133,7 +133,7 @@ fn another_bundle_would_have_decided_otherwise(place: &Path) {
         let which = change["which"].as_array().unwrap();
         let of = |kind: &&serde_json::Value| kind["category"].as_str().unwrap().starts_with(category);
         let kind = which.iter().find(of).unwrap();
-        let ticket = kind["examples"][0].as_str().unwrap();
+        let ticket = kind.pointer("/examples/0").unwrap().as_str().unwrap();
         let record = run(&["audit", "show", "--log", path(&log), ticket]);
         assert!(record.out.contains(kind["category"].as_str().unwrap()), "{}", record.out);
         let sum: u64 = which.iter().map(|kind| kind["decisions"].as_u64().unwrap()).sum();

@@ -170,13 +170,15 @@ fn split_line(line: &VerdictLine, room: usize) -> Result<Vec<(VerdictLine, usize
 
 #[cfg(test)]
 mod tests {
+    use std::sync::Arc;
+
     use consentry_model::{
         BundleDigest, Category, LedgerRevision, Outcome, SubjectRef, SubjectType, Treatment, Verdict,
     };
 
     use super::super::read::{Entry, Record};
     use super::super::request::{End, PathCount};
-    use super::super::verdict_line::Direction;
+    use super::super::verdict_line::{Direction, FactWord, FactWords};
     use super::*;
     use crate::id::RandomSource;
 
@@ -239,6 +241,45 @@ mod tests {
             assert!(found == expected);
             assert_eq!(unresolved, 6);
         }
+    }
+
+    #[test]
+    fn facts_are_written_where_they_change_and_read_with_every_line() {
+        let facts = |words: &[(&str, bool)]| {
+            let word = |(name, value): &(&str, bool)| ((*name).into(), FactWord::Bool(*value));
+            Some(Arc::new(words.iter().map(word).collect::<FactWords>()))
+        };
+        let (one, other) = (facts(&[("own", true)]), facts(&[("own", false), ("said_no", true)]));
+        // Equal facts are the same, whoever made them; a line without any has none, and not those of the line before.
+        let given = [&one, &one, &facts(&[("own", true)]), &other, &None, &facts(&[]), &one];
+        let written = [true, false, false, true, true, false, true];
+        let read = [&one, &one, &one, &other, &facts(&[]), &facts(&[]), &one];
+        let lines: Vec<_> = given.iter().map(|f| VerdictLine { facts: (*f).clone(), ..line(1) }).collect();
+        let mut head = Head::new(Outcome::Allow);
+        head.verdicts.clone_from(&lines);
+        let whole = Verdicts::new(Direction::Response, 0, BundleDigest::new("d"), LedgerRevision(4), lines);
+        for step in [Step::Head(head), Step::Verdicts(whole)] {
+            let bodies = encode_step(step).unwrap();
+            let json: serde_json::Value = serde_json::from_str(&bodies[0].json).unwrap();
+            let there = json["verdicts"].as_array().unwrap().iter().map(|line| line.get("facts").is_some());
+            assert_eq!(there.collect::<Vec<_>>(), written);
+            let records = read_all(&bodies);
+            let found: Vec<_> = records[0].entry().verdicts().iter().map(|line| &line.facts).collect();
+            assert_eq!(found, read);
+        }
+    }
+
+    #[test]
+    fn each_of_several_records_tells_its_facts_by_itself() {
+        let facts: FactWords = [("own".into(), FactWord::Bool(true))].into();
+        let facts = Some(Arc::new(facts));
+        let lines = vec![VerdictLine { facts: facts.clone(), ..line(3_000) }; 4];
+        let mut head = Head::new(Outcome::Allow);
+        head.verdicts = lines;
+        let records = read_all(&encode_step(head.into()).unwrap());
+        let all: Vec<_> = records.iter().flat_map(|r| r.entry().verdicts()).collect();
+        assert!(records.len() > 3 && all.len() > 3);
+        assert!(all.iter().all(|line| line.facts == facts), "{all:?}");
     }
 
     #[test]
