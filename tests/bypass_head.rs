@@ -348,6 +348,15 @@ async fn law_1_nothing_personal_rides_on_a_header_of_an_answer() {
 }
 
 #[tokio::test]
+async fn law_1_a_language_that_nobody_declared_tells_nothing_of_anybody() {
+    let world = world().await;
+    world.upstream.answers(answer(&[("content-language", "ann-smith, de")]));
+    let seen = world.send(profile(&world)).await;
+    assert_eq!(seen.status, 200);
+    assert!(!seen.headers.contains_key("content-language"), "{seen:?}");
+}
+
+#[tokio::test]
 async fn a_session_cookie_keeps_what_browsers_need() {
     let world = world().await;
     let line = format!("sid={SID}; Path=/; Secure; HttpOnly; SameSite=Lax; Max-Age=3600; Partitioned");

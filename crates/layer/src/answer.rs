@@ -14,7 +14,6 @@ use crate::evidence::{self, Lines};
 use crate::exchange::{Decided, Open};
 use crate::media::Media;
 use crate::pointers::{self, redirects};
-use crate::technical;
 
 /// How the body is to be read, and the content type that it leaves with.
 pub(crate) type Read = (Reading, Arc<FieldMap>, HeaderValue);
@@ -64,15 +63,12 @@ pub(crate) fn forward_headers(
         let lines: Vec<HeaderValue> = match declared {
             Some(field) if may_be_answered(name.as_str()) => pointers::lines(decided, field, from),
             Some(_) => Vec::new(),
-            // It says how to read the answer, not whom it is about.
-            None if *name == header::CONTENT_LANGUAGE => from.get_all(name).iter().cloned().collect(),
             None => continue,
         };
-        let language = declared.is_some() || lines.iter().all(technical::is_languages);
         if let (Some(field), true) = (declared, lines.is_empty()) {
             taken.path(format!("response.header.{}", field.name));
         }
-        lines.into_iter().filter(|_| language).for_each(|line| _ = out.append(name.clone(), line));
+        lines.into_iter().for_each(|line| _ = out.append(name.clone(), line));
     }
     // What depends on a person must never be answered to another from a cache.
     out.insert(header::CACHE_CONTROL, HeaderValue::from_static("private, no-store"));

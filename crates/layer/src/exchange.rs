@@ -70,7 +70,7 @@ where
     R: http_body::Body<Data = Bytes> + Send + 'static,
     R::Error: Into<BoxError>,
 {
-    let address = request.extensions().get::<Transport>().and_then(|transport| transport.peer.address);
+    let address = request.extensions().get::<Transport>().and_then(Transport::origin);
     match shared.admission.enter(address, shared.clock.now()) {
         Ok(mut admitted) => {
             let response = run(shared, &mut admitted, gate, request).await;
@@ -175,7 +175,7 @@ fn read_head(
     now: consentry_model::Moment,
 ) -> Result<Head, Reason> {
     let transport = parts.extensions.get::<Transport>().cloned().unwrap_or_default();
-    let address = transport.peer.address;
+    let address = transport.origin();
     let read = match Head::read(&parts.method, &parts.uri, parts.version, &parts.headers) {
         _ if parts.headers.len() > shared.limits.headers_max => Err(Reason::HeadTooLarge),
         read => read,
@@ -200,7 +200,7 @@ async fn who_asks(
     let claims = authenticate(shared, installed, head, route, now).await;
     let client = match &claims {
         Ok(Some(claims)) => Client::Requester(claims.requester.clone()),
-        Ok(None) | Err(_) => Client::at(head.transport.peer.address),
+        Ok(None) | Err(_) => Client::at(head.transport.origin()),
     };
     shared.admission.count(admitted, client, now)?;
     claims

@@ -10,7 +10,6 @@ const SAME_SITE: [&str; 3] = ["strict", "lax", "none"];
 /// A date of RFC 9110 and one of RFC 850, with `0` for any digit and `a` for any letter.
 const DATES: [&str; 2] = ["aaa, 00 aaa 0000 00:00:00 GMT", "aaa, 00-aaa-0000 00:00:00 GMT"];
 const MAX_AGE_DIGITS_MAX: usize = 10;
-const LANGUAGE_BYTES_MAX: usize = 35;
 
 /// What a caller accepts, as far as an answer could be passed on: the route's media types and wildcards over them, without
 /// any parameter.
@@ -30,16 +29,6 @@ pub(crate) fn accept(headers: &HeaderMap, types: &MediaTypes) -> Option<HeaderVa
     let mut kept: Vec<String> = lines.flat_map(|line| line.split(',')).filter_map(range).collect();
     kept.dedup();
     HeaderValue::from_str(&kept.join(", ")).ok().filter(|value| !value.is_empty())
-}
-
-/// Whether a value is a list of language tags (RFC 5646).
-pub(crate) fn is_languages(value: &HeaderValue) -> bool {
-    let tag = |tag: &str| {
-        let parts =
-            |part: &str| (1..=8).contains(&part.len()) && part.bytes().all(|b| b.is_ascii_alphanumeric());
-        tag.len() <= LANGUAGE_BYTES_MAX && tag.split('-').all(parts)
-    };
-    value.to_str().is_ok_and(|text| text.split(',').all(|item| tag(item.trim())))
 }
 
 /// A cookie as it is set: its name and value, and the attributes that may stay.
@@ -213,21 +202,6 @@ mod tests {
             let cookie = SetCookie::read(&line.parse().unwrap()).unwrap();
             let (cookie, cut) = cookie.clamped(year, now);
             assert_eq!((cookie.line().unwrap().to_str().unwrap(), cut), (expected, shortened), "{line}");
-        }
-    }
-
-    #[test]
-    fn language_tags_are_short() {
-        for (text, expected) in [
-            ("en", true),
-            ("en-GB, de", true),
-            ("zh-Hant-TW", true),
-            ("ann@example.org", false),
-            ("annsample-x", false),
-            ("", false),
-            ("en,", false),
-        ] {
-            assert_eq!(is_languages(&text.parse().unwrap()), expected, "{text}");
         }
     }
 }

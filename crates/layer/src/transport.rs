@@ -1,5 +1,7 @@
 //! What whoever accepted the connection knows of it.
 
+use std::net::IpAddr;
+
 use consentry_identity::Peer;
 use consentry_model::RecipientId;
 
@@ -20,6 +22,17 @@ pub struct Transport {
     pub signed: bool,
     /// Who is at the other end: the address, and the certificate where TLS ended here and the client's was verified.
     pub peer: Peer,
+    /// Where the request began, where the peer may be believed about it; the peer's own address when nothing is said.
+    /// Requests are counted by it, and nobody is trusted for it.
+    pub client: Option<IpAddr>,
+}
+
+impl Transport {
+    /// Where the request comes from, as far as anybody knows.
+    #[must_use]
+    pub fn origin(&self) -> Option<IpAddr> {
+        self.client.or(self.peer.address)
+    }
 }
 
 /// The recipient outside to whom a request goes on, as the service map says; the inner service finds it among the

@@ -25,7 +25,7 @@ const ADDRESSES: [HeaderName; 4] = [
     HeaderName::from_static("cf-connecting-ip"),
 ];
 
-/// Replaces what a caller says of its way here. Whether the address goes on is the policy's to decide: it is personal
+/// Replaces what a caller says of its way here, by what those say who end TLS in front of the sidecar. Whether the address goes on is the policy's to decide: it is personal
 /// data like any other, and reaches the service only where the service map declares `X-Forwarded-For`. How the
 /// connection was protected is believed of those alone who end TLS in front of the sidecar.
 #[derive(Clone)]
@@ -59,8 +59,8 @@ impl<S: Service<Request<B>>, B> Service<Request<B>> for Arrival<S> {
 
     fn call(&mut self, mut request: Request<B>) -> S::Future {
         let arrived = request.extensions().get::<Transport>().cloned().unwrap_or_default();
-        let address = arrived.peer.address;
         let transport = transport(request.headers(), arrived, &self.tls_ended_by);
+        let address = transport.origin();
         request.extensions_mut().insert(transport);
         replace(request.headers_mut(), address);
         // HTTP/1.1 demands a host (RFC 9112, section 3.2). An empty one is what the layer refuses.
@@ -69,6 +69,29 @@ impl<S: Service<Request<B>>, B> Service<Request<B>> for Arrival<S> {
         }
         self.inner.call(request)
     }
+}
+
+/// The addresses that a request came by, the nearest last, as far as they can be read: from the first entry on that is none,
+/// nobody knows what stands before it.
+fn way(headers: &HeaderMap) -> Vec<IpAddr> {
+    let lines = headers.get_all(X_FORWARDED_FOR).iter().map(|line| line.to_str().ok());
+    let entries: Vec<Option<&str>> = lines
+        .flat_map(|line| {
+            line.map_or(vec![None], |text| text.split(',').map(|entry| Some(entry.trim())).collect())
+        })
+        .collect();
+    let read = entries.into_iter().rev().map_while(|entry| entry?.parse::<IpAddr>().ok());
+    let mut known: Vec<IpAddr> = read.map(|address| address.to_canonical()).collect();
+    known.reverse();
+    known
+}
+
+/// Where a request began: the nearest address on its way that is none of those who are believed about what came before
+/// them. `None` when the peer is not believed, or says nothing that can be read.
+fn client(headers: &HeaderMap, peer: Option<IpAddr>, believed: &[Network]) -> Option<IpAddr> {
+    let is_believed = |address: &IpAddr| believed.iter().any(|network| network.contains(*address));
+    peer.filter(is_believed)?;
+    way(headers).into_iter().rev().find(|address| !is_believed(address))
 }
 
 /// How the connection was protected: as the listener found out where TLS ended here, else as far as somebody says who
@@ -81,7 +104,8 @@ fn transport(headers: &HeaderMap, arrived: Transport, tls_ended_by: &[Network]) 
         arrived.peer.address.is_some_and(|address| tls_ended_by.iter().any(|n| n.contains(address)));
     let mut said = headers.get_all(X_FORWARDED_PROTO).iter();
     let https = said.next().is_some_and(|proto| proto == "https") && said.next().is_none();
-    Transport { tls: if believed && https { Tls::V1_2 } else { Tls::None }, ..arrived }
+    let client = client(headers, arrived.peer.address, tls_ended_by);
+    Transport { tls: if believed && https { Tls::V1_2 } else { Tls::None }, client, ..arrived }
 }
 
 fn replace(headers: &mut HeaderMap, address: Option<IpAddr>) {
@@ -152,6 +176,37 @@ mod tests {
             // Where TLS ended here nobody else is asked.
             let here = Transport { tls: Tls::V1_3, ..arrived };
             assert_eq!(transport(&headers, here.clone(), &[proxy]), here, "{lines:?}");
+        }
+    }
+
+    #[test]
+    fn law_1_a_way_is_believed_as_far_as_those_on_it_are() {
+        let believed = [Network::parse("192.0.2.0/28").unwrap()];
+        for (lines, peer, client_is) in [
+            (&["203.0.113.9"][..], "192.0.2.7", Some("203.0.113.9")),
+            (&["203.0.113.9"], "192.0.2.77", None),
+            // What comes before whoever is not believed is their own tale.
+            (&["198.51.100.1, 203.0.113.9"], "192.0.2.7", Some("203.0.113.9")),
+            (&["198.51.100.1", "203.0.113.9, 192.0.2.8"], "192.0.2.7", Some("203.0.113.9")),
+            (&["2001:db8::1"], "192.0.2.7", Some("2001:db8::1")),
+            (&["::ffff:203.0.113.9"], "192.0.2.7", Some("203.0.113.9")),
+            (&["192.0.2.8"], "192.0.2.7", None),
+            (&[], "192.0.2.7", None),
+            (&["unknown"], "192.0.2.7", None),
+            (&["203.0.113.9, _hidden"], "192.0.2.7", None),
+            (&["203.0.113.9:4711"], "192.0.2.7", None),
+            (&["203.0.113.9, "], "192.0.2.7", None),
+            (&["\u{e9}"], "192.0.2.7", None),
+        ] {
+            let mut headers = HeaderMap::new();
+            for line in lines {
+                headers.append(X_FORWARDED_FOR, HeaderValue::from_bytes(line.as_bytes()).unwrap());
+            }
+            let parse = |text: &str| text.parse::<IpAddr>().unwrap();
+            let found = client(&headers, Some(parse(peer)), &believed);
+            assert_eq!(found, client_is.map(parse), "{lines:?} from {peer}");
+            assert_eq!(client(&headers, None, &believed), None, "{lines:?}");
+            assert_eq!(client(&headers, Some(parse(peer)), &[]), None, "{lines:?}");
         }
     }
 

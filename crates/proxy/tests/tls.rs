@@ -13,12 +13,13 @@ use std::fs;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use consentry_model::{ContractState, Identifier, LedgerEvent, Moment, Space};
 use consentry_proxy::{ServeError, Sidecar};
 use http_body_util::{BodyExt as _, Empty};
 use hyper_util::rt::{TokioExecutor, TokioIo};
 use rustls::ClientConfig;
 use support::pki::{Authority, BOTH, Pair, connect};
-use support::{Stage, behind, get, prepared, raw, split, status, until};
+use support::{Stage, behind, get, prepared, raw, split, status, until, with_people};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::{TcpListener, TcpStream};
 
@@ -69,6 +70,48 @@ async fn both_versions_and_both_protocols_are_served() {
         "plain"
     );
     assert_eq!(stage.running.counts().handshakes_failed, 2);
+}
+
+/// What the rules require of the connection is asked of the one that the request came by.
+#[tokio::test]
+async fn a_rule_hears_by_which_version_a_request_came_and_whether_a_certificate_was_shown() {
+    const RULES: &str = "
+rules:
+  - {id: modern, require: {that: {request.tls: {at_least: tls1.3}}}, for: [essential], data: user.contact, reason: insecure-transport, clauses: [c]}
+  - {id: signed, require: {that: {request.signed: true}}, for: [essential], data: user.contact, reason: identity-unverified, clauses: [c]}
+";
+    let (ours, clients) = (Authority::new(), Authority::new());
+    let (upstream, _) = behind().await;
+    let more =
+        "tls: {certificate: cert.pem, key: key.pem, client_ca: clients.pem, client_certificates: optional}";
+    let (folder, config) = prepared(upstream, more);
+    ours.issue("localhost", 2100).write(folder.path());
+    fs::write(folder.path().join("clients.pem"), clients.pem()).unwrap();
+    fs::write(folder.path().join("policy/connection.yaml"), RULES).unwrap();
+    let token = with_people(folder.path());
+    let running = Sidecar::start(config).await.unwrap();
+    let (who, then) = (Identifier::new(Space::new("customer"), "ann"), Moment::from_unix_millis(0));
+    let contract = LedgerEvent::Contract { state: ContractState::Active, effective: then };
+    running.ledger().append(&who, &[contract], then).await.unwrap();
+    let shown = clients.issue("shop", 2100);
+    for (version, shows, expected) in [
+        (BOTH[0], Some(&shown), (200, None)),
+        (BOTH[0], None, (401, Some("identity-unverified"))),
+        (BOTH[1], Some(&shown), (403, Some("insecure-transport"))),
+    ] {
+        let mut stream = connect(&running, &ours.client(&[version], b"http/1.1", shows)).await.unwrap();
+        let head = format!(
+            "GET /people/ann HTTP/1.1\r\nhost: a\r\nconnection: close\r\nauthorization: Bearer {token}\r\n\r\n"
+        );
+        stream.write_all(head.as_bytes()).await.unwrap();
+        let mut answer = Vec::new();
+        stream.read_to_end(&mut answer).await.unwrap();
+        let (status, body) = split(&String::from_utf8(answer).unwrap());
+        let told = serde_json::from_str(&body).ok().and_then(|told: serde_json::Value| {
+            told.get("code").and_then(|code| code.as_str()).map(str::to_owned)
+        });
+        assert_eq!((status, told.as_deref()), expected, "{version:?} {body}");
+    }
 }
 
 #[tokio::test]

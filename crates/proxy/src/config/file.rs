@@ -71,8 +71,8 @@ pub struct Config {
     pub listen: SocketAddr,
     /// With which certificate TLS is ended here; callers speak plain HTTP when nothing is said.
     pub tls: Option<TlsConfig>,
-    /// Who ends TLS in front of the sidecar and is believed when they say so in `X-Forwarded-Proto`; nobody when nothing
-    /// is said, and then every request counts as unprotected.
+    /// Who ends TLS in front of the sidecar and is believed when they say so in `X-Forwarded-Proto`, and about where a request
+    /// began in `X-Forwarded-For`; nobody when nothing is said, and then every request counts as unprotected.
     pub tls_ended_by: Vec<Network>,
     /// Where the health and status pages are.
     pub admin: SocketAddr,

@@ -94,5 +94,5 @@ fn transport(stream: &TlsStream<TcpStream>, peer: Peer) -> Option<Transport> {
         Some(leaf) => Some(Arc::new(PeerCertificate::from_der(leaf).ok()?)),
     };
     let signed = certificate.is_some();
-    Some(Transport { tls, signed, peer: Peer { certificate, ..peer } })
+    Some(Transport { tls, signed, client: None, peer: Peer { certificate, ..peer } })
 }
