@@ -119,17 +119,10 @@ impl Entry {
 
 impl Entry {
     fn fill_in_repeated(&mut self) {
-        match self {
-            Self::Head(head) => fill_in_repeated(&mut head.verdicts),
-            Self::Verdicts(verdicts) => fill_in_repeated(&mut verdicts.verdicts),
-            Self::LogOpened(_)
-            | Self::LogRecovered(_)
-            | Self::LogOutage(_)
-            | Self::PolicyInstalled(_)
-            | Self::PolicyRefused(_)
-            | Self::Summary(_)
-            | Self::Outcome(_)
-            | Self::ConsentChanged(_) => {}
+        if let Self::Head(head) = self {
+            fill_in_repeated(&mut head.verdicts);
+        } else if let Self::Verdicts(verdicts) = self {
+            fill_in_repeated(&mut verdicts.verdicts);
         }
     }
 }
