@@ -370,6 +370,21 @@ fn lines_of(records: &[consentry_audit::Record], category: &str) -> usize {
     lines.filter(|l| l.categories.iter().any(|c| c.as_str() == category)).count()
 }
 
+/// An address of sixteen letters has the form of a session's number, when it is spelled in hexadecimal digits.
+#[tokio::test]
+async fn law_12_an_address_does_not_travel_as_the_digits_of_a_session() {
+    let spelled: String = "anna@example.org".bytes().map(|byte| format!("{byte:02x}")).collect();
+    assert_eq!(spelled.len(), SID.len());
+    for (value, travels) in [(spelled.as_str(), false), (SID, true)] {
+        let world = world().await;
+        world.upstream.answers(answer(&[("set-cookie", &format!("sid={value}"))]));
+        let asked = with(get("/site/pricing", None, None), &[("cookie", &format!("sid={value}"))]);
+        let seen = world.send(asked).await;
+        assert_eq!(reached(&world).contains(value), travels, "{value}");
+        assert_eq!(seen.headers.contains_key("set-cookie"), travels, "{value}");
+    }
+}
+
 #[tokio::test]
 async fn law_12_a_cookie_travels_on_a_recorded_verdict_only() {
     let world = world().await;

@@ -49,17 +49,23 @@ impl Group {
         if let Ok(message) = queue.try_recv() {
             return Some(message);
         }
-        if !self.awaited {
-            let waited = self.since.map_or(Duration::ZERO, |since| since.elapsed());
-            return queue.recv_timeout(CLOSINGS_REST.saturating_sub(waited)).ok();
+        if !self.rested && under_way >= CROWD {
+            self.rest(under_way);
+            if let Ok(message) = queue.try_recv() {
+                return Some(message);
+            }
         }
-        if self.rested || under_way < CROWD {
+        if self.awaited {
             return None;
         }
+        let waited = self.since.map_or(Duration::ZERO, |since| since.elapsed());
+        queue.recv_timeout(CLOSINGS_REST.saturating_sub(waited)).ok()
+    }
+
+    /// Slept through rather than waited for: nobody who sends has to wake this thread.
+    fn rest(&mut self, under_way: usize) {
         self.rested = true;
-        // Slept through rather than waited for: nobody who sends has to wake this thread.
         let rest = CROWD_REST_EACH.saturating_mul(u32::try_from(under_way).unwrap_or(u32::MAX));
         std::thread::sleep(rest.min(CROWD_REST_MAX));
-        queue.try_recv().ok()
     }
 }

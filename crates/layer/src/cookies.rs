@@ -5,17 +5,22 @@ use consentry_policy::{CookieDef, CookieForm};
 use http::{HeaderMap, HeaderValue, header};
 
 use crate::describe::Access;
-use crate::detect::tells_of_somebody;
+use crate::detect::{spells_somebody, tells_of_somebody};
 use crate::evidence::{Lines, Taken};
 use crate::exchange::Decided;
 use crate::head::Head;
 use crate::people::{Asking, Whom};
 use crate::technical::SetCookie;
 
-/// Whether a value has the form that the register names, and is not an address, a number or a card in disguise.
+/// Whether a value has the form that the register names, and is not an address, a number or a card in disguise. What is
+/// nothing but decimal digits is taken for what the register says it is.
 fn has_its_form(cookie: &CookieDef, value: &str) -> bool {
-    let opaque = cookie.form == CookieForm::Opaque;
-    cookie.form.accepts(value.as_bytes()) && !(opaque && tells_of_somebody(value))
+    let disguised = match cookie.form {
+        CookieForm::Opaque => tells_of_somebody(value),
+        CookieForm::Hex(_) | CookieForm::AnyHex => spells_somebody(value),
+        CookieForm::Digits(_) | CookieForm::AnyDigits => false,
+    };
+    cookie.form.accepts(value.as_bytes()) && !disguised
 }
 
 impl Access {

@@ -37,9 +37,13 @@ pub(crate) fn detected(bundle: &Bundle, route: &Route, head: &Head, brought: &Br
 pub(crate) fn tells_of_somebody(token: &str) -> bool {
     let shown = |text: &str| Detector::ALL.iter().any(|detector| looks_like(*detector, text));
     let plain = |part: &str| !part.bytes().any(|b| b.is_ascii_hexdigit() && !b.is_ascii_digit());
-    let hidden = |part: &str| unpacked(part).iter().any(|text| shown(text));
-    token.split([':', '|', '=']).any(|part| plain(part) && shown(part))
-        || token.split(['.', ':', '|']).any(hidden)
+    token.split([':', '|', '=']).any(|part| plain(part) && shown(part)) || spells_somebody(token)
+}
+
+/// Whether a token holds one of them in Base64 or hexadecimal digits.
+pub(crate) fn spells_somebody(token: &str) -> bool {
+    let shown = |text: &String| Detector::ALL.iter().any(|detector| looks_like(*detector, text));
+    token.split(['.', ':', '|']).any(|part| unpacked(part).iter().any(shown))
 }
 
 /// The texts that a token may be a spelling of.
