@@ -41,10 +41,10 @@ impl Text {
 pub(crate) fn all() -> Vec<(&'static str, Text)> {
     let numbered = |count: usize, of: fn(usize) -> String| (0..count).map(of).collect::<String>();
     let bomb = numbered(30, |n| format!("a{}: &a{} [*a{n}, *a{n}, *a{n}]\n", n + 1, n + 1));
-    let keys = numbered(19_000, |n| format!("k{n}: x\n"));
-    let words = numbered(36_000, |n| format!("w{n}, "));
-    let repeated = numbered(19_000, |_| "a: x\n".to_owned());
-    let rules = numbered(7_000, |n| {
+    let keys = numbered(13_500, |n| format!("k{n}: x\n"));
+    let words = numbered(25_000, |n| format!("w{n}, "));
+    let repeated = numbered(13_500, |_| "a: x\n".to_owned());
+    let rules = numbered(4_900, |n| {
         format!("  - {{id: r{n}, permit: markting, data: user.nam, basis: contract, clauses: [c-1]}}\n")
     });
     vec![
@@ -54,7 +54,7 @@ pub(crate) fn all() -> Vec<(&'static str, Text)> {
         ("100,000 open braces", Text::of("", "{a: ", 100_000, "")),
         ("100,000 dashes", Text::of("", "- ", 100_000, "")),
         ("a key twice", Text::whole("rules: []\nrules: []\n".to_owned())),
-        ("a key 19,000 times", Text::whole(repeated)),
+        ("a key 13,500 times", Text::whole(repeated)),
         ("two documents", Text::whole("rules: []\n---\nrules: []\n".to_owned())),
         ("a million documents", Text::of("", "---\n", 1_000_000, "")),
         (
@@ -67,19 +67,19 @@ pub(crate) fn all() -> Vec<(&'static str, Text)> {
         ("1 MB of comments", Text::of("rules: x\n", "# x\n", 250_000, "")),
         ("1 MB of empty lines", Text::of("rules: x\n", "\n", 1_000_000, "")),
         ("400,000 entries", Text::of("rules: [", "x, ", 400_000, "]\n")),
-        ("39,000 entries on one line", Text::of("rules: [", "x, ", 39_000, "]\n")),
-        ("39,000 entries of two bytes", Text::of("rules: [", "ä, ", 39_000, "]\n")),
-        ("39,000 entries on lines", Text::of("rules:\n", "  - x\n", 39_000, "")),
-        ("39,000 empty rules", Text::of("rules: [", "{}, ", 39_000, "]\n")),
-        ("13,000 rules without a verb", Text::of("rules: [", "{id: x}, ", 13_000, "]\n")),
-        ("7,000 rules with typos", Text::whole(format!("rules:\n{rules}"))),
-        ("19,000 unknown keys", Text::whole(keys)),
+        ("27,000 entries on one line", Text::of("rules: [", "x, ", 27_000, "]\n")),
+        ("27,000 entries of two bytes", Text::of("rules: [", "ä, ", 27_000, "]\n")),
+        ("27,000 entries on lines", Text::of("rules:\n", "  - x\n", 27_000, "")),
+        ("27,000 empty rules", Text::of("rules: [", "{}, ", 27_000, "]\n")),
+        ("9,000 rules without a verb", Text::of("rules: [", "{id: x}, ", 9_000, "]\n")),
+        ("4,900 rules with typos", Text::whole(format!("rules:\n{rules}"))),
+        ("13,500 unknown keys", Text::whole(keys)),
         (
-            "36,000 unknown words in one rule",
+            "25,000 unknown words in one rule",
             Text::whole(format!("rules: [{{id: x, forbid: [{words}], data: x}}]\n")),
         ),
-        ("13,000 empty routes", Text::of("routes: [", "{route: x}, ", 13_000, "]\n")),
-        ("13,000 empty clauses", Text::of("clauses: [", "{id: x}, ", 13_000, "]\n")),
-        ("13,000 empty cases", Text::of("cases: [", "{case: x}, ", 13_000, "]\n")),
+        ("9,000 empty routes", Text::of("routes: [", "{route: x}, ", 9_000, "]\n")),
+        ("9,000 empty clauses", Text::of("clauses: [", "{id: x}, ", 9_000, "]\n")),
+        ("9,000 empty cases", Text::of("cases: [", "{case: x}, ", 9_000, "]\n")),
     ]
 }

@@ -10,7 +10,7 @@ use super::source::FILE_BYTES_MAX;
 /// How deep one document may nest.
 const DEPTH_MAX: usize = 32;
 /// How many values one document may hold, keys among them: several times what the longest bundles do.
-const NODES_MAX: usize = 40_000;
+const NODES_MAX: usize = 28_000;
 /// How many values all documents of a bundle may hold.
 pub(crate) const BUNDLE_NODES_MAX: usize = 80_000;
 
@@ -82,7 +82,7 @@ pub struct YamlFault {
 impl Node {
     /// Reads one document. Anchors, aliases, merge keys, duplicate keys, several documents and YAML 1.1's other words
     /// for true and false are refused or read as plain words. Bounded are the bytes (1 MiB), the depth (32) and the
-    /// number of values (40,000).
+    /// number of values (28,000).
     ///
     /// # Errors
     /// The first thing that the YAML reader objects to.
