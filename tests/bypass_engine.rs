@@ -91,8 +91,7 @@ fn check(engine: &Engine, rounds: usize) {
             };
             let brings: Vec<_> =
                 route.request_classes().into_iter().map(|c| ask(Act::Collect, &internal, c)).collect();
-            let answers: Vec<_> =
-                route.response_classes().into_iter().map(|c| ask(act, &recipient, c)).collect();
+            let answers: Vec<_> = route.response_classes().iter().map(|c| ask(act, &recipient, *c)).collect();
             for _ in 0..rounds {
                 let mut request = engine.facts();
                 dice.throw(engine, &mut request, FactSource::Request);

@@ -14,9 +14,10 @@ const GROUP_BYTES_MAX: usize = 1 << 20;
 const CLOSINGS_REST: Duration = Duration::from_millis(4);
 /// While so many requests are under way, the next records are near: a group waits for them.
 const CROWD: usize = 8;
-/// How long it waits for each of them, and in all: the more are under way, the more share the sync.
-const CROWD_REST_EACH: Duration = Duration::from_micros(30);
-const CROWD_REST_MAX: Duration = Duration::from_millis(2);
+/// How long it waits before it looks whether others came, which it does as long as they do: each time twice as long as the
+/// time before, and so often at most.
+const CROWD_REST: Duration = Duration::from_micros(100);
+const CROWD_RESTS_MAX: u32 = 5;
 
 /// Records of one write and one sync.
 #[derive(Default)]
@@ -26,8 +27,9 @@ pub(crate) struct Group {
     bytes: usize,
     /// Whether somebody waits for one of them.
     awaited: bool,
-    /// Whether it has waited for others already.
-    rested: bool,
+    /// How often it has waited for others, and how many appends it had when it last did.
+    rests: u32,
+    had: usize,
     /// Since when there is something in it.
     since: Option<Instant>,
 }
@@ -49,8 +51,10 @@ impl Group {
         if let Ok(message) = queue.try_recv() {
             return Some(message);
         }
-        if !self.rested && under_way >= CROWD {
-            self.rest(under_way);
+        while self.is_worth_resting(under_way) {
+            // Slept through rather than waited for: nobody who sends has to wake this thread.
+            std::thread::sleep(CROWD_REST.saturating_mul(1 << self.rests));
+            (self.rests, self.had) = (self.rests + 1, self.appends.len());
             if let Ok(message) = queue.try_recv() {
                 return Some(message);
             }
@@ -62,10 +66,10 @@ impl Group {
         queue.recv_timeout(CLOSINGS_REST.saturating_sub(waited)).ok()
     }
 
-    /// Slept through rather than waited for: nobody who sends has to wake this thread.
-    fn rest(&mut self, under_way: usize) {
-        self.rested = true;
-        let rest = CROWD_REST_EACH.saturating_mul(u32::try_from(under_way).unwrap_or(u32::MAX));
-        std::thread::sleep(rest.min(CROWD_REST_MAX));
+    /// Whether others may come soon: many are under way, not all of them have something in this group, and while it rested
+    /// last somebody came. The more there are, the more share the sync.
+    fn is_worth_resting(&self, under_way: usize) -> bool {
+        let others = under_way > self.appends.len();
+        under_way >= CROWD && others && self.rests < CROWD_RESTS_MAX && self.appends.len() > self.had
     }
 }

@@ -60,14 +60,21 @@ impl SpanFacts {
                 self.outcome = Some(head.outcome);
                 self.purpose.clone_from(&head.purpose);
                 self.reason = head.reason;
-                self.name_clauses(&head.verdicts);
+                if let Some(worded) = &head.worded {
+                    self.name_clauses(worded.wording().clauses().iter());
+                }
+                self.name_clauses(clauses_of(&head.verdicts));
             }
-            Step::Verdicts(verdicts) => self.name_clauses(&verdicts.verdicts),
+            Step::Verdicts(verdicts) => self.name_clauses(clauses_of(&verdicts.verdicts)),
         }
     }
 
-    fn name_clauses(&mut self, lines: &[VerdictLine]) {
-        for clause in lines.iter().flat_map(|line| line.clauses.iter()) {
+    /// A span that nobody will see names none.
+    fn name_clauses<'a>(&mut self, clauses: impl Iterator<Item = &'a Arc<str>>) {
+        if !self.own.sampled {
+            return;
+        }
+        for clause in clauses {
             if self.clauses.len() < SPAN_CLAUSES_MAX {
                 self.clauses.insert(Arc::clone(clause));
             }
@@ -84,6 +91,10 @@ impl SpanFacts {
             (_, outcome) => outcome,
         };
     }
+}
+
+fn clauses_of(lines: &[VerdictLine]) -> impl Iterator<Item = &Arc<str>> {
+    lines.iter().flat_map(|line| line.clauses.iter())
 }
 
 /// Where spans go.

@@ -51,7 +51,8 @@ impl TraceParent {
     /// The header value, in version 00.
     #[must_use]
     pub fn header(&self) -> String {
-        format!("00-{}-{}-{:02x}", hex(&self.trace_id), hex(&self.span_id), u8::from(self.sampled))
+        let flags = if self.sampled { "01" } else { "00" };
+        ["00", &hex(&self.trace_id), &hex(&self.span_id), flags].join("-")
     }
 }
 

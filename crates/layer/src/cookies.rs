@@ -47,7 +47,7 @@ impl Access {
         let Ok(route) = self.route() else { return false };
         let Some(class) = bundle.service.cookie_class(route, cookie) else { return false };
         let Some(lineage) = bundle.vocabulary.lineage(&cookie.purpose) else { return false };
-        let asking = Asking { act: Act::Collect, recipient: RecipientId::new("internal"), lineage };
+        let asking = Asking::new(Act::Collect, RecipientId::new("internal"), lineage);
         let told = self.told(whom, own, &asking);
         let Some(class) = self.class_of(&told, class) else { return false };
         let data = self.facts_of(&told, class, &[]);

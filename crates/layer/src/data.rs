@@ -11,6 +11,7 @@ use crate::people::{Told, Whom};
 use crate::stated::{Found, Stated};
 
 /// The facts about one data class of a person, and what the rules can find out about them.
+#[derive(PartialEq, Eq, Hash)]
 pub(crate) struct DataFacts {
     pub(crate) facts: Facts,
     pub(crate) word: FactWord,
@@ -50,7 +51,7 @@ impl Access {
         self.data_facts(stated.facts)
     }
 
-    fn data_facts(&self, facts: Facts) -> Arc<DataFacts> {
+    pub(crate) fn data_facts(&self, facts: Facts) -> Arc<DataFacts> {
         let word = self.installed.engine.word(&facts, self.now);
         Arc::new(DataFacts { facts, word })
     }

@@ -77,11 +77,12 @@ pub(crate) async fn decide(
     let mut brings = access.brings(&brought, head, &bringing, &present, &mut lines);
     let in_found = access.found(&found, &bringing, &present, &mut lines);
     let classes = access.route()?.response_classes();
-    let (items, mut answers) = access.may_answer(&classes, &answering, &present, &mut lines);
+    let mut answered = access.may_answer(classes, &answering, &present, &mut lines);
     let added = access.added(head, &answering, &present, &mut lines);
     let stop = |refusal, lines| Stop { refusal, access_ledger: Some(present.ledger), lines };
     let lenient = !strict || access.route()?.message.is_some();
-    let rest = Rest { found: &in_found, answered: &items, added: &added };
+    let items = Arc::clone(&answered);
+    let rest = Rest { found: &in_found, answered: &items.items, added: &added };
     let route = access.route()?;
     let fold = |brings: &Brings| rest.ruling(shared, &access, brings, lenient);
     let ruling = fold(&brings);
@@ -89,8 +90,8 @@ pub(crate) async fn decide(
     if let Ruling::Refuse(refusal) = ruling {
         return Err(stop(refusal, lines));
     }
-    let revealed = Revealed::of(&access, &brings.treatments, &answers, &items, &classes, head);
-    if let Some(reason) = duties::apart(&access, &revealed) {
+    let revealed = || Revealed::of(&access, &brings.treatments, &answered, classes, head);
+    if let Some(reason) = duties::apart(&access, revealed) {
         return Err(stop(Refusal::plain(reason), lines));
     }
     let cookies = access.allowed_cookies(head, &present.whom, present.own, &mut lines);
@@ -99,7 +100,8 @@ pub(crate) async fn decide(
     if let Err(reason) = reserved {
         return Err(stop(Refusal::plain(reason), lines));
     }
-    let ruling = fold(&brings);
+    // Nobody's place was claimed where nobody is written to.
+    let ruling = if present.of_body.is_empty() { ruling } else { fold(&brings) };
     if let Ruling::Refuse(refusal) = ruling {
         return Err(stop(refusal, lines));
     }
@@ -108,7 +110,7 @@ pub(crate) async fn decide(
         return Err(stop(Refusal::plain(unwritten.reason), lines));
     }
     if shared.report_only.covers(&route.id) {
-        spare(&mut brings.treatments, &mut answers);
+        spare(&mut brings.treatments, &mut Arc::make_mut(&mut answered).by_class);
     }
     let (mut taken, pseudonyms) = (Taken::default(), shared.pseudonyms(&access));
     let upstream =
@@ -119,7 +121,7 @@ pub(crate) async fn decide(
         Err(refusal) => return Err(stop(refusal, lines)),
     };
     let Present { ledger, whom, own, .. } = present;
-    Ok((Decided { access, whom, own, answers, taken, ledger }, permit, upstream, lines))
+    Ok((Decided { access, whom, own, answered, taken, ledger }, permit, upstream, lines))
 }
 
 /// Writes to the ledger what a permitted request agrees to and does.

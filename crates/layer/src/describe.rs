@@ -48,7 +48,7 @@ impl Known {
 /// A request of which everything but the data itself is known.
 pub(crate) struct Access {
     pub(crate) installed: Arc<Installed>,
-    route: usize,
+    pub(crate) route: usize,
     pub(crate) variables: BTreeMap<String, String>,
     pub(crate) claims: Option<Arc<Claims>>,
     pub(crate) requester: RequesterId,
@@ -155,12 +155,12 @@ impl Access {
     pub(crate) fn bringing(&self) -> Asking {
         let act = self.route().map_or(Act::Collect, |route| brings_by(route, self.destination.is_some()));
         let recipient = self.destination.clone().unwrap_or_else(|| RecipientId::new("internal"));
-        Asking { act, recipient, lineage: self.lineage.clone() }
+        Asking::new(act, recipient, self.lineage.clone())
     }
 
     /// What is done with what is answered, and for whom.
     pub(crate) fn answering(&self) -> Asking {
-        Asking { act: self.act, recipient: self.recipient.clone(), lineage: self.lineage.clone() }
+        Asking::new(self.act, self.recipient.clone(), self.lineage.clone())
     }
 
     /// The question about one data class.

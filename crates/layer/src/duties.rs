@@ -1,15 +1,15 @@
 //! Obligations that are carried out beside the decision. One that cannot be carried out refuses (law 8).
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 use std::time::Duration;
 
 use consentry_consent::{Limit, Reserved, disclosed_to};
 use consentry_model::{
     Act, Category, ClassId, Facts, Identifier, Ladder, LedgerEvent, Occurrence, Owed, Reason, RuleId,
-    SubjectType, Treatment, Verdict,
+    SubjectType, Treatment,
 };
 use consentry_policy::{
-    BuiltIn, Cadence, CookieDef, DataClass, Duty, EventEffect, FactTarget, Item, Question, Verb,
+    BuiltIn, Cadence, CookieDef, DataClass, Duty, EventEffect, FactTarget, Question, Verb,
 };
 use http::{HeaderMap, HeaderName, HeaderValue};
 
@@ -18,6 +18,7 @@ use crate::events::{self, Unwritten};
 use crate::head::Head;
 use crate::layer::Shared;
 use crate::people::{Asking, Whom};
+use crate::precedent::Answered;
 use crate::request::{Brought, Treatments};
 use crate::stated::Found;
 
@@ -31,15 +32,15 @@ impl Revealed {
     pub(crate) fn of(
         access: &Access,
         brings: &Treatments,
-        answers: &BTreeMap<ClassId, Verdict>,
-        items: &[Item],
+        answered: &Answered,
         classes: &[ClassId],
         head: &Head,
     ) -> Self {
         let goes = |treatment: &Treatment| *treatment != Treatment::Withheld;
         let brought = brings.of_request.iter().filter(|(_, t)| goes(t)).map(|(class, _)| *class);
         let in_body = brings.of_body.iter().filter(|(_, t)| goes(t)).map(|((_, class), _)| *class);
-        let answered = answers.iter().filter(|(_, v)| goes(&v.treatment)).map(|(class, _)| *class);
+        let Answered { items, by_class } = answered;
+        let answered = by_class.iter().filter(|(_, v)| goes(&v.treatment)).map(|(class, _)| *class);
         // The records decide later, each for itself: until then everything that is not hopeless counts.
         let in_records =
             classes.iter().zip(items).filter(|(_, i)| i.verdict.is_none()).map(|(class, _)| *class);
@@ -54,14 +55,15 @@ impl Revealed {
 }
 
 /// Whether data that must stay apart would leave together.
-pub(crate) fn apart(access: &Access, revealed: &Revealed) -> Option<Reason> {
+pub(crate) fn apart(access: &Access, revealed: impl FnOnce() -> Revealed) -> Option<Reason> {
     let is_apart: fn(&Duty) -> bool = |duty| matches!(duty, Duty::Apart(..));
     if !access.installed.engine.has_duties(is_apart) {
         return None;
     }
+    let revealed = revealed();
     let bundle = access.bundle();
     let answering = access.answering();
-    let facts = access.impersonal(&answering);
+    let facts = &access.impersonal(&answering).facts;
     let category = |class: &ClassId| bundle.service.class(*class).map(|c| &c.category);
     let holds = |wanted: &[Category]| {
         let mut all = revealed.classes.iter().filter_map(category);
@@ -69,7 +71,7 @@ pub(crate) fn apart(access: &Access, revealed: &Revealed) -> Option<Reason> {
     };
     for class in &revealed.classes {
         let question = access.question(&answering, *class);
-        for (rule, duty) in access.installed.engine.duties(is_apart, &question, &facts, access.now) {
+        for (rule, duty) in access.installed.engine.duties(is_apart, &question, facts, access.now) {
             if let Duty::Apart(left, right) = duty
                 && holds(left)
                 && holds(right)
@@ -163,7 +165,7 @@ pub(crate) async fn note(
 fn after_erasure(access: &Access, whom: &Whom) -> Vec<LedgerEvent> {
     let bundle = access.bundle();
     // What is being given now is not what was there before.
-    let reading = Asking { act: Act::Read, ..access.bringing() };
+    let reading = access.bringing().doing(Act::Read);
     let told = access.told(whom, true, &reading);
     let (engine, now) = (&access.installed.engine, access.now);
     let mut out = Vec::new();
@@ -208,11 +210,11 @@ fn after_erasure(access: &Access, whom: &Whom) -> Vec<LedgerEvent> {
 fn in_force(access: &Access, rule: &consentry_policy::Rule) -> bool {
     let Some(bare) = access.bare_class() else { return true };
     let asking = access.bringing();
-    let facts = access.impersonal(&asking);
+    let facts = &access.impersonal(&asking).facts;
     // What it says of acts and data is about what was, not about this request.
     let anywhere = consentry_policy::Rule { acts: Vec::new(), data: None, of: Vec::new(), ..rule.clone() };
     let question = access.question(&asking, ClassId(u16::MAX));
-    access.installed.engine.binds(&anywhere, &bare, &question, &facts, access.now) != Some(false)
+    access.installed.engine.binds(&anywhere, &bare, &question, facts, access.now) != Some(false)
 }
 
 /// The answer to a request that exercises a right, by the day on which it is due.
@@ -298,7 +300,7 @@ pub(crate) fn longest_life(access: &Access, cookie: &CookieDef, whom: &Whom, own
     let class = bundle.service.cookie_class(access.route().ok()?, cookie)?;
     let lineage = bundle.vocabulary.lineage(&cookie.purpose)?;
     let recipient = consentry_model::RecipientId::new("internal");
-    let asking = Asking { act: Act::Collect, recipient, lineage };
+    let asking = Asking::new(Act::Collect, recipient, lineage);
     let told = access.told(whom, own, &asking);
     let class = access.class_of(&told, class)?;
     let data = access.facts_of(&told, class, &[]);
@@ -337,7 +339,7 @@ pub(crate) fn set_headers(
         return Ok(());
     }
     let answering = access.answering();
-    let facts = access.impersonal(&answering);
+    let facts = &access.impersonal(&answering).facts;
     let route = access.route()?;
     let mut wanted: Vec<(String, String)> = Vec::new();
     let mut take = |duty: &Duty| {
@@ -351,15 +353,15 @@ pub(crate) fn set_headers(
         let page = route.response_body == consentry_policy::Body::Page;
         let acts = [Some(answering.act), Some(access.bringing().act), page.then_some(Act::Serve)];
         for act in acts.into_iter().flatten() {
-            let asking = Asking { act, ..answering.clone() };
+            let asking = answering.clone().doing(act);
             let question = access.question(&asking, ClassId(u16::MAX));
-            let duties = engine.duties_of_page(is_header, &bare, &question, &facts, access.now);
+            let duties = engine.duties_of_page(is_header, &bare, &question, facts, access.now);
             duties.for_each(|(_, duty)| take(duty));
         }
     }
     let told = access.told(whom, own, &answering);
     for class in route.response_classes() {
-        let class = access.class_of(&told, class).unwrap_or(class);
+        let class = access.class_of(&told, *class).unwrap_or(*class);
         let data = access.facts_of(&told, class, says);
         let question = access.question(&answering, class);
         engine.duties(is_header, &question, &data.facts, access.now).for_each(|(_, duty)| take(duty));

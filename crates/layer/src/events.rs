@@ -157,20 +157,20 @@ fn deduced(access: &Access) -> Option<(ConsentKind, Option<Purpose>)> {
         return None;
     }
     let bringing = access.bringing();
-    let facts = access.impersonal(&bringing);
+    let facts = &access.impersonal(&bringing).facts;
     let record = |duty: &Duty| {
         let Duty::Record { kind, to } = duty else { return None };
         Some((*kind, to.clone()))
     };
     let bare = access.bare_class()?;
     let question = access.question(&bringing, consentry_model::ClassId(u16::MAX));
-    let by_use = engine.duties_of_page(is_record, &bare, &question, &facts, access.now);
+    let by_use = engine.duties_of_page(is_record, &bare, &question, facts, access.now);
     let by_use = by_use.filter_map(|(_, duty)| record(duty)).next();
     let classes = access.route().ok()?.request_classes();
     by_use.or_else(|| {
         classes.into_iter().find_map(|class| {
             let question = access.question(&bringing, class);
-            engine.duties(is_record, &question, &facts, access.now).find_map(|(_, duty)| record(duty))
+            engine.duties(is_record, &question, facts, access.now).find_map(|(_, duty)| record(duty))
         })
     })
 }

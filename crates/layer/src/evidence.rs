@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use consentry_audit::{Closing, End, FactWords, Head as HeadRecord, PathCount, VerdictLine};
+use consentry_audit::{Closing, End, FactWords, Head as HeadRecord, PathCount, VerdictLine, Worded};
 use consentry_body::Report;
 use consentry_model::{
     Category, ClassId, FactSource, Facts, LedgerRevision, Outcome, Reason, SubjectRef, SubjectType,
@@ -13,20 +13,24 @@ use consentry_policy::DataClass;
 
 use crate::describe::{Access, Known};
 use crate::people::{Told, Whom};
+use crate::precedent::Precedent;
 use crate::slot::Installed;
 
 /// Among how many lines one is looked for that says the same of another class.
 const SHARED_WITH_MAX: usize = 16;
 
 /// Collects answers and groups those that are the same.
-#[derive(Default)]
+#[derive(Clone, Default)]
 pub(crate) struct Lines {
     lines: Vec<Line>,
     /// Facts, and the same in words.
     facts: Vec<(Facts, Arc<FactWords>)>,
+    /// Answers that were given before, and whom they are about this time.
+    followed: Option<(Arc<Precedent>, Option<SubjectRef>)>,
 }
 
 /// The answer for one class of any number of subjects.
+#[derive(Clone)]
 struct Line {
     class: ClassId,
     category: Category,
@@ -41,6 +45,15 @@ struct Line {
 }
 
 impl Line {
+    /// One more subject has it: one whom the ledger knows, once, or another.
+    fn count(&mut self, subject: Option<SubjectRef>) {
+        match subject {
+            Some(subject) if self.subjects.contains(&subject) => {}
+            Some(subject) => self.subjects.push(subject),
+            None => self.unresolved += 1,
+        }
+    }
+
     /// Whether another one says the same of another class.
     fn says_as(&self, other: &Self) -> bool {
         self.facts == other.facts
@@ -76,31 +89,78 @@ impl Lines {
             self.facts.push((facts.clone(), Arc::new(access.words(facts, |_| true))));
             self.facts.len() - 1
         });
+        let line = self.line(class, facts, verdict, || Line {
+            class,
+            category: data.category.clone(),
+            subject_type: data.subject_type.clone(),
+            origin: origin(access, data),
+            verdict: verdict.clone(),
+            facts,
+            assumed: told.assumed_for(access, class),
+            subjects: Vec::new(),
+            unresolved: 0,
+        });
+        match told.whom() {
+            Whom::Nobody => {}
+            whom => line.count(whom.subject()),
+        }
+    }
+
+    /// The line that says this of this class.
+    fn line(
+        &mut self,
+        class: ClassId,
+        facts: usize,
+        verdict: &Verdict,
+        new: impl FnOnce() -> Line,
+    ) -> &mut Line {
         let same =
             |line: &Line| line.class == class && line.facts == facts && is_same(&line.verdict, verdict);
-        let at = self.lines.iter().rposition(same).unwrap_or_else(|| {
-            self.lines.push(Line {
-                class,
-                category: data.category.clone(),
-                subject_type: data.subject_type.clone(),
-                origin: origin(access, data),
-                verdict: verdict.clone(),
-                facts,
-                assumed: told.assumed_for(access, class),
-                subjects: Vec::new(),
-                unresolved: 0,
-            });
-            self.lines.len() - 1
-        });
-        let Some(line) = self.lines.get_mut(at) else { return };
-        let whom = told.whom();
-        let nobody = matches!(whom, Whom::Nobody);
-        match whom.subject() {
-            Some(subject) if line.subjects.contains(&subject) => {}
-            Some(subject) => line.subjects.push(subject),
-            None if nobody => {}
-            None => line.unresolved += 1,
+        match self.lines.iter().rposition(same) {
+            Some(at) => &mut self.lines[at],
+            None => self.lines.push_mut(new()),
         }
+    }
+
+    /// Adds the answers that a precedent gives, about one person or about nobody whom the ledger knows.
+    pub(crate) fn follow(&mut self, precedent: &Arc<Precedent>, subject: Option<SubjectRef>) {
+        self.spell_out();
+        self.followed = Some((Arc::clone(precedent), subject));
+    }
+
+    /// Adds what a precedent says line by line: from here on it is one of several things that are said.
+    fn spell_out(&mut self) {
+        let Some((precedent, subject)) = self.followed.take() else { return };
+        let mut lines = precedent.lines.clone();
+        lines.lines.iter_mut().for_each(|line| line.subjects.extend(subject));
+        self.take_over(lines);
+    }
+
+    /// Adds others.
+    pub(crate) fn take_over(&mut self, others: Self) {
+        for line in others.lines {
+            let Some((facts, words)) = others.facts.get(line.facts) else { continue };
+            let facts = self.facts.iter().rposition(|(there, _)| there == facts).unwrap_or_else(|| {
+                self.facts.push((facts.clone(), Arc::clone(words)));
+                self.facts.len() - 1
+            });
+            let (subjects, unresolved) = (line.subjects.clone(), line.unresolved);
+            let new = || Line { facts, subjects: Vec::new(), unresolved: 0, ..line.clone() };
+            let there = self.line(line.class, facts, &line.verdict, new);
+            subjects.into_iter().for_each(|subject| there.count(Some(subject)));
+            there.unresolved += unresolved;
+        }
+    }
+
+    /// The same about nobody, if all of it is about this person, or none of it about anybody.
+    pub(crate) fn about_anybody(&self, subject: Option<SubjectRef>) -> Option<Self> {
+        let about: Vec<SubjectRef> = subject.into_iter().collect();
+        if self.followed.is_some() || !self.lines.iter().all(|line| line.subjects == about) {
+            return None;
+        }
+        let mut lines = self.clone();
+        lines.lines.iter_mut().for_each(|line| line.subjects.clear());
+        Some(lines)
     }
 
     /// Puts another answer for one class of one subject in the place of the one that was found before.
@@ -112,6 +172,7 @@ impl Lines {
         facts: &Facts,
         told: &Told<'_>,
     ) {
+        self.spell_out();
         if let Some(subject) = told.whom().subject() {
             for line in self.lines.iter_mut().filter(|line| line.class == class) {
                 line.subjects.retain(|there| *there != subject);
@@ -123,16 +184,25 @@ impl Lines {
 
     /// The reason that weighs most among those of what is withheld.
     pub(crate) fn worst(&self) -> Option<Reason> {
-        let withheld = self.lines.iter().filter(|line| line.verdict.treatment == Treatment::Withheld);
+        let followed = self.followed.iter().flat_map(|(precedent, _)| &precedent.lines.lines);
+        let lines = self.lines.iter().chain(followed);
+        let withheld = lines.filter(|line| line.verdict.treatment == Treatment::Withheld);
         consentry_policy::gravest(withheld.filter_map(|line| line.verdict.reason))
     }
 
     pub(crate) fn is_empty(&self) -> bool {
-        self.lines.is_empty()
+        self.lines.is_empty() && self.followed.is_none()
+    }
+
+    /// What the only thing that is said is in words already.
+    fn in_words(&self) -> Option<Worded> {
+        let (precedent, subject) = self.followed.as_ref().filter(|_| self.lines.is_empty())?;
+        Some(Worded::new(Arc::clone(&precedent.wording), *subject))
     }
 
     /// The lines in the order of their classes; classes of which the same is said share one.
     pub(crate) fn into_vec(mut self) -> Vec<VerdictLine> {
+        self.spell_out();
         self.lines.sort_by_key(|line| line.class);
         let mut groups: Vec<(Line, Vec<Category>)> = Vec::new();
         for line in self.lines {
@@ -205,9 +275,19 @@ pub(crate) fn ruled(
 ) -> HeadRecord {
     let mut record = head(Some(&access.installed), known, outcome, reason);
     record.ledger = Some(ledger);
-    record.verdicts = lines.into_vec();
-    record.facts = access.words(&access.stated.facts, |def| def.source == FactSource::Request);
+    record.worded = lines.in_words();
+    if record.worded.is_none() {
+        record.verdicts = lines.into_vec();
+        record.facts = access.request_words();
+    }
     record
+}
+
+impl Access {
+    /// What the request states, in words.
+    pub(crate) fn request_words(&self) -> FactWords {
+        self.words(&self.stated.facts, |def| def.source == FactSource::Request)
+    }
 }
 
 /// What was taken from a request: paths with the side they stand on, and how often.

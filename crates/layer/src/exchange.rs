@@ -8,7 +8,7 @@ use bytes::Bytes;
 use consentry_audit::{End, Receipt, Step, Ticket, TraceParent};
 use consentry_body::Report;
 use consentry_identity::Claims;
-use consentry_model::{ClassId, LedgerRevision, Outcome, Reason, Verdict};
+use consentry_model::{LedgerRevision, Outcome, Reason};
 use consentry_policy::{PurposeRule, Reference, Refusal, Route};
 use http::{HeaderValue, Method, Request, Response, StatusCode};
 use http_body_util::Full;
@@ -26,6 +26,7 @@ use crate::head::Head;
 use crate::layer::Shared;
 use crate::lines;
 use crate::people::Whom;
+use crate::precedent::Answered;
 use crate::refuse::problem;
 use crate::request::{self, Brought, PURPOSE_CARRIERS, UpstreamRequest};
 use crate::response;
@@ -38,7 +39,7 @@ pub(crate) struct Decided {
     pub(crate) access: Access,
     pub(crate) whom: Whom,
     pub(crate) own: bool,
-    pub(crate) answers: BTreeMap<ClassId, Verdict>,
+    pub(crate) answered: Arc<Answered>,
     pub(crate) taken: Taken,
     pub(crate) ledger: LedgerRevision,
 }
@@ -103,7 +104,7 @@ where
         Some(there) if there.is_fresh(now, shared.limits.bundle_age_secs_max) => there,
         Some(_) | None => return stranger(&shared, None, Reason::BundleUnavailable),
     };
-    let mut head = match read_head(&shared, &parts, admitted, now) {
+    let mut head = match read_head(&shared, parts, admitted, now) {
         Ok(head) => head,
         Err(reason) => return stranger(&shared, Some(&installed), reason),
     };
@@ -170,22 +171,18 @@ fn stranger(shared: &Shared, installed: Option<&Installed>, reason: Reason) -> R
 /// Reads the head; one that cannot be read is counted for the address that it came from.
 fn read_head(
     shared: &Shared,
-    parts: &http::request::Parts,
+    mut parts: http::request::Parts,
     admitted: &mut Admitted,
     now: consentry_model::Moment,
 ) -> Result<Head, Reason> {
-    let transport = parts.extensions.get::<Transport>().cloned().unwrap_or_default();
+    let transport = parts.extensions.remove::<Transport>().unwrap_or_default();
     let address = transport.origin();
-    let read = match Head::read(&parts.method, &parts.uri, parts.version, &parts.headers) {
-        _ if parts.headers.len() > shared.limits.headers_max => Err(Reason::HeadTooLarge),
-        read => read,
+    let read = if parts.headers.len() > shared.limits.headers_max {
+        Err(Reason::HeadTooLarge)
+    } else {
+        Head::read(&parts.method, &parts.uri, parts.version, parts.headers, transport)
     };
-    match read {
-        Ok(head) => Ok(Head { transport, ..head }),
-        Err(reason) => {
-            Err(shared.admission.count(admitted, Client::at(address), now).err().unwrap_or(reason))
-        }
-    }
+    read.map_err(|reason| shared.admission.count(admitted, Client::at(address), now).err().unwrap_or(reason))
 }
 
 /// Authenticates, and counts the request for whoever turns out to ask; for the address as long as that is nobody.
@@ -277,8 +274,8 @@ where
 }
 
 fn with_trace(upstream: UpstreamRequest, ticket: &Ticket) -> UpstreamRequest {
-    let value = ticket.traceparent().and_then(|t| HeaderValue::from_str(&t).ok());
-    match value {
+    let value = ticket.traceparent().map(HeaderValue::try_from);
+    match value.and_then(Result::ok) {
         Some(value) => upstream.with_header("traceparent", value),
         None => upstream,
     }

@@ -36,20 +36,21 @@ impl Head {
         method: &Method,
         uri: &Uri,
         version: Version,
-        headers: &HeaderMap,
+        headers: HeaderMap,
+        transport: Transport,
     ) -> Result<Self, Reason> {
         let methods = [Method::GET, Method::POST, Method::PUT, Method::PATCH, Method::DELETE];
         if !methods.contains(method) && *method != Method::HEAD && *method != Method::OPTIONS {
             return Err(Reason::MethodRefused);
         }
-        if lines::asks_for_another_protocol(headers) {
+        if lines::asks_for_another_protocol(&headers) {
             return Err(Reason::UpgradeRefused);
         }
         // Over HTTP/2 the authority is part of the head; over HTTP/1.1 an absolute form names a second host.
-        if (uri.authority().is_some() && version < Version::HTTP_2) || !is_one_host(uri, headers) {
+        if (uri.authority().is_some() && version < Version::HTTP_2) || !is_one_host(uri, &headers) {
             return Err(Reason::HeadMalformed);
         }
-        if !lines::have_one_reading(headers) {
+        if !lines::have_one_reading(&headers) {
             return Err(Reason::HeadMalformed);
         }
         let segments = target::segments(uri.path()).ok_or(Reason::HeadMalformed)?;
@@ -59,9 +60,9 @@ impl Head {
             path: uri.path().to_owned(),
             segments,
             query,
-            headers: headers.clone(),
-            host: host_of(uri, headers),
-            transport: Transport::default(),
+            host: host_of(uri, &headers),
+            headers,
+            transport,
         })
     }
 
@@ -159,7 +160,7 @@ mod tests {
 
     fn read(target: &str) -> Result<Head, Reason> {
         let uri: Uri = target.parse().map_err(|_| Reason::HeadMalformed)?;
-        Head::read(&Method::GET, &uri, Version::HTTP_11, &HeaderMap::new())
+        Head::read(&Method::GET, &uri, Version::HTTP_11, HeaderMap::new(), Transport::default())
     }
 
     #[test]
@@ -217,8 +218,9 @@ mod tests {
             for line in lines {
                 headers.append("sec-gpc", line.parse().unwrap());
             }
-            let head = Head::read(&Method::GET, &"/".parse().unwrap(), Version::HTTP_11, &headers).unwrap();
-            assert_eq!(head.gpc(), on, "{lines:?}");
+            let transport = Transport::default();
+            let head = Head::read(&Method::GET, &Uri::from_static("/"), Version::HTTP_11, headers, transport);
+            assert_eq!(head.unwrap().gpc(), on, "{lines:?}");
         }
     }
 }

@@ -2,10 +2,12 @@
 
 use std::collections::BTreeMap;
 use std::collections::btree_map::Entry;
+use std::sync::Arc;
 
+use consentry_audit::Wording;
 use consentry_body::{RecordSubject, SubjectIx};
-use consentry_model::{ClassId, Reason, Resolution, RuleId, Treatment, Verdict};
-use consentry_policy::{Duty, FactTarget, Item, Route, Ruling, SubjectSource, Verb};
+use consentry_model::{ClassId, Reason, Resolution, RuleId, SubjectRef, Treatment, Verdict};
+use consentry_policy::{Duty, FactTarget, Item, Route, Ruling, SubjectSource};
 
 use crate::data::DataFacts;
 use crate::decide::{Present, item_facts};
@@ -13,6 +15,7 @@ use crate::describe::Access;
 use crate::evidence::Lines;
 use crate::head::Head;
 use crate::people::{Asking, Told, Whom};
+use crate::precedent::{Answered, Case, Precedent, Somebody};
 use crate::request::{self, Brought, Treatments};
 use crate::stated::Found;
 
@@ -44,8 +47,8 @@ pub(crate) struct Brings {
 impl Access {
     /// The reason for which a class cannot be had whoever the person is.
     pub(crate) fn hopeless(&self, asking: &Asking, class: ClassId) -> Option<Reason> {
-        let facts = self.impersonal(asking);
-        self.installed.engine.hopeless(&self.question(asking, class), &facts, self.now)
+        let DataFacts { facts, word } = &**self.impersonal(asking);
+        self.installed.engine.hopeless_on(&self.question(asking, class), word, facts, self.now)
     }
 
     /// Only of what is withheld does it matter whether anybody's state could have made it a yes. Where none could, that
@@ -139,9 +142,9 @@ impl Access {
 
     /// An obligation binds the whole exchange: what one of its data does not meet, refuses all of it.
     pub(crate) fn bound(&self, brought: &[Item], answered: &[Item]) -> Ruling {
-        let bundle = self.bundle();
-        let is_duty =
-            |id: &RuleId| bundle.rule(id).is_some_and(|r| matches!(r.verb, Verb::Require(Duty::That(_))));
+        let engine = &self.installed.engine;
+        let is_that: fn(&Duty) -> bool = |duty| matches!(duty, Duty::That(_));
+        let is_duty = |id: &RuleId| engine.obliges(is_that, id);
         let broken = |item: &&Item| item.verdict.as_ref().is_some_and(|v| v.rules.iter().any(is_duty));
         let broken: Vec<Item> = brought.iter().chain(answered).filter(broken).cloned().collect();
         Ruling::fold_strictly(&broken)
@@ -190,39 +193,135 @@ impl Access {
         answering: &Asking,
         present: &Present,
         lines: &mut Lines,
-    ) -> (Vec<Item>, BTreeMap<ClassId, Verdict>) {
+    ) -> Arc<Answered> {
         let records = self.route().is_ok_and(Route::answers_in_records);
         let named = self.about().is_some_and(|a| matches!(a.subject, SubjectSource::Named { .. }));
         let anybody = Whom::Somebody(Resolution::Unresolved);
         let whom = if records && !named { &anybody } else { &present.whom };
         let told = self.told(whom, present.own, answering);
-        let mut items = Vec::new();
-        let mut answers = BTreeMap::new();
-        for class in classes {
-            let variant = self.class_of(&told, *class).unwrap_or(*class);
-            let data = self.facts_of(&told, variant, &[]);
-            let (verdict, hopeless) = self.judge(answering, *class, &told, &data);
+        let asked = Classes::new(self, classes, &told);
+        let case = self.case(&asked, &told);
+        // Lines about records are about nobody: who they are is not known yet.
+        let subject = whom.subject().filter(|_| !records);
+        if let Some(precedent) = self.installed.precedents.get(&case) {
+            lines.follow(&precedent, subject);
+            return Arc::clone(&precedent.answered);
+        }
+        let mut found = Lines::default();
+        let answered = Arc::new(self.answer(&asked, &told, (records, named), &mut found));
+        match self.precedent(&asked, &told, &answered, &found, subject) {
+            Some(precedent) => {
+                let precedent = Arc::new(precedent);
+                lines.follow(&precedent, subject);
+                self.installed.precedents.keep(case, precedent);
+            }
+            None => lines.take_over(found),
+        }
+        answered
+    }
+
+    /// The answers to a case, found afresh.
+    fn answer(
+        &self,
+        asked: &Classes<'_>,
+        told: &Told<'_>,
+        (records, named): (bool, bool),
+        lines: &mut Lines,
+    ) -> Answered {
+        let mut out = Answered::default();
+        for (class, variant, data) in asked.each() {
+            let (verdict, hopeless) = self.judge(told.asking, class, told, data);
+            let variant = variant.unwrap_or(class);
             // Of somebody whom the request names it may be known already that no record can make it a yes.
             let lost = || {
-                let question = self.question(answering, variant);
-                self.installed.engine.hopeless(&question, &data.facts, self.now).is_some()
+                let question = self.question(told.asking, variant);
+                self.installed.engine.hopeless_on(&question, &data.word, &data.facts, self.now).is_some()
             };
             let lost = records && named && lost();
             if records && hopeless.is_none() && !lost {
                 // The records decide, each for itself.
-                items.push(Item { hopeless, verdict: None });
+                out.items.push(Item { hopeless, verdict: None });
                 continue;
             }
             if records {
-                lines.add(self, variant, &verdict, &data.facts, &Told::of_nobody(&told));
+                lines.add(self, variant, &verdict, &data.facts, &Told::of_nobody(told));
             } else {
-                lines.add(self, variant, &verdict, &data.facts, &told);
+                lines.add(self, variant, &verdict, &data.facts, told);
+                out.by_class.insert(class, verdict.clone());
             }
-            if !records {
-                answers.insert(*class, verdict.clone());
-            }
-            items.push(Item { hopeless, verdict: Some(verdict) });
+            out.items.push(Item { hopeless, verdict: Some(verdict) });
         }
-        (items, answers)
+        out
+    }
+
+    /// What answers are kept as, if they follow from their case alone.
+    fn precedent(
+        &self,
+        asked: &Classes<'_>,
+        told: &Told<'_>,
+        answered: &Arc<Answered>,
+        lines: &Lines,
+        subject: Option<SubjectRef>,
+    ) -> Option<Precedent> {
+        let engine = &self.installed.engine;
+        let follows = |variant| engine.follows_from_word(&self.question(told.asking, variant));
+        if !asked.each().all(|(class, variant, _)| follows(variant.unwrap_or(class))) {
+            return None;
+        }
+        let lines = lines.about_anybody(subject)?;
+        let wording = Wording::new(self.request_words(), lines.clone().into_vec()).ok()?;
+        Some(Precedent { answered: Arc::clone(answered), lines, wording: Arc::new(wording) })
+    }
+
+    fn case(&self, asked: &Classes<'_>, told: &Told<'_>) -> Case {
+        Case {
+            route: self.route,
+            requester: self.requester.clone(),
+            recipient: told.asking.recipient.clone(),
+            act: told.asking.act,
+            purpose: told.asking.purpose().clone(),
+            stated: self.stated.facts.clone(),
+            impersonal: self.impersonal(told.asking).word.clone(),
+            somebody: Somebody::from(told.whom()),
+            person: told.person,
+            subject_type: told.subject_type.clone(),
+            assumed: told.assumed.clone(),
+            data: asked.data.clone(),
+            of_class: asked.of_class.clone(),
+        }
+    }
+}
+
+/// The classes that are asked about, each with the variant for the person and with what is known of the data.
+struct Classes<'a> {
+    classes: &'a [ClassId],
+    variants: Vec<Option<ClassId>>,
+    /// What is known of the data, each once, and which of them each class is.
+    data: Vec<Arc<DataFacts>>,
+    of_class: Vec<usize>,
+}
+
+impl<'a> Classes<'a> {
+    fn new(access: &Access, classes: &'a [ClassId], told: &Told<'_>) -> Self {
+        let variants: Vec<_> = classes.iter().map(|class| access.class_of(told, *class)).collect();
+        let (mut data, mut of_class) = (Vec::<Arc<DataFacts>>::new(), Vec::with_capacity(classes.len()));
+        for (class, variant) in classes.iter().zip(&variants) {
+            let facts = access.facts_of(told, variant.unwrap_or(*class), &[]);
+            let same = |there: &Arc<DataFacts>| Arc::ptr_eq(there, &facts) || *there == facts;
+            of_class.push(data.iter().position(same).unwrap_or(data.len()));
+            if of_class.last() == Some(&data.len()) {
+                data.push(facts);
+            }
+        }
+        Self { classes, variants, data, of_class }
+    }
+
+    fn each(&self) -> impl Iterator<Item = (ClassId, Option<ClassId>, &DataFacts)> {
+        let data = self.of_class.iter().filter_map(|at| self.data.get(*at).map(Arc::as_ref));
+        self.classes
+            .iter()
+            .zip(&self.variants)
+            .zip(data)
+            .map(|((class, variant), data)| (*class, *variant, data))
     }
 }

@@ -36,6 +36,7 @@ mod message;
 mod page;
 mod people;
 mod pointers;
+mod precedent;
 mod pseudonyms;
 mod pump;
 mod purposes;

@@ -1,7 +1,7 @@
 //! The ledger's answer → facts about a person.
 
 use std::cell::RefCell;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use consentry_consent::{
@@ -80,15 +80,26 @@ pub(crate) async fn revision(shared: &Shared) -> Result<LedgerRevision, Reason> 
     answer.map_err(|_| Reason::LedgerUnavailable)?.map_err(|_| Reason::LedgerUnavailable)
 }
 
-/// What is done, for whom and why.
+/// What is done, for whom and why, at one time.
 #[derive(Clone)]
 pub(crate) struct Asking {
     pub(crate) act: Act,
     pub(crate) recipient: RecipientId,
     pub(crate) lineage: Lineage,
+    circumstances: OnceLock<Stated>,
+    impersonal: OnceLock<Arc<DataFacts>>,
 }
 
 impl Asking {
+    pub(crate) const fn new(act: Act, recipient: RecipientId, lineage: Lineage) -> Self {
+        Self { act, recipient, lineage, circumstances: OnceLock::new(), impersonal: OnceLock::new() }
+    }
+
+    /// The same with another act.
+    pub(crate) fn doing(self, act: Act) -> Self {
+        Self::new(act, self.recipient, self.lineage)
+    }
+
     pub(crate) fn purpose(&self) -> &Purpose {
         self.lineage.asked()
     }
@@ -146,7 +157,11 @@ impl Access {
     }
 
     /// What the request states, and what is known of whoever receives.
-    pub(crate) fn circumstances(&self, asking: &Asking) -> Stated {
+    fn circumstances<'a>(&self, asking: &'a Asking) -> &'a Stated {
+        asking.circumstances.get_or_init(|| self.work_out_circumstances(asking))
+    }
+
+    fn work_out_circumstances(&self, asking: &Asking) -> Stated {
         let bundle = self.bundle();
         let book = &bundle.facts;
         let mut out = self.stated.clone();
@@ -181,10 +196,12 @@ impl Access {
     }
 
     /// The facts of which the answer depends on nobody.
-    pub(crate) fn impersonal(&self, asking: &Asking) -> Facts {
-        let mut stated = self.circumstances(asking);
-        self.compare(&mut stated);
-        stated.facts
+    pub(crate) fn impersonal<'a>(&self, asking: &'a Asking) -> &'a Arc<DataFacts> {
+        asking.impersonal.get_or_init(|| {
+            let mut stated = self.circumstances(asking).clone();
+            self.compare(&mut stated);
+            self.data_facts(stated.facts)
+        })
     }
 
     pub(crate) fn compare(&self, stated: &mut Stated) {
@@ -196,7 +213,7 @@ impl Access {
     /// The facts of a person for one purpose and recipient, and what colours the reason.
     pub(crate) fn told<'a>(&self, whom: &'a Whom, own: bool, asking: &'a Asking) -> Told<'a> {
         let book = &self.bundle().facts;
-        let mut stated = self.circumstances(asking);
+        let mut stated = self.circumstances(asking).clone();
         stated.facts.set_bool(book.core.own, own);
         if let Some(name) = &self.named {
             stated.values.set(book.core_operands.subject, Value::Id(Arc::clone(name)));

@@ -22,7 +22,8 @@ pub(crate) fn redirects(status: StatusCode) -> bool {
 /// The lines of a declared header that may go on; none when it may not.
 pub(crate) fn lines(decided: &Decided, declared: &HeadField, from: &HeaderMap) -> Vec<HeaderValue> {
     let personal = class_of(declared.field);
-    let clear = |class| decided.answers.get(&class).is_some_and(|v| v.treatment == Treatment::Clear);
+    let clear =
+        |class| decided.answered.by_class.get(&class).is_some_and(|v| v.treatment == Treatment::Clear);
     if personal.is_some_and(|class| !clear(class)) {
         return Vec::new();
     }

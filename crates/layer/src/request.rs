@@ -17,6 +17,7 @@ use crate::evidence::Taken;
 use crate::faults::of_request;
 use crate::head::Head;
 use crate::layer::Shared;
+use crate::limits::Limits;
 use crate::media::Media;
 use crate::said::{is_one_click, said, says};
 use crate::service::BoxError;
@@ -101,14 +102,7 @@ where
     B::Error: Into<BoxError>,
 {
     let limits = &shared.limits;
-    let body = Box::pin(Limited::new(body, limits.request_body_bytes_max));
-    let wait = Duration::from_millis(limits.request_body_wait_ms_max);
-    let collected = tokio::time::timeout(wait, body.collect()).await.map_err(|_| Reason::BodyTimeout)?;
-    let bytes = match collected {
-        Ok(collected) => collected.to_bytes(),
-        Err(error) if error.is::<http_body_util::LengthLimitError>() => return Err(Reason::BodyTooLarge),
-        Err(_) => return Err(Reason::BodyMalformed),
-    };
+    let bytes = collect(limits, body).await?;
     let (map, types) = match &route.request_body {
         Body::None
             if bytes.is_empty()
@@ -139,6 +133,24 @@ where
     let said = Some(said(&media.reading, &bytes, limits.depth_max)?);
     let flat = media.reading.format.is_flat();
     Ok(Brought { said, flat, content_type, redactor: Some((redactor, window)) })
+}
+
+/// Every byte of a body.
+async fn collect<B>(limits: &Limits, body: B) -> Result<Bytes, Reason>
+where
+    B: http_body::Body<Data = Bytes> + Send,
+    B::Error: Into<BoxError>,
+{
+    if body.is_end_stream() {
+        return Ok(Bytes::new());
+    }
+    let body = Box::pin(Limited::new(body, limits.request_body_bytes_max));
+    let wait = Duration::from_millis(limits.request_body_wait_ms_max);
+    match tokio::time::timeout(wait, body.collect()).await.map_err(|_| Reason::BodyTimeout)? {
+        Ok(collected) => Ok(collected.to_bytes()),
+        Err(error) if error.is::<http_body_util::LengthLimitError>() => Err(Reason::BodyTooLarge),
+        Err(_) => Err(Reason::BodyMalformed),
+    }
 }
 
 impl Brought {

@@ -11,6 +11,8 @@ use consentry_identity::Authenticator;
 use consentry_model::{Moment, VocabularyRevision};
 use consentry_policy::Engine;
 
+use crate::precedent::Precedents;
+
 /// A bundle in force.
 pub struct Installed {
     /// The compiled bundle.
@@ -20,6 +22,7 @@ pub struct Installed {
     /// The vocabulary it was compiled against.
     pub vocabulary: VocabularyRevision,
     confirmed_at: AtomicI64,
+    pub(crate) precedents: Precedents,
 }
 
 impl Installed {
@@ -67,7 +70,9 @@ impl PolicySlot {
     pub fn install(&self, engine: Engine, at: Moment) -> Arc<Installed> {
         let vocabulary = engine.bundle().vocabulary.revision();
         let confirmed_at = AtomicI64::new(at.unix_millis());
-        let installed = Arc::new(Installed { engine, installed_at: at, vocabulary, confirmed_at });
+        let precedents = Precedents::default();
+        let installed =
+            Arc::new(Installed { engine, installed_at: at, vocabulary, confirmed_at, precedents });
         let before = self.slot.installed.swap(Some(Arc::clone(&installed)));
         self.take_apart(before);
         installed

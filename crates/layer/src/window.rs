@@ -25,7 +25,7 @@ impl<R> Pump<R> {
         let whole = window.subjects.iter().all(|s| *s == RecordSubject::Request);
         // What streams is decided window by window: a person who says no while it does is heard.
         if whole && !self.streaming {
-            let answers = &self.decided.answers;
+            let answers = &self.decided.answered.by_class;
             let decide = |_: SubjectIx, class: ClassId| {
                 answers.get(&class).map_or(Treatment::Withheld, |v| v.treatment)
             };

@@ -1,6 +1,7 @@
 //! What a rule may ask beyond who, what and why: typed, with a source, and three-valued.
 
 use std::collections::BTreeMap;
+use std::hash::{Hash, Hasher};
 use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
@@ -129,9 +130,23 @@ impl FactSchema {
 }
 
 /// The facts of one question. Whatever is not set is unknown: it satisfies no permission and stops no prohibition.
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Facts {
     values: Box<[Option<FactValue>]>,
+}
+
+/// A number for each fact, which is enough to tell facts apart and takes a fraction of the time.
+impl Hash for Facts {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        for value in &self.values {
+            state.write_u64(match *value {
+                None => 0,
+                Some(FactValue::Bool(b)) => 1 + u64::from(b),
+                Some(FactValue::Word(at)) => 3 + u64::from(at),
+                Some(FactValue::Int(n)) => n.cast_unsigned().rotate_left(32),
+            });
+        }
+    }
 }
 
 impl Facts {

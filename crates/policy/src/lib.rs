@@ -37,8 +37,8 @@ pub use document::{
     SentenceCoverage, SentenceKind, TakeError, Taken, WhyLeftOut, enforcers, fingerprint, take_fingerprints,
 };
 pub use engine::{
-    CedarQuestion, Cell, CoreFacts, Decision, Engine, EngineError, FactWord, Item, Permit, Person, Question,
-    Refusal, ReportOnly, Ruling, Trace, TraceLine, gravest,
+    CedarQuestion, Cell, CoreFacts, Decision, Engine, EngineError, FactWord, Item, Kept, Permit, Person,
+    Question, Refusal, ReportOnly, Ruling, Trace, TraceLine, gravest,
 };
 pub use proof::{Counterexample, Proof, ProofOutcome, Proven};
 #[cfg(feature = "symbolic")]

@@ -81,7 +81,7 @@ fn about(asked: Asked, category: &'static str) -> Asked {
 fn question(engine: &Engine, (requester, recipient, purpose, category): Asked) -> Question {
     let service = &engine.bundle().service;
     let route = service.find("GET", &["customers", "ann"]).unwrap().route;
-    let mut classes = route.response_classes().into_iter();
+    let mut classes = route.response_classes().iter().copied();
     let class = classes.find(|c| service.class(*c).unwrap().category.as_str() == category).unwrap();
     Question {
         requester: RequesterId::new(requester),

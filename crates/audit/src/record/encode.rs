@@ -6,6 +6,7 @@ use super::read::Kind;
 use super::request::{Closing, Head, Step, Verdicts};
 use super::system::Note;
 use super::verdict_line::{VerdictLine, fill_in_repeated, leave_out_repeated};
+use super::wording::Worded;
 use crate::error::LogError;
 use crate::frame::RECORD_BYTES_MAX;
 use crate::id::{RecordId, timestamp};
@@ -31,6 +32,19 @@ impl Body {
         if json.len() > BODY_BYTES_MAX { Err(LogError::TooLarge) } else { Ok(Self { kind, json }) }
     }
 
+    /// A head whose facts and answers are in words already.
+    fn worded(head: &Head, worded: &Worded) -> Result<Self, LogError> {
+        if !head.facts.is_empty() || !head.verdicts.is_empty() || head.parts != 0 {
+            return Err(LogError::Encode);
+        }
+        let Self { kind, mut json } = Self::of(Kind::Head, head)?;
+        // Every head has an outcome: there is a member to put a comma after.
+        json.pop();
+        worded.write(&mut json);
+        json.push('}');
+        if json.len() > BODY_BYTES_MAX { Err(LogError::TooLarge) } else { Ok(Self { kind, json }) }
+    }
+
     /// How many bytes it has without the envelope.
     pub(crate) fn bytes(&self) -> usize {
         self.json.len()
@@ -52,6 +66,13 @@ impl Body {
 pub(crate) fn encode_step(mut step: Step) -> Result<Vec<Body>, LogError> {
     match &mut step {
         Step::Head(head) => {
+            if let Some(worded) = head.worded.take() {
+                match Body::worded(head, &worded) {
+                    Err(LogError::TooLarge) => {}
+                    body => return body.map(|body| vec![body]),
+                }
+                (head.facts, head.verdicts) = (worded.facts(), worded.lines());
+            }
             leave_out_repeated(&mut head.verdicts);
             one_or(Body::of(Kind::Head, head), || split_head(head))
         }
@@ -179,6 +200,7 @@ mod tests {
     use super::super::read::{Entry, Record};
     use super::super::request::{End, PathCount};
     use super::super::verdict_line::{Direction, FactWord, FactWords};
+    use super::super::wording::Wording;
     use super::*;
     use crate::id::RandomSource;
 
@@ -267,6 +289,51 @@ mod tests {
             let found: Vec<_> = records[0].entry().verdicts().iter().map(|line| &line.facts).collect();
             assert_eq!(found, read);
         }
+    }
+
+    #[test]
+    fn what_is_in_words_already_is_written_as_if_it_were_not() {
+        let fact = |name: &str, value| ((*name).into(), FactWord::Bool(value));
+        let facts: FactWords = [fact("own", true), fact("a \"b\"", false)].into();
+        let about = |n| SubjectRef::from_bytes([n; 16]);
+        let mut other = line(0);
+        other.facts = Some(Arc::new([fact("own", false)].into()));
+        other.assumed = vec!["subject.age".into()];
+        let same = VerdictLine { unresolved: 0, origin: Some("web".into()), ..other.clone() };
+        for facts in [FactWords::new(), facts] {
+            for lines in [vec![], vec![line(0)], vec![line(0), other.clone(), same.clone(), line(0)]] {
+                for subject in [None, Some(about(0)), Some(about(7))] {
+                    let mut plain = Head::new(Outcome::Redact);
+                    plain.facts.clone_from(&facts);
+                    plain.verdicts.clone_from(&lines);
+                    plain.verdicts.iter_mut().for_each(|line| line.subjects = subject.into_iter().collect());
+                    let mut head = Head::new(Outcome::Redact);
+                    let wording = Wording::new(facts.clone(), lines.clone()).unwrap();
+                    head.worded = Some(Worded::new(Arc::new(wording), subject));
+                    let [plain, head] = [plain, head].map(|head| encode_step(head.into()).unwrap());
+                    assert_eq!(head[0].json, plain[0].json);
+                    assert_eq!((head.len(), plain.len()), (1, 1));
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn what_is_in_words_already_and_too_long_is_spread_like_anything_else() {
+        let lines = vec![VerdictLine { origin: Some("x".repeat(40_000).into()), ..line(0) }; 3];
+        let mut head = Head::new(Outcome::Allow);
+        let wording = Wording::new(FactWords::new(), lines.clone()).unwrap();
+        head.worded = Some(Worded::new(Arc::new(wording), Some(SubjectRef::from_bytes([1; 16]))));
+        let records = read_all(&encode_step(head.into()).unwrap());
+        let found: Vec<_> = records.iter().flat_map(|r| r.entry().verdicts()).collect();
+        assert!(records.len() > 1);
+        assert!(found.iter().all(|line| line.subjects == [SubjectRef::from_bytes([1; 16])]));
+        assert_eq!(found.len(), lines.len());
+    }
+
+    #[test]
+    fn words_about_anybody_name_nobody() {
+        assert_eq!(Wording::new(FactWords::new(), vec![line(1)]).unwrap_err(), LogError::Encode);
     }
 
     #[test]

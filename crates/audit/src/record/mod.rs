@@ -9,6 +9,7 @@ mod read;
 mod request;
 mod system;
 mod verdict_line;
+mod wording;
 
 pub(crate) use encode::{Body, encode_closing, encode_note, encode_step, encode_system};
 pub use read::{Entry, Kind, ReadError, Record};
@@ -17,3 +18,4 @@ pub use system::{
     ConsentChanged, LogOpened, LogOutage, LogRecovered, Note, PolicyInstalled, PolicyRefused, Summary,
 };
 pub use verdict_line::{Direction, FactWord, FactWords, VerdictLine};
+pub use wording::{Worded, Wording};

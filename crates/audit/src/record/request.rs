@@ -10,6 +10,7 @@ use consentry_model::{
 use serde::{Deserialize, Serialize};
 
 use super::verdict_line::{Direction, FactWord, VerdictLine, is_zero};
+use super::wording::Worded;
 
 /// A record that a ticket commits before it is closed.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -112,6 +113,10 @@ pub struct Head {
     /// How many records of verdicts continue this one; the writer fills it in.
     #[serde(default, skip_serializing_if = "is_zero")]
     pub parts: u64,
+    /// The facts and the answers, where they are in words already; `facts` and `verdicts` are empty then. A head that was
+    /// read has none.
+    #[serde(skip)]
+    pub worded: Option<Worded>,
 }
 
 impl Head {
@@ -138,6 +143,7 @@ impl Head {
             facts: BTreeMap::new(),
             verdicts: Vec::new(),
             parts: 0,
+            worded: None,
         }
     }
 }

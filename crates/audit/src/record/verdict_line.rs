@@ -41,9 +41,6 @@ pub struct VerdictLine {
     /// Where it was collected, if the service map says.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub origin: Option<Arc<str>>,
-    /// Whose data, by the ledger's references; data about nobody resolved has none.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub subjects: Vec<SubjectRef>,
     /// How many subjects more got this answer whom the ledger does not know.
     #[serde(default, skip_serializing_if = "is_zero")]
     pub unresolved: u64,
@@ -67,6 +64,12 @@ pub struct VerdictLine {
     /// The facts among them that nobody knew, and that the bundle assumes.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub assumed: Vec<Arc<str>>,
+    /// Whose data, by the ledger's references; data about nobody resolved has none. They come last: a [`Wording`] ends
+    /// with them.
+    ///
+    /// [`Wording`]: crate::Wording
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub subjects: Vec<SubjectRef>,
 }
 
 impl VerdictLine {
@@ -77,7 +80,6 @@ impl VerdictLine {
             categories: vec![category],
             subject_type,
             origin: None,
-            subjects: Vec::new(),
             unresolved: 0,
             treatment: verdict.treatment,
             rules: Arc::clone(&verdict.rules),
@@ -86,6 +88,7 @@ impl VerdictLine {
             near: Arc::clone(&verdict.near),
             facts: None,
             assumed: Vec::new(),
+            subjects: Vec::new(),
         }
     }
 

@@ -1,8 +1,9 @@
 //! Hierarchies of dotted keys.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::BTreeMap;
 
 use super::derived::Derived;
+use crate::engine::Hashed;
 
 /// A key with its parents, and what replaced it if it is no longer to be used.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -16,7 +17,7 @@ struct Entry {
 pub(crate) struct Hierarchy {
     entries: BTreeMap<String, Entry>,
     /// The keys above each, nearest first.
-    above: Derived<HashMap<String, Vec<String>>>,
+    above: Derived<Hashed<String, Vec<String>>>,
 }
 
 impl Hierarchy {
@@ -39,7 +40,7 @@ impl Hierarchy {
     }
 
     pub(crate) fn contains(&self, key: &str) -> bool {
-        self.entries.contains_key(key)
+        self.all_above().contains_key(key)
     }
 
     pub(crate) fn keys(&self) -> impl Iterator<Item = &str> {
@@ -57,11 +58,14 @@ impl Hierarchy {
     }
 
     fn above(&self, key: &str) -> &[String] {
-        let all = self.above.get_or(|| {
+        self.all_above().get(key).map_or(&[], Vec::as_slice)
+    }
+
+    fn all_above(&self) -> &Hashed<String, Vec<String>> {
+        self.above.get_or(|| {
             let above = |key: &String| self.climb(key).into_iter().map(str::to_owned).collect();
             self.entries.keys().map(|key| (key.clone(), above(key))).collect()
-        });
-        all.get(key).map_or(&[], Vec::as_slice)
+        })
     }
 
     fn climb(&self, key: &str) -> Vec<&str> {

@@ -1,6 +1,6 @@
 //! The keys that may be used: purposes, categories, subject types, recipient classes.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet};
 
 use consentry_model::{
     Category, Ladder, Lineage, MaskForm, Purpose, RecipientClass, SubjectType, TruncateForm,
@@ -10,6 +10,7 @@ use sha2::{Digest, Sha256};
 
 use super::derived::Derived;
 use super::hierarchy::Hierarchy;
+use crate::engine::Hashed;
 use crate::text::{Node, Reader, Span};
 
 const PURPOSES: &str = include_str!("../../vocabulary/data_uses.tsv");
@@ -61,7 +62,7 @@ pub struct Vocabulary {
     aliases: BTreeMap<String, String>,
     /// With which version of the policy a purpose came.
     since: BTreeMap<String, String>,
-    lineages: Derived<HashMap<String, Lineage>>,
+    lineages: Derived<Hashed<String, Lineage>>,
 }
 
 impl Vocabulary {
@@ -205,9 +206,11 @@ impl Vocabulary {
     #[must_use]
     pub fn resolve(&self, purpose: &Purpose) -> Option<Purpose> {
         let key = purpose.as_str();
-        let known = self.purposes.contains(key).then_some(key);
-        let meant = known.or_else(|| self.aliases.get(key).map(String::as_str))?;
-        self.purposes.contains(meant).then(|| Purpose::new(meant).ok()).flatten()
+        if self.purposes.contains(key) {
+            return Some(purpose.clone());
+        }
+        let meant = self.aliases.get(key).filter(|meant| self.purposes.contains(meant))?;
+        Purpose::new(meant).ok()
     }
 
     /// The keys that the bundle adds to those that are shipped, for whoever looks for unused ones.

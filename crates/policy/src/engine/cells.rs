@@ -7,7 +7,7 @@ use consentry_model::{Facts, Moment, Reason, RuleId, SubjectType, Treatment, Ver
 
 use super::bits::Bits;
 use super::decide::{Engine, Person, Question, with_class};
-use super::kept::Answers;
+use super::kept::Kept;
 use super::program::{Failed, Found, Program};
 use crate::bundle::LEDGER_TYPE;
 
@@ -32,14 +32,14 @@ pub struct Cell {
     pub(super) question: Question,
     pub(super) program: Arc<Program>,
     /// The verdict, by the word and by what colours its reason.
-    pub(super) verdicts: Answers<(Bits, Person), Arc<Verdict>>,
+    pub(super) verdicts: Kept<(Bits, Person), Arc<Verdict>>,
     /// Whether anybody's state could make it a yes.
-    pub(super) hopeless: Answers<Bits, Option<Reason>>,
+    pub(super) hopeless: Kept<Bits, Option<Reason>>,
 }
 
 impl Cell {
     pub(super) fn new(question: Question, program: Arc<Program>) -> Self {
-        Self { question, program, verdicts: Answers::default(), hopeless: Answers::default() }
+        Self { question, program, verdicts: Kept::default(), hopeless: Kept::default() }
     }
 
     /// The question.

@@ -14,7 +14,7 @@ use super::kept::Cells;
 use super::reasons::{id_against, rank};
 use super::spoken::Asked;
 use crate::bundle::{Bundle, DataClass};
-use crate::rules::Verb;
+use crate::rules::{Rule, Verb};
 
 /// May this requester, for this recipient, do this act with this class of data for this purpose?
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -85,6 +85,8 @@ pub struct Engine {
     pub(super) compiled: Compiled,
     pub(super) compiler: Compiler,
     pub(super) cells: Cells,
+    /// The rules that lay down obligations, by their place in the bundle.
+    pub(super) obliging: Box<[usize]>,
 }
 
 impl Engine {
@@ -108,7 +110,9 @@ impl Engine {
     fn compile(bundle: Bundle, tempted: bool) -> Result<Self, EngineError> {
         let compiled = Compiled::new(&bundle, tempted)?;
         let compiler = Compiler::new(&compiled, &bundle);
-        Ok(Self { bundle, compiled, compiler, cells: Cells::default() })
+        let obliges = |(at, rule): (usize, &Rule)| matches!(rule.verb, Verb::Require(_)).then_some(at);
+        let obliging = bundle.rules.iter().enumerate().filter_map(obliges).collect();
+        Ok(Self { bundle, compiled, compiler, cells: Cells::default(), obliging })
     }
 
     /// The bundle.
@@ -139,6 +143,18 @@ impl Engine {
     /// only what the request states is looked at, because the caller gives no others.
     #[must_use]
     pub fn hopeless(&self, question: &Question, request_facts: &Facts, now: Moment) -> Option<Reason> {
+        self.hopeless_on(question, &self.word(request_facts, now), request_facts, now)
+    }
+
+    /// The same with the word of the facts and the time at hand.
+    #[must_use]
+    pub fn hopeless_on(
+        &self,
+        question: &Question,
+        word: &FactWord,
+        request_facts: &Facts,
+        now: Moment,
+    ) -> Option<Reason> {
         let Some(class) = self.bundle.service.class(question.class) else {
             return Some(Reason::EvaluationError);
         };
@@ -151,13 +167,12 @@ impl Engine {
         }
         if let Some(questions) = self.for_each_type(question) {
             let reasons: Option<Vec<Reason>> =
-                questions.iter().map(|q| self.hopeless(q, request_facts, now)).collect();
+                questions.iter().map(|q| self.hopeless_on(q, word, request_facts, now)).collect();
             let gravest = |reasons: Vec<Reason>| reasons.into_iter().min_by_key(|r| rank(*r));
             return reasons.map(|all| gravest(all).unwrap_or(Reason::SubjectTypeUnknown));
         }
         let Ok(cell) = self.cell(question) else { return Some(Reason::EvaluationError) };
-        let word = self.word(request_facts, now).0;
-        cell.hopeless.get_or(&word, || {
+        cell.hopeless.get_or(&word.0, || {
             let facts = with_class(&self.bundle, request_facts, class);
             let asked = self.asked(question, class, Treatment::Clear, &facts, now);
             let steps: Vec<_> = class.ladder.steps().collect();
@@ -186,6 +201,14 @@ impl Engine {
             Ok(cell) => (*self.verdict(&cell, word, facts, person, now)).clone(),
             Err(reason) => Verdict::withheld(reason),
         }
+    }
+
+    /// Whether the answer to a question follows from the word of the facts and from what colours its reason, and from
+    /// nothing else: two people of whom these are the same get the same one. What is left to Cedar in part does not.
+    #[must_use]
+    pub fn follows_from_word(&self, question: &Question) -> bool {
+        // Where there is no cell the answer is why.
+        self.cell(question).map_or(true, |cell| !cell.program.is_beyond())
     }
 
     /// The verdict, and every rule that had something to say.

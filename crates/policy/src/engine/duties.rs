@@ -1,6 +1,6 @@
 //! Obligations that are carried out beside the decision.
 
-use consentry_model::{FactId, Facts, Moment, Treatment};
+use consentry_model::{FactId, Facts, Moment, RuleId, Treatment};
 
 use super::decide::{Engine, Question, with_class};
 use super::spoken::Asked;
@@ -23,7 +23,21 @@ impl Engine {
     /// Whether some rule lays down an obligation of a kind.
     #[must_use]
     pub fn has_duties(&self, kind: fn(&Duty) -> bool) -> bool {
-        self.bundle().rules.iter().any(|rule| matches!(&rule.verb, Verb::Require(duty) if kind(duty)))
+        self.obligations().any(|(_, duty)| kind(duty))
+    }
+
+    /// Whether a rule lays down an obligation of a kind.
+    #[must_use]
+    pub fn obliges(&self, kind: fn(&Duty) -> bool, id: &RuleId) -> bool {
+        self.obligations().any(|(rule, duty)| rule.id == *id && kind(duty))
+    }
+
+    /// Every rule that lays down an obligation, in the bundle's order.
+    fn obligations(&self) -> impl Iterator<Item = (&Rule, &Duty)> {
+        self.obliging.iter().filter_map(|at| {
+            let rule = self.bundle().rules.get(*at)?;
+            if let Verb::Require(duty) = &rule.verb { Some((rule, duty)) } else { None }
+        })
     }
 
     /// Whether an obligation binds a question about a class, `None` where that is not known.
@@ -72,8 +86,7 @@ impl Engine {
         facts: &'a Facts,
         now: Moment,
     ) -> impl Iterator<Item = (&'a Rule, &'a Duty)> {
-        self.bundle().rules.iter().filter_map(move |rule| {
-            let Verb::Require(duty) = &rule.verb else { return None };
+        self.obligations().filter_map(move |(rule, duty)| {
             let class = class.filter(|_| !matches!(duty, Duty::That(_)) && kind(duty))?;
             let facts = with_class(self.bundle(), facts, class);
             let bundle = self.bundle();

@@ -10,37 +10,47 @@ use std::sync::{Arc, RwLock};
 use super::cells::Cell;
 use super::decide::Question;
 
-/// How many answers one cell keeps; further ones are found afresh each time.
+/// How many answers are kept; further ones are found afresh each time.
 const ANSWERS_KEPT_MAX: usize = 1_024;
 
 /// A map with a quick hash.
 pub(crate) type Hashed<K, V> = HashMap<K, V, BuildHasherDefault<Mix>>;
 
-/// Answers by what they were found on.
-pub(crate) struct Answers<K, V>(RwLock<Hashed<K, V>>);
+/// Answers by what they were found on: at most 1,024 of them, further ones are not kept. A poisoned lock costs the work
+/// again, and nothing else.
+pub struct Kept<K, V>(RwLock<Hashed<K, V>>);
 
-impl<K, V> Default for Answers<K, V> {
+impl<K, V> Default for Kept<K, V> {
     fn default() -> Self {
         Self(RwLock::default())
     }
 }
 
-impl<K: Clone + Eq + Hash, V: Clone> Answers<K, V> {
-    /// The answer that was given before, or the one that `find` gives now. A poisoned lock costs the work again, and
-    /// nothing else.
-    pub(crate) fn get_or(&self, key: &K, find: impl FnOnce() -> V) -> V {
-        if let Ok(there) = self.0.read()
-            && let Some(answer) = there.get(key)
-        {
-            return answer.clone();
-        }
-        let answer = find();
+impl<K: Eq + Hash, V: Clone> Kept<K, V> {
+    /// The answer that was given before.
+    pub fn get(&self, key: &K) -> Option<V> {
+        self.0.read().ok()?.get(key).cloned()
+    }
+
+    /// Keeps an answer, unless there is one or there are enough.
+    pub fn keep(&self, key: K, answer: V) {
         if let Ok(mut there) = self.0.write()
             && there.len() < ANSWERS_KEPT_MAX
         {
-            there.entry(key.clone()).or_insert_with(|| answer.clone());
+            there.entry(key).or_insert(answer);
         }
-        answer
+    }
+
+    /// The answer that was given before, or the one that `find` gives now.
+    pub fn get_or(&self, key: &K, find: impl FnOnce() -> V) -> V
+    where
+        K: Clone,
+    {
+        self.get(key).unwrap_or_else(|| {
+            let answer = find();
+            self.keep(key.clone(), answer.clone());
+            answer
+        })
     }
 }
 
@@ -127,7 +137,7 @@ mod tests {
 
     #[test]
     fn an_answer_is_kept_for_its_own_key_alone_and_not_without_end() {
-        let answers = Answers::default();
+        let answers = Kept::default();
         assert_eq!(answers.get_or(&1, || "a"), "a");
         assert_eq!(answers.get_or(&1, || "b"), "a");
         assert_eq!(answers.get_or(&2, || "c"), "c");

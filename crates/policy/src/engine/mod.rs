@@ -35,6 +35,7 @@ pub use crate::rules::CoreFacts;
 pub use cedar::EngineError;
 pub use cells::{Cell, Decision, FactWord};
 pub use decide::{Engine, Person, Question, Trace, TraceLine};
+pub use kept::Kept;
 pub use reasons::gravest;
 pub use reference::CedarQuestion;
 pub use report_only::ReportOnly;
@@ -45,6 +46,7 @@ pub(crate) use atoms::Atom;
 pub(crate) use cedar_schema::Groups;
 #[cfg(feature = "symbolic")]
 pub(crate) use cedar_text::{attribute, binds};
+pub(crate) use kept::Hashed;
 pub(crate) use native::check_native;
 pub(crate) use opened::{OpenFires, OpenStep, Shape, bounds, holds};
 pub(crate) use reach::questions as reachable;

@@ -167,7 +167,7 @@ fn data(bundle: &Bundle, route: &Route, receives_as: &RecipientId) -> Vec<(Act, 
     if route.response_body == Body::Page {
         answered.push((Act::Serve, receives_as.clone()));
     }
-    let asked_for = route.adds.iter().map(|adds| adds.class).chain(route.response_classes());
+    let asked_for = route.adds.iter().map(|adds| adds.class).chain(route.response_classes().iter().copied());
     let mut out = Vec::new();
     let mut add = |ways: &[(Act, RecipientId)], class: ClassId| {
         for variant in variants(bundle, class) {

@@ -72,7 +72,7 @@ fn where_unstated<'b>(bundle: &'b Bundle, rule: &Rule, fact: FactId) -> Option<(
         if route.facts.iter().any(|(target, _)| bound(target)) || route.item_facts.iter().any(bound) {
             return None;
         }
-        let classes = route.request_classes().into_iter().chain(route.response_classes());
+        let classes = route.request_classes().into_iter().chain(route.response_classes().iter().copied());
         let mut classes = classes.filter_map(|id| bundle.service.class(id));
         classes.find(|class| reached(class)).map(|class| (route, class))
     })

@@ -118,7 +118,7 @@ impl Story {
         let to = self.destination.clone().unwrap_or_else(|| self.route.collector());
         let sides = [
             (brings, to, self.route.request_classes()),
-            (reads, self.receives_as.clone(), self.route.response_classes()),
+            (reads, self.receives_as.clone(), self.route.response_classes().to_vec()),
         ];
         let mut out = Vec::new();
         for whom in &self.people {

@@ -7,6 +7,7 @@ use super::fields::{Fields, Query};
 use super::message::Outbound;
 use super::records::{Planner, Sides};
 use super::words::{host, template};
+use crate::bundle::derived::Derived;
 use crate::bundle::parties::Recipients;
 use crate::bundle::service::{
     Body, Excess, HeadField, MessageMap, Right, Route, Segment, ServiceMap, may_be_answered, may_be_sent,
@@ -147,6 +148,7 @@ impl RouteContext<'_> {
             adds: carried.query.adds,
             refused_status: object.get("refused").and_then(|n| refused(n, reader)),
             clauses: clauses(&object, reader),
+            answered: Derived::default(),
         };
         super::check::route(&route, whose.as_ref(), named.span, &carried.query.narrows, reader);
         Some(route)

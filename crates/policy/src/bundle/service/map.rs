@@ -58,16 +58,14 @@ impl ServiceMap {
         method: &str,
         segments: &[&'a str],
     ) -> Option<RouteMatch<'a>> {
-        let mut best: Option<(&Route, (Vec<bool>, bool))> = None;
+        let mut best: Option<&Route> = None;
         let served = |r: &&Route| r.method == method && (r.host.is_none() || r.host.as_deref() == host);
-        for route in self.routes.iter().filter(served) {
-            let Some(literal) = matches(&route.segments, segments) else { continue };
-            let rank = (literal, route.host.is_some());
-            if best.as_ref().is_none_or(|(_, there)| rank > *there) {
-                best = Some((route, rank));
+        for route in self.routes.iter().filter(served).filter(|r| matches(&r.segments, segments)) {
+            if best.is_none_or(|there| rank(route).gt(rank(there))) {
+                best = Some(route);
             }
         }
-        let (route, _) = best?;
+        let route = best?;
         let variables = route
             .segments
             .iter()
@@ -167,16 +165,17 @@ fn found_on(route: &Route, category: &Category) -> Option<DataClass> {
     })
 }
 
-fn matches(template: &[Segment], path: &[&str]) -> Option<Vec<bool>> {
-    if template.len() != path.len() {
-        return None;
-    }
-    template
-        .iter()
-        .zip(path)
-        .map(|(segment, value)| match segment {
-            Segment::Literal(literal) => (literal == value).then_some(true),
-            Segment::Variable(_) => (!value.is_empty()).then_some(false),
-        })
-        .collect()
+fn matches(template: &[Segment], path: &[&str]) -> bool {
+    let fits = |(segment, value): (&Segment, &&str)| match segment {
+        Segment::Literal(literal) => literal == value,
+        Segment::Variable(_) => !value.is_empty(),
+    };
+    template.len() == path.len() && template.iter().zip(path).all(fits)
+}
+
+/// Which of two routes that match alike is meant: the one with a literal where the other has a variable, from the left;
+/// then the one that is served on one host alone.
+fn rank(route: &Route) -> impl Iterator<Item = bool> {
+    let literal = route.segments.iter().map(|segment| matches!(segment, Segment::Literal(_)));
+    literal.chain([route.host.is_some()])
 }

@@ -8,6 +8,7 @@ use consentry_model::{
 };
 
 use super::about::{About, FactTarget, Reference};
+use crate::bundle::derived::Derived;
 
 /// What may be asked for on a route.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -240,6 +241,7 @@ pub struct Route {
     pub cookie_facts: Vec<(FactId, FactValue)>,
     /// The clauses it rests on.
     pub clauses: Vec<Arc<str>>,
+    pub(crate) answered: Derived<Vec<ClassId>>,
 }
 
 /// One segment of a route's path.
@@ -264,8 +266,8 @@ impl Route {
 
     /// Every data class that a response may carry.
     #[must_use]
-    pub fn response_classes(&self) -> Vec<ClassId> {
-        classes_of(&self.response_body, &self.response_headers)
+    pub fn response_classes(&self) -> &[ClassId] {
+        self.answered.get_or(|| classes_of(&self.response_body, &self.response_headers))
     }
 
     /// Every data class that a request may bring.
