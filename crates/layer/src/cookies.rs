@@ -41,8 +41,12 @@ impl Access {
         registered.iter().filter(|c| good(c)).map(|c| c.name.clone()).collect()
     }
 
-    /// Whether a cookie's purpose may be served by what it holds; in either direction it is collected.
+    /// Whether a cookie's purpose may be served by what it holds; in either direction it is collected. Where a request goes
+    /// on to somebody outside, none is: it would be theirs.
     fn may_keep(&self, cookie: &CookieDef, whom: &Whom, own: bool, lines: &mut Lines) -> bool {
+        if self.destination.is_some() {
+            return false;
+        }
         let bundle = self.installed.engine.bundle();
         let Ok(route) = self.route() else { return false };
         let Some(class) = bundle.service.cookie_class(route, cookie) else { return false };

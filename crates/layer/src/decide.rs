@@ -14,9 +14,10 @@ use crate::duties::{self, Revealed};
 use crate::events::{self, Unwritten};
 use crate::evidence::{Lines, Taken};
 use crate::exchange::{Decided, Open};
-use crate::head::Head;
+use crate::head::{Head, Named};
 use crate::judge::Brings;
 use crate::layer::Shared;
+use crate::message;
 use crate::people::{Asking, Whom, resolve, revision};
 use crate::request::{self, Brought, Treatments, UpstreamRequest};
 use crate::stated::Found;
@@ -61,17 +62,23 @@ pub(crate) async fn decide(
     let shared = &open.shared;
     access.state_body(&brought);
     let strict = access.route()?.excess == Excess::Refuse;
+    if let Some(reason) = access.route()?.message.as_ref().and_then(|map| message::fault(map, &brought)) {
+        return Err(reason.into());
+    }
     // What nobody's state could make good is refused before anybody is asked about, and leaves no trace elsewhere.
     if strict && brought.has_excess(access.route()?, head) {
         return Err(Reason::MinimisationViolation.into());
     }
     let (bringing, answering) = (access.bringing(), access.answering());
-    let identifier = brought.identifier(&access, head);
+    let name = brought.identifier(&access, head);
+    let unreadable = name == Named::Unreadable;
+    let identifier = name.known();
     access.named = identifier.as_ref().map(|who| who.reveal().into());
     let mut classes = brought.classes(access.route()?, head);
     let found = crate::detect::detected(access.bundle(), access.route()?, head, &brought);
     classes.extend(found.iter().copied());
-    let asked = Asked { bringing: &bringing, classes: &classes, strict, identifier: identifier.as_ref() };
+    let identified = identifier.as_ref();
+    let asked = Asked { bringing: &bringing, classes: &classes, strict, identifier: identified, unreadable };
     let (agreed, present) = hear(shared, &access, head, &brought, &asked).await?;
     let mut lines = Lines::default();
     let mut brings = access.brings(&brought, head, &bringing, &present, &mut lines);
@@ -207,6 +214,8 @@ struct Asked<'a> {
     classes: &'a [ClassId],
     strict: bool,
     identifier: Option<&'a Identifier>,
+    /// Whether something stands at the place of the identifier that cannot be read in one way only.
+    unreadable: bool,
 }
 
 /// Writes the noes that a request says, and meets whom it is about, as if what it agrees to were written already.
@@ -226,7 +235,7 @@ async fn hear(
         agreed = events::record(shared, access, head, brought, asked.identifier).await?;
     }
     events::record_acceptance(shared, access, head, asked.identifier).await?;
-    let present = meet(shared, access, brought, asked.identifier.cloned()).await?;
+    let present = meet(shared, access, brought, asked).await?;
     // What the request agrees to counts for it; it is written when the request is permitted.
     let present = Present { whom: present.whom.with(&agreed), ..present };
     Ok((agreed, present))
@@ -238,15 +247,16 @@ async fn meet(
     shared: &Shared,
     access: &Access,
     brought: &Brought,
-    identifier: Option<Identifier>,
+    asked: &Asked<'_>,
 ) -> Result<Present, Reason> {
     let subject = access.about().map(|a| &a.subject);
     let nobody = |ledger| Present { ledger, whom: Whom::Nobody, own: false, of_body: Vec::new() };
     match subject {
         Some(SubjectSource::Named { or_anonymous, .. }) => {
-            let Some(identifier) = identifier else {
+            let Some(identifier) = asked.identifier.cloned() else {
                 let ledger = revision(shared).await?;
-                if *or_anonymous {
+                // Whoever is named in a way that nobody here can read may be somebody behind us.
+                if *or_anonymous && !asked.unreadable {
                     return Ok(nobody(ledger));
                 }
                 return Ok(Present { whom: Whom::Somebody(Resolution::Unresolved), ..nobody(ledger) });

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use consentry_consent::{Limit, Reserved, disclosed_to};
 use consentry_model::{
-    Act, Category, ClassId, Facts, Identifier, Ladder, LedgerEvent, Occurrence, Owed, Reason, RuleId,
+    Act, Category, ClassId, FactValue, Facts, Identifier, Ladder, LedgerEvent, Occurrence, Owed, Reason, RuleId,
     SubjectType, Treatment,
 };
 use consentry_policy::{
@@ -19,7 +19,7 @@ use crate::head::Head;
 use crate::layer::Shared;
 use crate::people::{Asking, Whom};
 use crate::precedent::Answered;
-use crate::request::{Brought, Treatments};
+use crate::request::{Brought, Treatments, added};
 use crate::stated::Found;
 
 /// What an exchange reveals, on either side.
@@ -45,11 +45,7 @@ impl Revealed {
         let in_records =
             classes.iter().zip(items).filter(|(_, i)| i.verdict.is_none()).map(|(class, _)| *class);
         let route = access.route().ok();
-        let asked = route.iter().flat_map(|r| &r.adds).filter(|adds| {
-            let value = head.parameter(&adds.parameter).and_then(|p| p.value.as_deref());
-            value == Some(adds.value.as_str())
-        });
-        let asked = asked.map(|adds| adds.class);
+        let asked = route.into_iter().flat_map(|route| added(route, head)).map(|adds| adds.class);
         Self { classes: brought.chain(in_body).chain(answered).chain(in_records).chain(asked).collect() }
     }
 }
@@ -101,15 +97,16 @@ pub(crate) async fn claim(
             Some((rule.id.clone(), rule.reason.unwrap_or(Reason::CadenceExceeded), cadence.clone()))
         })
         .collect();
-    let topic =
-        access.route()?.message.as_ref().and_then(|m| m.topic.as_ref()).and_then(|at| brought.text(at));
-    let topic = topic.unwrap_or_default();
+    let topic = Topic::of(access, facts, brought)?;
     let wait = Duration::from_millis(shared.limits.ledger_wait_ms_max);
     for (rule, reason, cadence) in bound {
         let zone = &access.bundle().settings.zone;
         let Some(since) = cadence.per.begins(access.now, zone) else { return Ok(Some((rule, reason))) };
-        let limit = Limit { topic: cadence.per_topic.then(|| topic.clone()), since, times: cadence.times };
-        let what = Occurrence::Sent { topic: topic.clone() };
+        if cadence.per_topic && topic == Topic::Unknown {
+            return Ok(Some((rule, Reason::MessageIncomplete)));
+        }
+        let limit = Limit { topic: topic.counted().filter(|_| cadence.per_topic), since, times: cadence.times };
+        let what = Occurrence::Sent { topic: topic.name() };
         let event = LedgerEvent::Occurrence { what, effective: access.now };
         let placed = tokio::time::timeout(wait, shared.ledger.reserve(who, &event, &limit, access.now)).await;
         let placed = placed.map_err(|_| Reason::LedgerUnavailable)?.map_err(|_| Reason::LedgerUnavailable)?;
@@ -120,6 +117,43 @@ pub(crate) async fn claim(
         }
     }
     Ok(None)
+}
+
+/// What a message is about, as far as messages are counted by it.
+#[derive(PartialEq, Eq)]
+enum Topic {
+    /// One of the words that the bundle declares.
+    Declared(String),
+    /// None of them: how it is spelled must not make it another one.
+    Unknown,
+    /// The bundle declares none, and nothing is told apart by what anybody may write.
+    Free(String),
+}
+
+impl Topic {
+    fn of(access: &Access, facts: &Facts, brought: &Brought) -> Result<Self, Reason> {
+        let schema = &access.bundle().facts.schema;
+        let def = schema.id("message.topic").and_then(|id| Some((id, schema.def(id)?)));
+        let Some((id, def)) = def else {
+            let at = access.route()?.message.as_ref().and_then(|message| message.topic.as_ref());
+            return Ok(Self::Free(at.and_then(|at| brought.text(at)).unwrap_or_default()));
+        };
+        let Some(FactValue::Word(at)) = facts.get(id) else { return Ok(Self::Unknown) };
+        let word = def.ty.words().get(usize::from(at));
+        Ok(word.map_or(Self::Unknown, |word| Self::Declared(word.to_string())))
+    }
+
+    /// What messages are counted by; nothing counts them all.
+    fn counted(&self) -> Option<String> {
+        if let Self::Declared(word) = self { Some(word.clone()) } else { None }
+    }
+
+    fn name(&self) -> String {
+        match self {
+            Self::Declared(word) | Self::Free(word) => word.clone(),
+            Self::Unknown => String::new(),
+        }
+    }
 }
 
 /// Writes to the ledger what the exchange does to it once it is permitted: erasure and restriction, what is collected and
@@ -286,7 +320,7 @@ fn origin_of(access: &Access, class: &DataClass) -> Option<String> {
     let schema = &access.bundle().facts.schema;
     let id = schema.id("datum.origin")?;
     let (_, value) = class.facts.iter().find(|(fact, _)| *fact == id)?;
-    let consentry_model::FactValue::Word(at) = value else { return None };
+    let FactValue::Word(at) = value else { return None };
     schema.def(id)?.ty.words().get(usize::from(*at)).map(ToString::to_string)
 }
 

@@ -53,9 +53,6 @@ pub(crate) async fn record(
         [Resolution::Known(state), ..] => Some(state),
         _ => None,
     };
-    let is_no = |e: &EventEffect| {
-        matches!(e, EventEffect::Withdraw(_) | EventEffect::Object(_) | EventEffect::Suppress)
-    };
     if known.is_none() && due.iter().any(|spec| is_no(&spec.effect)) {
         return Err(Unwritten { reason: Reason::SubjectUnresolved, ledger: Some(ledger) });
     }
@@ -75,6 +72,11 @@ pub(crate) async fn record(
         append(shared, access, who, &noes).await?;
     }
     Ok(yeses)
+}
+
+/// Whether an event is a no.
+pub(crate) const fn is_no(effect: &EventEffect) -> bool {
+    matches!(effect, EventEffect::Withdraw(_) | EventEffect::Object(_) | EventEffect::Suppress)
 }
 
 /// Whether an event takes place only once the request is permitted: what is done to a person's data is no wish of whoever

@@ -14,6 +14,42 @@ use crate::transport::Transport;
 /// RFC 1035, section 2.3.4.
 const HOST_BYTES_MAX: usize = 253;
 
+/// What stands at a place that may name somebody.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) enum Named<T> {
+    /// Nothing.
+    Absent,
+    /// Something, and nobody can tell for sure what: whoever reads it otherwise may find a name in it.
+    Unreadable,
+    /// A name.
+    As(T),
+}
+
+impl Named<String> {
+    /// A text; an empty one names nobody.
+    pub(crate) fn of(text: String) -> Self {
+        if text.is_empty() { Self::Absent } else { Self::As(text) }
+    }
+}
+
+impl<T> Named<T> {
+    pub(crate) fn map<U>(self, change: impl FnOnce(T) -> U) -> Named<U> {
+        match self {
+            Self::Absent => Named::Absent,
+            Self::Unreadable => Named::Unreadable,
+            Self::As(name) => Named::As(change(name)),
+        }
+    }
+
+    /// The name, if there is one.
+    pub(crate) fn known(self) -> Option<T> {
+        match self {
+            Self::As(name) => Some(name),
+            Self::Absent | Self::Unreadable => None,
+        }
+    }
+}
+
 /// A head that can be read in one way only.
 #[derive(Debug)]
 pub(crate) struct Head {
@@ -99,19 +135,41 @@ impl Head {
         self.lines("sec-gpc").contains(&&b"1"[..])
     }
 
-    /// The cookies, by name; a name that came twice, or a line that cannot be read, gives none at all.
-    pub(crate) fn cookies(&self) -> BTreeMap<String, String> {
+    /// The cookies, by name: `None` for one that came twice. What has no name is none, and of a line that cannot be read
+    /// nothing is.
+    fn all_cookies(&self) -> BTreeMap<&str, Option<&str>> {
         let mut out = BTreeMap::new();
-        for line in self.lines("cookie") {
-            let Ok(text) = std::str::from_utf8(line) else { return BTreeMap::new() };
-            for pair in text.split(';').map(str::trim).filter(|p| !p.is_empty()) {
-                let Some((name, value)) = pair.split_once('=') else { return BTreeMap::new() };
-                if out.insert(name.to_owned(), value.to_owned()).is_some() {
-                    return BTreeMap::new();
-                }
+        for line in self.headers.get_all(header::COOKIE) {
+            let pairs = line.to_str().unwrap_or_default().split(';').map(str::trim);
+            for (name, value) in pairs.filter_map(|pair| pair.split_once('=')) {
+                let twice = |there: &mut Option<&str>| *there = None;
+                out.entry(name.trim()).and_modify(twice).or_insert(Some(value.trim()));
             }
         }
         out
+    }
+
+    /// The cookies that have one reading, by name.
+    pub(crate) fn cookies(&self) -> BTreeMap<String, String> {
+        let plain = self.all_cookies().into_iter();
+        plain.filter_map(|(name, value)| Some((name.to_owned(), value?.to_owned()))).collect()
+    }
+
+    /// How many cookies came, those among them that have no name or no one reading.
+    pub(crate) fn cookie_count(&self) -> usize {
+        let in_line = |line: &[u8]| line.split(|b| *b == b';').filter(|pair| !pair.trim_ascii().is_empty()).count();
+        self.lines("cookie").into_iter().map(in_line).sum()
+    }
+
+    /// A cookie.
+    pub(crate) fn cookie(&self, name: &str) -> Named<String> {
+        let readable = |line: &HeaderValue| line.to_str().is_ok();
+        match self.all_cookies().get(name) {
+            Some(Some(value)) => Named::of((*value).to_owned()),
+            Some(None) => Named::Unreadable,
+            None if self.headers.get_all(header::COOKIE).iter().all(readable) => Named::Absent,
+            None => Named::Unreadable,
+        }
     }
 }
 

@@ -174,11 +174,7 @@ impl Access {
         lines: &mut Lines,
     ) -> Vec<Item> {
         let Ok(route) = self.route() else { return Vec::new() };
-        let asked = route.adds.iter().filter(|adds| {
-            let value = head.parameter(&adds.parameter).and_then(|p| p.value.as_deref());
-            value == Some(adds.value.as_str())
-        });
-        let asked: Vec<_> = asked.collect();
+        let asked: Vec<_> = request::added(route, head).collect();
         if asked.is_empty() {
             return Vec::new();
         }

@@ -1,7 +1,10 @@
 //! What an outbound message says of itself.
 
-use consentry_model::Facts;
+use std::collections::BTreeSet;
+
+use consentry_model::{Facts, Reason};
 use consentry_policy::{BuiltIn, Bundle, MessageMap};
+use serde_json::Value;
 
 use crate::request::Brought;
 use crate::stated::Found;
@@ -11,12 +14,8 @@ use crate::stated::Found;
 pub(crate) fn state(bundle: &Bundle, map: &MessageMap, brought: &Brought, facts: &mut Facts) {
     let text = |path: &Option<Vec<String>>| path.as_ref().and_then(|path| brought.text(path));
     let header = |name: &str| {
-        let at = map.headers.as_ref()?;
-        let mut values =
-            brought.members(at).into_iter().filter(|(there, _)| there.eq_ignore_ascii_case(name));
-        let first = values.next()?;
-        // A header that stands there twice in different spellings has two readings.
-        values.next().is_none().then_some(first.1)
+        let members = map.headers.as_ref().map(|at| brought.members(at)).unwrap_or_default();
+        members.into_iter().find(|(there, _)| there == name).map(|(_, value)| value)
     };
     let (body, from) = (text(&map.text), text(&map.from));
     let mail = &bundle.settings.mail;
@@ -44,31 +43,101 @@ pub(crate) fn state(bundle: &Bundle, map: &MessageMap, brought: &Brought, facts:
     });
     say(BuiltIn::MessageMarked, marked);
     if let Some(id) = book.built_in(&BuiltIn::MessageSender) {
-        let reply_to = map.headers.as_ref().map(|at| brought.members(at)).unwrap_or_default();
-        let replies: Vec<_> = reply_to
-            .iter()
-            .filter(|(name, _)| name.eq_ignore_ascii_case("reply-to"))
-            .map(|(_, v)| v)
-            .collect();
         let own = |address: &str| domain(address).is_some_and(|d| mail.domains.contains(&d));
-        let all_own = from.as_deref().is_some_and(own) && replies.iter().all(|address| own(address));
+        let all_own = from.as_deref().is_some_and(own) && header("Reply-To").as_deref().is_none_or(own);
         facts.set_word(&book.schema, id, if all_own { "own" } else { "other" });
     }
 }
 
 /// RFC 2369 and RFC 8058: a link in the text, and the two headers by which a mail client unsubscribes with one click.
 fn says_how_to_stop(text: Option<&str>, list: Option<&str>, post: Option<&str>) -> bool {
-    let link = |text: &str| text.contains("https://");
-    text.is_some_and(link)
-        && list.is_some_and(|list| list.trim_start().starts_with('<') && link(list))
+    text.is_some_and(|text| text.contains("https://"))
+        && list.is_some_and(|list| list.split(',').any(is_bracketed_link))
         && post.is_some_and(|post| post.trim() == "List-Unsubscribe=One-Click")
 }
+
+/// A link in angle brackets, as each part of the header is one (RFC 2369, section 2).
+fn is_bracketed_link(part: &str) -> bool {
+    let inside = part.trim().strip_prefix('<').and_then(|rest| rest.strip_suffix('>'));
+    inside.is_some_and(|link| link.starts_with("https://") && !link.contains(['<', '>', ' ']))
+}
+
+/// Why a message cannot be understood, whatever its route says of its members: a part that is no text, or that holds more
+/// than one line; a header that names somebody to whom it goes; an addressee who is named twice, or nobody.
+pub(crate) fn fault(map: &MessageMap, brought: &Brought) -> Option<Reason> {
+    let part = |path: &Option<Vec<String>>| path.as_ref().and_then(|path| brought.at(path));
+    let lines = [part(&map.from), part(&map.topic), part(&map.product)];
+    if !lines.into_iter().flatten().all(is_line) {
+        return Some(Reason::BodyMalformed);
+    }
+    headers_fault(part(&map.headers)).or_else(|| addressees_fault(brought.at(&map.to)))
+}
+
+fn headers_fault(headers: Option<&Value>) -> Option<Reason> {
+    let members = match headers {
+        None | Some(Value::Null) => return None,
+        Some(Value::Object(members)) => members,
+        Some(Value::Bool(_) | Value::Number(_) | Value::String(_) | Value::Array(_)) => {
+            return Some(Reason::BodyMalformed);
+        }
+    };
+    let mut names = BTreeSet::new();
+    for (name, value) in members {
+        // RFC 5322, section 2.2; a header that stands there twice in different spellings has two readings.
+        let token = !name.is_empty() && name.bytes().all(|b| b.is_ascii_graphic() && b != b':');
+        let folded = name.to_ascii_lowercase();
+        if ADDRESSING.contains(&folded.trim_start_matches("resent-")) {
+            return Some(Reason::MinimisationViolation);
+        }
+        if !token || !value.is_string() || !is_line(value) || !names.insert(folded) {
+            return Some(Reason::BodyMalformed);
+        }
+    }
+    None
+}
+
+fn addressees_fault(to: Option<&Value>) -> Option<Reason> {
+    let Some(entries) = to.and_then(Value::as_array).filter(|entries| !entries.is_empty()) else {
+        return Some(Reason::MessageIncomplete);
+    };
+    let mut seen = BTreeSet::new();
+    for address in entries.iter().filter_map(Value::as_str) {
+        let plain = !address.contains([',', ';', '<', '>']) && !address.chars().any(char::is_control);
+        if !plain || !seen.insert(address.trim().to_lowercase()) {
+            return Some(Reason::BodyMalformed);
+        }
+    }
+    None
+}
+
+/// Nothing, a number or a text of one line.
+fn is_line(value: &Value) -> bool {
+    match value {
+        Value::Null | Value::Number(_) => true,
+        Value::String(text) => !text.chars().any(char::is_control),
+        Value::Bool(_) | Value::Array(_) | Value::Object(_) => false,
+    }
+}
+
+/// Headers that name who sends a message and who gets it (RFC 5322, section 3.6; RFC 9228), which the message's own members
+/// say.
+const ADDRESSING: [&str; 9] =
+    ["to", "cc", "bcc", "from", "sender", "return-path", "delivered-to", "apparently-to", "envelope-to"];
 
 /// The domain of the one address that a mail header names, in lower case; `None` when there is more than one reading.
 fn domain(header: &str) -> Option<String> {
     let header = header.trim();
+    if header.chars().any(char::is_control) {
+        return None;
+    }
     let address = match (header.find('<'), header.rfind('>')) {
         (Some(open), Some(close)) if close + 1 == header.len() && header.matches('<').count() == 1 => {
+            // Outside of quotes these would divide one address from the next, or name a group of them.
+            let name = header.get(..open)?.trim();
+            let quoted = name.strip_prefix('"').and_then(|rest| rest.strip_suffix('"'));
+            if quoted.map_or(name.contains([',', ';', ':', '@', '"', '(']), |inside| inside.contains('"')) {
+                return None;
+            }
             header.get(open + 1..close)?
         }
         (None, None) => header,
@@ -77,7 +146,7 @@ fn domain(header: &str) -> Option<String> {
     let (local, domain) = address.split_once('@')?;
     let plain = |b: u8| b.is_ascii_alphanumeric() || b == b'.' || b == b'-';
     let whole = !local.is_empty() && !domain.is_empty() && domain.bytes().all(plain);
-    let one = !local.contains([',', ';', ' ', '@', '"']);
+    let one = !local.contains([',', ';', ':', ' ', '@', '"', '(', ')', '<', '>']);
     (whole && one).then(|| domain.to_ascii_lowercase())
 }
 
@@ -107,7 +176,15 @@ mod tests {
             ("info@example.org", Some("example.org")),
             ("Shop <Info@Example.ORG>", Some("example.org")),
             ("ceo@other.test, info@example.org", None),
-            ("info@example.org <ceo@other.test>", Some("other.test")),
+            ("info@example.org <ceo@other.test>", None),
+            ("\"Sales, Shop\" <info@example.org>", Some("example.org")),
+            ("ceo@other.test, Shop <info@example.org>", None),
+            ("ceo@other.test,<info@example.org>", None),
+            ("Group: ceo@other.test; <info@example.org>", None),
+            ("Shop\r\nReply-To: ceo@other.test\r\nX: <info@example.org>", None),
+            ("a\r\nX:b@example.org", None),
+            ("<@other.test:info@example.org>", None),
+            ("info@example.org(ceo@other.test)", None),
             ("<a@example.org> <b@other.test>", None),
             ("\"info@example.org\" ceo@other.test", None),
             ("info@example.org>", None),
@@ -129,6 +206,8 @@ mod tests {
             (Some("hello"), Some(list), Some(post), false),
             (None, Some(list), Some(post), false),
             (Some("https://x"), Some("mailto:a@example.org"), Some(post), false),
+            (Some("https://x"), Some("<mailto:a@example.org> https://other.test"), Some(post), false),
+            (Some("https://x"), Some("<mailto:a@example.org>, <https://example.org/u>"), Some(post), true),
             (Some("https://x"), Some(list), Some("yes"), false),
         ] {
             assert_eq!(says_how_to_stop(text, list, post), says, "{text:?} {list:?} {post:?}");

@@ -6,7 +6,7 @@ use std::time::Duration;
 use bytes::Bytes;
 use consentry_body::{Pseudonyms, Redactor, Report, Step, SubjectIx, Window};
 use consentry_model::{ClassId, Field, Identifier, MediaTypes, Reason, Treatment};
-use consentry_policy::{Body, EventSpec, Excess, HeadField, Reference, Right, Route, SubjectSource};
+use consentry_policy::{Adds, Body, EventSpec, Excess, HeadField, Reference, Right, Route, SubjectSource};
 use http::{HeaderMap, HeaderName, HeaderValue, Request, header};
 use http_body_util::{BodyExt, Full, Limited};
 use serde_json::Value;
@@ -15,7 +15,8 @@ use crate::coding;
 use crate::describe::Access;
 use crate::evidence::Taken;
 use crate::faults::of_request;
-use crate::head::Head;
+use crate::events::is_no;
+use crate::head::{Head, Named};
 use crate::layer::Shared;
 use crate::limits::Limits;
 use crate::media::Media;
@@ -177,23 +178,57 @@ impl Brought {
         all
     }
 
-    /// The identifier by which the request names its subject.
-    pub(crate) fn identifier(&self, access: &Access, head: &Head) -> Option<Identifier> {
-        let SubjectSource::Named { space, at, .. } = &access.about()?.subject else { return None };
-        let value = match at {
-            Reference::Path(name) => access.variables.get(name).cloned(),
-            Reference::Query(name) => head.parameter(name).and_then(|p| p.value.clone()),
-            Reference::Header(name) => head.header(name).map(str::to_owned),
-            Reference::Cookie(name) => head.cookies().get(name).cloned(),
-            Reference::Body(path) => self.text(path),
+    /// The identifier by which the request names its subject. What stands at its place and cannot be read in one way
+    /// only may be somebody's all the same to whoever reads it behind us.
+    pub(crate) fn identifier(&self, access: &Access, head: &Head) -> Named<Identifier> {
+        let Some(SubjectSource::Named { space, at, .. }) = access.about().map(|about| &about.subject) else {
+            return Named::Absent;
+        };
+        let or_unreadable = |text: Option<&str>| text.map_or(Named::Unreadable, |t| Named::of(t.to_owned()));
+        let name = match at {
+            Reference::Path(name) => or_unreadable(access.variables.get(name).map(String::as_str)),
+            Reference::Query(name) => match head.parameter(name) {
+                None => Named::Absent,
+                Some(parameter) => or_unreadable(parameter.value.as_deref()),
+            },
+            Reference::Header(name) if !head.headers.contains_key(name) => Named::Absent,
+            Reference::Header(name) => or_unreadable(head.header(name)),
+            Reference::Cookie(name) => head.cookie(name),
+            Reference::Body(path) => self.name(path),
             // The person whom the token names, if it names one in this space.
             Reference::Token(_) => {
                 let person = access.claims.as_ref().and_then(|c| c.person.clone());
-                return person.filter(|person| person.space() == space);
+                let person = person.filter(|person| person.space() == space);
+                return person.map_or(Named::Absent, Named::As);
             }
-            Reference::Item(_) | Reference::Addressees(_) => None,
+            Reference::Item(_) | Reference::Addressees(_) => Named::Absent,
         };
-        value.filter(|v| !v.is_empty()).map(|v| Identifier::new(space.clone(), &v))
+        name.map(|name| Identifier::new(space.clone(), &name))
+    }
+
+    /// The name at a path of the body: a text or a whole number, or what may be one to somebody else.
+    fn name(&self, path: &[String]) -> Named<String> {
+        let Some(mut at) = self.said.as_ref() else { return Named::Absent };
+        for name in path {
+            match at {
+                Value::Object(members) => match members.get(name) {
+                    Some(member) => at = member,
+                    None => return Named::Absent,
+                },
+                Value::Null => return Named::Absent,
+                Value::Bool(_) | Value::Number(_) | Value::String(_) | Value::Array(_) => {
+                    return Named::Unreadable;
+                }
+            }
+        }
+        match at {
+            Value::Null => Named::Absent,
+            Value::String(text) => Named::of(text.clone()),
+            other => self.text(path).map_or(Named::Unreadable, |text| match other {
+                Value::Number(_) => Named::of(text),
+                _ => Named::Unreadable,
+            }),
+        }
     }
 
     /// Whether the request brings something that the route declares nowhere, in its body or its query.
@@ -215,7 +250,8 @@ impl Brought {
         texts.collect()
     }
 
-    fn at(&self, path: &[String]) -> Option<&Value> {
+    /// The value at a path of the body.
+    pub(crate) fn at(&self, path: &[String]) -> Option<&Value> {
         path.iter().try_fold(self.said.as_ref()?, |at, name| at.get(name))
     }
 
@@ -241,8 +277,12 @@ impl Brought {
             Reference::Body(path) if self.flat => says(self.at(path), wanted),
             Reference::Body(path) => self.at(path) == Some(wanted),
             Reference::Query(name) => {
-                let value = head.parameter(name).and_then(|p| p.value.as_deref());
-                value.is_some() && value == wanted.as_str()
+                let said = head.parameter(name).zip(wanted.as_str());
+                // A no that may be one is one, and a yes has to be said plainly.
+                said.is_some_and(|(parameter, wanted)| match parameter.value.as_deref() {
+                    Some(value) => value == wanted,
+                    None => is_no(&spec.effect) && parameter.may_be(wanted),
+                })
             }
             Reference::Path(_)
             | Reference::Header(_)
@@ -252,6 +292,12 @@ impl Brought {
             | Reference::Addressees(_) => false,
         })
     }
+}
+
+/// What the parameters of a request ask for beyond what the answer carries anyway, as far as anybody may read them so.
+pub(crate) fn added<'a>(route: &'a Route, head: &Head) -> impl Iterator<Item = &'a Adds> {
+    let asks = |adds: &&Adds| head.parameter(&adds.parameter).is_some_and(|p| p.may_list(&adds.value));
+    route.adds.iter().filter(asks)
 }
 
 /// Whether a route takes a query parameter: as a field, or because it narrows or adds.
@@ -377,17 +423,10 @@ fn copy(name: &HeaderName, from: &HeaderMap, to: &mut HeaderMap) {
 
 fn forward_cookies(head: &Head, allowed: &[String], headers: &mut HeaderMap, taken: &mut Taken) {
     let cookies = head.cookies();
-    let mut kept = Vec::new();
-    for (name, value) in &cookies {
-        if allowed.contains(name) {
-            kept.push(format!("{name}={value}"));
-        } else {
-            taken.undeclared += 1;
-        }
-    }
-    if cookies.is_empty() && head.headers.contains_key(header::COOKIE) {
-        taken.undeclared += 1;
-    }
+    let kept = cookies.iter().filter(|(name, _)| allowed.contains(name));
+    let kept: Vec<String> = kept.map(|(name, value)| format!("{name}={value}")).collect();
+    let left = head.cookie_count().saturating_sub(kept.len());
+    taken.undeclared += u64::try_from(left).unwrap_or(u64::MAX);
     if let Ok(value) = HeaderValue::from_str(&kept.join("; "))
         && !kept.is_empty()
     {

@@ -1,5 +1,7 @@
 //! Path and query of a request, taken apart. There is one way to write each; any other is refused, not brought into it.
 
+use std::collections::HashSet;
+
 /// One query parameter.
 #[derive(Debug)]
 pub(crate) struct Parameter {
@@ -8,6 +10,34 @@ pub(crate) struct Parameter {
     pub(crate) name: String,
     /// Decoded; `None` when it could be decoded in more than one way.
     pub(crate) value: Option<String>,
+}
+
+impl Parameter {
+    /// Whether the value may be a text, in whatever way it is decoded.
+    pub(crate) fn may_be(&self, text: &str) -> bool {
+        self.readings().iter().any(|reading| reading == text)
+    }
+
+    /// Whether the value, or one of several that it lists, may be taken for a word by whoever does not look closely: in
+    /// whatever way it is decoded, and whatever its case and the white space around it.
+    pub(crate) fn may_list(&self, word: &str) -> bool {
+        let word = word.to_lowercase();
+        let lists = |reading: &String| {
+            let reading = reading.to_lowercase();
+            let divided = |c: char| ",;|".contains(c) || c.is_whitespace();
+            reading.trim() == word || reading.split(divided).any(|part| part.trim() == word)
+        };
+        self.readings().iter().any(lists)
+    }
+
+    /// The value in every way in which it can be decoded: a plus sign is itself, or a blank.
+    fn readings(&self) -> Vec<String> {
+        if let Some(value) = &self.value {
+            return vec![value.clone()];
+        }
+        let value = self.raw.split_once('=').map_or("", |(_, value)| value);
+        [value.to_owned(), value.replace('+', "%20")].iter().filter_map(|text| decode(text)).collect()
+    }
 }
 
 /// Parameters by which a framework may be talked into another method, folded.
@@ -74,7 +104,7 @@ fn is_deceptive(c: char) -> bool {
 /// The parameters of a query, or nothing when it has a second reading.
 pub(crate) fn parameters(query: &str) -> Option<Vec<Parameter>> {
     let mut out: Vec<Parameter> = Vec::new();
-    let mut folded: Vec<String> = Vec::new();
+    let mut folded: HashSet<String> = HashSet::new();
     if !query.bytes().all(|b| b.is_ascii_graphic() && b != b'#' && b != b';') {
         return None;
     }
@@ -90,10 +120,9 @@ pub(crate) fn parameters(query: &str) -> Option<Vec<Parameter>> {
         if name.trim() != name || name.is_empty() || hidden {
             return None;
         }
-        if METHODS.contains(&fold.as_str()) || folded.contains(&fold) {
+        if METHODS.contains(&fold.as_str()) || !folded.insert(fold) {
             return None;
         }
-        folded.push(fold);
         out.push(Parameter { raw: raw.to_owned(), name, value });
     }
     Some(out)

@@ -56,7 +56,9 @@ impl RouteContext<'_> {
                 }
             }
         };
+        let to = if let Reference::Addressees(path) = &addressees { path.clone() } else { Vec::new() };
         let map = MessageMap {
+            to,
             from: part("from"),
             topic: part("topic"),
             text: part("text"),
@@ -84,7 +86,8 @@ pub(super) struct Outbound<'a> {
 }
 
 impl Fields<'_> {
-    /// The body of a message whose route does not describe it: its parts, and the addresses. Nothing else passes.
+    /// The body of a message whose route does not describe it: its parts, the addresses, and the headers that name nobody.
+    /// Nothing else passes.
     pub(super) fn message_body(
         &self,
         outbound: Outbound<'_>,
@@ -97,7 +100,10 @@ impl Fields<'_> {
         let mut leaves = vec![(format!("{}[]", list.join(".")), address)];
         let parts = [&message.from, &message.topic, &message.text, &message.product];
         leaves.extend(parts.into_iter().flatten().map(|path| (path.join("."), Field::Open)));
-        leaves.extend(message.headers.iter().map(|path| (format!("{}.**", path.join(".")), Field::Open)));
+        let headers = message.headers.iter().flat_map(|path| {
+            MessageMap::HEADERS.map(|name| (format!("{}.{name}", path.join(".")), Field::Open))
+        });
+        leaves.extend(headers);
         let mut builder = records.map_or_else(
             || Some(FieldMap::builder()),
             |records| records.enter(&MediaTypes::json(), FieldMap::builder(), reader),

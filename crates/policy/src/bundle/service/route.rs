@@ -38,6 +38,8 @@ pub enum Destination {
 /// The parts of an outbound message, by the paths of their members in the request's body.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct MessageMap {
+    /// Its addressees, a list.
+    pub to: Vec<String>,
     /// Who sends it.
     pub from: Option<Vec<String>>,
     /// What it is about.
@@ -48,6 +50,12 @@ pub struct MessageMap {
     pub product: Option<Vec<String>>,
     /// Its mail headers, an object.
     pub headers: Option<Vec<String>>,
+}
+
+impl MessageMap {
+    /// The headers that a message may bring, unless its route describes its body itself. None of them names anybody to whom
+    /// it goes; they are written exactly so.
+    pub const HEADERS: [&str; 4] = ["List-Unsubscribe", "List-Unsubscribe-Post", "Reply-To", "Subject"];
 }
 
 /// A value of a query parameter that asks for a category beyond what the answer carries anyway.

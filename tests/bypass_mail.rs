@@ -1,0 +1,132 @@
+//! Ways round the rules for outbound messages: other addressees, other senders, another spelling of what they are about.
+
+use bytes::Bytes;
+use consentry_policy::{Bundle, Engine, Sources};
+use consentry_tests::world::{Seen, TODAY, World, contract, post};
+use http::Request;
+use http_body_util::Full;
+use serde_json::{Value, json};
+
+const BUNDLE: &str = "
+bundle:
+  controller: Example
+  policy: {version: v1, from: 2026-01-01}
+  excess: drop
+  mail: {domains: [example.org], postal_address: '1 High Street', markers: ['[ad]'], clauses: [c-1]}
+requesters: {mailer: {purposes: [essential, marketing]}}
+facts: {message.topic: {values: [newsletter, invoice]}}
+rules:
+  - {id: mail, permit: essential.service, data: user.contact.email, act: send, when: {message.sender_domain: own}, basis: contract, clauses: [c-1]}
+  - {id: monthly, require: {at_most: {times: 1, per: calendar-month, of: [subject, message.topic]}}, for: essential.service, act: send, when: {message.topic: newsletter}, reason: cadence-exceeded, clauses: [c-1]}
+clauses: [{id: c-1, line: 1, section: Use, says: Customers are served., status: enforced}]
+cases: [{case: nobody, clause: c-1, who: mailer, asks: GET /nowhere, about: nobody, then: refuse route-unknown}]
+routes:
+  - route: POST /mail
+    purpose: essential.service
+    about: {type: customer, space: email, id: 'body.to[]'}
+    message: {to: 'body.to[]', from: body.from, topic: body.topic, text: body.text, headers: body.headers}
+    response: {body: none}
+";
+
+async fn world() -> World {
+    let world = World::new();
+    let bundle =
+        Bundle::read(&Sources::from_texts([("bundle.yaml", BUNDLE)])).unwrap_or_else(|e| panic!("{e}"));
+    world.policy.install(Engine::new(bundle).unwrap_or_else(|e| panic!("{e:?}")), TODAY);
+    world.record("email", "ann@example.org", &[contract()]).await;
+    world.record("email", "bob@example.org", &[]).await;
+    world
+}
+
+fn mail(world: &World, body: &Value) -> Request<Full<Bytes>> {
+    let mut request = post("/mail", &body.to_string());
+    let token = format!("Bearer {}", world.token("mailer", &["essential.service"]));
+    request.headers_mut().insert("authorization", token.parse().unwrap());
+    request
+}
+
+/// What is sent, with some members in the place of others.
+fn message(change: &Value) -> Value {
+    let mut all = json!({"to": ["ann@example.org"], "from": "info@example.org", "topic": "invoice", "text": "x"});
+    for (name, value) in change.as_object().unwrap() {
+        all[name] = value.clone();
+    }
+    all
+}
+
+/// The status, the code of a problem, and what reached the service.
+async fn sent(world: &World, change: Value) -> (u16, String, Option<Value>) {
+    let seen: Seen = world.send(mail(world, &message(&change))).await;
+    let reached = world.upstream.take().pop().map(|(_, body)| serde_json::from_slice(&body).unwrap());
+    let code = if seen.status == 200 { String::new() } else { seen.code() };
+    (seen.status.as_u16(), code, reached)
+}
+
+#[tokio::test]
+async fn law_1_a_message_goes_to_its_addressees_alone() {
+    for (change, status, code) in [
+        (json!({}), 200, ""),
+        (json!({"headers": {"Subject": "Your invoice", "Reply-To": "Shop <help@example.org>"}}), 200, ""),
+        (json!({"to": ["bob@example.org"]}), 403, "not-permitted"),
+        (json!({"to": []}), 422, "message-incomplete"),
+        (json!({"to": null}), 422, "message-incomplete"),
+        (json!({"to": ["ann@example.org", "ann@example.org"]}), 400, "body-malformed"),
+        (json!({"to": ["ann@example.org", "Ann@Example.org"]}), 400, "body-malformed"),
+        (json!({"to": ["ann@example.org, bob@example.org"]}), 400, "body-malformed"),
+        (json!({"to": ["ann@example.org\r\nBcc: bob@example.org"]}), 400, "body-malformed"),
+        (json!({"headers": {"Bcc": "bob@example.org"}}), 403, "minimisation-violation"),
+        (json!({"headers": {"bcc": "bob@example.org"}}), 403, "minimisation-violation"),
+        (json!({"headers": {"Cc": ["bob@example.org"]}}), 403, "minimisation-violation"),
+        (json!({"headers": {"To": "bob@example.org"}}), 403, "minimisation-violation"),
+        (json!({"headers": {"Resent-To": "bob@example.org"}}), 403, "minimisation-violation"),
+        (json!({"headers": {"From": "ceo@other.test"}}), 403, "minimisation-violation"),
+        (json!({"headers": {"Sender": "ceo@other.test"}}), 403, "minimisation-violation"),
+        (json!({"headers": {"Subject": "x\r\nBcc: bob@example.org"}}), 400, "body-malformed"),
+        (json!({"headers": {"X: y\r\nBcc": "bob@example.org"}}), 400, "body-malformed"),
+        (json!({"headers": {"Subject": "a", "subject": "b"}}), 400, "body-malformed"),
+        (json!({"headers": {"Reply-To": ["ceo@other.test"]}}), 400, "body-malformed"),
+        (json!({"headers": {"Reply-To ": "ceo@other.test"}}), 400, "body-malformed"),
+        (json!({"headers": "Bcc: bob@example.org"}), 400, "body-malformed"),
+        (json!({"headers": {"Reply-To": "ceo@other.test"}}), 403, "purpose-not-permitted"),
+        (json!({"from": ["info@example.org"]}), 400, "body-malformed"),
+        (json!({"from": "Shop\r\nBcc: bob@example.org <info@example.org>"}), 400, "body-malformed"),
+        (json!({"from": "ceo@other.test, Shop <info@example.org>"}), 403, "purpose-not-permitted"),
+        (json!({"from": "ceo@other.test"}), 403, "purpose-not-permitted"),
+    ] {
+        let world = world().await;
+        let (was, why, reached) = sent(&world, change.clone()).await;
+        assert_eq!((was, why.as_str()), (status, code), "{change}");
+        assert_eq!(reached.is_some(), status == 200, "{change}");
+        let ruled = world.last_ticket().await;
+        assert!(!format!("{ruled:?}").contains("bob@"), "{change}");
+    }
+}
+
+#[tokio::test]
+async fn a_header_that_nobody_described_does_not_go_out() {
+    let world = world().await;
+    let (status, _, reached) =
+        sent(&world, json!({"headers": {"Subject": "x", "X-Campaign": "ann", "subject-line": "ann"}})).await;
+    assert_eq!((status, reached.unwrap()["headers"].clone()), (200, json!({"Subject": "x"})));
+}
+
+#[tokio::test]
+async fn law_8_messages_are_counted_by_what_they_are_about_and_not_by_how_it_is_spelled() {
+    let world = world().await;
+    assert_eq!(sent(&world, json!({"topic": "newsletter"})).await.0, 200);
+    for topic in [
+        json!("newsletter"),
+        json!("Newsletter"),
+        json!("newsletter "),
+        json!("newsletter2"),
+        json!(["newsletter"]),
+        json!(5),
+        Value::Null,
+    ] {
+        let (status, _, reached) = sent(&world, json!({"topic": topic})).await;
+        assert!(status >= 400 && reached.is_none(), "{topic}: {status}");
+    }
+    for _ in 0..2 {
+        assert_eq!(sent(&world, json!({"topic": "invoice"})).await.0, 200);
+    }
+}

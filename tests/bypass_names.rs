@@ -1,0 +1,173 @@
+//! Ways round the layer by spelling: a name that cannot be read, a word that is written otherwise, a cookie in a bad line.
+
+use bytes::Bytes;
+use consentry_model::LedgerEvent;
+use consentry_policy::{Bundle, Engine};
+use consentry_tests::world::{TODAY, World, get, json, post};
+use http::{HeaderValue, Request};
+use http_body_util::Full;
+
+const BUNDLE: &str = "
+bundle: {controller: Example, policy: {version: v1, from: 2026-01-01}, excess: drop}
+requesters: {shop: {purposes: [essential]}}
+recipients: {partner: {class: processor, country: AT, agreement: true, tasks: [essential.service]}}
+routes:
+  - {route: GET /q, purposes: [essential.service], about: {type: customer, space: email, id: query.who, anonymous: true}, request: {query: {who: user.contact.email}}, response: {body: {email: user.contact.email}}}
+  - {route: GET /h, purposes: [essential.service], about: {type: customer, space: email, id: header.X-Who, anonymous: true}, request: {headers: {X-Who: user.contact.email}}, response: {body: {email: user.contact.email}}}
+  - {route: POST /b, purposes: [essential.service], about: {type: customer, space: email, id: body.user.email, anonymous: true}, request: {body: {user.email: user.contact.email, note: none}}, response: {body: {email: user.contact.email}}}
+  - {route: GET /c, purposes: [essential.service], about: {type: customer, space: email, id: cookie.who, anonymous: true}, response: {body: {email: user.contact.email}}}
+  - {route: GET /f, purposes: [essential.service], about: {type: customer, population: all}, request: {query: {by: {adds: {user: user.unique_id, a b: user.unique_id}}}}, response: {body: {n: none}}}
+  - {route: GET /stop, purposes: [essential.service], about: {type: customer, space: email, id: query.who}, request: {query: {who: user.contact.email, say: none}}, events: [{if: {query.say: all mail}, withdraw: marketing}], response: {body: {n: none}}}
+  - {route: 'POST /to/{recipient}', to: path.recipient, purposes: [essential.service], about: {type: customer, anonymous: true}, request: {body: {email: user.contact.email}}, response: {body: {n: none}}}
+cookies:
+  - {name: sid, purpose: essential.service.authentication, data: user.device.cookie, form: opaque, clauses: [c]}
+rules:
+  - {id: service, permit: essential, data: user.contact, basis: {legitimate_interests: LIA-1}, clauses: [c]}
+  - {id: outside, permit: essential.service, data: user.contact, to: partner, basis: {legitimate_interests: LIA-1}, clauses: [c]}
+  - {id: session, permit: essential.service.authentication, data: user.device.cookie, to: internal, basis: {legitimate_interests: LIA-1}, clauses: [c]}
+clauses: [{id: c, line: 1, section: s, says: everything, status: enforced}]
+cases: [{case: nobody, clause: c, who: shop, asks: GET /q, about: ann, then: allow}]
+";
+const ANN: &str = "ann+x@example.org";
+
+async fn world() -> World {
+    let folder = tempfile::tempdir().unwrap();
+    std::fs::write(folder.path().join("bundle.yaml"), BUNDLE).unwrap();
+    let bundle = Bundle::load(folder.path()).unwrap_or_else(|e| panic!("{e:?}"));
+    let world = World::new();
+    world.policy.install(Engine::new(bundle).unwrap(), TODAY);
+    let restricted = LedgerEvent::Restriction { on: true, effective: TODAY.saturating_add_millis(-1) };
+    world.record("email", ANN, &[restricted]).await;
+    world
+}
+
+fn asked(world: &World, path: &str, lines: &[(&'static str, &[u8])]) -> Request<Full<Bytes>> {
+    let mut request = get(path, Some(&world.token("shop", &["essential.service"])), None);
+    for (name, value) in lines {
+        request.headers_mut().append(*name, HeaderValue::from_bytes(value).unwrap());
+    }
+    request
+}
+
+fn brought(world: &World, path: &str, body: &str) -> Request<Full<Bytes>> {
+    let mut request = post(path, body);
+    let token = format!("Bearer {}", world.token("shop", &["essential.service"]));
+    request.headers_mut().insert("authorization", token.parse().unwrap());
+    request
+}
+
+/// Whether her address, which the service answers with, comes out, or the request goes on to it.
+async fn shows(world: &World, request: Request<Full<Bytes>>) -> (bool, bool) {
+    world.upstream.answers(json(r#"{"email":"ann+x@example.org"}"#));
+    let seen = world.send(request).await;
+    world.upstream.forget();
+    let body = seen.body.unwrap_or_else(|begun| begun);
+    (String::from_utf8_lossy(&body).contains("ann"), !world.upstream.take().is_empty())
+}
+
+#[tokio::test]
+async fn law_1_a_name_that_nobody_can_read_is_not_nobodys() {
+    let world = world().await;
+    let line = |value: &'static [u8], name: &'static str| vec![(name, value)];
+    for (path, lines, shown) in [
+        // Nobody is named, and nobody's address is.
+        ("/q", vec![], true),
+        ("/q?who=", vec![], true),
+        ("/q?who=bob@example.org", vec![], true),
+        ("/h", vec![], true),
+        ("/c", vec![], true),
+        ("/c", line(b"x=1; flag", "cookie"), true),
+        // Ann, whose data is restricted.
+        ("/q?who=ann%2Bx@example.org", vec![], false),
+        ("/h", line(b"ann+x@example.org", "x-who"), false),
+        ("/c", line(b"who=ann+x@example.org", "cookie"), false),
+        // Ann, for whoever reads a plus sign as it is.
+        ("/q?who=ann+x@example.org", vec![], false),
+        ("/h", line(b"ann+x@example.org\xc3\xa9", "x-who"), false),
+        ("/c", line(b"who=ann+x@example.org; flag", "cookie"), false),
+        ("/c", line(b"who=ann+x@example.org; who=b", "cookie"), false),
+        ("/c", line(b"who=ann+x@example.org; z=\xff", "cookie"), false),
+    ] {
+        let (seen, _) = shows(&world, asked(&world, path, &lines)).await;
+        assert_eq!(seen, shown, "{path} {lines:?}");
+    }
+}
+
+#[tokio::test]
+async fn law_1_a_name_in_another_shape_is_not_nobodys() {
+    let world = world().await;
+    for (body, shown) in [
+        (r#"{"note":1}"#, true),
+        (r#"{"user":null,"note":1}"#, true),
+        (r#"{"user":{"email":null}}"#, true),
+        (r#"{"user":{"email":"bob@example.org"}}"#, true),
+        (r#"{"user":{"email":"ann+x@example.org"}}"#, false),
+        (r#"{"user":{"email":["ann+x@example.org"]}}"#, false),
+        (r#"{"user":{"email":{"address":"ann+x@example.org"}}}"#, false),
+        (r#"{"user":[{"email":"ann+x@example.org"}]}"#, false),
+        (r#"{"user":"ann+x@example.org"}"#, false),
+        (r#"{"user":{"email":true}}"#, false),
+    ] {
+        let (seen, _) = shows(&world, brought(&world, "/b", body)).await;
+        assert_eq!(seen, shown, "{body}");
+    }
+}
+
+#[tokio::test]
+async fn law_1_a_word_that_asks_for_more_does_so_however_it_is_written() {
+    let world = world().await;
+    for (query, passes) in [
+        ("", true),
+        ("?by=day", true),
+        ("?by=users", true),
+        ("?by=user", false),
+        ("?by=us%65r", false),
+        ("?by=User", false),
+        ("?by=day,user", false),
+        ("?by=day|user", false),
+        ("?by=user%20", false),
+        ("?by=user+", false),
+        ("?by=a%20b", false),
+        ("?by=a+b", false),
+    ] {
+        let (_, reached) = shows(&world, asked(&world, &format!("/f{query}"), &[])).await;
+        assert_eq!(reached, passes, "{query}");
+    }
+}
+
+#[tokio::test]
+async fn law_7_a_no_is_heard_as_a_browsers_form_writes_it() {
+    for (say, heard) in [("all%20mail", true), ("all+mail", true), ("all", false)] {
+        let world = world().await;
+        world.record("email", "bob@example.org", &[]).await;
+        let path = format!("/stop?who={}&say={say}", "ann%2Bx@example.org");
+        world.send(asked(&world, &path, &[])).await;
+        let who = [consentry_model::Identifier::new(consentry_model::Space::new("email"), ANN)];
+        let batch = consentry_consent::Ledger::resolve(&*world.ledger, &who).await.unwrap();
+        let told = format!("{:?}", batch.answers).contains("Withdrawn");
+        assert_eq!(told, heard, "{say}");
+    }
+}
+
+#[tokio::test]
+async fn law_1_no_cookie_goes_outside_or_comes_from_there() {
+    let world = world().await;
+    let answer = || {
+        let mut answer = json(r#"{"n":1}"#);
+        answer.headers_mut().append("set-cookie", "sid=from-outside; Path=/".parse().unwrap());
+        answer
+    };
+    let mut request = brought(&world, "/to/partner", r#"{"email":"bob@example.org"}"#);
+    request.headers_mut().insert("cookie", "sid=secret-session-1".parse().unwrap());
+    world.upstream.answers(answer());
+    let seen = world.send(request).await;
+    let reached = world.upstream.take();
+    assert_eq!(reached.len(), 1, "{seen:?}");
+    assert!(!reached[0].0.headers.contains_key("cookie"), "{reached:?}");
+    assert!(!seen.headers.contains_key("set-cookie"), "{seen:?}");
+    // Within, both travel.
+    world.upstream.answers(answer());
+    let seen = world.send(asked(&world, "/c", &[("cookie", b"sid=secret-session-1; flag")])).await;
+    assert_eq!(world.upstream.take()[0].0.headers["cookie"], "sid=secret-session-1");
+    assert!(seen.headers.contains_key("set-cookie"), "{seen:?}");
+}
