@@ -47,7 +47,8 @@ fn mail(world: &World, body: &Value) -> Request<Full<Bytes>> {
 
 /// What is sent, with some members in the place of others.
 fn message(change: &Value) -> Value {
-    let mut all = json!({"to": ["ann@example.org"], "from": "info@example.org", "topic": "invoice", "text": "x"});
+    let mut all =
+        json!({"to": ["ann@example.org"], "from": "info@example.org", "topic": "invoice", "text": "x"});
     for (name, value) in change.as_object().unwrap() {
         all[name] = value.clone();
     }

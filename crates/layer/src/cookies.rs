@@ -4,12 +4,13 @@ use consentry_model::{Act, RecipientId, Treatment};
 use consentry_policy::{CookieDef, CookieForm};
 use http::{HeaderMap, HeaderValue, header};
 
+use crate::asking::Asking;
 use crate::describe::Access;
-use crate::detect::{spells_somebody, tells_of_somebody};
 use crate::evidence::{Lines, Taken};
 use crate::exchange::Decided;
 use crate::head::Head;
-use crate::people::{Asking, Whom};
+use crate::people::Whom;
+use crate::spelled::{spells_somebody, tells_of_somebody};
 use crate::technical::SetCookie;
 
 /// Whether a value has the form that the register names, and is not an address, a number or a card in disguise. What is

@@ -9,16 +9,19 @@ use consentry_model::{
 };
 use consentry_policy::{Excess, FactTarget, Item, Permit, Refusal, Ruling, SubjectSource};
 
+use crate::asking::Asking;
+use crate::cadence;
 use crate::describe::Access;
 use crate::duties::{self, Revealed};
 use crate::events::{self, Unwritten};
 use crate::evidence::{Lines, Taken};
 use crate::exchange::{Decided, Open};
-use crate::head::{Head, Named};
+use crate::head::Head;
 use crate::judge::Brings;
 use crate::layer::Shared;
 use crate::message;
-use crate::people::{Asking, Whom, resolve, revision};
+use crate::naming::Named;
+use crate::people::{Whom, resolve, revision};
 use crate::request::{self, Brought, Treatments, UpstreamRequest};
 use crate::stated::Found;
 
@@ -61,14 +64,7 @@ pub(crate) async fn decide(
 ) -> Result<Ready, Stop> {
     let shared = &open.shared;
     access.state_body(&brought);
-    let strict = access.route()?.excess == Excess::Refuse;
-    if let Some(reason) = access.route()?.message.as_ref().and_then(|map| message::fault(map, &brought)) {
-        return Err(reason.into());
-    }
-    // What nobody's state could make good is refused before anybody is asked about, and leaves no trace elsewhere.
-    if strict && brought.has_excess(access.route()?, head) {
-        return Err(Reason::MinimisationViolation.into());
-    }
+    let strict = fits(&access, head, &brought)?;
     let (bringing, answering) = (access.bringing(), access.answering());
     let name = brought.identifier(&access, head);
     let unreadable = name == Named::Unreadable;
@@ -129,6 +125,17 @@ pub(crate) async fn decide(
     };
     let Present { ledger, whom, own, .. } = present;
     Ok((Decided { access, whom, own, answered, taken, ledger }, permit, upstream, lines))
+}
+
+/// Refuses what nobody's state could make good before anybody is asked about: it leaves no trace elsewhere. Whether the route
+/// takes nothing in part.
+fn fits(access: &Access, head: &Head, brought: &Brought) -> Result<bool, Reason> {
+    let route = access.route()?;
+    if let Some(reason) = route.message.as_ref().and_then(|map| message::fault(map, brought)) {
+        return Err(reason);
+    }
+    let strict = route.excess == Excess::Refuse;
+    if strict && brought.has_excess(route, head) { Err(Reason::MinimisationViolation) } else { Ok(strict) }
 }
 
 /// Writes to the ledger what a permitted request agrees to and does.
@@ -355,7 +362,7 @@ async fn reserve(
         let data = access.facts_of(&told, variant, &[]);
         let facts = &data.facts;
         let question = access.question(bringing, variant);
-        let Some((rule, reason)) = duties::claim(shared, access, &question, facts, who, brought).await?
+        let Some((rule, reason)) = cadence::claim(shared, access, &question, facts, who, brought).await?
         else {
             continue;
         };

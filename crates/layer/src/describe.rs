@@ -11,8 +11,8 @@ use consentry_policy::{
     SubjectSource, Values,
 };
 
+use crate::asking::Asking;
 use crate::head::Head;
-use crate::people::Asking;
 use crate::purposes::purpose_of;
 use crate::request::Brought;
 use crate::slot::Installed;

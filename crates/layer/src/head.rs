@@ -8,47 +8,12 @@ use http::uri::Authority;
 use http::{HeaderMap, HeaderValue, Method, Uri, Version, header};
 
 use crate::lines;
+use crate::naming::Named;
 use crate::target::{self, Parameter};
 use crate::transport::Transport;
 
 /// RFC 1035, section 2.3.4.
 const HOST_BYTES_MAX: usize = 253;
-
-/// What stands at a place that may name somebody.
-#[derive(Debug, PartialEq, Eq)]
-pub(crate) enum Named<T> {
-    /// Nothing.
-    Absent,
-    /// Something, and nobody can tell for sure what: whoever reads it otherwise may find a name in it.
-    Unreadable,
-    /// A name.
-    As(T),
-}
-
-impl Named<String> {
-    /// A text; an empty one names nobody.
-    pub(crate) fn of(text: String) -> Self {
-        if text.is_empty() { Self::Absent } else { Self::As(text) }
-    }
-}
-
-impl<T> Named<T> {
-    pub(crate) fn map<U>(self, change: impl FnOnce(T) -> U) -> Named<U> {
-        match self {
-            Self::Absent => Named::Absent,
-            Self::Unreadable => Named::Unreadable,
-            Self::As(name) => Named::As(change(name)),
-        }
-    }
-
-    /// The name, if there is one.
-    pub(crate) fn known(self) -> Option<T> {
-        match self {
-            Self::As(name) => Some(name),
-            Self::Absent | Self::Unreadable => None,
-        }
-    }
-}
 
 /// A head that can be read in one way only.
 #[derive(Debug)]
@@ -157,7 +122,8 @@ impl Head {
 
     /// How many cookies came, those among them that have no name or no one reading.
     pub(crate) fn cookie_count(&self) -> usize {
-        let in_line = |line: &[u8]| line.split(|b| *b == b';').filter(|pair| !pair.trim_ascii().is_empty()).count();
+        let in_line =
+            |line: &[u8]| line.split(|b| *b == b';').filter(|pair| !pair.trim_ascii().is_empty()).count();
         self.lines("cookie").into_iter().map(in_line).sum()
     }
 

@@ -9,12 +9,13 @@ use consentry_body::{RecordSubject, SubjectIx};
 use consentry_model::{ClassId, Reason, Resolution, RuleId, SubjectRef, Treatment, Verdict};
 use consentry_policy::{Duty, FactTarget, Item, Route, Ruling, SubjectSource};
 
+use crate::asking::Asking;
 use crate::data::DataFacts;
 use crate::decide::{Present, item_facts};
 use crate::describe::Access;
 use crate::evidence::Lines;
 use crate::head::Head;
-use crate::people::{Asking, Told, Whom};
+use crate::people::{Told, Whom};
 use crate::precedent::{Answered, Case, Precedent, Somebody};
 use crate::request::{self, Brought, Treatments};
 use crate::stated::Found;

@@ -43,7 +43,7 @@ pub(crate) fn state(bundle: &Bundle, map: &MessageMap, brought: &Brought, facts:
     });
     say(BuiltIn::MessageMarked, marked);
     if let Some(id) = book.built_in(&BuiltIn::MessageSender) {
-        let own = |address: &str| domain(address).is_some_and(|d| mail.domains.contains(&d));
+        let own = |address: &str| is_own(bundle, address);
         let all_own = from.as_deref().is_some_and(own) && header("Reply-To").as_deref().is_none_or(own);
         facts.set_word(&book.schema, id, if all_own { "own" } else { "other" });
     }
@@ -54,6 +54,18 @@ fn says_how_to_stop(text: Option<&str>, list: Option<&str>, post: Option<&str>) 
     text.is_some_and(|text| text.contains("https://"))
         && list.is_some_and(|list| list.split(',').any(is_bracketed_link))
         && post.is_some_and(|post| post.trim() == "List-Unsubscribe=One-Click")
+}
+
+/// Whether a mail header names one address, and that is the controller's own.
+pub(crate) fn is_own(bundle: &Bundle, header: &str) -> bool {
+    domain(header).is_some_and(|domain| bundle.settings.mail.domains.contains(&domain))
+}
+
+/// The members of a message that say who sends it, each by its path with dots.
+pub(crate) fn senders(map: &MessageMap) -> Vec<String> {
+    let from = map.from.iter().map(|path| path.join("."));
+    let reply = map.headers.iter().map(|path| format!("{}.Reply-To", path.join(".")));
+    from.chain(reply).collect()
 }
 
 /// A link in angle brackets, as each part of the header is one (RFC 2369, section 2).

@@ -5,18 +5,17 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use consentry_body::{Pseudonyms, Redactor, Report, Step, SubjectIx, Window};
-use consentry_model::{ClassId, Field, Identifier, MediaTypes, Reason, Treatment};
-use consentry_policy::{Adds, Body, EventSpec, Excess, HeadField, Reference, Right, Route, SubjectSource};
+use consentry_model::{ClassId, Field, Format, MediaTypes, Reason, Treatment};
+use consentry_policy::{Adds, Body, EventSpec, Excess, HeadField, Reference, Right, Route};
 use http::{HeaderMap, HeaderName, HeaderValue, Request, header};
 use http_body_util::{BodyExt, Full, Limited};
 use serde_json::Value;
 
 use crate::coding;
-use crate::describe::Access;
+use crate::events::is_no;
 use crate::evidence::Taken;
 use crate::faults::of_request;
-use crate::events::is_no;
-use crate::head::{Head, Named};
+use crate::head::Head;
 use crate::layer::Shared;
 use crate::limits::Limits;
 use crate::media::Media;
@@ -76,8 +75,7 @@ const SILENT: [&str; 39] = [
 /// A request body that was read whole and found well-formed.
 pub(crate) struct Brought {
     said: Option<Value>,
-    /// Whether it is a list of names and texts.
-    flat: bool,
+    format: Format,
     content_type: Option<HeaderValue>,
     redactor: Option<(Redactor, Window)>,
 }
@@ -110,7 +108,7 @@ where
                 || (route.right == Some(Right::Preferences)
                     && is_one_click(head.header("content-type"), &bytes)) =>
         {
-            return Ok(Brought { said: None, flat: false, content_type: None, redactor: None });
+            return Ok(Brought { said: None, format: Format::Json, content_type: None, redactor: None });
         }
         Body::None | Body::Page => return Err(Reason::BodyUnexpected),
         Body::Fields(map, types) => (map, types),
@@ -132,8 +130,8 @@ where
         Step::NeedInput | Step::Done => return Err(Reason::BodyMalformed),
     };
     let said = Some(said(&media.reading, &bytes, limits.depth_max)?);
-    let flat = media.reading.format.is_flat();
-    Ok(Brought { said, flat, content_type, redactor: Some((redactor, window)) })
+    let format = media.reading.format;
+    Ok(Brought { said, format, content_type, redactor: Some((redactor, window)) })
 }
 
 /// Every byte of a body.
@@ -178,59 +176,6 @@ impl Brought {
         all
     }
 
-    /// The identifier by which the request names its subject. What stands at its place and cannot be read in one way
-    /// only may be somebody's all the same to whoever reads it behind us.
-    pub(crate) fn identifier(&self, access: &Access, head: &Head) -> Named<Identifier> {
-        let Some(SubjectSource::Named { space, at, .. }) = access.about().map(|about| &about.subject) else {
-            return Named::Absent;
-        };
-        let or_unreadable = |text: Option<&str>| text.map_or(Named::Unreadable, |t| Named::of(t.to_owned()));
-        let name = match at {
-            Reference::Path(name) => or_unreadable(access.variables.get(name).map(String::as_str)),
-            Reference::Query(name) => match head.parameter(name) {
-                None => Named::Absent,
-                Some(parameter) => or_unreadable(parameter.value.as_deref()),
-            },
-            Reference::Header(name) if !head.headers.contains_key(name) => Named::Absent,
-            Reference::Header(name) => or_unreadable(head.header(name)),
-            Reference::Cookie(name) => head.cookie(name),
-            Reference::Body(path) => self.name(path),
-            // The person whom the token names, if it names one in this space.
-            Reference::Token(_) => {
-                let person = access.claims.as_ref().and_then(|c| c.person.clone());
-                let person = person.filter(|person| person.space() == space);
-                return person.map_or(Named::Absent, Named::As);
-            }
-            Reference::Item(_) | Reference::Addressees(_) => Named::Absent,
-        };
-        name.map(|name| Identifier::new(space.clone(), &name))
-    }
-
-    /// The name at a path of the body: a text or a whole number, or what may be one to somebody else.
-    fn name(&self, path: &[String]) -> Named<String> {
-        let Some(mut at) = self.said.as_ref() else { return Named::Absent };
-        for name in path {
-            match at {
-                Value::Object(members) => match members.get(name) {
-                    Some(member) => at = member,
-                    None => return Named::Absent,
-                },
-                Value::Null => return Named::Absent,
-                Value::Bool(_) | Value::Number(_) | Value::String(_) | Value::Array(_) => {
-                    return Named::Unreadable;
-                }
-            }
-        }
-        match at {
-            Value::Null => Named::Absent,
-            Value::String(text) => Named::of(text.clone()),
-            other => self.text(path).map_or(Named::Unreadable, |text| match other {
-                Value::Number(_) => Named::of(text),
-                _ => Named::Unreadable,
-            }),
-        }
-    }
-
     /// Whether the request brings something that the route declares nowhere, in its body or its query.
     pub(crate) fn has_excess(&self, route: &Route, head: &Head) -> bool {
         self.redactor.as_ref().is_some_and(|(redactor, _)| redactor.undeclared() > 0)
@@ -255,26 +200,15 @@ impl Brought {
         path.iter().try_fold(self.said.as_ref()?, |at, name| at.get(name))
     }
 
-    /// Every scalar of the body as text, for whoever looks for what it may be.
-    pub(crate) fn each_scalar(&self, look: &mut impl FnMut(&str)) {
-        fn walk(value: &Value, look: &mut impl FnMut(&str)) {
-            match value {
-                Value::String(text) => look(text),
-                Value::Number(number) => look(&number.to_string()),
-                Value::Array(items) => items.iter().for_each(|item| walk(item, look)),
-                Value::Object(members) => members.values().for_each(|member| walk(member, look)),
-                Value::Null | Value::Bool(_) => {}
-            }
-        }
-        if let Some(said) = &self.said {
-            walk(said, look);
-        }
+    /// What the body says as a whole, and in which format it came.
+    pub(crate) fn whole(&self) -> Option<(&Value, Format)> {
+        Some((self.said.as_ref()?, self.format))
     }
 
     /// Whether the request meets the condition of an event.
     pub(crate) fn holds(&self, spec: &EventSpec, head: &Head) -> bool {
         spec.condition.iter().all(|(at, wanted)| match at {
-            Reference::Body(path) if self.flat => says(self.at(path), wanted),
+            Reference::Body(path) if self.format.is_flat() => says(self.at(path), wanted),
             Reference::Body(path) => self.at(path) == Some(wanted),
             Reference::Query(name) => {
                 let said = head.parameter(name).zip(wanted.as_str());

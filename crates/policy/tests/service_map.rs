@@ -246,7 +246,20 @@ fn addressees_are_the_records_of_a_message() {
     let parts = "to: 'body.mail.to[]', from: body.from, topic: body.topic, text: body.text, product: body.product, headers: body.head";
     let described = "request: {body: {'mail.to[]': user.contact.email, from: none, topic: none}}";
     for (text, paths) in [
-        ("", &["from", "head", "mail.to[]", "product", "text", "topic"][..]),
+        (
+            "",
+            &[
+                "from",
+                "head.List-Unsubscribe",
+                "head.List-Unsubscribe-Post",
+                "head.Reply-To",
+                "head.Subject",
+                "mail.to[]",
+                "product",
+                "text",
+                "topic",
+            ][..],
+        ),
         (described, &["from", "mail.to[]", "topic"]),
     ] {
         let bundle =

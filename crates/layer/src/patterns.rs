@@ -1,0 +1,279 @@
+//! What a payment card's number, an e-mail address and a telephone number look like in a text, however it is written.
+
+use std::borrow::Cow;
+
+use consentry_policy::Detector;
+
+/// Digits of a payment card's number, ISO/IEC 7812.
+const PAN_DIGITS: std::ops::RangeInclusive<usize> = 13..=19;
+/// How cards print their numbers, in groups.
+const PAN_GROUPS: [&[usize]; 7] =
+    [&[4, 4, 4, 4], &[4, 4, 4, 4, 1], &[4, 4, 4, 4, 2], &[4, 4, 4, 4, 3], &[4, 6, 5], &[4, 6, 4], &[8, 8]];
+/// Digits of a telephone number in international form, E.164.
+const PHONE_DIGITS: std::ops::RangeInclusive<usize> = 8..=15;
+/// More signs than this between two digits, and they belong to two numbers.
+const GAP_MAX: usize = 3;
+
+/// Whether a text holds what a detector looks for, as it is written or behind percent signs.
+pub(crate) fn looks_like(detector: Detector, text: &str) -> bool {
+    let shows = |text: &str| {
+        let text = plain(text);
+        match detector {
+            Detector::Pan => has_pan(&text),
+            Detector::Email => has_email(&text),
+            Detector::Phone => has_phone(&text),
+        }
+    };
+    shows(text) || unescaped(text).is_some_and(|text| shows(&text))
+}
+
+/// A text with percent escapes undone, where there are some.
+pub(crate) fn unescaped(text: &str) -> Option<String> {
+    if !text.contains('%') {
+        return None;
+    }
+    let mut out = Vec::with_capacity(text.len());
+    let mut rest = text.as_bytes();
+    while let [first, tail @ ..] = rest {
+        let code = tail.get(..2).filter(|_| *first == b'%').and_then(|two| std::str::from_utf8(two).ok());
+        match code.and_then(|two| u8::from_str_radix(two, 16).ok()) {
+            Some(byte) => {
+                out.push(byte);
+                rest = tail.get(2..).unwrap_or_default();
+            }
+            None => {
+                out.push(*first);
+                rest = tail;
+            }
+        }
+    }
+    Some(String::from_utf8_lossy(&out).into_owned())
+}
+
+/// A text with what looks like a sign of ASCII as that sign, and without what shows nothing.
+fn plain(text: &str) -> Cow<'_, str> {
+    if text.is_ascii() {
+        return Cow::Borrowed(text);
+    }
+    let shown = text.chars().filter_map(|c| match c {
+        // Full-width forms lie in the order of ASCII.
+        '\u{ff01}'..='\u{ff5e}' => char::from_u32(u32::from(c) - 0xfee0),
+        '\u{ad}' | '\u{180e}' | '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}' => None,
+        '\u{2060}'..='\u{206f}' | '\u{fe00}'..='\u{fe0f}' | '\u{feff}' => None,
+        '\u{2010}'..='\u{2015}' | '\u{2212}' => Some('-'),
+        '\u{3002}' | '\u{ff61}' | '\u{2024}' => Some('.'),
+        c if c.is_whitespace() => Some(' '),
+        c => Some(c),
+    });
+    Cow::Owned(shown.collect())
+}
+
+/// Digits that stand together, and how many other signs came before them since the last ones; none of them a letter.
+struct Digits {
+    digits: Vec<u8>,
+    gap: Option<Gap>,
+}
+
+/// What stands between two groups of digits of one number.
+#[derive(Clone, Copy)]
+enum Gap {
+    /// A single blank or hyphen.
+    Usual,
+    Other,
+}
+
+fn has_pan(text: &str) -> bool {
+    let groups = groups(text);
+    (0..groups.len()).any(|from| {
+        let chain = groups.get(from..).unwrap_or_default();
+        joined_as_usual(chain).is_some_and(|digits| is_pan(&digits))
+            || PAN_GROUPS.iter().any(|shape| in_shape(chain, shape).is_some_and(|digits| is_pan(&digits)))
+    })
+}
+
+/// The groups of digits of a text.
+fn groups(text: &str) -> Vec<Digits> {
+    let mut out: Vec<Digits> = Vec::new();
+    let (mut gap, mut apart, mut usual) = (0_usize, true, true);
+    for c in text.chars() {
+        if let Some(digit) = c.to_digit(10).and_then(|digit| u8::try_from(digit).ok()) {
+            match out.last_mut().filter(|_| gap == 0 && !apart) {
+                Some(group) => group.digits.push(digit),
+                None => {
+                    let joined = !apart && gap <= GAP_MAX;
+                    let how = if usual && gap == 1 { Gap::Usual } else { Gap::Other };
+                    out.push(Digits { digits: vec![digit], gap: joined.then_some(how) });
+                }
+            }
+            (gap, apart, usual) = (0, false, true);
+        } else {
+            gap += 1;
+            apart |= c.is_alphanumeric();
+            usual &= matches!(c, ' ' | '-');
+        }
+    }
+    out
+}
+
+/// The digits of groups that single blanks and hyphens divide, where none comes before them.
+fn joined_as_usual(chain: &[Digits]) -> Option<Vec<u8>> {
+    let (first, rest) = chain.split_first()?;
+    if matches!(first.gap, Some(Gap::Usual)) {
+        return None;
+    }
+    let rest = rest.iter().take_while(|group| matches!(group.gap, Some(Gap::Usual)));
+    Some(std::iter::once(first).chain(rest).flat_map(|group| &group.digits).copied().collect())
+}
+
+/// The digits of the first groups, if they are as long as these.
+fn in_shape(chain: &[Digits], shape: &[usize]) -> Option<Vec<u8>> {
+    let groups = chain.get(..shape.len())?;
+    let joined = groups.iter().skip(1).all(|group| group.gap.is_some());
+    let fits = joined && groups.iter().zip(shape).all(|(group, length)| group.digits.len() == *length);
+    fits.then(|| groups.iter().flat_map(|group| &group.digits).copied().collect())
+}
+
+/// Whether some stretch of the digits is a card's number: its length, its issuer, its check digit (ISO/IEC 7812-1,
+/// annex B).
+fn is_pan(digits: &[u8]) -> bool {
+    let issuer = |number: &[u8]| matches!(number.first(), Some(2..=6));
+    PAN_DIGITS.rev().any(|len| digits.windows(len).any(|number| issuer(number) && checks(number)))
+}
+
+fn checks(number: &[u8]) -> bool {
+    let doubled = |digit: u32| if digit > 4 { digit * 2 - 9 } else { digit * 2 };
+    let weigh = |(at, digit): (usize, &u8)| {
+        let digit = u32::from(*digit);
+        if at % 2 == 1 { doubled(digit) } else { digit }
+    };
+    number.iter().rev().enumerate().map(weigh).sum::<u32>() % 10 == 0
+}
+
+/// An `@` with a name before it and a dotted domain, or a literal address, after it, whatever is around them.
+fn has_email(text: &str) -> bool {
+    text.match_indices('@').any(|(at, _)| {
+        let (before, after) = (text.get(..at).unwrap_or_default(), text.get(at + 1..).unwrap_or_default());
+        let local = before.chars().next_back().is_some_and(|c| c.is_alphanumeric() || ATEXT.contains(c));
+        local && (after.starts_with('[') || is_domain(after))
+    })
+}
+
+/// Signs that a mail box's name may end with besides letters and digits (RFC 5322, section 3.2.3, and a quoted name).
+const ATEXT: &str = "\"!#$%&'*+-/=?^_`{|}~.";
+
+/// Whether a text begins with a domain of several labels.
+fn is_domain(text: &str) -> bool {
+    let end = text.find(|c: char| !c.is_alphanumeric() && c != '-' && c != '.').unwrap_or(text.len());
+    let name = text.get(..end).unwrap_or_default();
+    // The last label may be a word that follows a full stop.
+    let labels: Vec<&str> = name.split('.').take_while(|label| !label.is_empty()).collect();
+    labels.len() > 1 && labels.iter().skip(1).any(|label| label.chars().count() >= 2)
+}
+
+fn has_phone(text: &str) -> bool {
+    let after_plus = text.split('+').skip(1).any(|rest| is_number(rest));
+    let after_zeros = text.match_indices("00").any(|(at, _)| {
+        let alone = !text.get(..at).unwrap_or_default().ends_with(|c: char| c.is_alphanumeric() || c == '+');
+        let rest = text.get(at + 2..).unwrap_or_default();
+        alone && !rest.starts_with('0') && is_number(rest)
+    });
+    after_plus || after_zeros
+}
+
+/// Whether a text begins with as many digits as a telephone number has, divided as such numbers are.
+fn is_number(text: &str) -> bool {
+    let (mut digits, mut gap) = (0_usize, 0_usize);
+    for c in text.chars() {
+        match c {
+            '0'..='9' => (digits, gap) = (digits + 1, 0),
+            ' ' | '-' | '.' | '/' | '(' | ')' if gap < GAP_MAX => gap += 1,
+            _ => break,
+        }
+    }
+    PHONE_DIGITS.contains(&digits)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_card_number_is_found_however_it_is_written() {
+        for (text, expected) in [
+            ("4111111111111111", true),
+            ("my card is 4111 1111 1111 1111", true),
+            ("4111-1111-1111-1111", true),
+            ("id 99 4111111111111111 ok", true),
+            ("994111111111111111", true),
+            ("4111.1111.1111.1111", true),
+            ("4111/1111/1111/1111", true),
+            ("4111  1111  1111  1111", true),
+            ("4111\u{a0}1111\u{a0}1111\u{a0}1111", true),
+            ("4111\u{2013}1111\u{2013}1111\u{2013}1111", true),
+            ("4111\u{200b}1111\u{200b}1111\u{200b}1111", true),
+            ("\u{ff14}111111111111111", true),
+            ("3782-822463-10005", true),
+            ("3782, 822463, 10005", true),
+            ("41111111.11111111", true),
+            ("4111%201111%201111%201111", true),
+            ("4111111111111112", false),
+            ("1111111111111111", false),
+            ("4111.1111.1111.1112", false),
+            ("4,111,111,111,111,111", false),
+            ("12, 45, 2026, 30, 07, 19, 22", false),
+            ("2026-11-22", false),
+            ("+43 1 2345678", false),
+            ("", false),
+        ] {
+            assert_eq!(looks_like(Detector::Pan, text), expected, "{text}");
+        }
+    }
+
+    #[test]
+    fn an_address_is_found_whatever_stands_around_it() {
+        for (text, expected) in [
+            ("write to <ann@example.org>, please", true),
+            ("ann@example.org.", true),
+            ("ann@example.org!", true),
+            ("ann@example.org: hi", true),
+            ("[ann@example.org]", true),
+            ("'ann@example.org'", true),
+            ("https://x.test/?e=ann@example.org&y=1", true),
+            ("ann%40example.org", true),
+            ("ann@b\u{fc}cher.example", true),
+            ("j\u{f6}rg@example.org", true),
+            ("ann\u{ff20}example\u{ff0e}org", true),
+            ("\"ann b\"@example.org", true),
+            ("ann@[192.0.2.1]", true),
+            ("ann@example.org.Next", true),
+            ("ann at example.org", false),
+            ("a@b", false),
+            ("@handle.name", false),
+            ("ann @ example.org", false),
+            ("5 @ 2.50", false),
+            ("5 x a@2.5", false),
+        ] {
+            assert_eq!(looks_like(Detector::Email, text), expected, "{text}");
+        }
+    }
+
+    #[test]
+    fn a_telephone_number_in_international_form_is_found() {
+        for (text, expected) in [
+            ("call +43 1 2345678", true),
+            ("+43 (1) 234-5678", true),
+            ("+43/1/2345678", true),
+            ("+43.1.2345678", true),
+            ("%2B43 1 2345678", true),
+            ("0043 1 2345678", true),
+            ("call 0043-1-2345678 now", true),
+            ("1 + 2 = 3", false),
+            ("012345678", false),
+            ("1000000000", false),
+            ("000000000000", false),
+            ("7+12345", false),
+        ] {
+            assert_eq!(looks_like(Detector::Phone, text), expected, "{text}");
+        }
+    }
+}
