@@ -3,7 +3,7 @@
 use std::any::Any;
 use std::collections::BTreeMap;
 use std::fmt;
-use std::sync::OnceLock;
+use std::sync::{Arc, OnceLock};
 
 use crate::field_map_builder::FieldMapBuilder;
 use crate::fields::{ClassId, Field, NodeId, RecordScope, ScopeId, Wrap};
@@ -63,8 +63,9 @@ impl fmt::Debug for Memo {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct FieldMap {
     pub(crate) root: NodeId,
-    pub(crate) nodes: Vec<Node>,
-    pub(crate) scopes: Vec<RecordScope>,
+    /// They are shared with what lies [`below`](Self::below), and never change.
+    pub(crate) nodes: Arc<[Node]>,
+    pub(crate) scopes: Arc<[RecordScope]>,
     pub(crate) memo: Memo,
 }
 
@@ -72,14 +73,7 @@ impl FieldMap {
     /// Starts an empty map.
     #[must_use]
     pub fn builder() -> FieldMapBuilder {
-        FieldMapBuilder {
-            map: Self {
-                root: NodeId(0),
-                nodes: vec![Node::default()],
-                scopes: Vec::new(),
-                memo: Memo::default(),
-            },
-        }
+        FieldMapBuilder { nodes: vec![Node::default()], scopes: Vec::new() }
     }
 
     /// What whoever reads bodies by this map keeps with it: one value of one type, made when it is first asked for. `None`
@@ -95,7 +89,8 @@ impl FieldMap {
         self.root
     }
 
-    /// The map of what lies at a node, as a body of its own. Nodes keep their ids and their paths.
+    /// The map of what lies at a node, as a body of its own. Nodes keep their ids and their paths. It costs next to nothing:
+    /// a body may ask for one with each of its strings.
     #[must_use]
     pub fn below(&self, node: NodeId) -> Self {
         Self { root: node, ..self.clone() }

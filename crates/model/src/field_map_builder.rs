@@ -1,14 +1,18 @@
 //! Builds a map path by path.
 
-use crate::field_map::{FieldMap, Node};
+use crate::field_map::{FieldMap, Memo, Node};
 use crate::fields::{Field, NodeId, PathError, RecordScope, ScopeId, Wrap};
 use crate::member::Members;
 
 /// Builds a [`FieldMap`] path by path.
 #[derive(Clone, Debug)]
 pub struct FieldMapBuilder {
-    pub(crate) map: FieldMap,
+    /// The first is the whole body's.
+    pub(crate) nodes: Vec<Node>,
+    pub(crate) scopes: Vec<RecordScope>,
 }
+
+const ROOT: NodeId = NodeId(0);
 
 enum Step<'a> {
     Name(&'a str),
@@ -24,7 +28,7 @@ impl FieldMapBuilder {
     pub fn leaf(mut self, path: &str, field: Field) -> Result<Self, PathError> {
         let (path_to, subtree) = head(path);
         let at = self.walk(path_to)?;
-        let node = self.map.nodes.get_mut(at.0 as usize).ok_or(PathError::Syntax)?;
+        let node = self.nodes.get_mut(at.0 as usize).ok_or(PathError::Syntax)?;
         if node.leaf.is_some_and(|there| there != field || node.subtree != subtree) {
             return Err(PathError::Twice);
         }
@@ -42,7 +46,7 @@ impl FieldMapBuilder {
     /// When the path is not one, or was given before.
     pub fn wrapped(mut self, path: &str, wrap: Wrap) -> Result<Self, PathError> {
         let at = self.walk(path)?;
-        let node = self.map.nodes.get_mut(at.0 as usize).ok_or(PathError::Syntax)?;
+        let node = self.nodes.get_mut(at.0 as usize).ok_or(PathError::Syntax)?;
         if path.is_empty() || node.wrap.replace(wrap).is_some() {
             return Err(if path.is_empty() { PathError::Syntax } else { PathError::Twice });
         }
@@ -56,8 +60,7 @@ impl FieldMapBuilder {
     /// When the path is the whole body's, or has no leaf.
     pub fn null_when_withheld(mut self, path: &str) -> Result<Self, PathError> {
         let at = self.walk_to_leaf(path)?;
-        let root = self.map.root();
-        let node = self.map.nodes.get_mut(at.0 as usize).filter(|node| at != root && node.leaf.is_some());
+        let node = self.nodes.get_mut(at.0 as usize).filter(|node| at != ROOT && node.leaf.is_some());
         node.ok_or(PathError::Syntax)?.null_when_withheld = true;
         Ok(self)
     }
@@ -88,31 +91,32 @@ impl FieldMapBuilder {
 
     fn scope(mut self, path: &str, scope: RecordScope) -> Result<Self, PathError> {
         let at = self.walk(path)?;
-        let id = ScopeId(u16::try_from(self.map.scopes.len() + 1).map_err(|_| PathError::Syntax)?);
-        let node = self.map.nodes.get_mut(at.0 as usize).ok_or(PathError::Syntax)?;
+        let id = ScopeId(u16::try_from(self.scopes.len() + 1).map_err(|_| PathError::Syntax)?);
+        let node = self.nodes.get_mut(at.0 as usize).ok_or(PathError::Syntax)?;
         if node.scope.is_some() {
             return Err(PathError::Twice);
         }
         node.scope = Some(id);
-        self.map.scopes.push(scope);
+        self.scopes.push(scope);
         Ok(self)
     }
 
     /// The finished map.
     #[must_use]
     pub fn build(mut self) -> FieldMap {
-        for node in &mut self.map.nodes {
+        for node in &mut self.nodes {
             node.members = Members::new(&node.children);
         }
-        self.map
+        let Self { nodes, scopes } = self;
+        FieldMap { root: ROOT, nodes: nodes.into(), scopes: scopes.into(), memo: Memo::default() }
     }
 
     /// The node of a leaf that is there.
     fn walk_to_leaf(&mut self, path: &str) -> Result<NodeId, PathError> {
         let (path_to, _) = head(path);
-        let mut at = self.map.root();
+        let mut at = ROOT;
         for step in steps(path_to)? {
-            let node = self.map.nodes.get(at.0 as usize).ok_or(PathError::Syntax)?;
+            let node = self.nodes.get(at.0 as usize).ok_or(PathError::Syntax)?;
             let next = match step {
                 Step::Name(name) => node.children.get(name).copied(),
                 Step::Any => node.any,
@@ -124,7 +128,7 @@ impl FieldMapBuilder {
     }
 
     fn walk(&mut self, path: &str) -> Result<NodeId, PathError> {
-        let mut at = self.map.root();
+        let mut at = ROOT;
         for step in steps(path)? {
             at = self.child(at, &step)?;
         }
@@ -132,8 +136,8 @@ impl FieldMapBuilder {
     }
 
     fn child(&mut self, at: NodeId, step: &Step<'_>) -> Result<NodeId, PathError> {
-        let next = NodeId(u32::try_from(self.map.nodes.len()).map_err(|_| PathError::Syntax)?);
-        let node = self.map.nodes.get_mut(at.0 as usize).ok_or(PathError::Syntax)?;
+        let next = NodeId(u32::try_from(self.nodes.len()).map_err(|_| PathError::Syntax)?);
+        let node = self.nodes.get_mut(at.0 as usize).ok_or(PathError::Syntax)?;
         if node.leaf.is_some() {
             return Err(PathError::Overlap);
         }
@@ -151,7 +155,7 @@ impl FieldMapBuilder {
                 Step::Any if node.path.is_empty() => "*".to_owned(),
                 Step::Any => format!("{}.*", node.path),
             };
-            self.map.nodes.push(Node { path, ..Node::default() });
+            self.nodes.push(Node { path, ..Node::default() });
         }
         Ok(found)
     }
@@ -262,6 +266,8 @@ mod tests {
         assert_eq!(inner.scope_at(inner.root()).and_then(|id| inner.scope(id)), Some(&scope));
         let email = inner.member(inner.root(), "email").unwrap();
         assert_eq!((inner.field(email), inner.path(email)), (Some(class(1)), "data.email"));
+        // A body may ask for a map with each of its strings: nothing is copied.
+        assert!(std::ptr::eq(inner.path(email), map.path(email)));
         assert_eq!(inner.member(inner.root(), "id"), None);
         let nameless = RecordScope { captures: vec![Vec::new()], ..scope };
         assert_eq!(FieldMap::builder().record("data", nameless).unwrap_err(), PathError::Syntax);
