@@ -274,6 +274,8 @@ async fn law_1_a_request_with_two_readings_reaches_nobody_coded_or_not() {
     let part =
         |head: &str, body: &str| format!("--b\r\nContent-Disposition: form-data; {head}\r\n\r\n{body}\r\n");
     let id = part("name=\"id\"", "ann");
+    let json =
+        |name: &str, body: &str| part(&format!("name=\"{name}\"\r\nContent-Type: application/json"), body);
     let rows: Vec<(String, Vec<u8>, &str)> = vec![
         (PARTS.into(), format!("{id}--b--").into_bytes(), ok),
         (PARTS.into(), format!("{id}--b--\r\n").into_bytes(), ok),
@@ -298,7 +300,7 @@ async fn law_1_a_request_with_two_readings_reaches_nobody_coded_or_not() {
             PARTS.into(),
             format!("{}--b--", part("name=\"id\"\r\nContent-Type: application/json", "{\"id\":\"ann\"}"))
                 .into_bytes(),
-            nobody,
+            excess,
         ),
         (
             PARTS.into(),
@@ -321,6 +323,10 @@ async fn law_1_a_request_with_two_readings_reaches_nobody_coded_or_not() {
             .into_bytes(),
             nobody,
         ),
+        (PARTS.into(), format!("{id}{}--b--", json("news", "{\"ssn\":1}")).into_bytes(), excess),
+        (PARTS.into(), format!("{id}{}--b--", json("cv", "{\"ssn\":1}")).into_bytes(), excess),
+        (PARTS.into(), format!("{id}{}--b--", json("news", "{\"ssn\":1,\"ssn\":2}")).into_bytes(), twice),
+        (PARTS.into(), format!("{id}{}--b--", json("news", "[1,]")).into_bytes(), malformed),
         ("multipart/form-data; boundary=\"b\"; boundary=c".into(), format!("{id}--b--").into_bytes(), kind),
         ("multipart/form-data; boundary=b, x".into(), format!("{id}--b--").into_bytes(), kind),
         ("multipart/form-data; boundary*=b".into(), format!("{id}--b--").into_bytes(), kind),

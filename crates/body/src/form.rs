@@ -78,7 +78,7 @@ impl Media for Form {
         report.undeclared = report.undeclared.saturating_add(row.undeclared());
         let texts = pairs.iter().map(|pair| Some(&*pair.value)).enumerate();
         let left: Vec<_> = texts.map(|cell| row.left(cell, &self.map, decide, key, report)).collect();
-        if row.is_omitted(&left, report) {
+        if row.is_omitted(&left, &[], report) {
             return Err(BodyFault::NothingLeft);
         }
         for (pair, left) in pairs.iter().zip(&left) {

@@ -137,7 +137,7 @@ impl Media for Table {
                     let texts = cells.iter().map(|cell| Some(&*cell.text)).enumerate();
                     let left: Vec<_> =
                         texts.map(|cell| fates.left(cell, &map, decide, key, report)).collect();
-                    if fates.is_omitted(&left, report) {
+                    if fates.is_omitted(&left, &[], report) {
                         continue;
                     }
                     let mut first = true;

@@ -101,14 +101,14 @@ impl Row {
         left
     }
 
-    /// Whether the row is left out, with what is left of each of its cells. It is counted.
-    pub(crate) fn is_omitted(&self, left: &[Left<'_>], report: &mut Report) -> bool {
+    /// Whether the row is left out, with what is left of each of its cells; and, for each of those that hold something
+    /// personal inside, whether some of that is. It is counted.
+    pub(crate) fn is_omitted(&self, left: &[Left<'_>], inside: &[bool], report: &mut Report) -> bool {
         let Some(emptied) = self.emptied else { return false };
         report.records = report.records.saturating_add(1);
-        let personal = || self.fates.iter().zip(left).filter(|(f, _)| matches!(f, Fate::Personal { .. }));
-        let omitted = emptied == Emptied::Omit
-            && personal().next().is_some()
-            && personal().all(|(_, left)| *left == Left::Nothing);
+        let cells = self.fates.iter().zip(left).filter(|(fate, _)| matches!(fate, Fate::Personal { .. }));
+        let mut kept = cells.map(|(_, left)| *left != Left::Nothing).chain(inside.iter().copied()).peekable();
+        let omitted = emptied == Emptied::Omit && kept.peek().is_some() && !kept.any(|kept| kept);
         report.omitted = report.omitted.saturating_add(u64::from(omitted));
         omitted
     }

@@ -4,7 +4,7 @@ use std::ops::Range;
 use std::sync::Arc;
 
 use bytes::Bytes;
-use consentry_model::{FieldMap, Format};
+use consentry_model::{Field, FieldMap, Format};
 
 use super::head::{self, Head};
 use super::split::parts;
@@ -16,7 +16,7 @@ use crate::form::CHARSET;
 use crate::texts::Unit;
 use crate::treat::Left;
 use crate::turns::Media;
-use crate::{Decide, Limits, Pseudonyms, Report};
+use crate::{Decide, Limits, Pseudonyms, RecordSubject, Report};
 
 /// What a browser calls a file that has no name.
 const NAMELESS: &str = "blob";
@@ -41,7 +41,7 @@ struct Held {
     unit: Bytes,
     parts: Vec<Part>,
     row: Row,
-    /// As many as parts; those of JSON whose inside is declared.
+    /// As many as parts; those of JSON that are declared.
     texts: Vec<Option<Unit>>,
 }
 
@@ -61,8 +61,31 @@ impl Parts {
 
     fn place(&self, part: &Part) -> Option<Place> {
         let place = Place::find(&self.map, &part.head.name)?;
-        // What is declared inside of a part can be read where it is JSON.
-        (place.field.is_some() || part.kind == Kind::Json).then_some(place)
+        // What is declared inside of a part can be read where it is JSON, and JSON is read from its root on.
+        match (part.kind, place.field) {
+            (Kind::Json, _) => Some(Place { field: None, ..place }),
+            (Kind::Text | Kind::File, field) => field.map(|_| place),
+        }
+    }
+
+    /// Reads JSON as the member that it would be in a JSON body: strictly, whatever is declared. Nothing when nobody declared
+    /// a value of its shape.
+    fn json(
+        &self,
+        text: &[u8],
+        place: Option<Place>,
+        owner: &RecordSubject,
+        asked: &mut Asked,
+    ) -> Result<Option<Unit>, BodyFault> {
+        if let Some(place) = place {
+            let map = Arc::new(self.map.below(place.node));
+            match Unit::read(&map, self.limits, text, owner, asked) {
+                Err(BodyFault::Undeclared) => {}
+                read => return read.map(Some),
+            }
+        }
+        let any = FieldMap::builder().leaf("**", Field::Open).map_err(|_| BodyFault::Internal)?.build();
+        Unit::read(&Arc::new(any), self.limits, text, owner, asked).map(|_| None)
     }
 }
 
@@ -82,19 +105,20 @@ impl Media for Parts {
             let text = text(&unit, part)?;
             cells.push(Cell { name: &part.head.name, place, text, there: true });
         }
-        let row = Row::read(&self.map, &cells, asked).map_err(|kind| Fault::new(kind, 0))?;
+        let mut row = Row::read(&self.map, &cells, asked).map_err(|kind| Fault::new(kind, 0))?;
         let mut texts = Vec::with_capacity(parts.len());
-        for ((part, cell), fate) in parts.iter().zip(&cells).zip(&row.fates) {
-            let inner = cell.place.filter(|_| *fate == Fate::Inner);
-            let Some(place) = inner else {
+        for (at, (part, cell)) in parts.iter().zip(&cells).enumerate() {
+            if part.kind != Kind::Json {
                 texts.push(None);
                 continue;
-            };
+            }
             let here = |kind| Fault::new(kind, part.content.start);
             let text = unit.get(part.content.clone()).ok_or(here(BodyFault::Internal))?;
-            let map = Arc::new(self.map.below(place.node));
-            let read = Unit::read(&map, self.limits, text, row.owner(), asked).map_err(here)?;
-            texts.push(Some(read));
+            let read = self.json(text, cell.place, row.owner(), asked).map_err(here)?;
+            if let Some(fate) = row.fates.get_mut(at).filter(|_| read.is_none()) {
+                *fate = Fate::Undeclared;
+            }
+            texts.push(read);
         }
         self.held = Some(Held { unit, parts, row, texts });
         self.read = true;
@@ -122,30 +146,32 @@ impl Media for Parts {
         let Some(Held { unit, parts, row, texts }) = self.held.take() else { return Ok(()) };
         let heads: u64 = parts.iter().map(|part| part.head.undeclared).sum();
         report.undeclared = report.undeclared.saturating_add(row.undeclared() + heads);
-        let mut left = Vec::with_capacity(parts.len());
-        for (at, part) in parts.iter().enumerate() {
+        let (mut left, mut inside, mut contents) = (Vec::new(), Vec::new(), Vec::new());
+        for (at, (part, json)) in parts.iter().zip(texts).enumerate() {
             let text = text(&unit, part).map_err(|fault| fault.kind)?;
-            left.push(row.left((at, text), &self.map, decide, key, report));
+            let whole = row.left((at, text), &self.map, decide, key, report);
+            let raw = unit.slice(part.content.clone());
+            contents.push(match (json, &whole) {
+                (Some(json), _) => json_left(json, &mut inside, decide, key, report)?,
+                (None, Left::Nothing) => None,
+                (None, Left::Clear) => Some(raw),
+                (None, Left::Altered(_, text)) => Some(Bytes::copy_from_slice(text.as_bytes())),
+            });
+            left.push(whole);
         }
-        if row.is_omitted(&left, report) {
+        if row.is_omitted(&left, &inside, report) {
             return Err(BodyFault::NothingLeft);
         }
         let divider = [b"--", self.boundary.as_bytes()].concat();
-        for ((part, left), text) in parts.iter().zip(&left).zip(texts) {
-            let raw = unit.get(part.content.clone()).ok_or(BodyFault::Internal)?;
-            let is_inner = text.is_some();
-            let inner = text.map(|text| text.write(decide, key, report)).transpose()?;
-            let content = match (inner, left) {
-                (Some(None), _) | (None, Left::Nothing) => continue,
-                (Some(Some(left)), _) => left,
-                (None, Left::Clear) => Bytes::copy_from_slice(raw),
-                (None, Left::Altered(_, text)) => Bytes::copy_from_slice(text.as_bytes()),
-            };
+        for (part, content) in parts.iter().zip(contents) {
+            let Some(content) = content else { continue };
             if memchr::memmem::find(&content, &divider).is_some() {
                 return Err(BodyFault::Internal);
             }
+            let is_same = unit.get(part.content.clone()) == Some(&content);
+            let named = is_same && Place::find(&self.map, &part.head.name).is_some_and(|p| p.field.is_some());
             out.extend_from_slice(&divider);
-            write_head(&part.head, is_inner, out);
+            write_head(&part.head, named, out);
             out.extend_from_slice(&content);
             out.extend_from_slice(b"\r\n");
         }
@@ -159,11 +185,27 @@ impl Media for Parts {
     }
 }
 
-fn write_head(head: &Head, inner: bool, out: &mut Vec<u8>) {
+/// What is left of JSON; `inside` hears whether something personal is, if there was something.
+fn json_left(
+    json: Unit,
+    inside: &mut Vec<bool>,
+    decide: &dyn Decide,
+    key: Option<&Pseudonyms>,
+    report: &mut Report,
+) -> Result<Option<Bytes>, BodyFault> {
+    let (is_personal, before) = (json.is_personal(), report.personal_kept);
+    let left = json.write(decide, key, report)?;
+    if is_personal {
+        inside.push(report.personal_kept > before);
+    }
+    Ok(left)
+}
+
+fn write_head(head: &Head, named: bool, out: &mut Vec<u8>) {
     let mut lines = format!("\r\nContent-Disposition: form-data; name=\"{}\"", head.name_raw);
     if let Some(file) = &head.file {
-        // Of a part whose inside is decided on, the name of the file is decided on by nobody.
-        let file = if inner { NAMELESS } else { file };
+        // Of a part whose inside is decided on, or of which less is left, the name of the file is decided on by nobody.
+        let file = if named { file } else { NAMELESS };
         lines.push_str(&format!("; filename=\"{file}\""));
     }
     if head.typed {

@@ -55,6 +55,11 @@ impl Unit {
         self.redactor.undeclared()
     }
 
+    /// Whether it holds something personal.
+    pub(crate) fn is_personal(&self) -> bool {
+        !self.subjects.is_empty()
+    }
+
     /// What is left of the text; nothing when it is withheld as a whole.
     pub(crate) fn write(
         self,

@@ -3,7 +3,7 @@
 use consentry_body::{BodyFault, Limits};
 use consentry_model::Format;
 
-use crate::support::{EMAIL, NAME, OPEN, check, clear, map, masked, run, withheld};
+use crate::support::{EMAIL, NAME, OPEN, check, clear, map, masked, run, scope, withheld};
 
 fn part(head: &str, content: &str) -> String {
     format!("--b\r\n{head}\r\n\r\n{content}\r\n")
@@ -76,6 +76,76 @@ fn parts_pass_as_they_are_or_not_at_all() {
     for (from, verdict, to) in &rows {
         check(Format::Multipart, &map, &[(from, *verdict, Ok(to))]);
     }
+}
+
+#[test]
+fn law_1_a_part_of_json_is_read_like_the_member_that_it_would_be() {
+    let leaves = [("plan", OPEN), ("name", NAME), ("mail", EMAIL), ("tags[]", OPEN), ("any.**", OPEN)];
+    let (record, map) = (map(&leaves, Some(("", scope("id", &[])))), map(&leaves, None));
+    let json = |name: &str, content: &str| {
+        part(
+            &format!("Content-Disposition: form-data; name=\"{name}\"\r\nContent-Type: application/json"),
+            content,
+        )
+    };
+    let deep = |levels: usize| format!("{}1{}", "[".repeat(levels), "]".repeat(levels));
+    // What leaves of a part, in which direction soever: its content, nothing, or no part at all.
+    for (name, content, left) in [
+        ("plan", "1", Ok(Some("1"))),
+        ("plan", " [1,\t[\"x\"]]\r\n", Ok(Some(" [1,\t[\"x\"]]\r\n"))),
+        ("plan", r#"{"ssn":"078-05-1120"}"#, Ok(None)),
+        ("plan", r#"[1,{"ssn":1},2]"#, Ok(Some("[1,2]"))),
+        ("tags", r#"{"a":1}"#, Ok(None)),
+        ("any", r#"{"a":{"b":1}}"#, Ok(Some(r#"{"a":{"b":1}}"#))),
+        ("any.x", r#"{"a":{"b":1}}"#, Ok(Some(r#"{"a":{"b":1}}"#))),
+        ("mail", r#""ann@x.org""#, Ok(Some(r#""a***@x.org""#))),
+        ("mail", r#""ann""#, Ok(None)),
+        ("mail", r#"{"ssn":1}"#, Ok(None)),
+        ("name", r#""Ann""#, Ok(None)),
+        ("ssn", r#"{"a":1}"#, Ok(None)),
+        ("plan", r#"{"ssn":1,"ssn":2}"#, Err(BodyFault::DuplicateKey)),
+        ("plan", r#"{"ssn":1,"s\u0073n":2}"#, Err(BodyFault::DuplicateKey)),
+        ("name", r#"{"ssn":1,"ssn":2}"#, Err(BodyFault::DuplicateKey)),
+        ("tags", r#"{"a":1,"a":2}"#, Err(BodyFault::DuplicateKey)),
+        ("any", r#"{"a":{"b":1,"b":2}}"#, Err(BodyFault::DuplicateKey)),
+        ("ssn", r#"{"a":1,"a":2}"#, Err(BodyFault::DuplicateKey)),
+        ("plan", r#"{"ssn":1"#, Err(BodyFault::Truncated)),
+        ("ssn", "", Err(BodyFault::Truncated)),
+        ("plan", "{ssn:1}", Err(BodyFault::Malformed)),
+        ("ssn", "[1,]", Err(BodyFault::Malformed)),
+        ("name", "1 2", Err(BodyFault::TrailingBytes)),
+        ("plan", r#""\ud800""#, Err(BodyFault::Malformed)),
+        ("plan", &deep(64), Ok(Some(&*deep(64)))),
+        ("plan", &deep(65), Err(BodyFault::TooDeep)),
+        ("any", &deep(65), Err(BodyFault::TooDeep)),
+        ("ssn", &deep(65), Err(BodyFault::TooDeep)),
+    ] {
+        let other = named("any.other", "1");
+        let from = body(&[other.clone(), json(name, content)]);
+        let parts = |left: Option<&str>| {
+            body(&[Some(other.clone()), left.map(|left| json(name, left))].map(Option::unwrap_or_default))
+        };
+        let to = left.map(parts);
+        check(Format::Multipart, &map, &[(&from, &masked, to.as_deref().map_err(|fault| *fault))]);
+    }
+    let latin = [json("ssn", "\"").as_bytes().trim_ascii_end(), b"\xe9\"\r\n--b--"].concat();
+    let ran = run(Format::Multipart, &map, Limits::default(), &latin, &[], &masked);
+    assert_eq!(ran.unwrap_err().1, BodyFault::InvalidUtf8);
+    // Nobody decided on the name of a file of which something was taken.
+    let file =
+        |name: &str, content: &str| part(&JSON.replace("who", "plan").replace("ann.json", name), content);
+    for (from, to) in [("[1]", file("ann.json", "[1]")), ("[1,{}]", file("blob", "[1]"))] {
+        check(Format::Multipart, &map, &[(&body(&[file("ann.json", from)]), &clear, Ok(&body(&[to])))]);
+    }
+    // A form that is a record is left out when nothing personal is left of it, wherever that stood.
+    let both = body(&[named("plan", "1"), json("name", "\"Ann\"")]);
+    let rest = body(&[named("plan", "1")]);
+    check(Format::Multipart, &map, &[(&both, &withheld, Ok(&rest))]);
+    check(
+        Format::Multipart,
+        &record,
+        &[(&both, &withheld, Err(BodyFault::NothingLeft)), (&both, &clear, Ok(&both))],
+    );
 }
 
 #[test]
