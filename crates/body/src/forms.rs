@@ -8,6 +8,9 @@ use consentry_model::{MaskForm, TruncateForm};
 const HIDDEN: &str = "****";
 const HIDDEN_REST: &str = "***";
 const POSTCODE_CHARS_MAX: usize = 12;
+/// How addresses begin that go on with an IPv4 address (RFC 3056, section 2). Elsewhere such an address comes later
+/// (RFC 4291, section 2.5.5; RFC 6052 and 8215), or the one in front is a server's (RFC 4380, section 4).
+const SIX_TO_FOUR: u16 = 0x2002;
 
 /// A value made coarser.
 pub(crate) fn truncate(form: TruncateForm, text: &str) -> Option<String> {
@@ -75,6 +78,8 @@ fn network(text: &str) -> Option<String> {
         }
         IpAddr::V6(address) => {
             let [a, b, c, ..] = address.segments();
+            // Of an address with an IPv4 address in it this would keep all of that, where that stands in front.
+            let c = if a == SIX_TO_FOUR { c & 0xff00 } else { c };
             Ipv6Addr::new(a, b, c, 0, 0, 0, 0, 0).to_string()
         }
     })
@@ -192,12 +197,20 @@ mod tests {
     }
 
     #[test]
-    fn addresses_are_shortened_to_their_network() {
+    fn addresses_are_shortened_to_their_network_and_so_are_those_inside_of_others() {
         let cases = [
             ("192.0.2.77", Some("192.0.2.0")),
             ("2001:db8:1:2:3:4:5:6", Some("2001:db8:1::")),
             ("::1", Some("::")),
             ("::ffff:192.0.2.7", Some("::")),
+            ("::192.0.2.7", Some("::")),
+            ("::ffff:0:192.0.2.7", Some("::")),
+            ("2002:c000:24d::1", Some("2002:c000:200::")),
+            ("2002:c000:24d:1:2:3:4:5", Some("2002:c000:200::")),
+            ("64:ff9b::192.0.2.77", Some("64:ff9b::")),
+            ("64:ff9b:1:c000:2:4d00::", Some("64:ff9b:1::")),
+            ("2001:0:c000:207:0:fbee:3fff:fdb2", Some("2001:0:c000::")),
+            ("2001:db8:1::5efe:c000:24d", Some("2001:db8:1::")),
             ("192.0.2.077", None),
             ("192.0.2.7:80", None),
             ("fe80::1%eth0", None),
