@@ -85,7 +85,8 @@ impl Media for Table {
         let content = content(&row);
         let read = cells(row.get(..content).ok_or(Fault::internal(0))?, self.limits.fields_max)?;
         let Some(columns) = &self.columns else { return self.names(row, content, read) };
-        if columns.len() != read.len() {
+        // To some a blank line is a row of one empty cell, to others it is none.
+        if columns.len() != read.len() || content == 0 {
             return Err(Fault::new(BodyFault::Ragged, 0));
         }
         let pairs = columns.iter().zip(&read);
@@ -146,10 +147,10 @@ impl Media for Table {
                         divide(&mut first, out);
                         let raw = row.get(cell.raw.clone()).ok_or(BodyFault::Internal)?;
                         match left {
-                            Left::Clear => out.extend_from_slice(raw),
+                            Left::Clear if !raw.is_empty() => out.extend_from_slice(raw),
                             Left::Altered(_, text) => write(text, raw.starts_with(b"\""), out),
                             // A row of one empty cell would be no row to some.
-                            Left::Nothing => write("", alone, out),
+                            Left::Clear | Left::Nothing => write("", alone, out),
                         }
                     }
                     out.extend_from_slice(row.get(content..).ok_or(BodyFault::Internal)?);

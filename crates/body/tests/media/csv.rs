@@ -35,9 +35,21 @@ fn rows_are_records_and_columns_are_fields() {
         &[
             ("name\nAnn\nBob\n", &withheld, Ok("name\n\"\"\n\"\"\n")),
             ("x,name\n1,Ann\n", &withheld, Ok("name\n\"\"\n")),
-            ("name\nAnn\n\n", &clear, Ok("name\nAnn\n\n")),
+            ("x,name\n1,\n2,Bob\n3,", &clear, Ok("name\n\"\"\nBob\n\"\"")),
+            ("x,name\r\n1,\r\n", &withheld, Ok("name\r\n\"\"\r\n")),
+            ("name\n\"\"\n", &clear, Ok("name\n\"\"\n")),
         ],
     );
+}
+
+#[test]
+fn law_1_a_blank_line_in_a_table_of_one_column_has_two_readings_and_is_refused() {
+    let rows = ["name\n\nAnn\n", "name\nAnn\n\n", "name\r\nAnn\r\n\r\n", "name\n\n"];
+    let rows: Vec<crate::support::Row<'_>> = rows
+        .iter()
+        .map(|body| (*body, &clear as crate::support::Verdict<'_>, Err(BodyFault::Ragged)))
+        .collect();
+    check(Format::Csv, &map_of_one(), &rows);
 }
 
 fn map_of_one() -> std::sync::Arc<consentry_model::FieldMap> {
