@@ -33,8 +33,8 @@ impl Place {
         }
         let field = map.field(node);
         if field.is_some() {
-            // A list is one where it is declared as such, or where everything is.
-            return (covered || !listed).then_some(Self { node, field, many: listed });
+            // A list may be spelled where everything is declared; it is one where it is declared as such.
+            return (covered || !listed).then_some(Self { node, field, many: false });
         }
         match map.items(node) {
             Some(items) if map.field(items).is_some() => {
@@ -46,14 +46,14 @@ impl Place {
     }
 }
 
-/// The names of one body so far, to notice a second of the same.
+/// The names of one body so far, to notice a second of the same: `a[]` is another spelling of `a`.
 #[derive(Debug, Default)]
 pub(crate) struct Places(std::collections::HashSet<Box<str>>);
 
 impl Places {
     /// Adds a name; `false` when it is there already and may come once alone.
     pub(crate) fn insert(&mut self, name: &str, place: Option<Place>) -> bool {
-        self.0.insert(name.into()) || place.is_some_and(|place| place.many)
+        self.0.insert(name.strip_suffix("[]").unwrap_or(name).into()) || place.is_some_and(|place| place.many)
     }
 }
 
@@ -75,7 +75,7 @@ mod tests {
             ("tags", Some((Some(Field::Open), true))),
             ("plain", Some((Some(Field::Open), false))),
             ("any.x.y", Some((Some(class), false))),
-            ("any.x[]", Some((Some(class), true))),
+            ("any.x[]", Some((Some(class), false))),
             ("any", Some((Some(class), false))),
             ("plain[]", None),
             ("a.b[]", None),
@@ -93,6 +93,29 @@ mod tests {
             ("", None),
         ] {
             assert_eq!(Place::find(&map, name).map(|p| (p.field, p.many)), found, "{name}");
+        }
+    }
+    #[test]
+    fn law_1_a_name_comes_once_in_whatever_spelling() {
+        let map =
+            FieldMap::builder().leaf("tags[]", Field::Open).unwrap().leaf("any.**", Field::Open).unwrap();
+        let map = map.build();
+        for (names, all) in [
+            (&["any.x", "any.y", "any[]"][..], true),
+            (&["tags", "tags[]", "tags[]"], true),
+            (&["any.x", "any.x"], false),
+            (&["any.x", "any.x[]"], false),
+            (&["any.x[]", "any.x"], false),
+            (&["any.x[]", "any.x[]"], false),
+            (&["x", "x[]"], false),
+            (&["x[]", "x[]"], false),
+        ] {
+            let mut places = Places::default();
+            assert_eq!(
+                names.iter().all(|name| places.insert(name, Place::find(&map, name))),
+                all,
+                "{names:?}"
+            );
         }
     }
 }

@@ -48,6 +48,8 @@ fn law_1_a_form_with_two_readings_is_refused() {
             ("name=Ann&name=Bob", &clear, Err(BodyFault::DuplicateKey)),
             ("name=Ann&n%61me=Bob", &clear, Err(BodyFault::DuplicateKey)),
             ("x=1&x=2", &clear, Err(BodyFault::DuplicateKey)),
+            ("x=1&x%5B%5D=2", &clear, Err(BodyFault::DuplicateKey)),
+            ("name=Ann&name[]=Bob", &clear, Err(BodyFault::DuplicateKey)),
             ("name", &clear, Err(BodyFault::Malformed)),
             ("=Ann", &clear, Err(BodyFault::Malformed)),
             ("name=Ann&", &clear, Err(BodyFault::Malformed)),
