@@ -32,6 +32,9 @@ pub(crate) fn write_string(text: &str, out: &mut Vec<u8>) {
     for byte in rest.iter().copied() {
         match byte {
             b'"' | b'\\' => out.extend([b'\\', byte]),
+            b'\n' => out.extend(*b"\\n"),
+            b'\r' => out.extend(*b"\\r"),
+            b'\t' => out.extend(*b"\\t"),
             0..0x20 => {
                 let digit = HEX.get(usize::from(byte & 15)).copied().unwrap_or(b'0');
                 out.extend([b'\\', b'u', b'0', b'0', b'0' + (byte >> 4), digit]);

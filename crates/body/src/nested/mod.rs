@@ -1,6 +1,7 @@
 //! JSON and base64 inside of strings, where the map says so.
 
 mod base64;
+mod edges;
 mod scan;
 mod text;
 mod wrap;

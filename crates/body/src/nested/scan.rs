@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use consentry_model::{FieldMap, NodeId, Wrap};
 
+use super::edges::Edges;
 use crate::error::BodyFault;
 use crate::json::unescape;
 
@@ -39,8 +40,9 @@ enum State {
 /// Whoever is given what is looked for: the value as it stands, its node and how it is written. What it answers stands in
 /// its place.
 pub(super) trait Found {
-    fn found(&self, raw: &[u8], node: NodeId, wrap: Wrap) -> Result<Vec<u8>, BodyFault>;
-    /// Whether arrays and objects are looked for, or strings alone; the others stop the body then.
+    fn found(&self, raw: &[u8], node: NodeId, wrap: Wrap, edges: &Edges) -> Result<Vec<u8>, BodyFault>;
+    /// Whether arrays and objects are looked for, each with its edges before it, or strings alone; the others stop the body
+    /// then.
     const CONTAINERS: bool;
 }
 
@@ -53,12 +55,15 @@ pub(super) struct Scan {
     /// What is held: a name, or a value that is looked for.
     held: Vec<u8>,
     held_bytes_max: usize,
+    /// What stood around the array or object that is held, when it was a string's.
+    edges: Edges,
 }
 
 impl Scan {
     /// The root itself is not looked for: it is what was found before.
     pub(super) fn new(map: Arc<FieldMap>, held_bytes_max: usize) -> Self {
-        Self { map, stack: Vec::new(), state: State::Between, held: Vec::new(), held_bytes_max }
+        let (stack, held, edges) = (Vec::new(), Vec::new(), Edges::default());
+        Self { map, stack, state: State::Between, held, held_bytes_max, edges }
     }
 
     /// Reads on.
@@ -94,6 +99,8 @@ impl Scan {
             if !string && !F::CONTAINERS {
                 return Err(BodyFault::Undeclared);
             }
+            // What was written before the bracket is released with it, or not at all.
+            self.edges = if string { Edges::default() } else { Edges::take(out)? };
             self.held = vec![byte];
             let depth = usize::from(!string);
             self.state = State::Held { node, wrap, depth, quoted: string, escape: false };
@@ -169,7 +176,7 @@ impl Scan {
         if depth == 0 && !quoted {
             self.state = State::Between;
             let raw = std::mem::take(&mut self.held);
-            out.extend(finder.found(&raw, node, wrap)?);
+            out.extend(finder.found(&raw, node, wrap, &self.edges)?);
         } else {
             self.state = State::Held { node, wrap, depth, quoted, escape };
         }

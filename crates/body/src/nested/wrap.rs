@@ -5,6 +5,7 @@ use std::sync::Arc;
 use consentry_model::{Field, FieldMap, NodeId, Wrap};
 
 use super::base64;
+use super::edges::Edges;
 use super::scan::{Found, Scan, inside};
 use crate::error::BodyFault;
 use crate::json::write_string;
@@ -49,8 +50,10 @@ impl Unwrap {
         let Some(json) = json.filter(|json| self.is_json(json)) else { return Ok(None) };
         let inner =
             Self { map: Arc::new(self.map.below(node)), any: Arc::clone(&self.any), limits: self.limits };
+        let (edges, json) = Edges::of(&json);
         let (mut scan, mut out) =
             (Scan::new(Arc::clone(&inner.map), self.limits.record_bytes_max), Vec::new());
+        edges.write(&mut out);
         match scan.push(json.as_bytes(), &inner, &mut out) {
             Ok(()) => Ok(Some(out)),
             // What lies in it is of a shape that nobody declared.
@@ -72,7 +75,7 @@ impl Unwrap {
 impl Found for Unwrap {
     const CONTAINERS: bool = false;
 
-    fn found(&self, raw: &[u8], node: NodeId, wrap: Wrap) -> Result<Vec<u8>, BodyFault> {
+    fn found(&self, raw: &[u8], node: NodeId, wrap: Wrap, _: &Edges) -> Result<Vec<u8>, BodyFault> {
         // A string that is none stops the body where it is read.
         let Some(text) = inside(raw) else { return Ok(raw.to_vec()) };
         // In place of what cannot be read stands what no map declares there.
@@ -90,14 +93,15 @@ impl Rewrap {
 impl Found for Rewrap {
     const CONTAINERS: bool = true;
 
-    fn found(&self, raw: &[u8], node: NodeId, wrap: Wrap) -> Result<Vec<u8>, BodyFault> {
+    fn found(&self, raw: &[u8], node: NodeId, wrap: Wrap, edges: &Edges) -> Result<Vec<u8>, BodyFault> {
         let text = match wrap {
             Wrap::Base64 => base64::encode(inside(raw).ok_or(BodyFault::Internal)?.as_bytes()),
             Wrap::Json | Wrap::Base64Json => {
                 let inner = Self { map: Arc::new(self.map.below(node)), limits: self.limits };
                 let mut scan = Scan::new(Arc::clone(&inner.map), usize::MAX);
-                let mut out = Vec::new();
+                let mut out = edges.before.as_bytes().to_vec();
                 scan.push(raw, &inner, &mut out)?;
+                out.extend_from_slice(edges.after.as_bytes());
                 let json = String::from_utf8(out).map_err(|_| BodyFault::Internal)?;
                 if wrap == Wrap::Json { json } else { base64::encode(json.as_bytes()) }
             }

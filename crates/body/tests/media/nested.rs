@@ -76,6 +76,37 @@ fn what_lies_in_a_string_is_decided_on_and_written_back() {
 }
 
 #[test]
+fn white_space_around_what_lies_in_a_string_stays_in_it() {
+    // ` [{"mail":"ann@x.org"}]` and a line feed, and the same with the address masked.
+    let (clear_both, masked_both) =
+        ("IFt7Im1haWwiOiJhbm5AeC5vcmcifV0K", "IFt7Im1haWwiOiJhKioqQHgub3JnIn1dCg==");
+    for (row, left) in [
+        (r#"{"doc":"{\"n\":1}\n"}"#.to_owned(), r#"{"doc":"{\"n\":1}\n"}"#.to_owned()),
+        (r#"{"doc": "\r\n\t {\"n\":1}" }"#.to_owned(), r#"{"doc": "\r\n\t {\"n\":1}" }"#.to_owned()),
+        (
+            r#"{ "id" : 1 , "doc" : " {\n \"n\" : 1 } " }"#.to_owned(),
+            r#"{ "id" : 1 , "doc" : " {\n \"n\" : 1 } " }"#.to_owned(),
+        ),
+        (r#"{"doc":"\n{\"ssn\":1, \"n\":1}\n"}"#.to_owned(), r#"{"doc":"\n{ \"n\":1}\n"}"#.to_owned()),
+        (r#"{"id":1, "doc":"\n5\n"}"#.to_owned(), r#"{"id":1}"#.to_owned()),
+        (format!(r#"{{"id":1,"both": "{clear_both}"}}"#), format!(r#"{{"id":1,"both": "{masked_both}"}}"#)),
+    ] {
+        let rows = |row: &str| format!("{{\"rows\": [{row}]}}");
+        check(Format::Json, &map(), &[(&rows(&row), &masked, Ok(&rows(&left)))]);
+        // Lines and events end where they ended.
+        let line = |row: &str| format!("{}\n", rows(row));
+        check(Format::JsonLines, &map(), &[(&line(&row), &masked, Ok(&line(&left)))]);
+        let small = Limits { window_bytes_max: 1, ..Limits::default() };
+        let ran = run(Format::Json, &map(), small, rows(&row).as_bytes(), &[2], &masked).unwrap();
+        assert_eq!(String::from_utf8(ran.0).unwrap(), rows(&left));
+    }
+    let builder = FieldMap::builder().leaf("data.doc.n", OPEN).unwrap().wrapped("data.doc", Wrap::Json);
+    let events = Arc::new(builder.unwrap().build());
+    let event = "data: {\"doc\":\"\\r\\n\\r\\n{\\\"n\\\":1}\\r\"}\n\n";
+    check(Format::Events, &events, &[(event, &clear, Ok(event))]);
+}
+
+#[test]
 fn whom_a_record_is_about_may_lie_in_a_string() {
     let body = r#"{"rows": [{"doc":"{\"mail\":\"a@x.org\",\"id\":\"7\"}"},{"doc":"{\"mail\":\"b@x.org\",\"id\":\"8\"}"}]}"#;
     let left = r#"{"rows": [{"doc":"{\"mail\":\"b@x.org\"}"}]}"#;
