@@ -292,7 +292,8 @@ async fn law_1_nothing_personal_rides_on_a_technical_header_of_a_request() {
 async fn law_1_the_body_that_goes_on_is_labelled_as_it_was_read() {
     for (kind, status, passed_on) in [
         ("application/json; charset=utf-8", 200, "application/json"),
-        ("application/ld+json; profile=\"ann@example.org\"", 200, "application/ld+json"),
+        ("application/ld+json; profile=\"ann@example.org\"", 200, "application/json"),
+        ("application/vnd.4111111111111111+json", 200, "application/json"),
         ("application/x-www-form-urlencoded, a+json", 415, ""),
     ] {
         let world = world().await;

@@ -240,6 +240,8 @@ async fn law_1_a_page_has_one_type_and_no_room_for_anything_else() {
         (&["text/html", "text/html"], None),
         (&["text/html; name=\"ann@x.org\""], None),
         (&["text/html; charset=\"ann@x.org\""], None),
+        (&["text/html; charset=4111111111111111"], None),
+        (&["text/html; charset=ISO-8859-1"], Some("text/html; charset=iso-8859-1")),
         (&["text/html; charset=utf-8; charset=utf-16"], None),
         (&["text/html, application/json"], None),
         (&["application/json"], None),

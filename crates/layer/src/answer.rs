@@ -32,7 +32,7 @@ pub(crate) fn map_of(route: &Route, status: StatusCode, headers: &HeaderMap) -> 
     // Of two lines nobody knows which one counts.
     let kind = lines.next().filter(|_| lines.next().is_none()).and_then(|line| line.to_str().ok());
     let media = Media::read(kind, types).ok_or(Reason::ResponseMediaType)?;
-    let leaves_as = media.header(types, true).ok_or(Reason::ResponseMediaType)?;
+    let leaves_as = media.header(types).ok_or(Reason::ResponseMediaType)?;
     Ok(Some((media.reading, Arc::clone(map), leaves_as)))
 }
 

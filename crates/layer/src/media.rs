@@ -1,10 +1,8 @@
 //! What a content type says of how a body is to be read (RFC 9110, section 8.3), strictly.
 
 use consentry_body::Reading;
-use consentry_model::{Format, MediaTypes};
+use consentry_model::{Format, MediaTypes, is_known_charset};
 use http::HeaderValue;
-
-const CHARSET_BYTES_MAX: usize = 40;
 
 /// A media type that a route takes, and how it is read.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -40,13 +38,10 @@ impl Media {
             }
         }
         let utf8 = charset.is_none_or(|charset| charset.eq_ignore_ascii_case("utf-8"));
-        let word = |text: &str| {
-            text.len() <= CHARSET_BYTES_MAX
-                && text.bytes().all(|b| b.is_ascii_alphanumeric() || b"-_.".contains(&b))
-        };
+        let known = |charset: &str| is_known_charset(&charset.to_ascii_lowercase());
         // A table without a row of names has columns that nobody can name.
         let named = header.is_none_or(|header| header.eq_ignore_ascii_case("present"));
-        let reads = if format == Format::Whole { charset.is_none_or(word) } else { utf8 && named };
+        let reads = if format == Format::Whole { charset.is_none_or(known) } else { utf8 && named };
         let bounded = (format == Format::Multipart) == boundary.is_some();
         (reads && bounded).then(|| Self {
             reading: Reading { format, boundary: boundary.map(Into::into) },
@@ -55,11 +50,12 @@ impl Media {
         })
     }
 
-    /// The content type of what is passed on. Of what stands for itself only the route's own words go on.
-    pub(crate) fn header(&self, types: &MediaTypes, is_answer: bool) -> Option<HeaderValue> {
+    /// The content type of what is passed on, in either direction, in the route's own words: JSON has many names, and a name
+    /// could hold another.
+    pub(crate) fn header(&self, types: &MediaTypes) -> Option<HeaderValue> {
         let essence = &self.essence;
         let text = match (self.reading.format, &self.reading.boundary, &self.charset) {
-            (Format::Json, ..) if is_answer && !types.names(essence) => "application/json".to_owned(),
+            (Format::Json, ..) if !types.names(essence) => "application/json".to_owned(),
             (Format::Multipart, Some(boundary), _) => format!("{essence}; boundary=\"{boundary}\""),
             (Format::Csv, ..) => format!("{essence}; charset=utf-8"),
             (Format::Whole, _, Some(charset)) => format!("{essence}; charset={charset}"),
@@ -150,22 +146,25 @@ mod tests {
             (&whole, "application/pdf", Some("application/pdf")),
             (&whole, "text/plain; charset=ISO-8859-1", Some("text/plain; charset=iso-8859-1")),
             (&whole, "application/pdf; name=ann.pdf", None),
+            (&whole, "text/plain; charset=US-ASCII", Some("text/plain; charset=us-ascii")),
+            (&whole, "text/plain; charset=windows-1252", Some("text/plain; charset=windows-1252")),
             (&whole, "text/plain; charset=ann@example.org", None),
+            (&whole, "text/plain; charset=4111111111111111", None),
+            (&whole, "text/plain; charset=utf-16", None),
             (&whole, "image/png", None),
         ] {
             let media = Media::read(Some(text), types);
-            let header = media.and_then(|media| media.header(types, true));
+            let header = media.and_then(|media| media.header(types));
             assert_eq!(header.as_ref().map(|h| h.to_str().unwrap()), expected, "{text}");
         }
     }
 
     #[test]
-    fn an_answer_is_json_under_no_other_name_than_the_routes_own() {
+    fn law_12_json_goes_on_under_no_other_name_than_the_routes_own() {
         let listed = MediaTypes::read(["application/hal+json"]).unwrap();
         for (types, expected) in [(json(), "application/json"), (listed, "application/hal+json")] {
             let media = Media::read(Some("application/hal+json"), &types).unwrap();
-            assert_eq!(media.header(&types, true).unwrap(), expected);
-            assert_eq!(media.header(&types, false).unwrap(), "application/hal+json");
+            assert_eq!(media.header(&types).unwrap(), expected);
         }
     }
 }

@@ -68,5 +68,5 @@ fn kind(headers: &HeaderMap) -> Option<HeaderValue> {
     let mut lines = headers.get_all(header::CONTENT_TYPE).iter();
     let line = lines.next().filter(|_| lines.next().is_none())?.to_str().ok()?;
     let named = line.split(';').next().is_some_and(|name| PAGES.names(&name.trim().to_ascii_lowercase()));
-    Media::read(Some(line), &PAGES).filter(|_| named)?.header(&PAGES, true)
+    Media::read(Some(line), &PAGES).filter(|_| named)?.header(&PAGES)
 }

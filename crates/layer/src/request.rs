@@ -115,7 +115,7 @@ where
     };
     let bytes = coding::content(&head.headers, limits, bytes)?;
     let media = Media::read(head.header("content-type"), types).ok_or(Reason::BodyMediaType)?;
-    let content_type = media.header(types, false);
+    let content_type = media.header(types);
     let whole = consentry_body::Limits {
         window_bytes_max: usize::MAX,
         record_bytes_max: limits.request_body_bytes_max,

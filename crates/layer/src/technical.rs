@@ -24,10 +24,18 @@ pub(crate) fn accept(headers: &HeaderMap, types: &MediaTypes) -> Option<HeaderVa
             Some(kind) => kind.ends_with('/') && listed().any(|name| name.starts_with(kind)),
             None => false,
         };
-        (wild || types.format(&essence).is_some()).then_some(essence)
+        match types.format(&essence) {
+            // Any name of JSON was meant, and any could hold another.
+            Some(Format::Json) if !types.names(&essence) => Some("application/json".to_owned()),
+            format => (wild || format.is_some()).then_some(essence),
+        }
     };
-    let mut kept: Vec<String> = lines.flat_map(|line| line.split(',')).filter_map(range).collect();
-    kept.dedup();
+    let mut kept: Vec<String> = Vec::new();
+    for range in lines.flat_map(|line| line.split(',')).filter_map(range) {
+        if !kept.contains(&range) {
+            kept.push(range);
+        }
+    }
     HeaderValue::from_str(&kept.join(", ")).ok().filter(|value| !value.is_empty())
 }
 
@@ -136,6 +144,10 @@ mod tests {
             (&["text/html, application/xhtml+xml, */*;q=0.8"], Some("*/*")),
             (&["application/json;q=0.5", "*/*"], Some("application/json, */*")),
             (&["application/json;for=ann"], Some("application/json")),
+            (
+                &["application/vnd.4111111111111111+json, */*, application/json", "a/b"],
+                Some("application/json, */*"),
+            ),
             (&["ann@example.org", "text/html"], None),
             (&[], None),
         ] {
@@ -151,6 +163,10 @@ mod tests {
         headers
             .append("accept", "text/*, Text/CSV;q=1, application/*, application/json, a*".parse().unwrap());
         assert_eq!(accept(&headers, &table).unwrap(), "text/*, text/csv");
+        let own = MediaTypes::read(["application/hal+json"]).unwrap();
+        let mut headers = HeaderMap::new();
+        headers.append("accept", "application/hal+json, application/ld+json".parse().unwrap());
+        assert_eq!(accept(&headers, &own).unwrap(), "application/hal+json");
     }
 
     #[test]

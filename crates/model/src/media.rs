@@ -75,6 +75,24 @@ pub fn is_media_type(text: &str) -> bool {
     text.split_once('/').is_some_and(|(kind, subtype)| word(kind) && word(subtype))
 }
 
+/// Charsets of bytes that nobody looks into. In all of them ASCII is ASCII.
+const CHARSETS: [&str; 8] = [
+    "utf-8",
+    "us-ascii",
+    "iso-8859-1",
+    "iso-8859-2",
+    "iso-8859-15",
+    "windows-1250",
+    "windows-1251",
+    "windows-1252",
+];
+
+/// Whether a text is the name of a charset that may be passed on, in lower case. Any other text could say anything.
+#[must_use]
+pub fn is_known_charset(text: &str) -> bool {
+    CHARSETS.contains(&text)
+}
+
 /// The media types that a body may have. Any other is refused.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct MediaTypes {

@@ -171,7 +171,7 @@ impl Media for Parts {
             let is_same = unit.get(part.content.clone()) == Some(&content);
             let named = is_same && Place::find(&self.map, &part.head.name).is_some_and(|p| p.field.is_some());
             out.extend_from_slice(&divider);
-            write_head(&part.head, named, out);
+            write_head(part, named, out);
             out.extend_from_slice(&content);
             out.extend_from_slice(b"\r\n");
         }
@@ -201,7 +201,8 @@ fn json_left(
     Ok(left)
 }
 
-fn write_head(head: &Head, named: bool, out: &mut Vec<u8>) {
+fn write_head(part: &Part, named: bool, out: &mut Vec<u8>) {
+    let head = &part.head;
     let mut lines = format!("\r\nContent-Disposition: form-data; name=\"{}\"", head.name_raw);
     if let Some(file) = &head.file {
         // Of a part whose inside is decided on, or of which less is left, the name of the file is decided on by nobody.
@@ -209,7 +210,9 @@ fn write_head(head: &Head, named: bool, out: &mut Vec<u8>) {
         lines.push_str(&format!("; filename=\"{file}\""));
     }
     if head.typed {
-        lines.push_str(&format!("\r\nContent-Type: {}", head.media_type));
+        // JSON has many names, and a name could hold another.
+        let media_type = if part.kind == Kind::Json { "application/json" } else { &head.media_type };
+        lines.push_str(&format!("\r\nContent-Type: {media_type}"));
         if let Some(charset) = &head.charset {
             lines.push_str(&format!("; charset={charset}"));
         }

@@ -126,9 +126,9 @@ fn media_type(text: &str) -> Option<(String, Option<String>)> {
     for parameter in parts {
         let (name, value) = parameter.split_once('=')?;
         let value = value.strip_prefix('"').and_then(|v| v.strip_suffix('"')).unwrap_or(value);
-        let plain = value.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-' || b == b'_');
-        let good = name.eq_ignore_ascii_case("charset") && plain && (1..=40).contains(&value.len());
-        if !good || charset.replace(value.to_ascii_lowercase()).is_some() {
+        let value = value.to_ascii_lowercase();
+        let good = name.eq_ignore_ascii_case("charset") && consentry_model::is_known_charset(&value);
+        if !good || charset.replace(value).is_some() {
             return None;
         }
     }
@@ -207,6 +207,10 @@ mod tests {
             ),
             (
                 "Content-Disposition: form-data; name=\"a\"\r\nContent-Type: image/png; name=ann",
+                unreadable.clone(),
+            ),
+            (
+                "Content-Disposition: form-data; name=\"a\"\r\nContent-Type: text/html; charset=4111111111111111",
                 unreadable.clone(),
             ),
             ("Content-Disposition: form-data; name=\"a\"\r\nContent-Type: png", unreadable.clone()),

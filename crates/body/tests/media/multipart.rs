@@ -137,6 +137,8 @@ fn law_1_a_part_of_json_is_read_like_the_member_that_it_would_be() {
     for (from, to) in [("[1]", file("ann.json", "[1]")), ("[1,{}]", file("blob", "[1]"))] {
         check(Format::Multipart, &map, &[(&body(&[file("ann.json", from)]), &clear, Ok(&body(&[to])))]);
     }
+    let odd = json("plan", "1").replace("application/json", "application/vnd.4111111111111111+json");
+    check(Format::Multipart, &map, &[(&body(&[odd]), &clear, Ok(&body(&[json("plan", "1")])))]);
     // A form that is a record is left out when nothing personal is left of it, wherever that stood.
     let both = body(&[named("plan", "1"), json("name", "\"Ann\"")]);
     let rest = body(&[named("plan", "1")]);
