@@ -14,6 +14,9 @@ use crate::technical::is_http_date;
 const RELATIONS: [&str; 9] =
     ["alternate", "collection", "first", "item", "last", "next", "prev", "self", "up"];
 
+/// Longer, eleven days and more, could be a number of another kind.
+const RETRY_DIGITS_MAX: usize = 6;
+
 /// Whether a status sends the caller somewhere else (RFC 9110, section 15.4).
 pub(crate) fn redirects(status: StatusCode) -> bool {
     matches!(status.as_u16(), 301 | 302 | 303 | 307 | 308)
@@ -44,7 +47,10 @@ fn has_its_form(decided: &Decided, declared: &HeadField, text: &str) -> bool {
     match declared.name.as_str() {
         "location" | "content-location" => leads_inside(decided, declared.field, text),
         "link" => text.split(',').all(|link| is_link(decided, declared.field, link.trim())),
-        "retry-after" => (!text.is_empty() && text.bytes().all(|b| b.is_ascii_digit())) || is_http_date(text),
+        "retry-after" => {
+            let short = (1..=RETRY_DIGITS_MAX).contains(&text.len());
+            (short && text.bytes().all(|b| b.is_ascii_digit())) || is_http_date(text)
+        }
         "content-disposition" => is_disposition(text),
         _ => true,
     }

@@ -97,9 +97,11 @@ impl SetCookie {
 
 /// How long it is until an HTTP date (RFC 9110, section 5.6.7).
 fn seconds_until(date: &str, now: Moment) -> Option<i64> {
-    let spelled = date.replace('-', " ");
-    let at = jiff::fmt::rfc2822::parse(&spelled).ok()?.timestamp().as_millisecond();
-    Some(at.saturating_sub(now.unix_millis()) / 1000)
+    Some(http_date(date)?.as_millisecond().saturating_sub(now.unix_millis()) / 1000)
+}
+
+fn http_date(date: &str) -> Option<jiff::Timestamp> {
+    jiff::fmt::rfc2822::parse(&date.replace('-', " ")).ok().map(|at| at.timestamp())
 }
 
 fn is_plain(attribute: &str) -> bool {
@@ -119,9 +121,9 @@ fn is_plain(attribute: &str) -> bool {
     }
 }
 
-/// Whether a text has the form of an HTTP date (RFC 9110, section 5.6.7).
+/// Whether a text is an HTTP date (RFC 9110, section 5.6.7) whose day is that of the date.
 pub(crate) fn is_http_date(text: &str) -> bool {
-    DATES.iter().any(|form| is_of(form, text))
+    DATES.iter().any(|form| is_of(form, text)) && http_date(text).is_some()
 }
 
 fn is_of(form: &str, text: &str) -> bool {
@@ -181,6 +183,13 @@ mod tests {
                 0,
             ),
             ("sid=1; Expires=Ann, 01 Jan 1970 00:00 GMT", "sid=1", 1),
+            ("sid=1; Expires=Ann, 01 Jan 1970 00:00:00 GMT", "sid=1", 1),
+            ("sid=1; Expires=Fri, 01 Jan 1970 00:00:00 GMT", "sid=1", 1),
+            (
+                "sid=1; Expires=Thu, 01-Jan-1970 00:00:00 GMT",
+                "sid=1; Expires=Thu, 01-Jan-1970 00:00:00 GMT",
+                0,
+            ),
             ("sid=1; Path=/ann; Domain=ann.example; Comment=ann", "sid=1", 3),
             ("sid=1; Max-Age=491700123456; Secure=ann; ann", "sid=1", 3),
             ("sid=1; SameSite=ann", "sid=1", 1),
@@ -207,13 +216,14 @@ mod tests {
                 "sid=1; Expires=Mon, 01 Jun 2026 00:00:10 GMT",
                 false,
             ),
-            ("sid=1; Expires=Fri, 31 Dec 2099 23:59:59 GMT", "sid=1; Max-Age=31536000", true),
             (
-                "sid=1; Expires=Fri, 31 Dec 2099 23:59:59 GMT; Max-Age=5",
-                "sid=1; Expires=Fri, 31 Dec 2099 23:59:59 GMT; Max-Age=5",
+                "sid=1; Expires=Thu, 31 Dec 2099 23:59:59 GMT; Max-Age=5",
+                "sid=1; Expires=Thu, 31 Dec 2099 23:59:59 GMT; Max-Age=5",
                 false,
             ),
-            ("sid=1; Expires=Fri, 41 Foo 2099 23:59:59 GMT", "sid=1; Max-Age=31536000", true),
+            // A date that nobody can read is left out: the cookie ends with the session.
+            ("sid=1; Expires=Fri, 41 Foo 2099 23:59:59 GMT", "sid=1", false),
+            ("sid=1; Expires=Thu, 31 Dec 2099 23:59:59 GMT", "sid=1; Max-Age=31536000", true),
         ] {
             let cookie = SetCookie::read(&line.parse().unwrap()).unwrap();
             let (cookie, cut) = cookie.clamped(year, now);
