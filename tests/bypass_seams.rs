@@ -273,6 +273,9 @@ async fn law_1_a_request_with_two_readings_reaches_nobody_coded_or_not() {
     let (ok, malformed, twice) = ("ok", "body-malformed", "body-duplicate-key");
     let (excess, kind, nobody) = ("minimisation-violation", "body-media-type", "not-permitted");
     let world = world(Otherwise::default()).await;
+    for id in ["18446744073709551615", "123456789012345678901234567890"] {
+        world.record("customer", id, &[contract()]).await;
+    }
     let part =
         |head: &str, body: &str| format!("--b\r\nContent-Disposition: form-data; {head}\r\n\r\n{body}\r\n");
     let id = part("name=\"id\"", "ann");
@@ -368,7 +371,12 @@ async fn law_1_a_request_with_two_readings_reaches_nobody_coded_or_not() {
             format!("{}\"ann\"{}", "{\"tags\":[".repeat(70), "]}".repeat(70)).into_bytes(),
             malformed,
         ),
-        (JSON.into(), br#"{"id":"ann","tags":[1e999999]}"#.to_vec(), malformed),
+        (JSON.into(), br#"{"id":"ann","tags":[1e999999]}"#.to_vec(), ok),
+        (JSON.into(), br#"{"id":1e400}"#.to_vec(), nobody),
+        (JSON.into(), br#"{"id":1.0}"#.to_vec(), nobody),
+        (JSON.into(), br#"{"id":18446744073709551615}"#.to_vec(), ok),
+        (JSON.into(), br#"{"id":123456789012345678901234567890}"#.to_vec(), ok),
+        (JSON.into(), br#"{"id":18446744073709551616}"#.to_vec(), nobody),
         (JSON.into(), br#"{"id":"ann","tags":[123456789012345678901234567890]}"#.to_vec(), ok),
     ];
     for (kind, body, expected) in rows {

@@ -2,9 +2,9 @@
 
 use std::collections::BTreeSet;
 
+use consentry_body::Said;
 use consentry_model::{ClassId, FieldMap, Format, NodeId};
 use consentry_policy::{Bundle, Detector, Route};
-use serde_json::Value;
 
 use crate::head::Head;
 use crate::message;
@@ -14,6 +14,8 @@ use crate::spelled::unwrapped;
 
 /// Into how many texts within one another one looks.
 const WRAPS_MAX: usize = 4;
+/// How deep an array or object in a text may nest to be looked into.
+const NESTED_MAX: usize = 128;
 
 /// The data classes of everything that the request brings and that looks like one of what the bundle looks for, in its
 /// body, its query and its declared headers; of values and of names. What the map calls by that category itself is not
@@ -28,7 +30,7 @@ pub(crate) fn detected(bundle: &Bundle, route: &Route, head: &Head, brought: &Br
         let map = route.request_body.fields().map(|map| (&**map, map.root()));
         // Each row, and each text of several, is a body of its own.
         match (value, format) {
-            (Value::Array(rows), Format::JsonLines | Format::JsonSequence | Format::Csv) => {
+            (Said::List(rows), Format::JsonLines | Format::JsonSequence | Format::Csv) => {
                 rows.iter().for_each(|row| look.value(row, map, &mut String::new()));
             }
             _ => look.value(value, map, &mut String::new()),
@@ -62,20 +64,27 @@ struct Look<'a> {
 
 impl Look<'_> {
     /// Looks at a value and the names in it. `path` is what its own name is put together from.
-    fn value(&mut self, value: &Value, at: At<'_>, path: &mut String) {
+    fn value(&mut self, value: &Said, at: At<'_>, path: &mut String) {
         match value {
-            Value::String(text) if self.senders.contains(path) && message::is_own(self.bundle, text) => {
+            Said::Text(text) if self.senders.contains(path) && message::is_own(self.bundle, text) => {
                 self.text(text.split_once('<').map_or("", |(name, _)| name), None);
             }
-            Value::String(text) => self.wrapped(text, at, WRAPS_MAX),
-            Value::Number(number) => self.text(&number.to_string(), class_at(at)),
-            Value::Array(items) => {
+            Said::Text(text) => self.wrapped(text, at, WRAPS_MAX),
+            Said::Integer(digits) => self.text(digits, class_at(at)),
+            Said::Number(written) => {
+                self.text(written, class_at(at));
+                // A fraction or an exponent could divide digits that belong together.
+                if let Ok(number) = written.parse::<serde_json::Number>() {
+                    self.text(&number.to_string(), class_at(at));
+                }
+            }
+            Said::List(items) => {
                 let items_at = at.and_then(|(map, node)| Some((map, map.items(node)?)));
                 // Where a list is one datum, its elements are of its class.
                 let inside = items_at.or(at.filter(|_| class_at(at).is_some()));
                 items.iter().for_each(|item| self.value(item, inside, path));
             }
-            Value::Object(members) => {
+            Said::Object(members) => {
                 for (name, member) in members {
                     let length = path.len();
                     path.push_str(if length == 0 { "" } else { "." });
@@ -89,7 +98,7 @@ impl Look<'_> {
                     path.truncate(length);
                 }
             }
-            Value::Null | Value::Bool(_) => {}
+            Said::Null | Said::Bool(_) => {}
         }
     }
 
@@ -98,10 +107,10 @@ impl Look<'_> {
         self.text(text, class_at(at));
         let Some(depth) = depth.checked_sub(1) else { return };
         if text.trim_start().starts_with(['{', '[', '"'])
-            && let Ok(inside) = serde_json::from_str::<Value>(text)
+            && let Some(inside) = Said::one(text.as_bytes(), NESTED_MAX)
         {
             match &inside {
-                Value::String(inner) => self.wrapped(inner, None, depth),
+                Said::Text(inner) => self.wrapped(inner, None, depth),
                 inside => self.value(inside, at, &mut String::new()),
             }
         }

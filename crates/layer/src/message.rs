@@ -2,9 +2,9 @@
 
 use std::collections::BTreeSet;
 
+use consentry_body::Said;
 use consentry_model::{Facts, Reason};
 use consentry_policy::{BuiltIn, Bundle, MessageMap};
-use serde_json::Value;
 
 use crate::request::Brought;
 use crate::stated::Found;
@@ -85,11 +85,11 @@ pub(crate) fn fault(map: &MessageMap, brought: &Brought) -> Option<Reason> {
     headers_fault(part(&map.headers)).or_else(|| addressees_fault(brought.at(&map.to)))
 }
 
-fn headers_fault(headers: Option<&Value>) -> Option<Reason> {
+fn headers_fault(headers: Option<&Said>) -> Option<Reason> {
     let members = match headers {
-        None | Some(Value::Null) => return None,
-        Some(Value::Object(members)) => members,
-        Some(Value::Bool(_) | Value::Number(_) | Value::String(_) | Value::Array(_)) => {
+        None | Some(Said::Null) => return None,
+        Some(Said::Object(members)) => members,
+        Some(Said::Bool(_) | Said::Integer(_) | Said::Number(_) | Said::Text(_) | Said::List(_)) => {
             return Some(Reason::BodyMalformed);
         }
     };
@@ -101,19 +101,20 @@ fn headers_fault(headers: Option<&Value>) -> Option<Reason> {
         if ADDRESSING.contains(&folded.trim_start_matches("resent-")) {
             return Some(Reason::MinimisationViolation);
         }
-        if !token || !value.is_string() || !is_line(value) || !names.insert(folded) {
+        if !token || value.text().is_none() || !is_line(value) || !names.insert(folded) {
             return Some(Reason::BodyMalformed);
         }
     }
     None
 }
 
-fn addressees_fault(to: Option<&Value>) -> Option<Reason> {
-    let Some(entries) = to.and_then(Value::as_array).filter(|entries| !entries.is_empty()) else {
-        return Some(Reason::MessageIncomplete);
+fn addressees_fault(to: Option<&Said>) -> Option<Reason> {
+    let entries = match to {
+        Some(Said::List(entries)) if !entries.is_empty() => entries,
+        _ => return Some(Reason::MessageIncomplete),
     };
     let mut seen = BTreeSet::new();
-    for address in entries.iter().filter_map(Value::as_str) {
+    for address in entries.iter().filter_map(Said::text) {
         let plain = !address.contains([',', ';', '<', '>']) && !address.chars().any(char::is_control);
         if !plain || !seen.insert(address.trim().to_lowercase()) {
             return Some(Reason::BodyMalformed);
@@ -123,11 +124,11 @@ fn addressees_fault(to: Option<&Value>) -> Option<Reason> {
 }
 
 /// Nothing, a number or a text of one line.
-fn is_line(value: &Value) -> bool {
-    match value {
-        Value::Null | Value::Number(_) => true,
-        Value::String(text) => !text.chars().any(char::is_control),
-        Value::Bool(_) | Value::Array(_) | Value::Object(_) => false,
+fn is_line(said: &Said) -> bool {
+    match said {
+        Said::Null | Said::Integer(_) | Said::Number(_) => true,
+        Said::Text(text) => !text.chars().any(char::is_control),
+        Said::Bool(_) | Said::List(_) | Said::Object(_) => false,
     }
 }
 

@@ -1,8 +1,8 @@
 //! Whom a request names, or seems to.
 
+use consentry_body::Said;
 use consentry_model::Identifier;
 use consentry_policy::{Reference, SubjectSource};
-use serde_json::Value;
 
 use crate::describe::Access;
 use crate::head::Head;
@@ -78,23 +78,21 @@ impl Brought {
         let Some((mut at, _)) = self.whole() else { return Named::Absent };
         for name in path {
             match at {
-                Value::Object(members) => match members.get(name) {
+                Said::Object(members) => match members.get(name) {
                     Some(member) => at = member,
                     None => return Named::Absent,
                 },
-                Value::Null => return Named::Absent,
-                Value::Bool(_) | Value::Number(_) | Value::String(_) | Value::Array(_) => {
+                Said::Null => return Named::Absent,
+                Said::Bool(_) | Said::Integer(_) | Said::Number(_) | Said::Text(_) | Said::List(_) => {
                     return Named::Unreadable;
                 }
             }
         }
         match at {
-            Value::Null => Named::Absent,
-            Value::String(text) => Named::of(text.clone()),
-            other => self.text(path).map_or(Named::Unreadable, |text| match other {
-                Value::Number(_) => Named::of(text),
-                _ => Named::Unreadable,
-            }),
+            Said::Null => Named::Absent,
+            Said::Text(text) => Named::of(text.clone()),
+            Said::Integer(digits) => Named::of(digits.to_string()),
+            Said::Bool(_) | Said::Number(_) | Said::List(_) | Said::Object(_) => Named::Unreadable,
         }
     }
 }

@@ -4,12 +4,11 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use bytes::Bytes;
-use consentry_body::{Pseudonyms, Redactor, Report, Step, SubjectIx, Window};
+use consentry_body::{Pseudonyms, Redactor, Report, Said, Step, SubjectIx, Window};
 use consentry_model::{ClassId, Field, Format, MediaTypes, Reason, Treatment};
 use consentry_policy::{Adds, Body, EventSpec, Excess, HeadField, Reference, Right, Route};
 use http::{HeaderMap, HeaderName, HeaderValue, Request, header};
 use http_body_util::{BodyExt, Full, Limited};
-use serde_json::Value;
 
 use crate::coding;
 use crate::events::is_no;
@@ -74,7 +73,7 @@ const SILENT: [&str; 39] = [
 
 /// A request body that was read whole and found well-formed.
 pub(crate) struct Brought {
-    said: Option<Value>,
+    said: Option<Said>,
     format: Format,
     content_type: Option<HeaderValue>,
     redactor: Option<(Redactor, Window)>,
@@ -189,27 +188,24 @@ impl Brought {
 
     /// The members of the object at a path whose values are texts.
     pub(crate) fn members(&self, path: &[String]) -> Vec<(String, String)> {
-        let object = self.at(path).and_then(Value::as_object);
-        let texts =
-            object.into_iter().flatten().filter_map(|(k, v)| Some((k.clone(), v.as_str()?.to_owned())));
-        texts.collect()
+        let Some(Said::Object(members)) = self.at(path) else { return Vec::new() };
+        members.iter().filter_map(|(k, v)| Some((k.clone(), v.text()?.to_owned()))).collect()
     }
 
     /// The value at a path of the body.
-    pub(crate) fn at(&self, path: &[String]) -> Option<&Value> {
-        path.iter().try_fold(self.said.as_ref()?, |at, name| at.get(name))
+    pub(crate) fn at(&self, path: &[String]) -> Option<&Said> {
+        path.iter().try_fold(self.said.as_ref()?, |at, name| at.member(name))
     }
 
     /// What the body says as a whole, and in which format it came.
-    pub(crate) fn whole(&self) -> Option<(&Value, Format)> {
+    pub(crate) fn whole(&self) -> Option<(&Said, Format)> {
         Some((self.said.as_ref()?, self.format))
     }
 
     /// Whether the request meets the condition of an event.
     pub(crate) fn holds(&self, spec: &EventSpec, head: &Head) -> bool {
         spec.condition.iter().all(|(at, wanted)| match at {
-            Reference::Body(path) if self.format.is_flat() => says(self.at(path), wanted),
-            Reference::Body(path) => self.at(path) == Some(wanted),
+            Reference::Body(path) => says(self.at(path), wanted, self.format.is_flat()),
             Reference::Query(name) => {
                 let said = head.parameter(name).zip(wanted.as_str());
                 // A no that may be one is one, and a yes has to be said plainly.

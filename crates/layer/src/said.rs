@@ -1,46 +1,45 @@
 //! What a request's body says, in one shape for every media type: for facts, events and whatever is looked for in it.
 
-use consentry_body::{Piece, Reading, pieces};
+use std::collections::BTreeMap;
+
+use consentry_body::{Piece, Reading, Said, pieces};
 use consentry_model::{Format, MediaTypes, Reason};
-use serde_json::{Map, Value};
+use serde_json::Value;
 
 use crate::media::Media;
 
 /// What a body says that its redactor has read to the end without an error.
-pub(crate) fn said(reading: &Reading, bytes: &[u8], depth_max: usize) -> Result<Value, Reason> {
+pub(crate) fn said(reading: &Reading, bytes: &[u8], depth_max: usize) -> Result<Said, Reason> {
+    let texts = |bytes: &[u8]| Said::each(bytes, depth_max).map(Said::List).ok_or(Reason::BodyMalformed);
     let rows = || pieces(reading, bytes).into_iter().map(|row| object(row, depth_max));
     match reading.format {
-        Format::Json => serde_json::from_slice(bytes).map_err(|_| Reason::BodyMalformed),
+        Format::Json => Said::one(bytes, depth_max).ok_or(Reason::BodyMalformed),
         Format::JsonLines => texts(bytes),
         // Between texts only: within one a control character is escaped.
         Format::JsonSequence => {
             texts(&bytes.iter().map(|b| if *b == 0x1e { b' ' } else { *b }).collect::<Vec<_>>())
         }
-        Format::Form | Format::Multipart => rows().next().unwrap_or(Ok(Value::Null)),
-        Format::Csv => rows().collect::<Result<_, _>>().map(Value::Array),
+        Format::Form | Format::Multipart => rows().next().unwrap_or(Ok(Said::Null)),
+        Format::Csv => rows().collect::<Result<_, _>>().map(Said::List),
         Format::Whole => Ok(text(bytes)),
-        Format::Events => Ok(Value::Null),
+        Format::Events => Ok(Said::Null),
     }
 }
 
-fn texts(bytes: &[u8]) -> Result<Value, Reason> {
-    let all = serde_json::Deserializer::from_slice(bytes).into_iter::<Value>();
-    all.collect::<Result<_, _>>().map(Value::Array).map_err(|_| Reason::BodyMalformed)
-}
-
-fn text(bytes: &[u8]) -> Value {
-    std::str::from_utf8(bytes).map_or(Value::Null, |text| Value::String(text.to_owned()))
+/// Bytes that need be no text. What in them is one is looked into all the same.
+fn text(bytes: &[u8]) -> Said {
+    Said::Text(String::from_utf8_lossy(bytes).into_owned())
 }
 
 /// The fields of a form as members: `a.b` lies in `a`, and a name that is a list's, or comes twice, is one.
-fn object(row: Vec<(String, Piece)>, depth_max: usize) -> Result<Value, Reason> {
-    let mut out = Map::new();
+fn object(row: Vec<(String, Piece)>, depth_max: usize) -> Result<Said, Reason> {
+    let mut out = BTreeMap::new();
     for (name, piece) in row {
         let value = match piece {
-            Piece::Text(text) => Value::String(text),
-            Piece::Json(bytes) => serde_json::from_slice(&bytes).map_err(|_| Reason::BodyMalformed)?,
+            Piece::Text(text) => Said::Text(text),
+            Piece::Json(bytes) => Said::one(&bytes, depth_max).ok_or(Reason::BodyMalformed)?,
             // It is no text by which anybody is named or anything agreed to, and is looked into all the same.
-            Piece::File(bytes) => Value::Object([(String::new(), text(&bytes))].into_iter().collect()),
+            Piece::File(bytes) => Said::Object(BTreeMap::from([(String::new(), text(&bytes))])),
         };
         let (path, listed) = name.strip_suffix("[]").map_or((name.as_str(), false), |path| (path, true));
         let mut names: Vec<&str> = path.split('.').collect();
@@ -50,28 +49,31 @@ fn object(row: Vec<(String, Piece)>, depth_max: usize) -> Result<Value, Reason> 
         let last = names.pop().unwrap_or_default();
         let mut at = &mut out;
         for name in names {
-            let inner = at.entry(name).or_insert_with(|| Value::Object(Map::new()));
+            let inner = at.entry(name.to_owned()).or_insert_with(|| Said::Object(BTreeMap::new()));
             // A field that is a text and has fields in it has two readings.
-            at = inner.as_object_mut().ok_or(Reason::BodyMalformed)?;
+            let Said::Object(members) = inner else { return Err(Reason::BodyMalformed) };
+            at = members;
         }
         match at.get_mut(last) {
-            None if listed => _ = at.insert(last.to_owned(), Value::Array(vec![value])),
+            None if listed => _ = at.insert(last.to_owned(), Said::List(vec![value])),
             None => _ = at.insert(last.to_owned(), value),
-            Some(Value::Object(_)) => return Err(Reason::BodyMalformed),
-            Some(Value::Array(list)) => list.push(value),
-            Some(first) => *first = Value::Array(vec![first.take(), value]),
+            Some(Said::Object(_)) => return Err(Reason::BodyMalformed),
+            Some(Said::List(list)) => list.push(value),
+            Some(first) => *first = Said::List(vec![std::mem::replace(first, Said::Null), value]),
         }
     }
-    Ok(Value::Object(out))
+    Ok(Said::Object(out))
 }
 
-/// Whether a text of a form says what is wanted of a member: there is no other shape in it.
-pub(crate) fn says(found: Option<&Value>, wanted: &Value) -> bool {
-    let Some(text) = found.and_then(Value::as_str) else { return false };
+/// Whether a member says what is wanted of it. In a form there is no other shape than a text.
+pub(crate) fn says(found: Option<&Said>, wanted: &Value, is_flat: bool) -> bool {
+    let text = found.and_then(Said::text);
     match wanted {
-        Value::Bool(b) => text == if *b { "true" } else { "false" },
-        Value::Number(number) => text == number.to_string(),
-        Value::String(word) => text == word,
+        Value::String(word) => text == Some(word),
+        Value::Bool(_) | Value::Number(_) if is_flat => text == Some(&wanted.to_string()),
+        Value::Bool(b) => found == Some(&Said::Bool(*b)),
+        // A whole number is written in one way.
+        Value::Number(number) => found == Some(&Said::Integer(number.to_string().into())),
         Value::Null | Value::Array(_) | Value::Object(_) => false,
     }
 }
@@ -94,6 +96,10 @@ mod tests {
     use serde_json::json;
 
     use super::*;
+
+    fn said_by(value: &Value) -> Said {
+        Said::one(value.to_string().as_bytes(), 8).unwrap()
+    }
 
     #[test]
     fn a_body_says_the_same_in_every_media_type() {
@@ -120,6 +126,7 @@ mod tests {
             (Reading::of(Format::Csv), "a,b\n1,2\n", Ok(json!([{"a": "1", "b": "2"}]))),
             (Reading::of(Format::Whole), "card 4111", Ok(json!("card 4111"))),
         ] {
+            let expected = expected.map(|value| said_by(&value));
             assert_eq!(said(&reading, body.as_bytes(), 8), expected, "{body}");
         }
     }
@@ -134,8 +141,52 @@ mod tests {
             (json!("yes"), json!("yes"), true),
             (json!(["yes"]), json!("yes"), false),
         ] {
-            assert_eq!(says(Some(&found), &wanted), same, "{found} {wanted}");
+            assert_eq!(says(Some(&said_by(&found)), &wanted, true), same, "{found} {wanted}");
         }
-        assert!(!says(None, &json!("yes")));
+        assert!(!says(None, &json!("yes"), true));
+    }
+
+    #[test]
+    fn law_1_a_member_of_json_is_compared_as_what_it_is() {
+        for (found, wanted, same) in [
+            ("true", json!(true), true),
+            ("\"true\"", json!(true), false),
+            ("false", json!(true), false),
+            ("7", json!(7), true),
+            ("\"7\"", json!(7), false),
+            ("7.0", json!(7), false),
+            ("7e0", json!(7), false),
+            ("1e400", json!(7), false),
+            ("-0", json!(0), false),
+            ("[7]", json!(7), false),
+            ("\"yes\"", json!("yes"), true),
+            ("null", json!("yes"), false),
+        ] {
+            let said = Said::one(found.as_bytes(), 8).unwrap();
+            assert_eq!(says(Some(&said), &wanted, false), same, "{found} {wanted}");
+        }
+    }
+
+    #[test]
+    fn law_1_a_number_that_no_type_holds_states_nothing_and_stops_nothing() {
+        let read = |body: &[u8], format| said(&Reading::of(format), body, 8);
+        for (body, format) in [
+            (&b"[1e400, -1e999999, 123456789012345678901234567890]"[..], Format::Json),
+            (b"{\"a\":1e400}\n1e400\n", Format::JsonLines),
+            (b"\x1e1e400\n", Format::JsonSequence),
+        ] {
+            assert!(read(body, format).is_ok(), "{body:?}");
+        }
+        assert_eq!(read(b"{\"a\":1,\"a\":2}", Format::Json), Err(Reason::BodyMalformed));
+    }
+
+    #[test]
+    fn bytes_that_are_no_text_are_looked_into() {
+        let file = b"--b\r\nContent-Disposition: form-data; name=\"f\"; filename=\"x\"\r\n\r\n\xff 4111111111111111\r\n--b--";
+        let parts = Reading { format: Format::Multipart, boundary: Some("b".into()) };
+        let found = said_by(&json!({"f": {"": "\u{fffd} 4111111111111111"}}));
+        assert_eq!(said(&parts, file, 8), Ok(found));
+        let whole = said(&Reading::of(Format::Whole), b"\xe9 4111", 8);
+        assert_eq!(whole, Ok(said_by(&json!("\u{fffd} 4111"))));
     }
 }

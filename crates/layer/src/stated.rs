@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use consentry_body::Said;
 use consentry_model::{FactType, FactValue, Facts, Moment, Scalar};
 use consentry_policy::{FactBook, FactTarget, OperandType, Value, Values, day_in};
 use jiff::tz::TimeZone;
@@ -26,8 +27,8 @@ pub(crate) enum Found {
     Texts(Vec<String>),
     /// `true` or `false`.
     Bool(bool),
-    /// A whole number.
-    Int(i64),
+    /// A whole number, as it is written: as that it names somebody, however many digits it has.
+    Int(Box<str>),
 }
 
 impl From<&Scalar> for Found {
@@ -36,22 +37,22 @@ impl From<&Scalar> for Found {
             Scalar::Null => Self::Null,
             Scalar::Bool(b) => Self::Bool(*b),
             Scalar::Text(text) => Self::Text(text.to_string()),
-            Scalar::Int(n) => Self::Int(*n),
+            Scalar::Int(n) => Self::Int(n.to_string().into()),
         }
     }
 }
 
-impl From<Option<&serde_json::Value>> for Found {
-    fn from(value: Option<&serde_json::Value>) -> Self {
-        use serde_json::Value as Json;
-        match value {
-            None | Some(Json::Object(_)) => Self::Nothing,
-            Some(Json::Null) => Self::Null,
-            Some(Json::Bool(b)) => Self::Bool(*b),
-            Some(Json::String(text)) => Self::Text(text.clone()),
-            Some(Json::Number(n)) => n.as_i64().map_or(Self::Nothing, Self::Int),
-            Some(Json::Array(items)) => {
-                let texts: Option<Vec<_>> = items.iter().map(|i| i.as_str().map(str::to_owned)).collect();
+impl From<Option<&Said>> for Found {
+    fn from(said: Option<&Said>) -> Self {
+        match said {
+            // A number that is no whole one names nobody and states nothing.
+            None | Some(Said::Object(_) | Said::Number(_)) => Self::Nothing,
+            Some(Said::Null) => Self::Null,
+            Some(Said::Bool(b)) => Self::Bool(*b),
+            Some(Said::Text(text)) => Self::Text(text.clone()),
+            Some(Said::Integer(text)) => Self::Int(text.clone()),
+            Some(Said::List(items)) => {
+                let texts: Option<Vec<_>> = items.iter().map(|i| i.text().map(str::to_owned)).collect();
                 texts.map_or(Self::Nothing, Self::Texts)
             }
         }
@@ -82,7 +83,7 @@ fn fact(ty: &FactType, found: &Found) -> Option<FactValue> {
             "false" => Some(FactValue::Bool(false)),
             _ => None,
         },
-        (FactType::Int, Found::Int(n)) => Some(FactValue::Int(*n)),
+        (FactType::Int, Found::Int(text)) => text.parse().ok().map(FactValue::Int),
         (FactType::Int, Found::Text(text)) => text.parse().ok().map(FactValue::Int),
         (FactType::Word(words) | FactType::Level(words), Found::Text(text)) => {
             let at = words.iter().position(|w| **w == **text)?;
@@ -97,7 +98,7 @@ fn value(ty: OperandType, found: &Found, zone: &TimeZone) -> Value {
     match (ty, found) {
         (_, Found::Null) => Value::Absent,
         (OperandType::Id, Found::Text(text)) if !text.is_empty() => Value::Id(id(text)),
-        (OperandType::Id, Found::Int(n)) => Value::Id(n.to_string().into()),
+        (OperandType::Id, Found::Int(text)) => Value::Id(id(text)),
         (OperandType::Ids, Found::Text(text)) if !text.is_empty() => Value::Ids([id(text)].into()),
         (OperandType::Ids, Found::Texts(texts)) => Value::Ids(texts.iter().map(|t| id(t)).collect()),
         (OperandType::Time, Found::Text(text)) => moment(text, zone).map_or(Value::Unknown, Value::Time),
@@ -132,7 +133,9 @@ mod tests {
             (&FactType::Bool, Found::Bool(true), Some(FactValue::Bool(true))),
             (&FactType::Bool, text("false"), Some(FactValue::Bool(false))),
             (&FactType::Bool, text("yes"), None),
-            (&FactType::Bool, Found::Int(1), None),
+            (&FactType::Bool, Found::Int("1".into()), None),
+            (&FactType::Int, Found::Int("-7".into()), Some(FactValue::Int(-7))),
+            (&FactType::Int, Found::Int("18446744073709551615".into()), None),
             (&FactType::Int, text("17"), Some(FactValue::Int(17))),
             (&FactType::Int, text("17.5"), None),
             (&FactType::Int, Found::Nothing, None),
@@ -148,7 +151,12 @@ mod tests {
             (OperandType::Time, Found::Null, Value::Absent),
             (OperandType::Time, Found::Nothing, Value::Unknown),
             (OperandType::Id, text(""), Value::Unknown),
-            (OperandType::Id, Found::Int(9), Value::Id("9".into())),
+            (OperandType::Id, Found::Int("9".into()), Value::Id("9".into())),
+            (
+                OperandType::Id,
+                Found::Int("18446744073709551616".into()),
+                Value::Id("18446744073709551616".into()),
+            ),
             (OperandType::Id, Found::Texts(vec!["a".to_owned()]), Value::Unknown),
             (OperandType::Ids, text("a"), Value::Ids(["a".into()].into())),
         ] {

@@ -1,0 +1,181 @@
+//! What a JSON text says, for whoever decides by it: its scalars as they are written, nothing that is worked out of them.
+
+use std::collections::BTreeMap;
+
+use crate::json::{Container, Grammar, TokenKind, space, unescape};
+
+/// A value of a JSON text. It may be personal data, and is never printed.
+#[derive(Clone, PartialEq, Eq)]
+pub enum Said {
+    /// `null`.
+    Null,
+    /// `true` or `false`.
+    Bool(bool),
+    /// A whole number, as it is written: it may have more digits than any type holds.
+    Integer(Box<str>),
+    /// A number with a fraction or an exponent, as it is written.
+    Number(Box<str>),
+    /// A string, as it reads.
+    Text(String),
+    /// An array.
+    List(Vec<Self>),
+    /// An object.
+    Object(BTreeMap<String, Self>),
+}
+
+/// An array or object that has begun.
+enum Begun {
+    List(Vec<Said>),
+    /// With the name of the next member.
+    Object(BTreeMap<String, Said>, String),
+}
+
+impl std::fmt::Debug for Said {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("<redacted>")
+    }
+}
+
+impl Said {
+    /// The JSON texts that stand here one after the other, with nothing but white space between them. `None` when one of them
+    /// is broken, has a name twice or nests deeper than `depth_max`.
+    #[must_use]
+    pub fn each(text: &[u8], depth_max: usize) -> Option<Vec<Self>> {
+        let mut out = Vec::new();
+        let mut rest = text.get(space(text, 0)..)?;
+        while !rest.is_empty() {
+            let (value, end) = first(rest, depth_max)?;
+            out.push(value);
+            rest = rest.get(space(rest, end)..)?;
+        }
+        Some(out)
+    }
+
+    /// The same of one text.
+    #[must_use]
+    pub fn one(text: &[u8], depth_max: usize) -> Option<Self> {
+        let mut all = Self::each(text, depth_max)?;
+        all.pop().filter(|_| all.is_empty())
+    }
+
+    /// The member of an object.
+    #[must_use]
+    pub fn member(&self, name: &str) -> Option<&Self> {
+        match self {
+            Self::Object(members) => members.get(name),
+            Self::Null
+            | Self::Bool(_)
+            | Self::Integer(_)
+            | Self::Number(_)
+            | Self::Text(_)
+            | Self::List(_) => None,
+        }
+    }
+
+    /// The string that it is.
+    #[must_use]
+    pub fn text(&self) -> Option<&str> {
+        match self {
+            Self::Text(text) => Some(text),
+            Self::Null
+            | Self::Bool(_)
+            | Self::Integer(_)
+            | Self::Number(_)
+            | Self::List(_)
+            | Self::Object(_) => None,
+        }
+    }
+}
+
+/// The text that stands first, and where it ends.
+fn first(view: &[u8], depth_max: usize) -> Option<(Said, usize)> {
+    let mut grammar = Grammar::new(depth_max);
+    let mut begun: Vec<Begun> = Vec::new();
+    loop {
+        let token = grammar.next(view, true).ok()??;
+        let raw = std::str::from_utf8(view.get(token.start..token.end)?).ok()?;
+        let inside = || raw.get(1..raw.len().checked_sub(1)?).and_then(|text| unescape(text).ok());
+        let value = match token.kind {
+            TokenKind::Open(Container::Array) => {
+                begun.push(Begun::List(Vec::new()));
+                continue;
+            }
+            TokenKind::Open(Container::Object) => {
+                begun.push(Begun::Object(BTreeMap::new(), String::new()));
+                continue;
+            }
+            TokenKind::Comma => continue,
+            TokenKind::Name => {
+                let Some(Begun::Object(_, name)) = begun.last_mut() else { return None };
+                *name = inside()?.into_owned();
+                continue;
+            }
+            TokenKind::Close => match begun.pop()? {
+                Begun::List(items) => Said::List(items),
+                Begun::Object(members, _) => Said::Object(members),
+            },
+            TokenKind::Text => Said::Text(inside()?.into_owned()),
+            TokenKind::Number { integer: true } => Said::Integer(raw.into()),
+            TokenKind::Number { integer: false } => Said::Number(raw.into()),
+            TokenKind::Literal if raw == "null" => Said::Null,
+            TokenKind::Literal => Said::Bool(raw == "true"),
+        };
+        match begun.last_mut() {
+            None => return Some((value, grammar.at())),
+            Some(Begun::List(items)) => items.push(value),
+            Some(Begun::Object(members, name)) => {
+                if members.insert(std::mem::take(name), value).is_some() {
+                    return None;
+                }
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn spelled(said: &Said) -> String {
+        let all = |all: Vec<String>| all.join(",");
+        match said {
+            Said::Null => "null".to_owned(),
+            Said::Bool(b) => b.to_string(),
+            Said::Integer(text) => format!("i{text}"),
+            Said::Number(text) => format!("n{text}"),
+            Said::Text(text) => format!("{text:?}"),
+            Said::List(items) => format!("[{}]", all(items.iter().map(spelled).collect())),
+            Said::Object(members) => {
+                format!("{{{}}}", all(members.iter().map(|(k, v)| format!("{k}:{}", spelled(v))).collect()))
+            }
+        }
+    }
+
+    #[test]
+    fn a_number_is_what_is_written_however_large_it_is() {
+        for (text, expected) in [
+            ("18446744073709551616", Some("i18446744073709551616")),
+            (" [-0, 1e400, 1.50, 007]", None),
+            ("[-0, 1e400, 1.50, 7]\n", Some("[i-0,n1e400,n1.50,i7]")),
+            (
+                r#"{"b":{"x":2},"a":"\u00e9\n","c":null,"d":[true,false]}"#,
+                Some(r#"{a:"é\n",b:{x:i2},c:null,d:[true,false]}"#),
+            ),
+            ("[[1]]", Some("[[i1]]")),
+            ("[[[1]]]", None),
+            (r#"{"a":1,"\u0061":2}"#, None),
+            ("{\"a\":1", None),
+            ("[1] [2]", None),
+            ("nul", None),
+            ("", None),
+        ] {
+            assert_eq!(Said::one(text.as_bytes(), 2).as_ref().map(spelled).as_deref(), expected, "{text}");
+        }
+        let all = |text: &str| {
+            Said::each(text.as_bytes(), 2).map(|all| all.iter().map(spelled).collect::<Vec<_>>())
+        };
+        assert_eq!(all(" 1 2\n\n{}\n"), Some(vec!["i1".to_owned(), "i2".to_owned(), "{}".to_owned()]));
+        assert_eq!((all(" \n"), all("1,2"), all("\u{a0}")), (Some(Vec::new()), None, None));
+        assert_eq!(format!("{:?}", Said::one(b"1", 1)), "Some(<redacted>)");
+    }
+}
