@@ -28,6 +28,10 @@ use crate::args::Args;
 /// Any error: a benchmark that cannot measure ends.
 type Failure = Box<dyn Error + Send + Sync>;
 
+/// The one that the `consentry` command has.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 fn main() -> Result<(), Failure> {
     let args = Args::read(std::env::args().skip(1))?;
     if args.only != "l" {
