@@ -66,6 +66,8 @@ pub struct FieldMap {
     /// They are shared with what lies [`below`](Self::below), and never change.
     pub(crate) nodes: Arc<[Node]>,
     pub(crate) scopes: Arc<[RecordScope]>,
+    /// Whether some node has a wrap: each line of a body asks.
+    pub(crate) wraps: bool,
     pub(crate) memo: Memo,
 }
 
@@ -151,8 +153,8 @@ impl FieldMap {
 
     /// Whether something is declared inside of a string.
     #[must_use]
-    pub fn has_wraps(&self) -> bool {
-        self.nodes.iter().any(|node| node.wrap.is_some())
+    pub const fn has_wraps(&self) -> bool {
+        self.wraps
     }
 
     /// What the node carries as a leaf.

@@ -108,7 +108,8 @@ impl FieldMapBuilder {
             node.members = Members::new(&node.children);
         }
         let Self { nodes, scopes } = self;
-        FieldMap { root: ROOT, nodes: nodes.into(), scopes: scopes.into(), memo: Memo::default() }
+        let wraps = nodes.iter().any(|node| node.wrap.is_some());
+        FieldMap { root: ROOT, nodes: nodes.into(), scopes: scopes.into(), wraps, memo: Memo::default() }
     }
 
     /// The node of a leaf that is there.

@@ -29,8 +29,8 @@ pub(super) fn decode(text: &str) -> Option<Vec<u8>> {
         }
         let digits = group.get(..4 - padding)?;
         let bits = digits.iter().try_fold(0, |bits, b| Some(bits << 6 | value(*b)?))? << (6 * padding);
-        let [_, a, b, c] = bits.to_be_bytes();
-        let (kept, cut) = [a, b, c].split_at_checked(3 - padding).map(|(k, c)| (k.to_vec(), c.to_vec()))?;
+        let [_, three @ ..] = bits.to_be_bytes();
+        let (kept, cut) = three.split_at_checked(3 - padding)?;
         if cut.iter().any(|b| *b != 0) {
             return None;
         }
