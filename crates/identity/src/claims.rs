@@ -17,11 +17,18 @@ use crate::peer::Fingerprint;
 const NAME_BYTES_MAX: usize = 200;
 /// Longest identifier of a person, in bytes.
 const PERSON_ID_BYTES_MAX: usize = 512;
-/// Claims that stand in ID tokens (OpenID Connect Core), in security events and logout tokens (RFC 8417), and in
-/// transaction tokens, and not in tokens for access. Whoever signs several kinds with one key must not have one taken
-/// for another (RFC 8725, section 3.12).
-const OF_OTHER_TOKENS: [&str; 8] =
-    ["nonce", "at_hash", "c_hash", "s_hash", "events", "tctx", "rctx", "req_wl"];
+/// Claims that stand in ID tokens (OpenID Connect Core), in security events and logout tokens (RFC 8417), in transaction
+/// tokens, in proofs of possession (RFC 9449) and in credentials that are shown in parts (SD-JWT), and not in tokens for
+/// access. Whoever signs several kinds with one key must not have one taken for another (RFC 8725, section 3.12).
+const OF_OTHER_TOKENS: [&str; 13] = [
+    "nonce", "at_hash", "c_hash", "s_hash", "events", "tctx", "rctx", "req_wl", "htm", "htu", "_sd",
+    "_sd_alg", "vct",
+];
+/// Claims that take something away from a token and are not looked at here: a list that may say it was revoked (Token
+/// Status List), and that somebody else acts with it (RFC 8693, section 4.1).
+const NOT_LOOKED_AT: [&str; 2] = ["status", "act"];
+/// Claims by which issuers mark the kinds of token that they sign with one key, and what they say of one for access.
+const MARKS: [(&str, &str); 2] = [("token_use", "access"), ("typ", "bearer")];
 /// The last second of the year 9999: what lies later is no time that anybody meant.
 pub(crate) const SECONDS_MAX: u64 = 253_402_300_799;
 
@@ -180,9 +187,7 @@ pub(crate) struct Expected<'a> {
 /// Reads the claims of a token whose signature holds.
 pub(crate) fn read(members: &Object, expected: &Expected<'_>) -> Result<Claims, IdentityError> {
     let required = |name, what| members.get(name).and_then(Json::text).ok_or(IdentityError::malformed(what));
-    if OF_OTHER_TOKENS.iter().any(|name| members.contains_key(*name)) {
-        return Err(IdentityError::invalid("the token has claims of an ID token, an event or a transaction"));
-    }
+    check_kind(members)?;
     if required("iss", "`iss` is missing or not a text")? != expected.issuer {
         return Err(IdentityError::invalid("the token comes from another issuer"));
     }
@@ -218,6 +223,27 @@ pub(crate) fn read(members: &Object, expected: &Expected<'_>) -> Result<Claims, 
         begins,
         bound_to,
     })
+}
+
+/// Whether the token is one for access, as far as its claims say.
+fn check_kind(members: &Object) -> Result<(), IdentityError> {
+    if OF_OTHER_TOKENS.iter().any(|name| members.contains_key(*name)) {
+        return Err(IdentityError::invalid("the token has claims of a token of another kind"));
+    }
+    if NOT_LOOKED_AT.iter().any(|name| members.contains_key(*name)) {
+        return Err(IdentityError::invalid(
+            "the token has a claim that restricts it and is not looked at here",
+        ));
+    }
+    let access = |(name, word): &(&str, &str)| {
+        let said = members.get(*name).map(|value| value.text().unwrap_or_default());
+        said.is_none_or(|said| said.eq_ignore_ascii_case(word))
+    };
+    if MARKS.iter().all(access) {
+        Ok(())
+    } else {
+        Err(IdentityError::invalid("the token is of another kind"))
+    }
 }
 
 /// What the token may be used for. A token that says so in two ways may be used for what both allow; one that does not
@@ -274,18 +300,23 @@ fn others(members: &Object) -> BTreeMap<String, Vec<String>> {
     further.filter_map(|(name, value)| Some((name.clone(), texts(value)?))).collect()
 }
 
-/// Checks `exp` and `nbf` and returns since when the token holds, and the first moment at which it is refused.
+/// Checks `exp`, `nbf` and `iat` and returns since when the token holds, and the first moment at which it is refused. What
+/// was issued later than now does not hold yet.
 pub(crate) fn lifetime(members: &Object, expected: &Expected<'_>) -> Result<(Moment, Moment), IdentityError> {
     let leeway = i64::try_from(expected.leeway_secs).map_or(0, |secs| secs.saturating_mul(1000));
-    let expires = moment(members.get("exp").and_then(Json::natural))
-        .ok_or(IdentityError::malformed("`exp` is missing or not a whole number of seconds"))?
-        .saturating_add_millis(leeway);
-    let begins = match members.get("nbf") {
-        None => Moment::BEGINNING,
-        Some(value) => moment(value.natural())
-            .ok_or(IdentityError::malformed("`nbf` is not a whole number of seconds"))?
-            .saturating_add_millis(-leeway),
+    let ends = moment(members.get("exp").and_then(Json::natural))
+        .ok_or(IdentityError::malformed("`exp` is missing or not a whole number of seconds"))?;
+    let begins = |name, what| match members.get(name) {
+        None => Ok(Moment::BEGINNING),
+        Some(value) => moment(value.natural()).ok_or(IdentityError::malformed(what)),
     };
+    let valid = begins("nbf", "`nbf` is not a whole number of seconds")?;
+    let issued = begins("iat", "`iat` is not a whole number of seconds")?;
+    if issued > ends {
+        return Err(IdentityError::malformed("`iat` is later than `exp`"));
+    }
+    let begins = valid.max(issued).saturating_add_millis(-leeway);
+    let expires = ends.saturating_add_millis(leeway);
     holds(begins, expires, expected.now)?;
     Ok((begins, expires))
 }

@@ -164,6 +164,8 @@ fn law_1_transaction_tokens_are_read_strictly() {
         ("nbf", Some(&late), Err(TokenExpired)),
         ("iat", None, Err(TokenMalformed)),
         ("iat", Some("\"now\""), Err(TokenMalformed)),
+        ("iat", Some(&late), Err(TokenExpired)),
+        ("iat", Some("253402300799"), Err(TokenMalformed)),
         ("txn", None, Err(TokenMalformed)),
         ("txn", Some("\"a b\""), Err(TokenMalformed)),
         ("sub", None, Err(TokenMalformed)),

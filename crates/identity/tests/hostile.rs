@@ -115,6 +115,7 @@ fn law_1_hostile_claims_are_refused() {
     let nested = format!("{}{}", "[".repeat(200), "]".repeat(200));
     let long = format!("\"{}\"", "a".repeat(201));
     let late = (NOW_SECS + 1).to_string();
+    let beyond = (NOW_SECS + 301).to_string();
     let now = NOW_SECS.to_string();
     let refused: &[(&str, Option<&str>, Reason)] = &[
         ("iss", None, TokenMalformed),
@@ -145,6 +146,28 @@ fn law_1_hostile_claims_are_refused() {
         ("events", Some("{}"), TokenInvalid),
         ("tctx", Some("{}"), TokenInvalid),
         ("req_wl", Some("\"w\""), TokenInvalid),
+        // A refresh token, a proof of possession, a credential that is shown in parts, one that may have been revoked
+        // elsewhere, and one that somebody else acts with.
+        ("token_use", Some("\"id\""), TokenInvalid),
+        ("token_use", Some("null"), TokenInvalid),
+        ("typ", Some("\"ID\""), TokenInvalid),
+        ("typ", Some("\"Refresh\""), TokenInvalid),
+        ("typ", Some("1"), TokenInvalid),
+        ("htm", Some("\"GET\""), TokenInvalid),
+        ("htu", Some("\"https://api.example.org\""), TokenInvalid),
+        ("_sd", Some("[\"x\"]"), TokenInvalid),
+        ("_sd_alg", Some("\"sha-256\""), TokenInvalid),
+        ("vct", Some("\"x\""), TokenInvalid),
+        ("status", Some("{\"status_list\":{\"idx\":0,\"uri\":\"https://x\"}}"), TokenInvalid),
+        ("act", Some("{\"sub\":\"other\"}"), TokenInvalid),
+        ("iat", Some(&late), TokenExpired),
+        ("iat", Some(&beyond), TokenMalformed),
+        ("iat", Some("253402300799"), TokenMalformed),
+        ("iat", Some("253402300800"), TokenMalformed),
+        ("iat", Some("\"yesterday\""), TokenMalformed),
+        ("iat", Some("1800000000.0"), TokenMalformed),
+        ("iat", Some("-5"), TokenMalformed),
+        ("iat", Some("null"), TokenMalformed),
         ("nbf", Some(&late), TokenExpired),
         ("nbf", Some("\"0\""), TokenMalformed),
         ("nbf", Some("null"), TokenMalformed),
@@ -187,6 +210,18 @@ fn law_1_hostile_claims_are_refused() {
     for (name, value, reason) in refused {
         let token = world.signed(&claims(&[(name, *value)]));
         check(&world, &format!("{name}: {value:?}"), format!("Bearer {token}").as_bytes(), Err(*reason));
+    }
+}
+
+#[test]
+fn what_says_that_a_token_is_for_access_is_no_fault() {
+    let world = World::new();
+    let now = NOW_SECS.to_string();
+    for (name, value) in
+        [("typ", "\"Bearer\""), ("token_use", "\"access\""), ("iat", &*now), ("iat", "0"), ("may_act", "{}")]
+    {
+        let token = world.signed(&claims(&[(name, Some(value))]));
+        check(&world, name, format!("Bearer {token}").as_bytes(), Ok(()));
     }
 }
 
