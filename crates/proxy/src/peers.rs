@@ -1,10 +1,10 @@
-//! How many connections one address has open.
+//! How many connections one address has open; in IPv6 the network that one customer gets counts as one address.
 
 use std::collections::HashMap;
 use std::net::IpAddr;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-/// Counts connections by address. There are never more entries than connections, which have a limit of their own.
+/// Counts connections by address, as the layer counts requests. There are never more entries than connections, which have a limit of their own.
 #[derive(Clone, Debug)]
 pub(crate) struct Peers {
     open: Arc<Mutex<HashMap<IpAddr, usize>>>,
@@ -25,7 +25,7 @@ impl Peers {
 
     /// A place for one more connection, if the address may have it.
     pub(crate) fn take(&self, address: IpAddr) -> Option<PeerPlace> {
-        let address = address.to_canonical();
+        let address = counted(address);
         let mut open = lock(&self.open);
         let count = open.entry(address).or_default();
         if *count >= self.each_max {
@@ -48,6 +48,14 @@ impl Drop for PeerPlace {
     }
 }
 
+/// Whom an address counts for: whoever has one of IPv6 has the 2^64 of its network.
+fn counted(address: IpAddr) -> IpAddr {
+    match address.to_canonical() {
+        IpAddr::V6(v6) => IpAddr::V6((v6.to_bits() & !u128::from(u64::MAX)).into()),
+        v4 @ IpAddr::V4(_) => v4,
+    }
+}
+
 fn lock(open: &Mutex<HashMap<IpAddr, usize>>) -> MutexGuard<'_, HashMap<IpAddr, usize>> {
     open.lock().unwrap_or_else(PoisonError::into_inner)
 }
@@ -67,5 +75,21 @@ mod tests {
         drop(one);
         peers.take(a).unwrap();
         assert_eq!(lock(&peers.open).len(), 2);
+    }
+
+    #[test]
+    fn whoever_has_a_whole_network_of_addresses_is_one() {
+        let peers = Peers::new(1);
+        let take = |text: &str| peers.take(text.parse().unwrap());
+        let _one = take("2001:db8::1").unwrap();
+        for (address, free) in [
+            ("2001:db8::2", false),
+            ("2001:db8::ffff:ffff:ffff:ffff", false),
+            ("2001:db8:0:1::1", true),
+            ("192.0.2.1", true),
+            ("::ffff:192.0.2.2", true),
+        ] {
+            assert_eq!(take(address).is_some(), free, "{address}");
+        }
     }
 }

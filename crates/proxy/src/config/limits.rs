@@ -34,7 +34,7 @@ macro_rules! limits {
 limits! {
     /// How many connections of callers are open at a time; further ones wait to be accepted.
     connections_max = 1_024, 1..=65_536;
-    /// How many of them one address may have; further ones are closed at once.
+    /// How many of them one address may have, in IPv6 one network of 64 bits; further ones are closed at once.
     client_connections_max = 512, 1..=65_536;
     /// How long a caller may take for the handshake of TLS, its turn included, in milliseconds.
     tls_handshake_ms_max = 5_000, 50..=60_000;
