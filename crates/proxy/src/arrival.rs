@@ -63,8 +63,9 @@ impl<S: Service<Request<B>>, B> Service<Request<B>> for Arrival<S> {
         let address = transport.origin();
         request.extensions_mut().insert(transport);
         replace(request.headers_mut(), address);
-        // HTTP/1.1 demands a host (RFC 9112, section 3.2). An empty one is what the layer refuses.
-        if request.version() == Version::HTTP_11 {
+        // Every request names a host (RFC 9112, section 3.2; RFC 9113, section 8.3.1), also one of HTTP/1.0: the service
+        // behind would be told one that nobody named. An empty one is what the layer refuses.
+        if request.version() < Version::HTTP_2 || request.uri().authority().is_none() {
             request.headers_mut().entry(HOST).or_insert(HeaderValue::from_static(""));
         }
         self.inner.call(request)

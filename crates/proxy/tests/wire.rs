@@ -14,6 +14,7 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use consentry_proxy::{Running, Sidecar};
+use support::http2::{Frame, Http2};
 use support::{get, prepared, split, stage};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::{TcpListener, TcpStream};
@@ -50,6 +51,8 @@ async fn law_1_what_is_not_one_request_reaches_nobody() {
             400,
         ),
         ("no host", "GET /ping HTTP/1.1\r\n\r\n".into(), 400),
+        ("no host in HTTP/1.0", "GET /ping HTTP/1.0\r\n\r\n".into(), 400),
+        ("an empty host in HTTP/1.0", "GET /ping HTTP/1.0\r\nhost:\r\n\r\n".into(), 400),
         ("an empty host", "GET /ping HTTP/1.1\r\nhost:\r\n\r\n".into(), 400),
         ("two hosts", format!("GET /ping HTTP/1.1\r\n{HOST}{HOST}\r\n"), 400),
         (
@@ -121,6 +124,26 @@ async fn law_1_what_is_not_one_request_reaches_nobody() {
         let (answer, _) = exchange(stage.running.addr(), request.as_bytes()).await;
         assert_eq!(split(&answer).0, status, "{name}: {answer}");
         assert!(stage.asked.lock().unwrap().is_empty(), "{name} reached the service");
+    }
+}
+
+#[tokio::test]
+async fn law_1_over_http2_a_request_names_a_host_too() {
+    let stage = stage("").await;
+    for (at, named, status) in [
+        (0, None, 400),
+        (3, Some(("host", "")), 400),
+        (3, Some(("host", "api.example.org")), 200),
+        (0, Some((":authority", "api.example.org")), 200),
+    ] {
+        stage.asked.lock().unwrap().clear();
+        let mut fields = vec![(":method", "GET"), (":scheme", "http"), (":path", "/ping")];
+        fields.splice(at..at, named);
+        let mut speaker = Http2::connect(stage.running.addr(), &[]).await;
+        speaker.ask(1, &fields).await;
+        let (said, _) = speaker.listen(Duration::from_millis(500)).await;
+        assert_eq!(said.iter().find_map(Frame::status), Some(status), "{named:?}");
+        assert_eq!(stage.asked.lock().unwrap().len(), usize::from(status == 200), "{named:?}");
     }
 }
 

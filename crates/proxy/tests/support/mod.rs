@@ -8,6 +8,7 @@
     reason = "each test file uses its part, and a test that panics is a test that fails"
 )]
 
+pub(crate) mod http2;
 pub(crate) mod pki;
 
 use std::convert::Infallible;
