@@ -8,6 +8,7 @@ use consentry_identity::Network;
 use consentry_layer::{Tls, Transport};
 use http::header::{FORWARDED, HOST};
 use http::{HeaderMap, HeaderName, HeaderValue, Request, Version};
+use tokio::task::futures::TaskLocalFuture;
 use tower_layer::Layer;
 use tower_service::Service;
 
@@ -24,6 +25,16 @@ const ADDRESSES: [HeaderName; 4] = [
     HeaderName::from_static("true-client-ip"),
     HeaderName::from_static("cf-connecting-ip"),
 ];
+
+tokio::task_local! {
+    /// How the request was protected that is being served: what the layer below makes of it takes no extensions along.
+    static CAME_BY: Tls;
+}
+
+/// How the request came that is being served; unprotected, where nobody knows.
+pub(crate) fn came_by() -> Tls {
+    CAME_BY.try_with(|tls| *tls).unwrap_or_default()
+}
 
 /// Replaces what a caller says of its way here, by what those say who end TLS in front of the sidecar. Whether the address goes on is the policy's to decide: it is personal
 /// data like any other, and reaches the service only where the service map declares `X-Forwarded-For`. How the
@@ -51,16 +62,16 @@ pub(crate) struct Arrival<S> {
 impl<S: Service<Request<B>>, B> Service<Request<B>> for Arrival<S> {
     type Response = S::Response;
     type Error = S::Error;
-    type Future = S::Future;
+    type Future = TaskLocalFuture<Tls, S::Future>;
 
     fn poll_ready(&mut self, context: &mut Context<'_>) -> Poll<Result<(), S::Error>> {
         self.inner.poll_ready(context)
     }
 
-    fn call(&mut self, mut request: Request<B>) -> S::Future {
+    fn call(&mut self, mut request: Request<B>) -> Self::Future {
         let arrived = request.extensions().get::<Transport>().cloned().unwrap_or_default();
         let transport = transport(request.headers(), arrived, &self.tls_ended_by);
-        let address = transport.origin();
+        let (address, tls) = (transport.origin(), transport.tls);
         request.extensions_mut().insert(transport);
         replace(request.headers_mut(), address);
         // Every request names a host (RFC 9112, section 3.2; RFC 9113, section 8.3.1), also one of HTTP/1.0: the service
@@ -68,7 +79,7 @@ impl<S: Service<Request<B>>, B> Service<Request<B>> for Arrival<S> {
         if request.version() < Version::HTTP_2 || request.uri().authority().is_none() {
             request.headers_mut().entry(HOST).or_insert(HeaderValue::from_static(""));
         }
-        self.inner.call(request)
+        CAME_BY.scope(tls, self.inner.call(request))
     }
 }
 

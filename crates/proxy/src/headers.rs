@@ -1,5 +1,6 @@
 //! Which headers travel between the sidecar and the service behind it.
 
+use consentry_layer::Tls;
 use http::header::{
     AUTHORIZATION, CONNECTION, CONTENT_LENGTH, EXPECT, FORWARDED, HOST, HeaderMap, HeaderName, HeaderValue,
     PROXY_AUTHENTICATE, PROXY_AUTHORIZATION, TE, TRAILER, TRANSFER_ENCODING, UPGRADE, VIA,
@@ -51,8 +52,8 @@ pub(crate) fn remove_hop_by_hop(headers: &mut HeaderMap) {
 }
 
 /// Makes a caller's headers fit to be sent on. `X-Forwarded-For` is here only if the policy let it pass; `Forwarded` says
-/// no more than that the request came through us.
-pub(crate) fn prepare_request(headers: &mut HeaderMap, authority: &Authority, preserve_host: bool) {
+/// no more than that the request came through us, and whether it came protected.
+pub(crate) fn prepare_request(headers: &mut HeaderMap, authority: &Authority, preserve_host: bool, tls: Tls) {
     let named = headers.get(HOST).filter(|_| preserve_host).cloned();
     remove_hop_by_hop(headers);
     for name in &NOT_PASSED_ON {
@@ -67,7 +68,8 @@ pub(crate) fn prepare_request(headers: &mut HeaderMap, authority: &Authority, pr
     if let Some(host) = named.or_else(|| HeaderValue::from_str(authority.as_str()).ok()) {
         headers.insert(HOST, host);
     }
-    headers.insert(FORWARDED, HeaderValue::from_static("by=_consentry;proto=http"));
+    let came = if tls == Tls::None { "by=_consentry;proto=http" } else { "by=_consentry;proto=https" };
+    headers.insert(FORWARDED, HeaderValue::from_static(came));
     headers.insert(VIA, HeaderValue::from_static("1.1 consentry"));
 }
 
@@ -120,7 +122,7 @@ mod tests {
         ]);
         let upstream = Authority::from_static("127.0.0.1:3000");
         let mut kept = headers.clone();
-        prepare_request(&mut headers, &upstream, false);
+        prepare_request(&mut headers, &upstream, false, Tls::None);
         let expected = map(&[
             ("host", "127.0.0.1:3000"),
             ("x-forwarded-for", "192.0.2.1"),
@@ -129,7 +131,8 @@ mod tests {
             ("via", "1.1 consentry"),
         ]);
         assert_eq!(headers, expected);
-        prepare_request(&mut kept, &upstream, true);
+        prepare_request(&mut kept, &upstream, true, Tls::V1_2);
+        assert_eq!(kept.get("forwarded").unwrap(), "by=_consentry;proto=https");
         assert_eq!(kept.get("host").unwrap(), "shop.example.org");
     }
 }

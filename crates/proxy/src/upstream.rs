@@ -19,6 +19,7 @@ use hyper_util::client::legacy::Client;
 use hyper_util::rt::{TokioExecutor, TokioTimer};
 use tower_service::Service;
 
+use crate::arrival::came_by;
 use crate::config::{ProxyLimits, UpstreamConfig};
 use crate::headers::{prepare_request, remove_hop_by_hop};
 use crate::tls::{Connector, client_config};
@@ -118,7 +119,7 @@ impl Target {
         if let Some(named) = head.uri.authority().filter(|_| !head.headers.contains_key(HOST)) {
             head.headers.insert(HOST, HeaderValue::from_str(named.as_str()).ok()?);
         }
-        prepare_request(&mut head.headers, authority, *preserve_host);
+        prepare_request(&mut head.headers, authority, *preserve_host, came_by());
         let path = head.uri.path_and_query().cloned().unwrap_or(PathAndQuery::from_static("/"));
         head.uri = Uri::builder()
             .scheme(if tls.is_some() { Scheme::HTTPS } else { Scheme::HTTP })

@@ -72,6 +72,25 @@ async fn both_versions_and_both_protocols_are_served() {
     assert_eq!(stage.running.counts().handshakes_failed, 2);
 }
 
+#[tokio::test]
+async fn the_service_is_told_by_which_scheme_a_request_came() {
+    let ours = Authority::new();
+    let stage = tls_stage(&ours.issue("localhost", 2100), None, TLS).await.unwrap();
+    assert_eq!(ask(&stage, &ours.client(&BOTH, b"http/1.1", None)).await, 200);
+    assert_eq!(stage.asked.lock().unwrap()[0].headers["forwarded"], "by=_consentry;proto=https");
+    for (more, said, proto) in [
+        ("tls_ended_by: 127.0.0.1", "x-forwarded-proto: https\r\n", "https"),
+        ("tls_ended_by: 127.0.0.1", "x-forwarded-proto: http\r\n", "http"),
+        ("tls_ended_by: 127.0.0.1", "", "http"),
+        ("", "x-forwarded-proto: https\r\n", "http"),
+    ] {
+        let stage = support::stage(more).await;
+        assert_eq!(support::ask(stage.running.addr(), "/ping", said).await.0, 200);
+        let expected = format!("by=_consentry;proto={proto}");
+        assert_eq!(stage.asked.lock().unwrap()[0].headers["forwarded"], expected, "{more} {said}");
+    }
+}
+
 /// What the rules require of the connection is asked of the one that the request came by.
 #[tokio::test]
 async fn a_rule_hears_by_which_version_a_request_came_and_whether_a_certificate_was_shown() {
