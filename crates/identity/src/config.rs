@@ -21,9 +21,11 @@ const VERIFIED_TOKENS_MAX_MAX: usize = 1_048_576;
 /// Bounds of how old keys may become, in seconds.
 const KEYS_AGE_SECS_RANGE: (u64, u64) = (60, 30 * 86_400);
 /// Headers that mean something already; none of them can name a requester.
-const TAKEN: [&str; 12] = [
+const TAKEN: [&str; 20] = [
     "authorization",
     "baggage",
+    "cf-connecting-ip",
+    "client-ip",
     "connection",
     "content-length",
     "content-type",
@@ -32,8 +34,14 @@ const TAKEN: [&str; 12] = [
     "forwarded",
     "host",
     "sec-gpc",
+    "true-client-ip",
     "txn-token",
+    "x-client-ip",
     "x-forwarded-for",
+    "x-forwarded-host",
+    "x-forwarded-port",
+    "x-forwarded-proto",
+    "x-real-ip",
 ];
 
 /// What an [`Authenticator`](crate::Authenticator) holds requests against.

@@ -353,11 +353,29 @@ fn law_1_a_configuration_with_two_readings_is_refused() {
     assert!(ambiguous(&|c| c.gateways[0].requesters.clear()));
     assert!(ambiguous(&|c| c.gateways[0].purposes.clear()));
     assert!(ambiguous(&|c| c.naming_headers = None));
-    for name in
-        ["", "X-Requester", "x requester", "authorization", "data-purpose", "host", "x-person", "x_requester"]
-    {
+    for name in [
+        "",
+        "X-Requester",
+        "x requester",
+        "authorization",
+        "data-purpose",
+        "host",
+        "x-person",
+        "x_requester",
+        "x-forwarded-proto",
+        "x-forwarded-host",
+        "x-real-ip",
+        "x-client-ip",
+    ] {
         assert!(ambiguous(&|c| c.naming_headers.as_mut().unwrap().requester = name.to_owned()), "{name}");
     }
+}
+
+#[test]
+fn a_header_of_a_name_that_gateways_use_may_name_somebody() {
+    let mut config = config(&World::new());
+    config.naming_headers.as_mut().unwrap().requester = "x-forwarded-user".to_owned();
+    Authenticator::new(config).unwrap();
 }
 
 #[test]

@@ -42,13 +42,16 @@ pub(crate) fn came_by() -> Tls {
 #[derive(Clone)]
 pub(crate) struct ArrivalLayer {
     pub(crate) tls_ended_by: Arc<[Network]>,
+    /// Headers in which gateways say who calls. They are for the layer below to believe, to refuse and to take off.
+    pub(crate) naming: Arc<[HeaderName]>,
 }
 
 impl<S> Layer<S> for ArrivalLayer {
     type Service = Arrival<S>;
 
     fn layer(&self, inner: S) -> Arrival<S> {
-        Arrival { inner, tls_ended_by: Arc::clone(&self.tls_ended_by) }
+        let Self { tls_ended_by, naming } = self.clone();
+        Arrival { inner, tls_ended_by, naming }
     }
 }
 
@@ -57,6 +60,7 @@ impl<S> Layer<S> for ArrivalLayer {
 pub(crate) struct Arrival<S> {
     inner: S,
     tls_ended_by: Arc<[Network]>,
+    naming: Arc<[HeaderName]>,
 }
 
 impl<S: Service<Request<B>>, B> Service<Request<B>> for Arrival<S> {
@@ -73,7 +77,7 @@ impl<S: Service<Request<B>>, B> Service<Request<B>> for Arrival<S> {
         let transport = transport(request.headers(), arrived, &self.tls_ended_by);
         let (address, tls) = (transport.origin(), transport.tls);
         request.extensions_mut().insert(transport);
-        replace(request.headers_mut(), address);
+        replace(request.headers_mut(), address, &self.naming);
         // Every request names a host (RFC 9112, section 3.2; RFC 9113, section 8.3.1), also one of HTTP/1.0: the service
         // behind would be told one that nobody named. An empty one is what the layer refuses.
         if request.version() < Version::HTTP_2 || request.uri().authority().is_none() {
@@ -120,9 +124,10 @@ fn transport(headers: &HeaderMap, arrived: Transport, tls_ended_by: &[Network]) 
     Transport { tls: if believed && https { Tls::V1_2 } else { Tls::None }, client, ..arrived }
 }
 
-fn replace(headers: &mut HeaderMap, address: Option<IpAddr>) {
+fn replace(headers: &mut HeaderMap, address: Option<IpAddr>, naming: &[HeaderName]) {
     let own = |name: &HeaderName| {
-        *name == FORWARDED || name.as_str().starts_with("x-forwarded-") || ADDRESSES.contains(name)
+        let way = *name == FORWARDED || name.as_str().starts_with("x-forwarded-") || ADDRESSES.contains(name);
+        way && !naming.contains(name)
     };
     let forged: Vec<HeaderName> = headers.keys().filter(|name| own(name)).cloned().collect();
     for name in forged {
@@ -230,9 +235,9 @@ mod tests {
         }
         headers.insert("accept", HeaderValue::from_static("*/*"));
         let mut nameless = headers.clone();
-        replace(&mut headers, Some("::ffff:192.0.2.7".parse().unwrap()));
+        replace(&mut headers, Some("::ffff:192.0.2.7".parse().unwrap()), &[]);
         assert_eq!((headers.len(), &headers["x-forwarded-for"]), (2, &HeaderValue::from_static("192.0.2.7")));
-        replace(&mut nameless, None);
+        replace(&mut nameless, None, &[]);
         assert_eq!(nameless.keys().map(HeaderName::as_str).collect::<Vec<_>>(), ["accept"]);
     }
 }

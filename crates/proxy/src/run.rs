@@ -10,6 +10,7 @@ use consentry_audit::{AuditLog, PolicyInstalled, Telemetry};
 use consentry_consent::{Ledger, SqliteLedger};
 use consentry_layer::{AuthenticatorSlot, Clock, ConsentryLayer, PolicySlot, SystemClock};
 use consentry_policy::ReportOnly;
+use http::HeaderName;
 use tokio::net::TcpListener;
 use tokio::sync::{Notify, watch};
 use tokio::task::JoinHandle;
@@ -219,7 +220,9 @@ fn listen(
         .problem_base(&state.config.problem_type_base)
         .build()
         .map_err(|e| ServeError::Parts(vec![PartProblem { part: "layer", message: e.to_string() }]))?;
-    let arrival = ArrivalLayer { tls_ended_by: state.config.tls_ended_by.clone().into() };
+    let names = state.config.identity.naming_headers.iter().flat_map(|headers| headers.names());
+    let naming = names.filter_map(|name| HeaderName::from_bytes(name.as_bytes()).ok()).collect();
+    let arrival = ArrivalLayer { tls_ended_by: state.config.tls_ended_by.clone().into(), naming };
     let service = stack(&state.counters, &state.metrics, arrival, enforce, upstream);
     Ok(async move {
         let State { config, counters, .. } = &*state;

@@ -13,10 +13,10 @@ use std::fs;
 use std::time::{Duration, Instant};
 
 use consentry_audit::Entry;
-use consentry_proxy::{ServeError, Sidecar, serve};
+use consentry_proxy::{Config, ServeError, Sidecar, serve};
 use http_body_util::{BodyExt as _, Full};
 use hyper_util::rt::{TokioExecutor, TokioIo};
-use support::{SLOW, behind, get, prepared, raw, records, split, stage, status};
+use support::{SLOW, ask, behind, get, prepared, raw, records, split, stage, status, with_people};
 use tokio::io::AsyncReadExt as _;
 use tokio::net::{TcpListener, TcpStream};
 
@@ -208,4 +208,33 @@ async fn further_connections_wait_for_a_place() {
     assert_eq!(get(stage.running.addr(), "/ping").await.0, 200);
     assert!(began.elapsed() >= Duration::from_millis(150), "{:?}", began.elapsed());
     drop(silent);
+}
+
+#[tokio::test]
+async fn law_1_whom_a_gateway_names_in_a_forwarded_header_is_heard_and_not_passed_on() {
+    let (upstream, asked) = behind().await;
+    let (folder, _) = prepared(upstream, "");
+    let _ = with_people(folder.path());
+    for (network, said, named, expected) in [
+        ("127.0.0.1", "/people/ann", "x-forwarded-user: shop\r\n", (403, "not-permitted")),
+        ("127.0.0.1", "/people/ann", "", (401, "token-missing")),
+        ("127.0.0.1", "/ping", "x-forwarded-user: shop\r\n", (200, "")),
+        ("127.0.0.1", "/ping", "x-forwarded-user: nobody\r\n", (401, "peer-not-trusted")),
+        ("192.0.2.1", "/ping", "x-forwarded-user: shop\r\n", (401, "peer-not-trusted")),
+        ("127.0.0.1", "/ping", "x_forwarded_user: shop\r\n", (400, "head-malformed")),
+    ] {
+        let text = format!(
+            "listen: 127.0.0.1:0\nadmin: 127.0.0.1:0\nupstream: {{url: 'http://{upstream}'}}\nbundle: policy\nledger: ledger.db\nevidence: evidence\nidentity: {{issuer: i, audience: a, jwks: keys.json, naming_headers: {{requester: x-forwarded-user}}, gateways: {{front: {{networks: {network}, requesters: shop, purposes: essential.service}}}}}}\n"
+        );
+        let config = Config::parse(&text, &folder.path().join("c.yaml")).unwrap();
+        let running = Sidecar::start(config).await.unwrap();
+        let (status, body) = ask(running.addr(), said, named).await;
+        let body: serde_json::Value = serde_json::from_str(&body).unwrap();
+        let code = body["code"].as_str().unwrap_or_default();
+        assert_eq!((status, code), expected, "{network} {said} {named}");
+        running.stop().await;
+    }
+    let asked = asked.lock().unwrap();
+    assert_eq!(asked.len(), 1);
+    assert!(!asked[0].headers.contains_key("x-forwarded-user"));
 }
