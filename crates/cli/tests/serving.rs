@@ -5,9 +5,11 @@
 mod support;
 
 use std::fs;
-use std::io::{BufRead as _, BufReader, Read as _};
+use std::io::{BufRead as _, BufReader, Read as _, Write as _};
+use std::net::TcpStream;
 use std::path::Path;
 use std::process::{Command, Stdio};
+use std::time::Duration;
 
 use support::{consentry, fresh_bundle, path, run};
 
@@ -93,7 +95,9 @@ fn the_demonstration_shows_what_it_promises() {
     assert_eq!(run(&["audit", "verify", "--log", path(&evidence)]).code, 0);
     assert_eq!(run(&["demo", "--dir", path(&place)]).code, 1, "a folder that is not empty is left alone");
     another_bundle_would_have_decided_otherwise(&place);
-    serves_until_told_to_stop(&place.join("consentry.yaml"));
+    let config = place.join("consentry.yaml");
+    serves_until_told_to_stop(&config, "info");
+    law_13_no_setting_brings_a_request_into_the_logs(&config);
     assert_eq!(run(&["audit", "verify", "--log", path(&evidence)]).code, 0, "and again after a drain");
 }
 
@@ -149,22 +153,68 @@ fn without_the_rule(text: &str, id: &str) -> String {
     format!("{}{}", text.get(..begins).unwrap(), rest.get(ends + 1..).unwrap())
 }
 
-fn serves_until_told_to_stop(config: &Path) {
+/// Whatever `RUST_LOG` asks of libraries that see requests, at the most talkative of them and by any name of theirs.
+fn law_13_no_setting_brings_a_request_into_the_logs(config: &Path) {
+    for asked in ["trace", "info,h2::server=debug", "info,h2::server[Connection]=trace,h2::proto=trace"] {
+        let rest = serves_until_told_to_stop(config, asked);
+        assert!(!rest.contains("planted"), "{asked}: {rest}");
+    }
+}
+
+/// A request over HTTP/2 whose path cannot be read, which libraries tell whoever asks.
+fn ask_for_what_cannot_be_read(listen: &str) {
+    let field = |name: &str, value: &str| {
+        let text = |text: &str| [&[u8::try_from(text.len()).unwrap()], text.as_bytes()].concat();
+        [vec![0], text(name), text(value)].concat()
+    };
+    let head = [
+        field(":method", "GET"),
+        field(":scheme", "http"),
+        field(":authority", "a"),
+        field(":path", "/planted path"),
+    ]
+    .concat();
+    let length = u8::try_from(head.len()).unwrap();
+    let settings: &[u8] = &[0, 0, 0, 4, 0, 0, 0, 0, 0];
+    let headers: &[u8] = &[0, 0, length, 1, 5, 0, 0, 0, 1];
+    let mut stream = TcpStream::connect(listen).unwrap();
+    stream.set_read_timeout(Some(Duration::from_secs(5))).unwrap();
+    let preface: &[u8] = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n";
+    stream.write_all(&[preface, settings, headers, &head].concat()).unwrap();
+    // Its settings, the acknowledgement of ours, and that the stream is reset.
+    let (mut came, mut part) = (Vec::<u8>::new(), [0; 256]);
+    while !came.windows(9).any(|head| head == [0, 0, 4, 3, 0, 0, 0, 0, 1]) {
+        let n = stream.read(&mut part).unwrap();
+        assert_ne!(n, 0, "{came:?}");
+        came.extend(part.iter().take(n));
+    }
+}
+
+/// Serves and stops with this in `RUST_LOG`, and gives what was logged meanwhile.
+fn serves_until_told_to_stop(config: &Path, rust_log: &str) -> String {
     let mut child = consentry()
         .args(["serve", "--config", path(config), "--log-format", "json"])
+        .env("RUST_LOG", rust_log)
         .stdout(Stdio::piped())
         .stderr(Stdio::piped())
         .spawn()
         .unwrap();
     let mut logs = BufReader::new(child.stderr.take().unwrap());
-    let mut first = String::new();
-    logs.read_line(&mut first).unwrap();
-    let line: serde_json::Value = serde_json::from_str(&first).unwrap();
-    assert_eq!(line.pointer("/fields/message").unwrap(), "serving", "{first}");
+    let line = loop {
+        let mut line = String::new();
+        assert_ne!(logs.read_line(&mut line).unwrap(), 0, "it never served");
+        let line: serde_json::Value = serde_json::from_str(&line).unwrap();
+        if line.pointer("/fields/message").is_some_and(|message| message == "serving") {
+            break line;
+        }
+        assert_ne!(rust_log, "info", "the first line says so: {line}");
+    };
+    ask_for_what_cannot_be_read(line.pointer("/fields/listen").unwrap().as_str().unwrap());
     assert!(Command::new("kill").args(["-TERM", &child.id().to_string()]).status().unwrap().success());
     let mut rest = String::new();
     logs.read_to_string(&mut rest).unwrap();
     let mut out = String::new();
     child.stdout.take().unwrap().read_to_string(&mut out).unwrap();
     assert_eq!((child.wait().unwrap().code(), out.as_str()), (Some(0), ""), "{rest}");
+    rest
 }

@@ -4,8 +4,10 @@ use std::path::PathBuf;
 
 use clap::ValueEnum;
 use consentry_proxy::{Config, ServeError};
-use tracing_subscriber::EnvFilter;
-use tracing_subscriber::filter::Directive;
+use tracing_subscriber::filter::{LevelFilter, filter_fn};
+use tracing_subscriber::layer::SubscriberExt as _;
+use tracing_subscriber::util::SubscriberInitExt as _;
+use tracing_subscriber::{EnvFilter, Layer as _};
 
 use crate::output;
 use crate::stop::{Exit, Stop};
@@ -38,8 +40,9 @@ pub(crate) struct Args {
     log_format: LogFormat,
 }
 
-/// Libraries that see what requests hold.
-const QUIET: [&str; 6] = ["h2", "hyper", "hyper_util", "rustls", "sqlx", "tower"];
+/// What the targets of our own logs begin with. We know what ours say at every level; libraries that see requests print
+/// heads and paths at their most talkative.
+const OURS: &str = "consentry";
 
 /// In which form logs are written.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
@@ -86,21 +89,19 @@ fn indent(text: &str) -> String {
 
 fn logs(format: LogFormat) -> Result<(), Stop> {
     let filter = EnvFilter::builder()
-        .with_default_directive(tracing_subscriber::filter::LevelFilter::INFO.into())
+        .with_default_directive(LevelFilter::INFO.into())
         .from_env()
         .map_err(|e| Stop::because(Exit::NO, format!("RUST_LOG cannot be read: {e}")))?;
-    // At their most talkative these print heads of requests, which no setting shall bring into a log.
-    let filter = QUIET.iter().try_fold(filter, |filter, library| {
-        let quiet = format!("{library}=info").parse::<Directive>().map_err(|e| Stop::because(Exit::NO, e))?;
-        Ok::<_, Stop>(filter.add_directive(quiet))
-    })?;
-    let logs = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
-    let set = match format {
+    // A limit beside what was asked for, which therefore no directive can lift, however exactly it names its target.
+    let quiet = filter_fn(|of| *of.level() <= LevelFilter::INFO || of.target().starts_with(OURS));
+    let lines = tracing_subscriber::fmt::layer().with_writer(std::io::stderr);
+    let lines = match format {
         LogFormat::Text => {
             use std::io::IsTerminal as _;
-            logs.with_ansi(std::io::stderr().is_terminal()).try_init()
+            lines.with_ansi(std::io::stderr().is_terminal()).boxed()
         }
-        LogFormat::Json => logs.json().try_init(),
+        LogFormat::Json => lines.json().boxed(),
     };
+    let set = tracing_subscriber::registry().with(lines).with(filter).with(quiet).try_init();
     set.map_err(|e| Stop::because(Exit::NO, format!("logs cannot be written: {e}")))
 }
