@@ -128,8 +128,8 @@ pub enum KeyProblem {
     /// Type, curve and algorithm are not among those accepted, or do not belong together.
     #[error("accepted are OKP Ed25519 with EdDSA, EC P-256 with ES256 and RSA with RS256")]
     Algorithm,
-    /// The key is for something other than verifying signatures.
-    #[error("`use` or `key_ops` does not say that the key verifies signatures")]
+    /// What the key is for cannot be read.
+    #[error("`use` is a text and `key_ops` a list of texts")]
     Use,
     /// Private parts are present.
     #[error("the private part does not belong here: only public keys are read")]

@@ -24,6 +24,8 @@ const SPKI_P256: &[u8] = &[
     0x30, 0x59, 0x30, 0x13, 0x06, 0x07, 0x2a, 0x86, 0x48, 0xce, 0x3d, 0x02, 0x01, 0x06, 0x08, 0x2a, 0x86,
     0x48, 0xce, 0x3d, 0x03, 0x01, 0x07, 0x03, 0x42, 0x00,
 ];
+/// Every algorithm that a key here may be pinned to.
+const ALGORITHMS: [&str; 3] = ["EdDSA", "ES256", "RS256"];
 /// How many messages a signature made without any key is tried on before an Ed25519 key is accepted.
 const FORGERY_TRIALS: u8 = 32;
 
@@ -42,11 +44,12 @@ pub(crate) struct Key {
 
 impl KeySet {
     /// Reads a JSON Web Key Set (RFC 7517): OKP Ed25519, EC P-256 and RSA keys, each with a `kid` of its own.
-    /// Keys with `use` `enc` are passed over; they verify nothing.
+    /// Public keys of other kinds, for other algorithms or for other uses are passed over, as its section 5 asks; they
+    /// verify nothing here. A set without a key that verifies is one by which no token holds.
     ///
     /// # Errors
-    /// When the text is not a key set or holds no key that verifies; when a key is of another type, has a private
-    /// part, no `kid` or the `kid` of another. The error names the key by its place and its `kid`.
+    /// When the text is not a key set; when a key has a private part, is one of those kinds and malformed, or has no
+    /// `kid` or the `kid` of another. The error names the key by its place and its `kid`.
     pub fn from_jwks(text: &str) -> Result<Self, KeySetError> {
         let document = json::object(text.as_bytes()).ok_or(KeySetError::Document("no strict JSON object"))?;
         let keys = document.get("keys").and_then(Json::list);
@@ -58,16 +61,10 @@ impl KeySet {
                 KeySetError::Jwk { position, kid, problem }
             };
             let jwk = item.members().ok_or(KeySetError::Document("a member of `keys` is not an object"))?;
-            if jwk.get("use").and_then(Json::text) == Some("enc") {
-                continue;
-            }
             let kid = jwk.get("kid").and_then(Json::text);
-            let key = Key::from_jwk(jwk).map_err(|problem| at(kid, problem))?;
+            let Some(key) = Key::from_jwk(jwk).map_err(|problem| at(kid, problem))? else { continue };
             let name = kid.ok_or_else(|| at(None, KeyProblem::Member("kid")))?;
             set.insert(name, key).map_err(|problem| at(kid, problem))?;
-        }
-        if set.is_empty() {
-            return Err(KeySetError::Document("no key that verifies"));
         }
         Ok(set)
     }
@@ -128,25 +125,26 @@ impl Key {
             .is_ok_and(|verifier| verifier.verify(message, &signature.to_vec()).is_ok())
     }
 
-    fn from_jwk(jwk: &Object) -> Result<Self, KeyProblem> {
+    /// `None` is a key that is passed over. A private part is no reason to look away: whoever publishes one has to hear it.
+    fn from_jwk(jwk: &Object) -> Result<Option<Self>, KeyProblem> {
         if ["d", "p", "q", "dp", "dq", "qi", "oth", "k"].iter().any(|part| jwk.contains_key(*part)) {
             return Err(KeyProblem::Private);
         }
-        check_use(jwk)?;
         let text = |name| jwk.get(name).and_then(Json::text).ok_or(KeyProblem::Member(name));
         let part = |name| URL_SAFE_NO_PAD.decode(text(name)?).map_err(|_| KeyProblem::Material);
-        let curve = jwk.get("crv").and_then(Json::text);
-        let key = match (text("kty")?, curve) {
-            ("OKP", Some("Ed25519")) => Self::ed25519(&part("x")?)?,
-            ("EC", Some("P-256")) => Self::p256(&part("x")?, &part("y")?)?,
-            ("RSA", None) => Self::rsa(&part("n")?, &part("e")?)?,
-            _ => return Err(KeyProblem::Algorithm),
-        };
-        match jwk.get("alg") {
-            None => Ok(key),
-            Some(alg) if alg.text() == Some(key.algorithm_name()) => Ok(key),
-            Some(_) => Err(KeyProblem::Algorithm),
+        let algorithm = jwk.get("alg").map(|alg| alg.text().ok_or(KeyProblem::Algorithm)).transpose()?;
+        if !verifies(jwk)? || algorithm.is_some_and(|name| !ALGORITHMS.contains(&name)) {
+            return Ok(None);
         }
+        let key = match text("kty")? {
+            "OKP" if text("crv")? == "Ed25519" => Self::ed25519(&part("x")?)?,
+            "EC" if text("crv")? == "P-256" => Self::p256(&part("x")?, &part("y")?)?,
+            "RSA" if jwk.contains_key("crv") => return Err(KeyProblem::Algorithm),
+            "RSA" => Self::rsa(&part("n")?, &part("e")?)?,
+            _ => return Ok(None),
+        };
+        let is_its_own = algorithm.is_none_or(|name| name == key.algorithm_name());
+        if is_its_own { Ok(Some(key)) } else { Err(KeyProblem::Algorithm) }
     }
 
     fn from_pem(text: &str) -> Result<Self, KeyProblem> {
@@ -215,13 +213,12 @@ impl Key {
     }
 }
 
-/// `use` and `key_ops` may be missing; where they are there, they allow verifying.
-fn check_use(jwk: &Object) -> Result<(), KeyProblem> {
-    let usage = jwk.get("use").is_none_or(|value| value.text() == Some("sig"));
-    let operations = jwk.get("key_ops").is_none_or(|value| {
-        value.list().is_some_and(|list| list.iter().any(|item| item.text() == Some("verify")))
-    });
-    if usage && operations { Ok(()) } else { Err(KeyProblem::Use) }
+/// Whether the key is for verifying. `use` and `key_ops` may be missing, and say so where they are there.
+fn verifies(jwk: &Object) -> Result<bool, KeyProblem> {
+    let usage = jwk.get("use").map(|value| value.text().ok_or(KeyProblem::Use)).transpose()?;
+    let operations = jwk.get("key_ops").map(|value| value.list().ok_or(KeyProblem::Use)).transpose()?;
+    let verify = |list: &[Json]| list.iter().any(|item| item.text() == Some("verify"));
+    Ok(usage.is_none_or(|usage| usage == "sig") && operations.is_none_or(verify))
 }
 
 /// The names of the algorithms that keys here are pinned to; no other has one.

@@ -9,6 +9,7 @@ use consentry_audit::{AuditLog, LogOptions, Telemetry};
 use consentry_consent::SqliteLedger;
 use consentry_identity::{Authenticator, KeySet};
 use consentry_layer::{Clock, Limits, SystemClock};
+use consentry_model::Moment;
 use consentry_policy::{Bundle, Engine, ReadError};
 
 use crate::config::{Config, IdentityConfig, KeySource, ProxyLimits, TlsConfig};
@@ -68,7 +69,14 @@ impl Read {
         let engine = blocking(move || load_engine(&bundle_dir)).await.map_err(|e| keep("bundle", e)).ok();
         let identity = blocking(move || {
             // Read first: a change between the two is seen as one later.
-            Ok((key_texts(&identity.keys)?, load_authenticator(&identity)?))
+            let (texts, asked) = (key_texts(&identity.keys)?, SystemClock.now());
+            let keys = load_keys(&identity)?;
+            let published = matches!(identity.keys, KeySource::Url(_));
+            if keys.is_empty() && !published {
+                return Err("no key on disk verifies".to_owned());
+            }
+            let found = (!published).then_some(asked);
+            Ok((texts, authenticator_with(&identity, keys, found)?))
         });
         let identity = identity.await.map_err(|e| keep("identity", e)).ok();
         let tls = config.tls.clone();
@@ -204,32 +212,37 @@ fn load_tls(config: &TlsConfig) -> Result<(TlsTexts, TlsInForce), String> {
     Ok((texts, made))
 }
 
-/// Reads the keys and makes what believes in them. Published keys are fetched later; here there are none yet, and what
-/// is needed to fetch them is looked at.
-pub(crate) fn load_authenticator(config: &IdentityConfig) -> Result<Authenticator, String> {
-    let keys = match &config.keys {
+/// Reads the keys. Published keys are fetched later; here there are none yet, and what is needed to fetch them is looked at.
+pub(crate) fn load_keys(config: &IdentityConfig) -> Result<KeySet, String> {
+    let mut keys = KeySet::default();
+    match &config.keys {
         KeySource::Jwks(file) => {
-            KeySet::from_jwks(&read_keys(file)?).map_err(|e| format!("{}: {e}", file.display()))?
+            keys = KeySet::from_jwks(&read_keys(file)?).map_err(|e| format!("{}: {e}", file.display()))?;
         }
         KeySource::Url(source) => {
             Fetcher::new(source)?;
-            KeySet::default()
         }
         KeySource::Pem(files) => {
-            let mut keys = KeySet::default();
             for (kid, file) in files {
                 keys =
                     keys.with_pem(kid, &read_keys(file)?).map_err(|e| format!("{}: {e}", file.display()))?;
             }
-            keys
         }
-    };
-    authenticator_with(config, keys)
+    }
+    Ok(keys)
 }
 
-/// Makes what believes in these keys.
-pub(crate) fn authenticator_with(config: &IdentityConfig, keys: KeySet) -> Result<Authenticator, String> {
-    Authenticator::new(config.authenticator(keys)).map_err(|e| e.to_string())
+/// Makes what believes in these keys. Their age counts from when they were found.
+pub(crate) fn authenticator_with(
+    config: &IdentityConfig,
+    keys: KeySet,
+    found: Option<Moment>,
+) -> Result<Authenticator, String> {
+    let made = Authenticator::new(config.authenticator(keys)).map_err(|e| e.to_string())?;
+    if let Some(found) = found {
+        made.confirm_keys(found);
+    }
+    Ok(made)
 }
 
 /// The texts of all files of keys, to see whether they changed; none where keys are published.

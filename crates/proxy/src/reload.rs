@@ -11,7 +11,7 @@ use tokio::sync::Notify;
 use tokio::time::MissedTickBehavior;
 
 use crate::config::KeySource;
-use crate::parts::{blocking, key_texts, load_authenticator, load_engine, read_error};
+use crate::parts::{authenticator_with, blocking, key_texts, load_engine, load_keys, read_error};
 use crate::state::{Refused, State};
 use crate::tls::{TlsTexts, read_texts, server_config};
 
@@ -123,26 +123,42 @@ impl Reloader {
         let tell = |why: String| {
             if remember(keys_refused, Refused { at: clock.now(), why: cut(&why) }) {
                 let why = why.lines().next().unwrap_or_default();
-                tracing::warn!(why, "the keys on disk are not taken over, those in force stay");
+                let age_secs_max = config.identity.keys_age_secs_max;
+                tracing::warn!(
+                    why,
+                    age_secs_max,
+                    "the keys on disk are not taken over: those in force grow old"
+                );
             }
         };
+        // The keys are as old as the look at them.
+        let asked = clock.now();
         let texts = match blocking(move || key_texts(&source)).await {
             Ok(texts) => texts,
             Err(why) => return tell(why),
         };
         if texts == self.keys {
+            authenticator.current().confirm_keys(asked);
             if forget(keys_refused) {
                 tracing::info!("the keys on disk are those in force again");
             }
             return;
         }
         let identity = config.identity.clone();
-        match blocking(move || load_authenticator(&identity)).await {
-            Ok(made) => {
+        let made = blocking(move || {
+            let keys = load_keys(&identity)?;
+            Ok((keys.len(), authenticator_with(&identity, keys, Some(asked))?))
+        });
+        match made.await {
+            Ok((keys, made)) => {
                 authenticator.install(made);
                 self.keys = texts;
                 forget(keys_refused);
-                tracing::info!("new keys are in force");
+                if keys == 0 {
+                    tracing::warn!("no key on disk verifies any more: every token is refused");
+                } else {
+                    tracing::info!(keys, "new keys are in force");
+                }
             }
             Err(why) => tell(why),
         }

@@ -10,7 +10,7 @@ use consentry_layer::{AuthenticatorSlot, Clock, Installed, PolicySlot};
 use consentry_model::{LedgerRevision, Moment};
 use serde::Serialize;
 
-use crate::config::{Config, KeySource};
+use crate::config::Config;
 use crate::counters::Counters;
 use crate::metrics::Metrics;
 use crate::says::says_kind;
@@ -65,14 +65,13 @@ impl State {
             ready: !draining,
             detail: if draining { "draining" } else { "accepting" }.to_owned(),
         };
-        let parts = [listener, self.bundle_ready(), self.ledger_ready().await, self.evidence_ready()];
-        parts.into_iter().chain(self.keys_ready()).collect()
+        let (ledger, evidence) = (self.ledger_ready().await, self.evidence_ready());
+        vec![listener, self.bundle_ready(), ledger, evidence, self.keys_ready()]
     }
 
-    /// Whether published keys are there and young enough; keys in files always are.
-    fn keys_ready(&self) -> Option<PartReady> {
-        let KeySource::Url(source) = &self.config.identity.keys else { return None };
-        let max = source.age_secs_max;
+    /// Whether the keys are there and young enough.
+    fn keys_ready(&self) -> PartReady {
+        let max = self.config.identity.keys_age_secs_max;
         let (ready, detail) = match self.authenticator.current().keys_confirmed_at() {
             None => (false, "were never had".to_owned()),
             Some(at) => {
@@ -82,7 +81,7 @@ impl State {
                 (age_ms <= age_ms_max, format!("found {age_secs} seconds ago, {max} at most"))
             }
         };
-        Some(PartReady { part: "keys", ready, detail })
+        PartReady { part: "keys", ready, detail }
     }
 
     /// How long ago the bundle in force was found sealed; `None` when none is in force.

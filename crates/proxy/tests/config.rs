@@ -113,6 +113,18 @@ const WRONG: &[(&str, &str, &str)] = &[
     ),
     (
         "jwks: keys.json",
+        "jwks: k, jwks_age_secs_max: 59",
+        "`identity.jwks_age_secs_max` is 59, and must lie between",
+    ),
+    ("jwks: keys.json", "jwks: k, pem_age_secs_max: 60", "`identity.pem_age_secs_max` is for other keys"),
+    ("jwks: keys.json", "pem: {k: f}, jwks_age_secs_max: 60", "here it is `pem_age_secs_max`"),
+    (
+        "jwks: keys.json}",
+        "jwks: k, jwks_age_secs_max: 60}\nreload_poll_ms: 60000",
+        "8:17: `reload_poll_ms` is shorter than keys may become old",
+    ),
+    (
+        "jwks: keys.json",
         "jwks_url: 'http://localhost/k', jwks_ca: f",
         "`identity.jwks_ca` is for https, and `jwks_url` is of http",
     ),
@@ -233,6 +245,10 @@ fn the_example_parses_and_says_the_defaults() {
     assert_eq!((short.drain_secs_max, short.reload_poll_ms), (config.drain_secs_max, config.reload_poll_ms));
     assert_eq!(short.problem_type_base, config.problem_type_base);
     assert_eq!((short.admin, short.otlp), (config.admin, None));
+    for keys in ["jwks: keys.json", "pem: {k: f}", "jwks_url: 'https://a/k'"] {
+        let identity = read(&GOOD.replace("jwks: keys.json", keys)).unwrap().identity;
+        assert_eq!(identity.keys_age_secs_max, 86_400, "{keys}");
+    }
 }
 
 #[test]

@@ -10,14 +10,18 @@
 mod support;
 
 use std::fs;
+use std::net::SocketAddr;
 use std::path::Path;
 use std::time::Duration;
 
 use consentry_audit::Entry;
 use consentry_identity::Issuer;
 use consentry_policy::{Sources, seal};
+use consentry_proxy::Sidecar;
 use serde_json::{Value, json};
-use support::{get, install, records, stage, status, until, write};
+use support::{
+    ask, behind, get, install, prepared, records, stage, status, token_of, until, with_people, write,
+};
 
 #[tokio::test]
 async fn law_1_whatever_is_not_a_good_sealed_bundle_changes_nothing() {
@@ -101,12 +105,81 @@ async fn keys_are_taken_over_when_they_are_good() {
     let stage = stage("reload_poll_ms: 60000").await;
     let admin = stage.running.admin_addr();
     let keys = stage.folder.path().join("keys.json");
-    fs::write(&keys, "{\"keys\": []}").unwrap();
+    fs::write(&keys, "{\"keys\": [").unwrap();
     stage.running.reload();
     until(admin, |s| s["keys_refused"]["why"].is_string()).await;
     fs::write(&keys, Issuer::generate().unwrap().jwks()).unwrap();
     stage.running.reload();
     until(admin, |s| s["keys_refused"] == Value::Null).await;
+}
+
+/// What a token of this issuer is answered about somebody.
+async fn with_token_of(issuer: &Issuer, addr: SocketAddr) -> String {
+    let (_, body) =
+        ask(addr, "/people/ann", &format!("authorization: Bearer {}\r\n", token_of(issuer))).await;
+    serde_json::from_str::<Value>(&body).unwrap()["code"].as_str().unwrap().to_owned()
+}
+
+#[tokio::test]
+async fn law_1_a_key_that_is_no_longer_in_its_file_is_not_believed() {
+    let (upstream, _) = behind().await;
+    let (folder, config) = prepared(upstream, "");
+    let _ = with_people(folder.path());
+    let [old, new] = [(); 2].map(|()| Issuer::generate().unwrap());
+    let file = folder.path().join("keys.json");
+    fs::write(&file, old.jwks()).unwrap();
+    let running = Sidecar::start(config).await.unwrap();
+    let addr = running.addr();
+    let mut both: Value = serde_json::from_str(&new.jwks()).unwrap();
+    let other = json!({"kty": "EC", "crv": "P-384", "kid": "b", "use": "sig", "x": "AAAA", "y": "AAAA"});
+    both["keys"].as_array_mut().unwrap().push(other);
+    let (believed, not) = ("not-permitted", "token-invalid");
+    for (what, text, expected) in [
+        ("as at the start", old.jwks(), (believed, not)),
+        ("none is left", "{\"keys\":[]}".to_owned(), (not, not)),
+        ("again", old.jwks(), (believed, not)),
+        ("another beside one of another kind", both.to_string(), (not, believed)),
+    ] {
+        fs::write(&file, text).unwrap();
+        let mut said = (String::new(), String::new());
+        for _ in 0..40 {
+            said = (with_token_of(&old, addr).await, with_token_of(&new, addr).await);
+            if (said.0.as_str(), said.1.as_str()) == expected {
+                break;
+            }
+            tokio::time::sleep(Duration::from_millis(50)).await;
+        }
+        assert_eq!((said.0.as_str(), said.1.as_str()), expected, "{what}");
+        assert_eq!(status(running.admin_addr()).await["keys_refused"], Value::Null, "{what}");
+    }
+    running.stop().await;
+}
+
+#[tokio::test]
+async fn law_1_keys_grow_old_while_their_file_is_not_good() {
+    let stage = stage("").await;
+    let admin = stage.running.admin_addr();
+    let file = stage.folder.path().join("keys.json");
+    let good = fs::read_to_string(&file).unwrap();
+    // The age as the page of readiness tells it.
+    let age = async || {
+        let (_, page) = get(admin, "/readyz").await;
+        let page: Value = serde_json::from_str(&page).unwrap();
+        let keys = page["parts"].as_array().unwrap().iter().find(|part| part["part"] == "keys").unwrap();
+        keys["detail"].as_str().unwrap().split(' ').nth(1).unwrap().parse::<u64>().unwrap()
+    };
+    let private = good.replacen("\"x\"", "\"d\":\"AAAA\",\"x\"", 1);
+    for bad in [None, Some("{\"keys\": ["), Some(&*private)] {
+        tokio::time::sleep(Duration::from_millis(1_200)).await;
+        assert_eq!(age().await, 0, "it is found again and again");
+        match bad {
+            None => fs::remove_file(&file).unwrap(),
+            Some(text) => fs::write(&file, text).unwrap(),
+        }
+        tokio::time::sleep(Duration::from_millis(1_300)).await;
+        assert!(age().await >= 1, "{bad:?}");
+        fs::write(&file, &good).unwrap();
+    }
 }
 
 #[tokio::test]

@@ -118,7 +118,7 @@ async fn the_admin_pages_say_how_it_is() {
     let ready: serde_json::Value = serde_json::from_str(&body).unwrap();
     let parts: Vec<&str> =
         ready["parts"].as_array().unwrap().iter().map(|p| p["part"].as_str().unwrap()).collect();
-    assert_eq!((code, parts), (200, vec!["listener", "bundle", "ledger", "evidence"]));
+    assert_eq!((code, parts), (200, vec!["listener", "bundle", "ledger", "evidence", "keys"]));
     assert_eq!(get(stage.running.addr(), "/ping").await.0, 200);
     assert_eq!(get(stage.running.addr(), "/nothing").await.0, 401);
     let page = status(admin).await;

@@ -64,7 +64,7 @@ async fn the_key_is_kept_where_it_is_said() {
 #[tokio::test]
 async fn law_1_what_is_refused_has_made_nothing() {
     type Damage = fn(&Path);
-    let table: [(&str, &str, Damage, &str); 5] = [
+    let table: [(&str, &str, Damage, &str); 6] = [
         (
             "no bundle",
             "",
@@ -82,6 +82,12 @@ async fn law_1_what_is_refused_has_made_nothing() {
             "",
             |d| fs::remove_file(d.join("keys.json")).unwrap(),
             "keys.json: there is no such file",
+        ),
+        (
+            "a file without a key",
+            "",
+            |d| fs::write(d.join("keys.json"), "{\"keys\":[]}").unwrap(),
+            "no key on disk verifies",
         ),
         ("no folder for the key", "evidence_key: vault/log.key", |_| {}, "vault is not there"),
         ("a file in the way", "", |d| fs::write(d.join("data"), "").unwrap(), "data/here/ledger.db"),

@@ -190,6 +190,7 @@ fn read(section: &Section<'_>, reader: &mut Reader<'_>) -> Option<Config> {
     if let (Some(_), Some(tree)) = (&tls, section.get("tls_ended_by")) {
         reader.error(tree.at, "`tls` and `tls_ended_by` exclude each other: TLS is ended in one place");
     }
+    outlasts_polls(identity.as_ref(), reload_poll_ms, place("reload_poll_ms"), reader);
     if let (Some(ledger), Some(evidence), Some(bundle)) = (&ledger, &evidence, &bundle)
         && (ledger == evidence || evidence == bundle || ledger == bundle)
     {
@@ -224,6 +225,14 @@ fn read(section: &Section<'_>, reader: &mut Reader<'_>) -> Option<Config> {
 /// What need not be said, and is good if it is.
 fn if_said<T>(read: Option<Option<T>>) -> Option<Option<T>> {
     read.map_or(Some(None), |read| read.map(Some))
+}
+
+/// Keys that grow too old between two looks at them would come and go.
+fn outlasts_polls(identity: Option<&IdentityConfig>, reload_poll_ms: u64, at: At, reader: &mut Reader<'_>) {
+    let age_ms_max = identity.map(|identity| identity.keys_age_secs_max.saturating_mul(1_000));
+    if age_ms_max.is_some_and(|max| max <= reload_poll_ms) {
+        reader.error(at, "`reload_poll_ms` is shorter than keys may become old");
+    }
 }
 
 /// Nobody may listen where somebody else does, or call themselves.

@@ -15,7 +15,7 @@ use super::file::networks;
 use super::reader::{Reader, Section};
 use super::tree::{Tree, Value};
 
-const KEYS: [&str; 17] = [
+const KEYS: [&str; 18] = [
     "issuer",
     "audience",
     "jwks",
@@ -27,6 +27,7 @@ const KEYS: [&str; 17] = [
     "jwks_bytes_max",
     "jwks_age_secs_max",
     "pem",
+    "pem_age_secs_max",
     "leeway_secs",
     "verified_tokens_max",
     "trust_domain",
@@ -35,14 +36,8 @@ const KEYS: [&str; 17] = [
     "gateways",
 ];
 /// What is said of a URL, and means nothing without one.
-const OF_URL: [&str; 6] = [
-    "jwks_ca",
-    "jwks_refresh_secs",
-    "jwks_cooldown_secs",
-    "jwks_wait_ms_max",
-    "jwks_bytes_max",
-    "jwks_age_secs_max",
-];
+const OF_URL: [&str; 5] =
+    ["jwks_ca", "jwks_refresh_secs", "jwks_cooldown_secs", "jwks_wait_ms_max", "jwks_bytes_max"];
 
 /// Where the keys of the token issuer are.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -71,8 +66,6 @@ pub struct JwksUrl {
     pub wait_ms_max: u64,
     /// Most bytes of it.
     pub bytes_max: u64,
-    /// How long keys count without having been found there again, in seconds; then no token is believed.
-    pub age_secs_max: u64,
 }
 
 impl JwksUrl {
@@ -91,6 +84,8 @@ pub struct IdentityConfig {
     pub audience: String,
     /// The issuer's keys.
     pub keys: KeySource,
+    /// How long they count without having been found there again, in seconds; then no token is believed.
+    pub keys_age_secs_max: u64,
     /// How much clocks may disagree, in seconds: 0 to 5.
     pub leeway_secs: u64,
     /// How many verified tokens are kept until they end.
@@ -111,6 +106,7 @@ impl IdentityConfig {
         let issuer = reader.need_text(&section, "issuer");
         let audience = reader.need_text(&section, "audience");
         let keys = keys(&section, reader);
+        let keys_age_secs_max = keys_age_secs_max(&section, keys.as_ref(), reader);
         let leeway_secs = reader.count(&section, "leeway_secs", 0, 0..=5);
         let verified_tokens_max = reader.count(&section, "verified_tokens_max", 8_192, 0..=1_048_576);
         let trust_domain = section.get("trust_domain").map(|_| reader.text(&section, "trust_domain"));
@@ -121,6 +117,7 @@ impl IdentityConfig {
             issuer: issuer?.0.to_owned(),
             audience: audience?.0.to_owned(),
             keys: keys?,
+            keys_age_secs_max: keys_age_secs_max?,
             leeway_secs,
             verified_tokens_max,
             trust_domain: match trust_domain {
@@ -135,8 +132,7 @@ impl IdentityConfig {
             gateways: gateways?,
         };
         // The keys are looked at when they are there.
-        let mut whole = config.authenticator(KeySet::default());
-        whole.keys_age_secs_max.get_or_insert(60);
+        let whole = config.authenticator(KeySet::default());
         if let Err(error) = whole.check() {
             reader.error(section.at, format!("`identity`: {error}"));
             return None;
@@ -149,8 +145,7 @@ impl IdentityConfig {
         let mut made = AuthenticatorConfig::new(keys, &self.issuer, &self.audience);
         made.leeway_secs = self.leeway_secs;
         made.verified_tokens_max = usize::try_from(self.verified_tokens_max).unwrap_or(usize::MAX);
-        made.keys_age_secs_max =
-            if let KeySource::Url(source) = &self.keys { Some(source.age_secs_max) } else { None };
+        made.keys_age_secs_max = Some(self.keys_age_secs_max);
         made.trust_domain.clone_from(&self.trust_domain);
         made.certificates.clone_from(&self.certificates);
         made.naming_headers.clone_from(&self.naming_headers);
@@ -191,17 +186,36 @@ fn jwks_url(section: &Section<'_>, reader: &mut Reader<'_>) -> Option<JwksUrl> {
         cooldown_secs: reader.count(section, "jwks_cooldown_secs", 10, 1..=3_600),
         wait_ms_max: reader.count(section, "jwks_wait_ms_max", 5_000, 100..=60_000),
         bytes_max: reader.count(section, "jwks_bytes_max", 65_536, 1_024..=1_048_576),
-        age_secs_max: reader.count(section, "jwks_age_secs_max", 86_400, 60..=2_592_000),
     };
     if source.ca.is_some() && !source.is_https() {
         reader.error(at, "`identity.jwks_ca` is for https, and `jwks_url` is of http");
         return None;
     }
-    if source.age_secs_max <= source.refresh_secs {
-        reader.error(at, "`identity.jwks_age_secs_max` is longer than `jwks_refresh_secs`");
+    Some(source)
+}
+
+/// How old the keys may become, wherever they are; longer than it takes to look at them again.
+fn keys_age_secs_max(
+    section: &Section<'_>,
+    keys: Option<&KeySource>,
+    reader: &mut Reader<'_>,
+) -> Option<u64> {
+    let (name, other) = match keys? {
+        KeySource::Jwks(_) | KeySource::Url(_) => ("jwks_age_secs_max", "pem_age_secs_max"),
+        KeySource::Pem(_) => ("pem_age_secs_max", "jwks_age_secs_max"),
+    };
+    if let Some(stray) = section.get(other) {
+        reader.error(stray.at, format!("`identity.{other}` is for other keys; here it is `{name}`"));
         return None;
     }
-    Some(source)
+    let secs = reader.count(section, name, 86_400, 60..=2_592_000);
+    if let Some(KeySource::Url(source)) = keys
+        && secs <= source.refresh_secs
+    {
+        reader.error(section.at, "`identity.jwks_age_secs_max` is longer than `jwks_refresh_secs`");
+        return None;
+    }
+    Some(secs)
 }
 
 fn check_url(text: &str) -> Result<Uri, &'static str> {

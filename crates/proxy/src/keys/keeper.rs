@@ -6,8 +6,9 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
-use consentry_identity::KeySet;
+use consentry_identity::{Authenticator, KeySet};
 use consentry_layer::NewerKeys;
+use consentry_model::Moment;
 use tokio::sync::{Mutex, Notify};
 
 use super::fetch::Fetcher;
@@ -112,8 +113,7 @@ impl KeyKeeper {
                 authenticator.current().confirm_keys(asked);
                 Ok(())
             }
-            Ok(text) => self.made(&text).map(|made| {
-                made.confirm_keys(asked);
+            Ok(text) => self.made(&text, asked).map(|made| {
                 authenticator.install(made);
                 looked.text = Some(text);
                 tracing::info!(url = %self.source.url, "new keys are in force");
@@ -129,7 +129,7 @@ impl KeyKeeper {
             }
             Err(why) => {
                 if remember(keys_refused, Refused { at: clock.now(), why: cut(&why) }) {
-                    let age_secs_max = self.source.age_secs_max;
+                    let age_secs_max = self.state.config.identity.keys_age_secs_max;
                     tracing::warn!(
                         why,
                         age_secs_max,
@@ -141,10 +141,14 @@ impl KeyKeeper {
         self.looks.fetch_add(1, Ordering::Release);
     }
 
-    fn made(&self, text: &str) -> Result<consentry_identity::Authenticator, String> {
+    /// An issuer that publishes no key at all is more likely out of order than without one; the age of its last keys ends.
+    fn made(&self, text: &str, asked: Moment) -> Result<Authenticator, String> {
         let told = |e: String| format!("{}: {e}", self.source.url);
         let keys = KeySet::from_jwks(text).map_err(|e| told(e.to_string()))?;
-        authenticator_with(&self.state.config.identity, keys).map_err(told)
+        if keys.is_empty() {
+            return Err(told("no key that verifies".to_owned()));
+        }
+        authenticator_with(&self.state.config.identity, keys, Some(asked)).map_err(told)
     }
 }
 

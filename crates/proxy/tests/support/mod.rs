@@ -92,6 +92,11 @@ pub(crate) fn with_people(folder: &Path) -> String {
     read.unwrap_or_else(|e| panic!("{}", consentry_policy_error(&e)));
     let issuer = Issuer::generate().unwrap();
     fs::write(folder.join("keys.json"), issuer.jwks()).unwrap();
+    token_of(&issuer)
+}
+
+/// A token of that issuer for whoever may ask about people.
+pub(crate) fn token_of(issuer: &Issuer) -> String {
     let mut spec = TokenSpec::new(RequesterId::new("shop"), "i", "a");
     spec.purposes = vec![Purpose::new("essential.service").unwrap()];
     issuer.token(&spec, Moment::from_system(std::time::SystemTime::now())).unwrap()
