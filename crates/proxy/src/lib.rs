@@ -32,6 +32,7 @@ mod says;
 mod server;
 mod stack;
 mod state;
+mod streams;
 mod tls;
 mod upkeep;
 mod upstream;

@@ -9,7 +9,7 @@ use consentry_identity::Peer;
 use consentry_layer::Transport;
 use http::{Request, Response};
 use hyper::body::Incoming;
-use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
+use hyper_util::rt::{TokioIo, TokioTimer};
 use hyper_util::server::conn::auto;
 use hyper_util::server::graceful::GracefulShutdown;
 use hyper_util::service::TowerToHyperService;
@@ -23,6 +23,7 @@ use crate::config::ProxyLimits;
 use crate::counters::Counters;
 use crate::patience::Patience;
 use crate::peers::{PeerPlace, Peers};
+use crate::streams::Streams;
 use crate::tls::{Handshakes, Wire};
 
 /// How long accepting rests after it failed, for want of file descriptors for example.
@@ -59,7 +60,8 @@ where
     B::Data: Send,
     B::Error: Into<Box<dyn std::error::Error + Send + Sync>>,
 {
-    let builder = builder(limits);
+    let stall_max = Duration::from_millis(limits.write_stall_ms_max);
+    let builder = builder(limits, Streams { stall_max });
     let places = Arc::new(Semaphore::new(to_usize(limits.connections_max)));
     let peers = Peers::new(to_usize(limits.client_connections_max));
     let graceful = GracefulShutdown::new();
@@ -134,10 +136,10 @@ fn patient(stream: Wire, limits: &ProxyLimits) -> Patience<Wire> {
 }
 
 /// How every connection is served, over HTTP/1.1 or HTTP/2.
-pub(crate) fn builder(limits: &ProxyLimits) -> auto::Builder<TokioExecutor> {
+pub(crate) fn builder<E>(limits: &ProxyLimits, executor: E) -> auto::Builder<E> {
     let head_wait = Duration::from_millis(limits.head_wait_ms_max);
     let head_bytes = to_usize(limits.head_bytes_max);
-    let mut builder = auto::Builder::new(TokioExecutor::new());
+    let mut builder = auto::Builder::new(executor);
     builder.http1().timer(TokioTimer::new()).header_read_timeout(head_wait).max_buf_size(head_bytes);
     // What is asked for by name is kept on the heap; the default is not.
     if limits.headers_max > HEADERS_DEFAULT {

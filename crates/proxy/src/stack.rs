@@ -14,6 +14,7 @@ use consentry_layer::{ConsentryLayer, ResponseBody};
 use crate::arrival::ArrivalLayer;
 use crate::counters::{CountLayer, Counters};
 use crate::metrics::Metrics;
+use crate::streams::Pieces;
 use crate::upstream::Upstream;
 
 /// What every request passes through, outermost first. The connection's own limits (how many, how slow, how large a
@@ -26,13 +27,15 @@ pub(crate) fn stack(
     upstream: Upstream,
 ) -> impl Service<
     Request<Incoming>,
-    Response = Response<ResponseBody>,
+    Response = Response<Pieces<ResponseBody>>,
     Error = Infallible,
     Future: Future + Send + 'static,
 > + Clone
 + Send
 + use<> {
     ServiceBuilder::new()
+        // Answers over HTTP/2 are handed over in pieces, so that one which nobody takes is found out.
+        .map_response(|response: Response<ResponseBody>| response.map(Pieces::new))
         // How many requests came and how they were answered; no name, no path.
         .layer(CountLayer { counters: Arc::clone(counters), metrics: Arc::clone(metrics) })
         // Where the request says it came from is replaced by where the connection came from.

@@ -19,6 +19,7 @@ use consentry_audit::Entry;
 use consentry_identity::Issuer;
 use consentry_model::Reason;
 use consentry_proxy::{Config, Sidecar};
+use support::http2::{DATA, Http2, PING, RST_STREAM, WINDOW_UPDATE, frame};
 use support::pki::{Authority, BOTH, connect};
 use support::{
     SLOW, ask, behind, get, install, prepared, raw, records, split, stage, status, until, with_people,
@@ -105,6 +106,35 @@ async fn law_13_metrics_have_labels_from_closed_lists_alone() {
     }
     assert!(page.contains("{route=\"GET /ping\",outcome=\"allow\",reason=\"\"} 1\n"), "{page}");
     assert!(page.contains("\nconsentry_request_duration_seconds_count 4\n"), "{page}");
+}
+
+/// A window of no bytes is no stalled write: nothing is written at all.
+#[tokio::test]
+async fn whoever_takes_nothing_of_an_answer_over_http2_holds_its_place_for_a_while_only() {
+    let more = "limits: {requests_max: 4, client_requests_max: 4, write_stall_ms_max: 400}";
+    let stage = stage(more).await;
+    let addr = stage.running.addr();
+    let no_window = [0, 4, 0, 0, 0, 0];
+    let mut idle = Http2::connect(addr, &no_window).await;
+    for n in 0..4 {
+        idle.ask(2 * n + 1, &PING).await;
+    }
+    until(stage.running.admin_addr(), |s| s["counts"]["answered"] == 4).await;
+    assert_eq!(get(addr, "/ping").await.0, 503, "all places are held");
+    let (said, closed) = idle.listen(Duration::from_millis(1_000)).await;
+    let ended = said.iter().filter(|frame| frame.kind == RST_STREAM).count();
+    assert_eq!((ended, closed), (4, false), "{said:?}");
+    assert_eq!(get(addr, "/ping").await.0, 200);
+    // The connection goes on, for whoever takes what is asked for.
+    idle.ask(9, &PING).await;
+    let window = frame(WINDOW_UPDATE, 0, 9, &1_000_u32.to_be_bytes());
+    idle.stream.write_all(&window).await.unwrap();
+    let (said, _) = idle.listen(Duration::from_millis(300)).await;
+    assert!(
+        said.iter().any(|frame| frame.stream == 9 && frame.kind == DATA && !frame.payload.is_empty()),
+        "{said:?}"
+    );
+    assert!(!said.iter().any(|frame| frame.kind == RST_STREAM), "{said:?}");
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]

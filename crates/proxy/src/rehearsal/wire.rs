@@ -8,7 +8,7 @@ use http::{Request, Response};
 use http_body_util::{BodyExt as _, Full};
 use hyper::body::{Body, Incoming};
 use hyper::client::conn::http1;
-use hyper_util::rt::TokioIo;
+use hyper_util::rt::{TokioExecutor, TokioIo};
 use hyper_util::service::TowerToHyperService;
 use tower_service::Service;
 
@@ -39,7 +39,8 @@ where
     let (near, far) = tokio::io::duplex(UNDER_WAY_BYTES);
     let arrived = TowerToHyperService::new(Arrived { inner: service, transport });
     let limits = ProxyLimits::default();
-    let serving = builder(&limits).serve_connection(TokioIo::new(far), arrived).into_owned();
+    let serving =
+        builder(&limits, TokioExecutor::new()).serve_connection(TokioIo::new(far), arrived).into_owned();
     let serving = tokio::spawn(async move { serving.await.map_err(|_| "the answer broke off") });
     let (mut sender, connection) = http1::handshake(TokioIo::new(near)).await?;
     let connection = tokio::spawn(connection);

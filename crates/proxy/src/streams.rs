@@ -1,0 +1,153 @@
+//! Answers over HTTP/2 that nobody takes. Where the other end opens no window nothing is written, so that no write ever
+//! stalls: what tells is that the next piece of an answer is not asked for.
+
+use std::cell::Cell;
+use std::future::{Future, poll_fn};
+use std::pin::{Pin, pin};
+use std::task::{Context, Poll, ready};
+use std::time::Duration;
+
+use bytes::Bytes;
+use http_body::{Body, Frame, SizeHint};
+use hyper::rt::Executor;
+use tokio::time::{Instant, sleep};
+
+/// Most bytes that are handed over at once: whoever takes that many in the time that an answer may stay unread is slow,
+/// and no more than that.
+const PIECE_BYTES_MAX: usize = 16_384;
+
+tokio::task_local! {
+    /// Since when a piece of the answer of this stream is handed over and no further one asked for.
+    static HANDED: Cell<Option<Instant>>;
+}
+
+/// Runs the streams of HTTP/2, each for itself, and ends those whose answer stays unread; the connection goes on.
+#[derive(Clone, Debug)]
+pub(crate) struct Streams {
+    pub(crate) stall_max: Duration,
+}
+
+impl<F: Future<Output: Send> + Send + 'static> Executor<F> for Streams {
+    fn execute(&self, stream: F) {
+        let stall_max = self.stall_max;
+        tokio::spawn(HANDED.scope(Cell::new(None), until_unread(stream, stall_max)));
+    }
+}
+
+/// Over with the stream, or when a piece of its answer was not taken for this long.
+async fn until_unread(stream: impl Future, stall_max: Duration) {
+    let (mut stream, mut stall) = (pin!(stream), pin!(sleep(stall_max)));
+    poll_fn(|context| {
+        if stream.as_mut().poll(context).is_ready() {
+            return Poll::Ready(());
+        }
+        let Some(since) = HANDED.with(Cell::get) else { return Poll::Pending };
+        let deadline = since + stall_max;
+        if stall.deadline() != deadline {
+            stall.as_mut().reset(deadline);
+        }
+        stall.as_mut().poll(context)
+    })
+    .await;
+}
+
+/// A body that is handed over in pieces where somebody counts how long each stays.
+pub(crate) struct Pieces<B> {
+    inner: B,
+    /// What came from within and is not handed over yet.
+    rest: Option<Bytes>,
+}
+
+impl<B> Pieces<B> {
+    pub(crate) fn new(inner: B) -> Self {
+        Self { inner, rest: None }
+    }
+}
+
+impl<B: Body<Data = Bytes> + Unpin> Body for Pieces<B> {
+    type Data = Bytes;
+    type Error = B::Error;
+
+    fn poll_frame(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, B::Error>>> {
+        if HANDED.try_with(|handed| handed.set(None)).is_err() {
+            return Pin::new(&mut self.inner).poll_frame(context);
+        }
+        let mut data = match self.rest.take() {
+            Some(rest) => rest,
+            None => {
+                match ready!(Pin::new(&mut self.inner).poll_frame(context)).map(|f| f.map(Frame::into_data)) {
+                    Some(Ok(Ok(data))) => data,
+                    Some(Ok(Err(other))) => return Poll::Ready(Some(Ok(other))),
+                    Some(Err(error)) => return Poll::Ready(Some(Err(error))),
+                    None => return Poll::Ready(None),
+                }
+            }
+        };
+        if data.len() > PIECE_BYTES_MAX {
+            self.rest = Some(data.split_off(PIECE_BYTES_MAX));
+        }
+        HANDED.with(|handed| handed.set(Some(Instant::now())));
+        Poll::Ready(Some(Ok(Frame::data(data))))
+    }
+
+    fn is_end_stream(&self) -> bool {
+        self.rest.is_none() && self.inner.is_end_stream()
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        let (within, mut all) = (self.inner.size_hint(), SizeHint::new());
+        let rest = self.rest.as_ref().map_or(0, |rest| rest.len() as u64);
+        if let Some(upper) = within.upper().and_then(|upper| upper.checked_add(rest)) {
+            all.set_upper(upper);
+        }
+        all.set_lower(within.lower().saturating_add(rest));
+        all
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::convert::Infallible;
+
+    use http_body_util::{BodyExt as _, Full};
+
+    use super::*;
+
+    const STALL: Duration = Duration::from_millis(250);
+
+    #[tokio::test]
+    async fn a_piece_that_is_not_taken_ends_the_stream_and_one_that_is_late_from_within_does_not() {
+        for (name, pause_before, pause_after, ends) in [
+            ("the service is slow", STALL * 2, Duration::ZERO, false),
+            ("the other end is slow", Duration::ZERO, STALL * 2, true),
+            ("both take their time", STALL / 10, STALL / 10, false),
+        ] {
+            let (done, finished) = tokio::sync::oneshot::channel();
+            Streams { stall_max: STALL }.execute(async move {
+                let mut body = Pieces::new(Full::new(Bytes::from(vec![7; PIECE_BYTES_MAX * 3 + 1])));
+                sleep(pause_before).await;
+                let mut sizes = Vec::new();
+                while let Some(frame) = body.frame().await {
+                    sizes.push(frame.unwrap().into_data().unwrap().len());
+                    sleep(pause_after).await;
+                }
+                done.send(sizes).unwrap();
+            });
+            let sizes = finished.await.ok();
+            let pieces = vec![PIECE_BYTES_MAX, PIECE_BYTES_MAX, PIECE_BYTES_MAX, 1];
+            assert_eq!(sizes, (!ends).then_some(pieces), "{name}");
+        }
+    }
+
+    #[tokio::test]
+    async fn outside_of_streams_a_body_stays_as_it_is() {
+        let mut body = Pieces::new(Full::<Bytes>::new(Bytes::from(vec![7; PIECE_BYTES_MAX * 2])));
+        assert_eq!(body.size_hint().exact(), Some(PIECE_BYTES_MAX as u64 * 2));
+        let frame: Result<_, Infallible> = body.frame().await.unwrap();
+        assert_eq!(frame.unwrap().into_data().unwrap().len(), PIECE_BYTES_MAX * 2);
+        assert!(body.is_end_stream());
+    }
+}
