@@ -13,6 +13,7 @@
 //! Logs hold routes, digests, counts and the names of the operator's own files: never a request's path, query or
 //! headers, or anything of a person.
 
+mod activity;
 mod admin;
 mod aging;
 mod arrival;

@@ -3,11 +3,14 @@
 use std::future::Future;
 use std::io;
 use std::pin::Pin;
+use std::sync::Arc;
 use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::time::{Instant, Sleep, sleep};
+
+use crate::activity::{Activity, Open};
 
 /// How an HTTP/2 connection begins; whoever sends its first bytes and no more would wait before any other limit
 /// begins to count.
@@ -20,17 +23,21 @@ pub(crate) struct Patience<T> {
     opening: Option<(usize, Pin<Box<Sleep>>)>,
     stall: Pin<Box<Sleep>>,
     stall_max: Duration,
-    stalled: bool,
+    /// While a write waits.
+    stalled: Option<Open>,
+    activity: Arc<Activity>,
 }
 
 impl<T> Patience<T> {
-    pub(crate) fn new(inner: T, opening_max: Duration, stall_max: Duration) -> Self {
+    /// What is found out about the stream is told to `activity`.
+    pub(crate) fn new(inner: T, opening_max: Duration, stall_max: Duration, activity: Arc<Activity>) -> Self {
         Self {
             inner,
             opening: Some((0, Box::pin(sleep(opening_max)))),
             stall: Box::pin(sleep(stall_max)),
             stall_max,
-            stalled: false,
+            stalled: None,
+            activity,
         }
     }
 
@@ -41,6 +48,9 @@ impl<T> Patience<T> {
         if bytes.len() < rest.len() && rest.starts_with(bytes) && !bytes.is_empty() {
             *came += bytes.len();
         } else {
+            if bytes.starts_with(rest) {
+                self.activity.speaks_http2();
+            }
             self.opening = None;
         }
     }
@@ -48,11 +58,11 @@ impl<T> Patience<T> {
     /// What a write or flush said; one that has been waiting for too long fails.
     fn patiently<R>(&mut self, context: &mut Context<'_>, said: Poll<io::Result<R>>) -> Poll<io::Result<R>> {
         if said.is_ready() {
-            self.stalled = false;
+            self.stalled = None;
             return said;
         }
-        if !self.stalled {
-            self.stalled = true;
+        if self.stalled.is_none() {
+            self.stalled = Some(self.activity.begin());
             self.stall.as_mut().reset(Instant::now() + self.stall_max);
         }
         ready!(self.stall.as_mut().poll(context));
@@ -128,7 +138,7 @@ mod tests {
         for (sent, cut) in [("", true), ("PRI * HTTP/2.0\r\n", true), ("GET / ", false), ("P", true)] {
             let (ours, mut theirs) = duplex(64);
             theirs.write_all(sent.as_bytes()).await.unwrap();
-            let mut stream = Patience::new(ours, SHORT, LONG);
+            let mut stream = Patience::new(ours, SHORT, LONG, Arc::default());
             let mut buffer = vec![0; sent.len()];
             stream.read_exact(&mut buffer).await.unwrap();
             buffer.push(0);
@@ -145,7 +155,7 @@ mod tests {
     #[tokio::test]
     async fn whoever_does_not_read_is_cut_off() {
         let (ours, theirs) = duplex(8);
-        let mut stream = Patience::new(ours, LONG, SHORT);
+        let mut stream = Patience::new(ours, LONG, SHORT, Arc::default());
         let said = tokio::time::timeout(LONG, stream.write_all(&[0; 64])).await.unwrap();
         assert_eq!(said.unwrap_err().kind(), io::ErrorKind::TimedOut);
         drop(theirs);

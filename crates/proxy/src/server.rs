@@ -11,13 +11,13 @@ use http::{Request, Response};
 use hyper::body::Incoming;
 use hyper_util::rt::{TokioIo, TokioTimer};
 use hyper_util::server::conn::auto;
-use hyper_util::server::graceful::GracefulShutdown;
 use hyper_util::service::TowerToHyperService;
 use tokio::net::{TcpListener, TcpStream};
-use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
 use tokio::task::JoinSet;
 use tower_service::Service;
 
+use crate::activity::{Activity, keep};
 use crate::arrival::Arrived;
 use crate::config::ProxyLimits;
 use crate::counters::Counters;
@@ -60,11 +60,9 @@ where
     B::Data: Send,
     B::Error: Into<Box<dyn std::error::Error + Send + Sync>>,
 {
-    let stall_max = Duration::from_millis(limits.write_stall_ms_max);
-    let builder = builder(limits, Streams { stall_max });
     let places = Arc::new(Semaphore::new(to_usize(limits.connections_max)));
     let peers = Peers::new(to_usize(limits.client_connections_max));
-    let graceful = GracefulShutdown::new();
+    let (draining, _) = watch::channel(false);
     let mut connections = JoinSet::new();
     let mut panics = 0;
     let mut stop = std::pin::pin!(stop);
@@ -87,8 +85,7 @@ where
             counters.turned_away();
             continue;
         };
-        let watcher = graceful.watcher();
-        let (builder, service, handshakes) = (builder.clone(), service.clone(), handshakes.clone());
+        let (drains, service, handshakes) = (draining.subscribe(), service.clone(), handshakes.clone());
         let (limits, counters) = (limits.clone(), Arc::clone(counters));
         connections.spawn(async move {
             let _held: (_, PeerPlace, _) = (place, of_peer, open);
@@ -98,15 +95,14 @@ where
             };
             let Some((wire, transport)) = arrived else { return counters.handshake_failed() };
             let told = TowerToHyperService::new(Arrived { inner: service, transport });
-            let connection =
-                builder.serve_connection(TokioIo::new(patient(wire, &limits)), told).into_owned();
-            if watcher.watch(connection).await.is_err() {
+            if serve_one(wire, told, &limits, drains).await.is_err() {
                 tracing::debug!("a connection ended early");
             }
         });
     }
     drop(listener);
-    drop(tokio::time::timeout(drain_max, graceful.shutdown()).await);
+    draining.send_replace(true);
+    drop(tokio::time::timeout(drain_max, draining.closed()).await);
     let connections_cut = finish(&mut connections, &mut panics).await;
     Drained { connections_cut, panics }
 }
@@ -130,9 +126,27 @@ async fn accept(
     }
 }
 
-fn patient(stream: Wire, limits: &ProxyLimits) -> Patience<Wire> {
-    let millis = Duration::from_millis;
-    Patience::new(stream, millis(limits.head_wait_ms_max), millis(limits.write_stall_ms_max))
+/// Serves one connection to its end, within its times.
+async fn serve_one<S, B>(
+    wire: Wire,
+    service: TowerToHyperService<S>,
+    limits: &ProxyLimits,
+    drains: watch::Receiver<bool>,
+) -> Result<(), Box<dyn std::error::Error + Send + Sync>>
+where
+    S: Service<Request<Incoming>, Response = Response<B>, Error = Infallible> + Clone + Send + 'static,
+    S::Future: Send + 'static,
+    B: http_body::Body + Send + 'static,
+    B::Data: Send,
+    B::Error: Into<Box<dyn std::error::Error + Send + Sync>>,
+{
+    let (head_wait, stall_max) =
+        (Duration::from_millis(limits.head_wait_ms_max), Duration::from_millis(limits.write_stall_ms_max));
+    let activity = Arc::new(Activity::default());
+    let patient = Patience::new(wire, head_wait, stall_max, Arc::clone(&activity));
+    let builder = builder(limits, Streams { stall_max, activity: Arc::clone(&activity) });
+    let connection = builder.serve_connection(TokioIo::new(patient), service).into_owned();
+    keep(connection, &activity, drains, head_wait).await
 }
 
 /// How every connection is served, over HTTP/1.1 or HTTP/2.

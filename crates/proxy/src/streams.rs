@@ -4,6 +4,7 @@
 use std::cell::Cell;
 use std::future::{Future, poll_fn};
 use std::pin::{Pin, pin};
+use std::sync::Arc;
 use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
@@ -11,6 +12,8 @@ use bytes::Bytes;
 use http_body::{Body, Frame, SizeHint};
 use hyper::rt::Executor;
 use tokio::time::{Instant, sleep};
+
+use crate::activity::Activity;
 
 /// Most bytes that are handed over at once: whoever takes that many in the time that an answer may stay unread is slow,
 /// and no more than that.
@@ -25,12 +28,18 @@ tokio::task_local! {
 #[derive(Clone, Debug)]
 pub(crate) struct Streams {
     pub(crate) stall_max: Duration,
+    /// Where each stream is told to be under way.
+    pub(crate) activity: Arc<Activity>,
 }
 
 impl<F: Future<Output: Send> + Send + 'static> Executor<F> for Streams {
     fn execute(&self, stream: F) {
-        let stall_max = self.stall_max;
-        tokio::spawn(HANDED.scope(Cell::new(None), until_unread(stream, stall_max)));
+        let (stall_max, open) = (self.stall_max, self.activity.begin());
+        let stream = async move {
+            let _open = open;
+            until_unread(stream, stall_max).await;
+        };
+        tokio::spawn(HANDED.scope(Cell::new(None), stream));
     }
 }
 
@@ -126,7 +135,7 @@ mod tests {
             ("both take their time", STALL / 10, STALL / 10, false),
         ] {
             let (done, finished) = tokio::sync::oneshot::channel();
-            Streams { stall_max: STALL }.execute(async move {
+            Streams { stall_max: STALL, activity: Arc::default() }.execute(async move {
                 let mut body = Pieces::new(Full::new(Bytes::from(vec![7; PIECE_BYTES_MAX * 3 + 1])));
                 sleep(pause_before).await;
                 let mut sizes = Vec::new();

@@ -19,12 +19,16 @@ use consentry_audit::Entry;
 use consentry_identity::Issuer;
 use consentry_model::Reason;
 use consentry_proxy::{Config, Sidecar};
-use support::http2::{DATA, Http2, PING, RST_STREAM, WINDOW_UPDATE, frame};
+use support::http2::{
+    CONTINUATION, DATA, END_HEADERS, END_STREAM, Frame, GOAWAY, HEADERS, Http2, PING, PREFACE, RST_STREAM,
+    WINDOW_UPDATE, frame, hpack,
+};
 use support::pki::{Authority, BOTH, connect};
 use support::{
     SLOW, ask, behind, get, install, prepared, raw, records, split, stage, status, until, with_people,
 };
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+use tokio::net::TcpStream;
 
 #[tokio::test]
 async fn whoever_asks_too_often_or_too_much_at_once_is_turned_away_and_counted() {
@@ -135,6 +139,53 @@ async fn whoever_takes_nothing_of_an_answer_over_http2_holds_its_place_for_a_whi
         "{said:?}"
     );
     assert!(!said.iter().any(|frame| frame.kind == RST_STREAM), "{said:?}");
+}
+
+/// Whether a connection is closed while these bytes are sent every so often.
+async fn is_cut_off(mut speaker: Http2, sent: &[u8]) -> bool {
+    for _ in 0..20 {
+        if speaker.listen(Duration::from_millis(100)).await.1 || speaker.stream.write_all(sent).await.is_err()
+        {
+            return true;
+        }
+    }
+    false
+}
+
+#[tokio::test]
+async fn whoever_is_silent_over_http2_or_never_ends_a_head_is_cut_off() {
+    let stage = stage("limits: {head_wait_ms_max: 300}").await;
+    let addr = stage.running.addr();
+    let (half, more) = (frame(HEADERS, END_STREAM, 1, &[0x82]), frame(CONTINUATION, 0, 1, &[0x84]));
+    for (name, begins, goes_on) in [
+        ("nothing", vec![], vec![]),
+        ("half a head", half.clone(), vec![]),
+        ("a head that never ends", half, more),
+        ("signs of life alone", vec![], frame(6, 0, 0, &[0; 8])),
+        ("windows", vec![], frame(WINDOW_UPDATE, 0, 0, &[0, 0, 0, 1])),
+        ("a request and then nothing", frame(HEADERS, END_STREAM | END_HEADERS, 1, &hpack(&PING)), vec![]),
+    ] {
+        let mut speaker = Http2::connect(addr, &[]).await;
+        speaker.stream.write_all(&begins).await.unwrap();
+        assert!(is_cut_off(speaker, &goes_on).await, "{name}");
+    }
+    let mut stream = TcpStream::connect(addr).await.unwrap();
+    stream.write_all(PREFACE).await.unwrap();
+    assert!(is_cut_off(Http2 { stream }, &[]).await, "no settings");
+    until(stage.running.admin_addr(), |s| s["counts"]["connections_open"] == 0).await;
+}
+
+#[tokio::test]
+async fn a_request_over_http2_may_take_longer_than_anybody_may_be_silent() {
+    let stage = stage("limits: {head_wait_ms_max: 200}").await;
+    assert!(SLOW > Duration::from_millis(400), "twice as long, and more");
+    let mut speaker = Http2::connect(stage.running.addr(), &[]).await;
+    let mut slow = PING;
+    slow[3].1 = "/slow";
+    speaker.ask(1, &slow).await;
+    let (said, _) = speaker.listen(SLOW * 2).await;
+    assert_eq!(said.iter().find_map(Frame::status), Some(200), "{said:?}");
+    assert!(said.iter().any(|frame| frame.kind == GOAWAY && frame.payload.ends_with(&[0; 4])), "{said:?}");
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
