@@ -1,11 +1,17 @@
 //! Ways round the layer by spelling: a name that cannot be read, a word that is written otherwise, a cookie in a bad line.
 
+use std::sync::Arc;
+
 use bytes::Bytes;
-use consentry_model::LedgerEvent;
+use consentry_consent::Ledger;
+use consentry_layer::Limits;
+use consentry_model::{Identifier, LedgerEvent, Space};
 use consentry_policy::{Bundle, Engine};
-use consentry_tests::world::{TODAY, World, get, json, post};
-use http::{HeaderValue, Request};
-use http_body_util::Full;
+use consentry_tests::world::{Otherwise, TODAY, World, get, json, post};
+use futures_util::{FutureExt, StreamExt, stream};
+use http::{HeaderValue, Request, Response};
+use http_body::Frame;
+use http_body_util::{BodyExt, Full, StreamBody};
 
 const BUNDLE: &str = "
 bundle: {controller: Example, policy: {version: v1, from: 2026-01-01}, excess: drop}
@@ -16,6 +22,7 @@ routes:
   - {route: GET /h, purposes: [essential.service], about: {type: customer, space: email, id: header.X-Who, anonymous: true}, request: {headers: {X-Who: user.contact.email}}, response: {body: {email: user.contact.email}}}
   - {route: POST /b, purposes: [essential.service], about: {type: customer, space: email, id: body.user.email, anonymous: true}, request: {body: {user.email: user.contact.email, note: none}}, response: {body: {email: user.contact.email}}}
   - {route: GET /c, purposes: [essential.service], about: {type: customer, space: email, id: cookie.who, anonymous: true}, response: {body: {email: user.contact.email}}}
+  - {route: 'GET /news/{id}', purposes: [essential.service], about: {type: customer, space: email, id: path.id}, response: {type: text/event-stream, body: {data.note: user.contact}}}
   - {route: GET /f, purposes: [essential.service], about: {type: customer, population: all}, request: {query: {by: {adds: {user: user.unique_id, a b: user.unique_id}}}}, response: {body: {n: none}}}
   - {route: GET /stop, purposes: [essential.service], about: {type: customer, space: email, id: query.who}, request: {query: {who: user.contact.email, say: none}}, events: [{if: {query.say: all mail}, withdraw: marketing}], response: {body: {n: none}}}
   - {route: 'POST /to/{recipient}', to: path.recipient, purposes: [essential.service], about: {type: customer, anonymous: true}, request: {body: {email: user.contact.email}}, response: {body: {n: none}}}
@@ -31,10 +38,14 @@ cases: [{case: nobody, clause: c, who: shop, asks: GET /q, about: ann, then: all
 const ANN: &str = "ann+x@example.org";
 
 async fn world() -> World {
+    otherwise(Otherwise::default()).await
+}
+
+async fn otherwise(otherwise: Otherwise) -> World {
     let folder = tempfile::tempdir().unwrap();
     std::fs::write(folder.path().join("bundle.yaml"), BUNDLE).unwrap();
     let bundle = Bundle::load(folder.path()).unwrap_or_else(|e| panic!("{e:?}"));
-    let world = World::new();
+    let world = World::otherwise(otherwise);
     world.policy.install(Engine::new(bundle).unwrap(), TODAY);
     let restricted = LedgerEvent::Restriction { on: true, effective: TODAY.saturating_add_millis(-1) };
     world.record("email", ANN, &[restricted]).await;
@@ -142,8 +153,8 @@ async fn law_7_a_no_is_heard_as_a_browsers_form_writes_it() {
         world.record("email", "bob@example.org", &[]).await;
         let path = format!("/stop?who={}&say={say}", "ann%2Bx@example.org");
         world.send(asked(&world, &path, &[])).await;
-        let who = [consentry_model::Identifier::new(consentry_model::Space::new("email"), ANN)];
-        let batch = consentry_consent::Ledger::resolve(&*world.ledger, &who).await.unwrap();
+        let who = [Identifier::new(Space::new("email"), ANN)];
+        let batch = Ledger::resolve(&*world.ledger, &who).await.unwrap();
         let told = format!("{:?}", batch.answers).contains("Withdrawn");
         assert_eq!(told, heard, "{say}");
     }
@@ -170,4 +181,33 @@ async fn law_1_no_cookie_goes_outside_or_comes_from_there() {
     let seen = world.send(asked(&world, "/c", &[("cookie", b"sid=secret-session-1; flag")])).await;
     assert_eq!(world.upstream.take()[0].0.headers["cookie"], "sid=secret-session-1");
     assert!(seen.headers.contains_key("set-cookie"), "{seen:?}");
+}
+
+#[tokio::test]
+async fn law_11_whom_a_request_names_is_looked_up_again_while_the_answer_streams() {
+    for (restricts, notes) in [(false, 40..=40), (true, 15..=24)] {
+        let mut limits = Limits::default();
+        (limits.response_hold_bytes_max, limits.window_bytes_max) = (256, 128);
+        let world = otherwise(Otherwise { limits: Some(limits), ..Otherwise::default() }).await;
+        world.record("email", "bob@example.org", &[]).await;
+        let half = "data: {\"note\":\"a note of some length\"}\n\n".repeat(20);
+        let pieces = [half.clone(), half];
+        let ledger = Arc::clone(&world.ledger);
+        let restricted = LedgerEvent::Restriction { on: true, effective: TODAY };
+        let events = if restricts { vec![restricted] } else { Vec::new() };
+        let pieces = stream::iter(pieces.into_iter().enumerate()).map(move |(at, piece)| {
+            if at == 1 {
+                let bob = Identifier::new(Space::new("email"), "bob@example.org");
+                ledger.append(&bob, &events, TODAY).now_or_never().unwrap().unwrap();
+            }
+            Ok(Frame::data(Bytes::from(piece)))
+        });
+        let body = BodyExt::boxed(StreamBody::new(pieces));
+        let answer = Response::builder().header("content-type", "text/event-stream").body(body).unwrap();
+        world.upstream.answers(answer);
+        let seen = world.send(asked(&world, "/news/bob@example.org", &[])).await;
+        let body = String::from_utf8(seen.body.unwrap_or_else(|begun| begun).to_vec()).unwrap();
+        let shown = body.matches("a note").count();
+        assert!(notes.contains(&shown), "{shown}: {body}");
+    }
 }

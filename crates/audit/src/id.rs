@@ -3,7 +3,7 @@
 use std::fmt;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use consentry_model::{Moment, hex};
+use consentry_model::{Moment, push_hex};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
@@ -30,13 +30,23 @@ impl RecordId {
         let digits: String = text.chars().filter(|c| *c != '-').collect();
         unhex(&digits).map(Self)
     }
+
+    /// In the groups of a UUID (RFC 9562, section 4).
+    pub(crate) fn text(self) -> String {
+        let mut out = String::with_capacity(36);
+        for (at, byte) in self.0.into_iter().enumerate() {
+            if matches!(at, 4 | 6 | 8 | 10) {
+                out.push('-');
+            }
+            push_hex(&mut out, byte);
+        }
+        out
+    }
 }
 
 impl fmt::Display for RecordId {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let mut text = hex(&self.0);
-        [20, 16, 12, 8].into_iter().for_each(|at| text.insert(at, '-'));
-        f.write_str(&text)
+        f.write_str(&self.text())
     }
 }
 

@@ -233,6 +233,7 @@ impl Writer {
     /// One write, one sync. Says for each of the group the receipt of its last record.
     fn write(&mut self, group: &[Append]) -> Result<Vec<Option<Receipt>>, Failure> {
         let now = self.now();
+        let written_at = timestamp(now);
         let mut tree = self.tree.clone();
         let mut bytes = Vec::new();
         let mut receipts = Vec::with_capacity(group.len());
@@ -240,7 +241,7 @@ impl Writer {
             let mut last = None;
             for body in &append.bodies {
                 let (id, seq) = (RecordId::at(now, self.random.bytes()), tree.size());
-                let record = body.seal(id, seq, now, append.ticket);
+                let record = body.seal(id, seq, &written_at, append.ticket);
                 let leaf_hash = leaf_hash(&record);
                 put_record(&mut bytes, seq, &record);
                 tree.push(leaf_hash);

@@ -300,8 +300,12 @@ fn others(members: &Object) -> BTreeMap<String, Vec<String>> {
     further.filter_map(|(name, value)| Some((name.clone(), texts(value)?))).collect()
 }
 
+/// How far the issuer's clock may be ahead of ours when a token is issued. RFC 7519 makes no bound of `iat`: this one tells a
+/// clock that is a little fast from a time that was made up.
+const ISSUED_AHEAD_MS_MAX: i64 = 60_000;
+
 /// Checks `exp`, `nbf` and `iat` and returns since when the token holds, and the first moment at which it is refused. What
-/// was issued later than now does not hold yet.
+/// was issued later than now, by more than clocks differ, does not hold yet.
 pub(crate) fn lifetime(members: &Object, expected: &Expected<'_>) -> Result<(Moment, Moment), IdentityError> {
     let leeway = i64::try_from(expected.leeway_secs).map_or(0, |secs| secs.saturating_mul(1000));
     let ends = moment(members.get("exp").and_then(Json::natural))
@@ -315,7 +319,8 @@ pub(crate) fn lifetime(members: &Object, expected: &Expected<'_>) -> Result<(Mom
     if issued > ends {
         return Err(IdentityError::malformed("`iat` is later than `exp`"));
     }
-    let begins = valid.max(issued).saturating_add_millis(-leeway);
+    let ahead = leeway.max(ISSUED_AHEAD_MS_MAX);
+    let begins = valid.saturating_add_millis(-leeway).max(issued.saturating_add_millis(-ahead));
     let expires = ends.saturating_add_millis(leeway);
     holds(begins, expires, expected.now)?;
     Ok((begins, expires))

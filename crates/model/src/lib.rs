@@ -35,7 +35,7 @@ pub use facts::{FactDef, FactId, FactSchema, FactSource, FactType, FactValue, Fa
 pub use field_map::FieldMap;
 pub use field_map_builder::FieldMapBuilder;
 pub use fields::{ClassId, Emptied, Field, NodeId, PathError, RecordScope, Scalar, ScopeId, Wrap};
-pub use hex::hex;
+pub use hex::{hex, push_hex};
 pub use key::{Category, KeyError, Lineage, Purpose};
 pub use media::{Format, MediaTypes, UnreadableType, is_known_charset, is_media_type};
 pub use moment::Moment;

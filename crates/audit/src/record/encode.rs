@@ -9,8 +9,7 @@ use super::verdict_line::{VerdictLine, fill_in_repeated, leave_out_repeated};
 use super::wording::Worded;
 use crate::error::LogError;
 use crate::frame::RECORD_BYTES_MAX;
-use crate::id::{RecordId, timestamp};
-use consentry_model::Moment;
+use crate::id::RecordId;
 
 /// Room kept for the envelope.
 const ENVELOPE_BYTES_MAX: usize = 256;
@@ -50,15 +49,21 @@ impl Body {
         self.json.len()
     }
 
-    /// The bytes that are stored and hashed.
-    pub(crate) fn seal(&self, id: RecordId, seq: u64, at: Moment, ticket: Option<RecordId>) -> Vec<u8> {
-        let ticket = ticket.map_or_else(String::new, |t| format!(r#","ticket":"{t}""#));
+    /// The bytes that are stored and hashed, of a record that is written at this time.
+    pub(crate) fn seal(&self, id: RecordId, seq: u64, at: &str, ticket: Option<RecordId>) -> Vec<u8> {
         // What serde writes for a structure begins with a brace; an empty one has no member to put a comma before.
         let members = self.json.strip_prefix('{').unwrap_or(&self.json);
-        let comma = if members == "}" { "" } else { "," };
-        let (kind, at) = (self.kind.code(), timestamp(at));
-        format!(r#"{{"v":1,"type":"{kind}","id":"{id}","seq":{seq},"ts":"{at}"{ticket}{comma}{members}"#)
-            .into_bytes()
+        let mut out = String::with_capacity(ENVELOPE_BYTES_MAX + members.len());
+        let texts = [r#"{"v":1,"type":""#, self.kind.code(), r#"","id":""#, &id.text()];
+        texts.into_iter().for_each(|text| out.push_str(text));
+        let texts = [r#"","seq":"#, &seq.to_string(), r#","ts":""#, at, "\""];
+        texts.into_iter().for_each(|text| out.push_str(text));
+        if let Some(ticket) = ticket {
+            [r#","ticket":""#, &ticket.text(), "\""].into_iter().for_each(|text| out.push_str(text));
+        }
+        out.push_str(if members == "}" { "" } else { "," });
+        out.push_str(members);
+        out.into_bytes()
     }
 }
 
@@ -194,7 +199,7 @@ mod tests {
     use std::sync::Arc;
 
     use consentry_model::{
-        BundleDigest, Category, LedgerRevision, Outcome, SubjectRef, SubjectType, Treatment, Verdict,
+        BundleDigest, Category, LedgerRevision, Moment, Outcome, SubjectRef, SubjectType, Treatment, Verdict,
     };
 
     use super::super::read::{Entry, Record};
@@ -202,7 +207,7 @@ mod tests {
     use super::super::verdict_line::{Direction, FactWord, FactWords};
     use super::super::wording::Wording;
     use super::*;
-    use crate::id::RandomSource;
+    use crate::id::{RandomSource, timestamp};
 
     fn line(subjects: u32) -> VerdictLine {
         let verdict = Verdict {
@@ -228,7 +233,8 @@ mod tests {
         let random = RandomSource::new().unwrap();
         let at = Moment::from_unix_millis(1);
         let id = RecordId::at(at, random.bytes());
-        bodies.iter().map(|b| Record::parse(b.seal(id, 0, at, Some(id))).unwrap()).collect()
+        let written = |body: &Body| body.seal(id, 0, &timestamp(at), Some(id));
+        bodies.iter().map(|body| Record::parse(written(body)).unwrap()).collect()
     }
 
     #[test]
