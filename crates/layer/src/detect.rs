@@ -14,6 +14,8 @@ use crate::spelled::unwrapped;
 
 /// Into how many texts within one another one looks.
 const WRAPS_MAX: usize = 4;
+/// How far from the dot between two names what both belong to may begin and end.
+const DIVIDED_MAX: usize = 128;
 /// How deep an array or object in a text may nest to be looked into.
 const NESTED_MAX: usize = 128;
 
@@ -91,7 +93,10 @@ impl Look<'_> {
                     path.push_str(name);
                     self.text(name, None);
                     if length > 0 {
-                        self.text(path, None);
+                        // What is divided over several names is short.
+                        let from = path.floor_char_boundary(length.saturating_sub(DIVIDED_MAX));
+                        let to = path.floor_char_boundary(length.saturating_add(DIVIDED_MAX));
+                        self.text(path.get(from..to).unwrap_or_default(), None);
                     }
                     let inside = at.and_then(|(map, node)| Some((map, map.member(node, name)?)));
                     self.value(member, inside, path);

@@ -185,6 +185,8 @@ fn is_number(text: &str) -> bool {
     let (mut digits, mut gap) = (0_usize, 0_usize);
     for c in text.chars() {
         match c {
+            // Longer than any: what follows need not be counted.
+            '0'..='9' if digits == *PHONE_DIGITS.end() => return false,
             '0'..='9' => (digits, gap) = (digits + 1, 0),
             ' ' | '-' | '.' | '/' | '(' | ')' if gap < GAP_MAX => gap += 1,
             _ => break,
@@ -272,6 +274,7 @@ mod tests {
             ("1000000000", false),
             ("000000000000", false),
             ("7+12345", false),
+            ("+4312345678901234567890", false),
         ] {
             assert_eq!(looks_like(Detector::Phone, text), expected, "{text}");
         }
