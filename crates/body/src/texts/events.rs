@@ -38,6 +38,8 @@ pub(crate) struct Events {
     limits: Limits,
     /// Where the line begins that is being looked for the end of.
     line: usize,
+    /// How much of the view is known to hold no end of that line.
+    seen: usize,
     begun: bool,
     /// Whether the unit just framed ends with a blank line.
     whole: bool,
@@ -49,7 +51,7 @@ impl Events {
     pub(crate) fn new(map: &FieldMap, limits: Limits) -> Result<Self, BodyFault> {
         let data = map.member(map.root(), "data").ok_or(BodyFault::Undeclared)?;
         let (data, map) = (Arc::new(map.below(data)), map.clone());
-        Ok(Self { map, data, limits, line: 0, begun: false, whole: false, held: Vec::new() })
+        Ok(Self { map, data, limits, line: 0, seen: 0, begun: false, whole: false, held: Vec::new() })
     }
 
     fn event(&self, unit: Bytes, asked: &mut Asked) -> Result<Event, Fault> {
@@ -107,19 +109,21 @@ impl Events {
 
 impl Media for Events {
     fn frame(&mut self, view: &[u8], last: bool) -> Result<Option<usize>, Fault> {
-        while let Some((end, next)) = end_of_line(view, self.line, last) {
+        while let Some((end, next)) = end_of_line(view, self.seen, last) {
             let blank = end == self.line;
-            self.line = next;
+            (self.line, self.seen) = (next, next);
             if blank {
-                (self.line, self.whole) = (0, true);
+                (self.line, self.seen, self.whole) = (0, 0, true);
                 return Ok(Some(next));
             }
         }
         // What is no whole event at the end is none (section 9.2.6), and nobody takes it.
         if last {
-            (self.line, self.whole) = (0, false);
+            (self.line, self.seen, self.whole) = (0, 0, false);
             return Ok(Some(view.len()));
         }
+        // Whether a carriage return is the whole end is told by what comes next.
+        self.seen = view.len() - usize::from(view.ends_with(b"\r"));
         Ok(None)
     }
 

@@ -11,7 +11,7 @@ pub(super) enum Line<'a> {
     Field { name: &'a str, value: &'a str, raw: &'a str },
 }
 
-/// Where the line that begins at `from` ends, and where the next one begins. `None` when more bytes may belong to it.
+/// Where the line ends that goes on at `from`, and where the next one begins. `None` when more bytes may belong to it.
 pub(super) fn end_of_line(view: &[u8], from: usize, last: bool) -> Option<(usize, usize)> {
     let rest = view.get(from..)?;
     let end = from + memchr::memchr2(b'\r', b'\n', rest)?;

@@ -97,12 +97,19 @@ fn cell(text: &str, seed: u64) -> String {
     if must || seed & 2 == 0 { format!("\"{}\"", text.replace('"', "\"\"")) } else { text.to_owned() }
 }
 
+/// An event whose lines end in any of the three ways, of one line of data or of two.
+fn event(data: &str, seed: u64) -> String {
+    let end = ["\n", "\r\n", "\r"][(seed >> 8) as usize % 3];
+    let data = if seed & 8 == 0 { data.to_owned() } else { data.replacen('{', &format!("{{{end}data:"), 1) };
+    format!("data:{data}{end}{end}")
+}
+
 fn render(format: Format, rows: &[Fields], seed: u64) -> String {
     let end = if seed & 4 == 0 { "\n" } else { "\r\n" };
     match format {
         Format::JsonLines => rows.iter().map(|row| json(row, seed) + end).collect(),
         Format::JsonSequence => rows.iter().map(|row| format!("\u{1e}{}\n", json(row, seed))).collect(),
-        Format::Events => rows.iter().map(|row| format!("data:{}{end}{end}", json(row, seed))).collect(),
+        Format::Events => rows.iter().map(|row| event(&json(row, seed), seed)).collect(),
         Format::Form => {
             let pair = |(k, v): &(&str, String)| format!("{}={}", percent(k, seed), percent(v, seed));
             rows[0].iter().map(pair).collect::<Vec<_>>().join("&")
@@ -162,7 +169,11 @@ fn decode(format: Format, body: &[u8]) -> Vec<Vec<(String, String)>> {
     match format {
         Format::JsonLines => text.lines().map(object).collect(),
         Format::JsonSequence => text.split('\u{1e}').skip(1).map(object).collect(),
-        Format::Events => text.lines().filter_map(|line| line.strip_prefix("data:")).map(object).collect(),
+        Format::Events => {
+            let text = text.replace("\r\n", "\n").replace('\r', "\n");
+            let data = |event: &str| event.lines().filter_map(|line| line.strip_prefix("data:")).collect();
+            text.split_terminator("\n\n").map(data).map(|data: String| object(&data)).collect()
+        }
         Format::Form if text.is_empty() => vec![Vec::new()],
         Format::Form => {
             let pair = |pair: &str| pair.split_once('=').map(|(k, v)| (unpercent(k), unpercent(v))).unwrap();
