@@ -32,7 +32,11 @@ impl FieldMapBuilder {
         if node.leaf.is_some_and(|there| there != field || node.subtree != subtree) {
             return Err(PathError::Twice);
         }
-        if !node.children.is_empty() || node.any.is_some() || node.items.is_some() {
+        if !node.children.is_empty()
+            || node.any.is_some()
+            || node.items.is_some()
+            || node.wrap.is_some_and(is_json)
+        {
             return Err(PathError::Overlap);
         }
         node.leaf = Some(field);
@@ -40,13 +44,17 @@ impl FieldMapBuilder {
         Ok(self)
     }
 
-    /// Declares that the strings at a path hold what is declared below it, or the leaf's value, in this way.
+    /// Declares that the strings at a path hold what is declared below it, or the leaf's value, in this way. A leaf's value
+    /// is a text, and no JSON.
     ///
     /// # Errors
-    /// When the path is not one, or was given before.
+    /// When the path is not one, or was given before, or leads to a leaf and the strings hold JSON.
     pub fn wrapped(mut self, path: &str, wrap: Wrap) -> Result<Self, PathError> {
         let at = self.walk(path)?;
         let node = self.nodes.get_mut(at.0 as usize).ok_or(PathError::Syntax)?;
+        if node.leaf.is_some() && is_json(wrap) {
+            return Err(PathError::Overlap);
+        }
         if path.is_empty() || node.wrap.replace(wrap).is_some() {
             return Err(if path.is_empty() { PathError::Syntax } else { PathError::Twice });
         }
@@ -159,6 +167,13 @@ impl FieldMapBuilder {
             self.nodes.push(Node { path, ..Node::default() });
         }
         Ok(found)
+    }
+}
+
+const fn is_json(wrap: Wrap) -> bool {
+    match wrap {
+        Wrap::Json | Wrap::Base64Json => true,
+        Wrap::Base64 => false,
     }
 }
 
@@ -283,6 +298,30 @@ mod tests {
         assert_eq!((again, map.memo::<u8>()), (7, None));
         assert_eq!(map.clone(), map);
         assert_eq!(map.clone().memo::<u8>(), Some(&0));
+    }
+
+    #[test]
+    fn law_1_the_text_of_a_leaf_is_no_json() {
+        for (leaf, path, wrap, refused) in [
+            ("doc", "doc", Wrap::Json, true),
+            ("doc", "doc", Wrap::Base64Json, true),
+            ("doc.**", "doc", Wrap::Json, true),
+            ("doc.*", "doc.*", Wrap::Json, true),
+            ("doc[]", "doc[]", Wrap::Base64Json, true),
+            ("**", "", Wrap::Json, true),
+            ("doc", "doc", Wrap::Base64, false),
+            ("doc[]", "doc[]", Wrap::Base64, false),
+            ("doc[]", "doc", Wrap::Json, false),
+            ("doc.*", "doc", Wrap::Base64Json, false),
+            ("doc.a.**", "doc", Wrap::Json, false),
+        ] {
+            for field in [Field::Open, class(1)] {
+                let map = FieldMap::builder;
+                let leaf_first = map().leaf(leaf, field).and_then(|b| b.wrapped(path, wrap));
+                let wrap_first = map().wrapped(path, wrap).and_then(|b| b.leaf(leaf, field));
+                assert_eq!((leaf_first.is_err(), wrap_first.is_err()), (refused, refused), "{leaf} {path}");
+            }
+        }
     }
 
     #[test]
