@@ -1,6 +1,6 @@
 //! What a request's body says, in one shape for every media type: for facts, events and whatever is looked for in it.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use consentry_body::{Piece, Reading, Said, pieces};
 use consentry_model::{Format, MediaTypes, Reason};
@@ -33,8 +33,9 @@ fn text(bytes: &[u8]) -> Said {
 
 /// The fields of a form as members: `a.b` lies in `a`, and a name that is a list's, or comes twice, is one.
 fn object(row: Vec<(String, Piece)>, depth_max: usize) -> Result<Said, Reason> {
-    let mut out = BTreeMap::new();
+    let (mut out, mut closed) = (BTreeMap::new(), BTreeSet::new());
     for (name, piece) in row {
+        let is_closed = !matches!(piece, Piece::Text(_));
         let value = match piece {
             Piece::Text(text) => Said::Text(text),
             Piece::Json(bytes) => Said::one(&bytes, depth_max).ok_or(Reason::BodyMalformed)?,
@@ -43,8 +44,13 @@ fn object(row: Vec<(String, Piece)>, depth_max: usize) -> Result<Said, Reason> {
         };
         let (path, listed) = name.strip_suffix("[]").map_or((name.as_str(), false), |path| (path, true));
         let mut names: Vec<&str> = path.split('.').collect();
-        if names.len() > depth_max {
+        // What came as a whole has nothing in it that comes beside it.
+        let within = |(dot, _): (usize, &str)| path.get(..dot).is_some_and(|above| closed.contains(above));
+        if names.len() > depth_max || path.match_indices('.').any(within) {
             return Err(Reason::BodyMalformed);
+        }
+        if is_closed {
+            closed.insert(path.to_owned());
         }
         let last = names.pop().unwrap_or_default();
         let mut at = &mut out;
@@ -128,6 +134,33 @@ mod tests {
         ] {
             let expected = expected.map(|value| said_by(&value));
             assert_eq!(said(&reading, body.as_bytes(), 8), expected, "{body}");
+        }
+    }
+
+    #[test]
+    fn law_1_one_place_of_a_form_is_not_said_twice() {
+        let text = |name: &'static str| (name, Piece::Text("1".to_owned()));
+        let json = |name: &'static str, text: &'static str| (name, Piece::Json(text.into()));
+        let file = |name: &'static str| (name, Piece::File("{}".into()));
+        let object = |row: &[&(&str, Piece)]| {
+            object(row.iter().map(|(name, piece)| ((*name).to_owned(), piece.clone())).collect(), 8).is_ok()
+        };
+        for (one, other, is_one) in [
+            (json("o", "{\"x\":1}"), text("o.x"), false),
+            (json("o", "{\"y\":1}"), text("o.x"), false),
+            (json("o", "{\"y\":{}}"), json("o.y.z", "1"), false),
+            (json("o.y", "{}"), text("o.y.z"), false),
+            (json("o[]", "{}"), text("o.x"), false),
+            (json("o", "[]"), text("o.x"), false),
+            (json("o", "1"), text("o.x"), false),
+            (file("o"), text("o.x"), false),
+            (file("o"), file("o."), false),
+            (text("o"), text("o.x"), false),
+            (json("o.y", "{\"x\":1}"), text("o.x"), true),
+            (json("o", "{\"x\":1}"), text("ox.x"), true),
+        ] {
+            let (there, back) = (object(&[&one, &other]), object(&[&other, &one]));
+            assert_eq!((there, back), (is_one, is_one), "{} {}", one.0, other.0);
         }
     }
 

@@ -17,6 +17,34 @@ impl Place {
     /// anywhere else means something to somebody, and nothing here.
     pub(crate) fn find(map: &FieldMap, name: &str) -> Option<Self> {
         let (path, listed) = name.strip_suffix("[]").map_or((name, false), |path| (path, true));
+        let node = Self::node(map, path)?;
+        let covered = map.covers_subtree(node);
+        let field = map.field(node);
+        if field.is_some() {
+            // A list may be spelled where everything is declared; it is one where it is declared as such.
+            return (covered || !listed).then_some(Self { node, field, many: false });
+        }
+        match map.items(node) {
+            Some(items) if map.field(items).is_some() => {
+                Some(Self { node: items, field: map.field(items), many: true })
+            }
+            _ if map.has_members(node) && !listed => Some(Self { node, field: None, many: false }),
+            _ => None,
+        }
+    }
+
+    /// Looks up the name of a JSON text, which is read as the member of that name: an object or a list as a whole, from its
+    /// root on. `a[]` is an element of `a`.
+    pub(crate) fn find_json(map: &FieldMap, name: &str) -> Option<Self> {
+        let found = if name.ends_with("[]") {
+            Self::find(map, name)
+        } else {
+            Self::node(map, name).map(|node| Self { node, field: None, many: false })
+        };
+        found.map(|place| Self { field: None, ..place })
+    }
+
+    fn node(map: &FieldMap, path: &str) -> Option<NodeId> {
         if path.contains(['[', ']']) {
             return None;
         }
@@ -31,29 +59,31 @@ impl Place {
                 covered = map.covers_subtree(node);
             }
         }
-        let field = map.field(node);
-        if field.is_some() {
-            // A list may be spelled where everything is declared; it is one where it is declared as such.
-            return (covered || !listed).then_some(Self { node, field, many: false });
-        }
-        match map.items(node) {
-            Some(items) if map.field(items).is_some() => {
-                Some(Self { node: items, field: map.field(items), many: true })
-            }
-            _ if map.has_members(node) && !listed => Some(Self { node, field: None, many: false }),
-            _ => None,
-        }
+        Some(node)
     }
 }
 
-/// The names of one body so far, to notice a second of the same: `a[]` is another spelling of `a`.
+/// The names of one body so far, to notice a second of the same: `a[]` is another spelling of `a`. With each is kept whether
+/// it may come more than once.
 #[derive(Debug, Default)]
-pub(crate) struct Places(std::collections::HashSet<Box<str>>);
+pub(crate) struct Places(std::collections::HashMap<Box<str>, bool>);
 
 impl Places {
-    /// Adds a name; `false` when it is there already and may come once alone.
+    /// Adds a name; `false` when it is there already and either may come once alone.
     pub(crate) fn insert(&mut self, name: &str, place: Option<Place>) -> bool {
-        self.0.insert(name.strip_suffix("[]").unwrap_or(name).into()) || place.is_some_and(|place| place.many)
+        let many = place.is_some_and(|place| place.many);
+        let before = self.0.insert(name.strip_suffix("[]").unwrap_or(name).into(), many);
+        before.is_none_or(|before| before && many)
+    }
+
+    /// Whether one name lies below another, as `a.b` does below `a`: a part may hold what others name.
+    pub(crate) fn overlap(&self) -> bool {
+        let mut names: Vec<&str> = self.0.keys().map(|name| &**name).collect();
+        // Segment by segment: between a name and those below it there is nothing else.
+        names.sort_unstable_by(|a, b| a.split('.').cmp(b.split('.')));
+        let below =
+            |(name, next): (&&str, &&str)| next.strip_prefix(*name).is_some_and(|r| r.starts_with('.'));
+        names.iter().zip(names.iter().skip(1)).any(below)
     }
 }
 
@@ -93,6 +123,28 @@ mod tests {
             ("", None),
         ] {
             assert_eq!(Place::find(&map, name).map(|p| (p.field, p.many)), found, "{name}");
+        }
+    }
+    #[test]
+    fn law_1_a_name_below_another_is_noticed_in_either_order() {
+        for (names, overlap) in [
+            (&["o", "o.x"][..], true),
+            (&["o.x.y", "a", "o!", "o.x", "o-"], true),
+            (&["o", "o!.x", "o-", "o.x.y.z"], true),
+            (&["o[]", "o.x"], true),
+            (&["o", "o.x[]"], true),
+            (&["o", "o."], true),
+            (&["", ".x"], true),
+            (&["o", "ox", "O.x", "a.o", "o!.x"], false),
+            (&["o.x", "o.y", "o.x!"], false),
+            (&["o", "o[x]"], false),
+            (&["o"], false),
+            (&[], false),
+        ] {
+            let (mut places, mut back) = (Places::default(), Places::default());
+            names.iter().for_each(|name| _ = places.insert(name, None));
+            names.iter().rev().for_each(|name| _ = back.insert(name, None));
+            assert_eq!((places.overlap(), back.overlap()), (overlap, overlap), "{names:?}");
         }
     }
     #[test]

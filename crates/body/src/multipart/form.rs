@@ -60,11 +60,12 @@ impl Parts {
     }
 
     fn place(&self, part: &Part) -> Option<Place> {
-        let place = Place::find(&self.map, &part.head.name)?;
-        // What is declared inside of a part can be read where it is JSON, and JSON is read from its root on.
-        match (part.kind, place.field) {
-            (Kind::Json, _) => Some(Place { field: None, ..place }),
-            (Kind::Text | Kind::File, field) => field.map(|_| place),
+        match part.kind {
+            Kind::Json => Place::find_json(&self.map, &part.head.name),
+            // What is declared inside of a part can be read where it is JSON.
+            Kind::Text | Kind::File => {
+                Place::find(&self.map, &part.head.name).filter(|place| place.field.is_some())
+            }
         }
     }
 
@@ -104,6 +105,9 @@ impl Media for Parts {
             }
             let text = text(&unit, part)?;
             cells.push(Cell { name: &part.head.name, place, text, there: true });
+        }
+        if names.overlap() {
+            return Err(Fault::new(BodyFault::DuplicateKey, 0));
         }
         let mut row = Row::read(&self.map, &cells, asked).map_err(|kind| Fault::new(kind, 0))?;
         let mut texts = Vec::with_capacity(parts.len());

@@ -1,9 +1,11 @@
 //! Forms in parts.
 
-use consentry_body::{BodyFault, Limits};
-use consentry_model::Format;
+use std::sync::Arc;
 
-use crate::support::{EMAIL, NAME, OPEN, check, clear, map, masked, run, scope, withheld};
+use consentry_body::{BodyFault, Limits};
+use consentry_model::{FieldMap, Format};
+
+use crate::support::{EMAIL, NAME, OPEN, Verdict, check, clear, map, masked, only, run, scope, withheld};
 
 fn part(head: &str, content: &str) -> String {
     format!("--b\r\n{head}\r\n\r\n{content}\r\n")
@@ -11,6 +13,13 @@ fn part(head: &str, content: &str) -> String {
 
 fn named(name: &str, content: &str) -> String {
     part(&format!("Content-Disposition: form-data; name=\"{name}\""), content)
+}
+
+fn json(name: &str, content: &str) -> String {
+    part(
+        &format!("Content-Disposition: form-data; name=\"{name}\"\r\nContent-Type: application/json"),
+        content,
+    )
 }
 
 fn body(parts: &[String]) -> String {
@@ -40,7 +49,7 @@ fn parts_pass_as_they_are_or_not_at_all() {
     let rows = [
         (
             body(&[plan.clone(), named("name", "Ann")]),
-            &clear as crate::support::Verdict<'_>,
+            &clear as Verdict<'_>,
             body(&[plan.clone(), named("name", "Ann")]),
         ),
         (body(&[plan.clone(), named("name", "Ann")]), &withheld, body(std::slice::from_ref(&plan))),
@@ -80,14 +89,15 @@ fn parts_pass_as_they_are_or_not_at_all() {
 
 #[test]
 fn law_1_a_part_of_json_is_read_like_the_member_that_it_would_be() {
-    let leaves = [("plan", OPEN), ("name", NAME), ("mail", EMAIL), ("tags[]", OPEN), ("any.**", OPEN)];
+    let leaves = [
+        ("plan", OPEN),
+        ("name", NAME),
+        ("mail", EMAIL),
+        ("tags[]", OPEN),
+        ("any.**", OPEN),
+        ("other", OPEN),
+    ];
     let (record, map) = (map(&leaves, Some(("", scope("id", &[])))), map(&leaves, None));
-    let json = |name: &str, content: &str| {
-        part(
-            &format!("Content-Disposition: form-data; name=\"{name}\"\r\nContent-Type: application/json"),
-            content,
-        )
-    };
     let deep = |levels: usize| format!("{}1{}", "[".repeat(levels), "]".repeat(levels));
     // What leaves of a part, in which direction soever: its content, nothing, or no part at all.
     for (name, content, left) in [
@@ -120,7 +130,7 @@ fn law_1_a_part_of_json_is_read_like_the_member_that_it_would_be() {
         ("any", &deep(65), Err(BodyFault::TooDeep)),
         ("ssn", &deep(65), Err(BodyFault::TooDeep)),
     ] {
-        let other = named("any.other", "1");
+        let other = named("other", "1");
         let from = body(&[other.clone(), json(name, content)]);
         let parts = |left: Option<&str>| {
             body(&[Some(other.clone()), left.map(|left| json(name, left))].map(Option::unwrap_or_default))
@@ -148,6 +158,135 @@ fn law_1_a_part_of_json_is_read_like_the_member_that_it_would_be() {
         &record,
         &[(&both, &withheld, Err(BodyFault::NothingLeft)), (&both, &clear, Ok(&both))],
     );
+}
+
+/// What leaves of a value, in which direction soever: as a member of a JSON body, and as a part.
+fn left(
+    map: &Arc<FieldMap>,
+    name: &str,
+    value: &str,
+    verdict: Verdict<'_>,
+) -> [Result<Option<String>, BodyFault>; 4] {
+    let opens = name.replace('.', "\":{\"");
+    let closes = "}".repeat(name.split('.').count());
+    let member = (format!("{{\"other\":1,\"{opens}\":"), closes);
+    let (start, end) = json(name, "|").split_once('|').map(|(s, e)| (s.to_owned(), e.to_owned())).unwrap();
+    let part = (named("other", "1") + &start, end + "--b--\r\n");
+    let whole = Limits { window_bytes_max: usize::MAX, ..Limits::default() };
+    [(Format::Json, &member), (Format::Multipart, &part)]
+        .map(|(format, (before, after))| {
+            [Limits::default(), whole].map(|limits| {
+                let body = format!("{before}{value}{after}");
+                let (out, _) =
+                    run(format, map, limits, body.as_bytes(), &[], verdict).map_err(|(_, fault)| fault)?;
+                let out = String::from_utf8(out).unwrap();
+                Ok(out
+                    .strip_prefix(&**before)
+                    .and_then(|rest| rest.strip_suffix(&**after))
+                    .map(str::to_owned))
+            })
+        })
+        .concat()
+        .try_into()
+        .unwrap()
+}
+
+#[test]
+fn law_1_a_part_of_json_leaves_what_the_member_would_leave() {
+    let map = |leaves: &[&str], record: Option<(&str, &str)>, null: Option<&str>| {
+        let mut builder = FieldMap::builder().leaf("other", OPEN).unwrap();
+        for path in leaves {
+            builder = builder.leaf(path, if path.ends_with('e') { OPEN } else { EMAIL }).unwrap();
+        }
+        if let Some((path, subject)) = record {
+            builder = builder.record(path, scope(subject, &[])).unwrap();
+        }
+        Arc::new(null.into_iter().fold(builder, |b, path| b.null_when_withheld(path).unwrap()).build())
+    };
+    let rows = r#"[{"code":"2","mail":"a@x.org","z":1}, {"code":"3","mail":"b"},{}]"#;
+    for (map, name, values) in [
+        (
+            map(&["m[].code", "m[].mail"], None, None),
+            "m",
+            &[rows, "[]", "[1]", "{\"code\":1}", "1", "null"][..],
+        ),
+        (map(&["m[].code", "m[].mail"], Some(("m[]", "code")), None), "m", &[rows, "[]", "[[{}]]"]),
+        (map(&["m[].code", "m[].mail"], None, Some("m[].mail")), "m", &[rows]),
+        (map(&["o.m[].code", "o.m[].mail"], Some(("o.m[]", "code")), None), "o.m", &[rows, "{}"]),
+        (map(&["m[][]"], None, None), "m", &[r#"[["a@x.org","b"],[],1,{}]"#, "[\"a@x.org\"]", "\"a@x.org\""]),
+        (map(&["m[][].code", "m[][].mail"], None, None), "m", &[&*format!("[{rows},{rows},1]"), rows]),
+        (map(&["m[][].code", "m[][].mail"], Some(("m[][]", "code")), None), "m", &[&*format!("[{rows}]")]),
+        (map(&["m[]"], None, None), "m", &[r#"["a@x.org",2,{"a":1},["b@x.org"]]"#, "\"a@x.org\"", "{}"]),
+        (
+            map(&["m[]"], Some(("m[]", "")), None),
+            "m",
+            &[r#"["2", "a@x.org","2",3,null]"#, "\"2\"", "[[\"2\"]]"],
+        ),
+        (map(&["m[]"], None, Some("m[]")), "m", &[r#"["a@x.org",2,null]"#]),
+        (map(&["m[].*"], None, None), "m", &[rows]),
+        (map(&["m[].**"], None, None), "m", &[rows, "[1,[2]]", "1"]),
+        (
+            map(&["m.code", "m.mail"], Some(("m", "code")), None),
+            "m",
+            &[r#"{"code":"2","mail":"a@x.org"}"#, "[]"],
+        ),
+        (map(&["m.*"], None, None), "m", &[r#"{"a":"a@x.org","b":{}}"#, rows, "1"]),
+        (map(&["m.**"], None, None), "m", &[rows, "1"]),
+        (map(&["mail"], None, None), "mail", &[rows, "\"a@x.org\"", "[[\"a@x.org\",{}]]", "{}"]),
+        (map(&["code"], None, None), "code", &[rows, "1"]),
+        (map(&[], None, None), "m", &[rows, "1"]),
+    ] {
+        for value in values {
+            for verdict in [&clear as Verdict<'_>, &withheld, &masked, &only("2")] {
+                let [member, whole, part, part_whole] = left(&map, name, value, verdict);
+                assert_eq!((&part, &part_whole), (&member, &whole), "{name} {value}");
+            }
+        }
+    }
+    // What is declared in a list is read in a part, and no more.
+    let lists = map(&["m[].code", "m[].mail"], None, None);
+    let [_, _, part, _] = left(&lists, "m", rows, &masked);
+    let masked_rows = r#"[{"code":"2","mail":"a***@x.org"}, {"code":"3"},{}]"#;
+    assert_eq!(part, Ok(Some(masked_rows.to_owned())));
+    for twice in [[json("m", rows), json("m", rows)], [json("m", "[]"), named("m[]", "1")]] {
+        check(Format::Multipart, &lists, &[(&body(&twice), &clear, Err(BodyFault::DuplicateKey))]);
+    }
+    // A text is no list of objects, and neither is what is spelled as an element.
+    for other in [named("m", rows), named("m[]", "1"), json("m[]", "{\"code\":1}")] {
+        let (from, to) = (body(&[named("other", "1"), other]), body(&[named("other", "1")]));
+        check(Format::Multipart, &lists, &[(&from, &clear, Ok(&to))]);
+    }
+}
+
+#[test]
+fn law_1_one_place_of_a_form_comes_once() {
+    let map = map(&[("o.id", OPEN), ("o.mail", EMAIL), ("x.**", OPEN), ("plan", OPEN)], None);
+    let file = |name: &str| part(&FILE.replace("name=\"cv\"", &format!("name=\"{name}\"")), "{}");
+    let whole = r#"{"mail":"ann@x.org"}"#;
+    for (one, other) in [
+        (json("o", whole), named("o.mail", "bob@x.org")),
+        (json("o", whole), named("o.id", "1")),
+        (json("o", whole), json("o.mail", "\"bob@x.org\"")),
+        (json("o", "{}"), file("o.id")),
+        (named("o", whole), named("o.mail", "bob@x.org")),
+        (file("o"), named("o.mail", "bob@x.org")),
+        (json("x", "{}"), named("x.y.z", "1")),
+        (json("x.y", "{}"), named("x.y.z", "1")),
+        (json("x[]", "{}"), named("x.y", "1")),
+        (json("ssn", "{}"), named("ssn.x", "1")),
+    ] {
+        for parts in [[one.clone(), other.clone()], [other, one]] {
+            let parts = body(&[&parts[..1], &[named("plan", "1")], &parts[1..]].concat());
+            check(Format::Multipart, &map, &[(&parts, &clear, Err(BodyFault::DuplicateKey))]);
+        }
+    }
+    for parts in [
+        [json("o", whole), named("x.o", "1")],
+        [named("x.y", "1"), json("x.z", "{}")],
+        [named("o.id", "1"), named("o.mail", "ann@x.org")],
+    ] {
+        check(Format::Multipart, &map, &[(&body(&parts), &clear, Ok(&body(&parts)))]);
+    }
 }
 
 #[test]
