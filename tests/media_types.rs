@@ -47,6 +47,16 @@ routes:
     about: {type: customer, space: customer, id: path.id}
     excess: drop
     request: {type: application/pdf, body: user.financial}
+  - route: POST /baskets/{id}
+    purpose: essential.service
+    about: {type: customer, space: customer, id: path.id}
+    excess: drop
+    request:
+      type: [application/json, multipart/form-data]
+      body: {n: none, o.id: none, o.email: user.contact.email, 'items[].sku': none, 'items[].email': user.contact.email}
+    response:
+      type: [application/json, multipart/form-data]
+      body: {n: none, o.id: none, o.email: user.contact.email, 'items[].sku': none, 'items[].email': user.contact.email}
 rules:
   - {id: serve, permit: essential.service, data: user, of: customer, basis: contract, clauses: [c-1]}
 clauses:
@@ -287,6 +297,44 @@ async fn law_1_a_form_that_is_wrong_in_any_way_reaches_nobody() {
         let seen = world.send(sends(&world, "/orders", content_type, body)).await;
         assert_eq!((seen.status.as_u16(), &*seen.code()), (status, code), "{content_type} {body:?}");
         assert!(world.upstream.reached().is_empty(), "{content_type} {body:?}");
+    }
+}
+
+#[tokio::test]
+async fn law_1_a_part_of_json_is_the_member_that_it_would_be_in_both_directions() {
+    let part = |head: &str, body: &str| {
+        format!("--b\r\nContent-Disposition: form-data; name=\"{head}\r\n\r\n{body}\r\n")
+    };
+    let json = |name: &str, body: &str| part(&format!("{name}\"\r\nContent-Type: application/json"), body);
+    let text = |name: &str, body: &str| part(&format!("{name}\""), body);
+    let n = text("n", "1");
+    let rows = json("items", r#"[{"sku":"a","email":"a@x.org"},{"sku":"b","ssn":1}]"#);
+    let (person, email) = (json("o", r#"{"email":"SECRET@x.org"}"#), text("o.email", "a@x.org"));
+    for (parts, left) in [
+        ([&n, &rows], Some([&n, &rows.replace(",\"ssn\":1", "")])),
+        ([&n, &person], Some([&n, &person])),
+        ([&n, &email], Some([&n, &email])),
+        ([&person, &email], None),
+        ([&email, &person], None),
+        ([&rows, &rows], None),
+    ] {
+        let body = parts.map(String::as_str).concat() + "--b--\r\n";
+        let left = left.map(|left| left.map(String::as_str).concat() + "--b--\r\n");
+        let world = world().await;
+        let seen = world.send(sends(&world, "/baskets/ann", PARTS, &body)).await;
+        let went = world.upstream.take().pop().map(|(_, body)| String::from_utf8(body.to_vec()).unwrap());
+        assert_eq!(went, left, "{body}");
+        if left.is_none() {
+            assert_eq!((seen.status.as_u16(), &*seen.code()), (400, "body-duplicate-key"), "{body}");
+        }
+        world.upstream.answers(typed(PARTS, &body));
+        let seen = world.send(sends(&world, "/baskets/ann", "application/json", "{\"n\":1}")).await;
+        match left {
+            Some(left) => assert_eq!(seen.body.unwrap(), left, "{body}"),
+            None => {
+                assert_eq!((seen.status.as_u16(), &*seen.code()), (502, "response-duplicate-key"), "{body}")
+            }
+        }
     }
 }
 
