@@ -1,17 +1,21 @@
 //! Connections of HTTP/2 on which nothing is under way: over HTTP/1.1 the protocol's own waiting for a head ends them.
 
 use std::pin::pin;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use hyper_util::server::graceful::GracefulConnection;
 use tokio::sync::watch;
-use tokio::time::sleep;
+use tokio::time::{Instant, sleep_until};
+
+/// How many bytes of answers a connection that is slow, and no more than that, takes in the time that one may stay unread.
+pub(crate) const PIECE_BYTES_MAX: usize = 16_384;
 
 /// What is under way on one connection.
 #[derive(Debug, Default)]
 pub(crate) struct Activity {
     now: watch::Sender<Now>,
+    answers: Mutex<Answers>,
 }
 
 #[derive(Clone, Copy, Debug, Default)]
@@ -20,6 +24,27 @@ struct Now {
     http2: bool,
     /// Requests whose head is whole and whose answer is not, and writes that wait for the other end.
     open: usize,
+}
+
+/// What became of the bytes of all answers of a connection.
+#[derive(Clone, Copy, Debug, Default)]
+struct Answers {
+    /// Handed over and not written. Those of a stream that was reset stay in it.
+    owed: usize,
+    /// When any were written.
+    written: Option<Instant>,
+    /// When as many as a piece were written since the last time, and how many since then.
+    moved: Option<Instant>,
+    since_moved: usize,
+}
+
+/// How long a connection may be silent.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Silence {
+    /// When nothing is owed to the other end.
+    pub(crate) idle_max: Duration,
+    /// While it takes less than a piece of what it is owed.
+    pub(crate) unread_max: Duration,
 }
 
 /// Something that is under way until this goes.
@@ -37,17 +62,64 @@ impl Activity {
         Open(Arc::clone(self))
     }
 
-    /// Over when the connection speaks HTTP/2 and nothing was under way for this long.
-    async fn silent_for(&self, wait: Duration) {
+    /// Bytes of an answer are handed over, to be written when the other end takes them.
+    pub(crate) fn hands_over(&self, bytes: usize) {
+        let mut answers = self.answers();
+        answers.owed = answers.owed.saturating_add(bytes);
+    }
+
+    /// Bytes of answers were written.
+    pub(crate) fn wrote(&self, bytes: usize) {
+        let (mut answers, now) = (self.answers(), Some(Instant::now()));
+        answers.owed = answers.owed.saturating_sub(bytes);
+        answers.written = now;
+        answers.since_moved = answers.since_moved.saturating_add(bytes);
+        if answers.since_moved >= PIECE_BYTES_MAX {
+            (answers.moved, answers.since_moved) = (now, 0);
+        }
+    }
+
+    /// When the other end last had taken as much as a slow one takes.
+    pub(crate) fn moved(&self) -> Option<Instant> {
+        self.answers().moved
+    }
+
+    /// How many pieces wait for the other end, at most.
+    pub(crate) fn pieces(&self) -> usize {
+        self.now.borrow().open.saturating_add(self.answers().owed / PIECE_BYTES_MAX)
+    }
+
+    /// Over when the connection speaks HTTP/2 and nothing was under way for too long.
+    async fn silent_for(&self, silence: Silence) {
         let mut now = self.now.subscribe();
         // The sender is ours: it does not go away meanwhile.
         while now.wait_for(|now| now.http2 && now.open == 0).await.is_ok() {
             tokio::select! {
                 biased;
                 _ = now.changed() => {}
-                () = sleep(wait) => return,
+                () = self.unmoved(Instant::now(), silence) => return,
             }
         }
+    }
+
+    /// Over when, since then and for too long, nothing moved: the last pieces of answers may wait when all streams are over.
+    async fn unmoved(&self, since: Instant, silence: Silence) {
+        loop {
+            let Answers { owed, written, moved, .. } = *self.answers();
+            let deadline = if owed == 0 {
+                written.map_or(since, |at| at.max(since)) + silence.idle_max
+            } else {
+                moved.map_or(since, |at| at.max(since)) + silence.idle_max.max(silence.unread_max)
+            };
+            if deadline <= Instant::now() {
+                return;
+            }
+            sleep_until(deadline).await;
+        }
+    }
+
+    fn answers(&self) -> MutexGuard<'_, Answers> {
+        self.answers.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -63,7 +135,7 @@ pub(crate) async fn keep<C: GracefulConnection>(
     connection: C,
     activity: &Activity,
     mut draining: watch::Receiver<bool>,
-    silence_max: Duration,
+    silence: Silence,
 ) -> Result<(), C::Error> {
     let (mut connection, mut drains) = (pin!(connection), pin!(draining.wait_for(|draining| *draining)));
     let (mut drained, mut asked) = (false, false);
@@ -73,7 +145,7 @@ pub(crate) async fn keep<C: GracefulConnection>(
             ended = &mut connection => return ended,
             // An error says that the listener is gone, which is the same.
             _ = &mut drains, if !drained => drained = true,
-            () = activity.silent_for(silence_max) => {
+            () = activity.silent_for(silence) => {
                 if asked {
                     tracing::debug!("a silent connection was cut off");
                     return Ok(());
@@ -94,7 +166,8 @@ mod tests {
     #[tokio::test]
     async fn silence_begins_with_http2_and_with_the_end_of_what_is_under_way() {
         let activity = Arc::new(Activity::default());
-        let silent = async |wait| tokio::time::timeout(wait, activity.silent_for(WAIT)).await.is_ok();
+        let silence = Silence { idle_max: WAIT, unread_max: WAIT * 6 };
+        let silent = async |wait| tokio::time::timeout(wait, activity.silent_for(silence)).await.is_ok();
         assert!(!silent(WAIT * 2).await, "which protocol it speaks is not known");
         let open = activity.begin();
         activity.speaks_http2();
@@ -102,5 +175,13 @@ mod tests {
         drop(open);
         assert!(!silent(WAIT / 2).await, "not for long enough");
         assert!(silent(WAIT * 4).await);
+        activity.hands_over(PIECE_BYTES_MAX + 1);
+        assert!(!silent(WAIT * 4).await, "the rest of an answer may wait for the other end");
+        activity.wrote(PIECE_BYTES_MAX);
+        assert!(!silent(WAIT * 4).await, "and it takes what it can");
+        activity.wrote(1);
+        assert!(silent(WAIT * 4).await, "all is written");
+        activity.hands_over(1);
+        assert!(silent(WAIT * 8).await, "not for ever");
     }
 }

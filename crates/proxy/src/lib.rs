@@ -19,6 +19,7 @@ mod aging;
 mod arrival;
 mod config;
 mod counters;
+mod frames;
 mod headers;
 mod keys;
 mod metrics;

@@ -11,6 +11,7 @@ use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::time::{Instant, Sleep, sleep};
 
 use crate::activity::{Activity, Open};
+use crate::frames::Frames;
 
 /// How an HTTP/2 connection begins; whoever sends its first bytes and no more would wait before any other limit
 /// begins to count.
@@ -26,6 +27,8 @@ pub(crate) struct Patience<T> {
     /// While a write waits.
     stalled: Option<Open>,
     activity: Arc<Activity>,
+    /// What was written, once it is known to be HTTP/2.
+    frames: Option<Frames>,
 }
 
 impl<T> Patience<T> {
@@ -38,6 +41,7 @@ impl<T> Patience<T> {
             stall_max,
             stalled: None,
             activity,
+            frames: None,
         }
     }
 
@@ -50,8 +54,23 @@ impl<T> Patience<T> {
         } else {
             if bytes.starts_with(rest) {
                 self.activity.speaks_http2();
+                self.frames = Some(Frames::default());
             }
             self.opening = None;
+        }
+    }
+
+    /// Tells how many bytes of answers there are among those that were written.
+    fn wrote<'a>(&mut self, said: &Poll<io::Result<usize>>, slices: impl IntoIterator<Item = &'a [u8]>) {
+        let (Some(frames), Poll::Ready(Ok(written))) = (&mut self.frames, said) else { return };
+        let (mut left, mut data) = (*written, 0);
+        for bytes in slices {
+            let part = bytes.get(..left).unwrap_or(bytes);
+            left -= part.len();
+            data += frames.data_in(part);
+        }
+        if data > 0 {
+            self.activity.wrote(data);
         }
     }
 
@@ -97,6 +116,7 @@ impl<T: AsyncWrite + Unpin> AsyncWrite for Patience<T> {
         bytes: &[u8],
     ) -> Poll<io::Result<usize>> {
         let said = Pin::new(&mut self.inner).poll_write(context, bytes);
+        self.wrote(&said, [bytes]);
         self.patiently(context, said)
     }
 
@@ -116,6 +136,7 @@ impl<T: AsyncWrite + Unpin> AsyncWrite for Patience<T> {
         slices: &[io::IoSlice<'_>],
     ) -> Poll<io::Result<usize>> {
         let said = Pin::new(&mut self.inner).poll_write_vectored(context, slices);
+        self.wrote(&said, slices.iter().map(|slice| &**slice));
         self.patiently(context, said)
     }
 

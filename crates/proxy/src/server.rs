@@ -17,7 +17,7 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
 use tokio::task::JoinSet;
 use tower_service::Service;
 
-use crate::activity::{Activity, keep};
+use crate::activity::{Activity, Silence, keep};
 use crate::arrival::Arrived;
 use crate::config::ProxyLimits;
 use crate::counters::Counters;
@@ -144,9 +144,10 @@ where
         (Duration::from_millis(limits.head_wait_ms_max), Duration::from_millis(limits.write_stall_ms_max));
     let activity = Arc::new(Activity::default());
     let patient = Patience::new(wire, head_wait, stall_max, Arc::clone(&activity));
-    let builder = builder(limits, Streams { stall_max, activity: Arc::clone(&activity) });
+    let streams_max = limits.streams_max;
+    let builder = builder(limits, Streams { stall_max, streams_max, activity: Arc::clone(&activity) });
     let connection = builder.serve_connection(TokioIo::new(patient), service).into_owned();
-    keep(connection, &activity, drains, head_wait).await
+    keep(connection, &activity, drains, Silence { idle_max: head_wait, unread_max: stall_max }).await
 }
 
 /// How every connection is served, over HTTP/1.1 or HTTP/2.

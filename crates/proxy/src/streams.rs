@@ -13,49 +13,82 @@ use http_body::{Body, Frame, SizeHint};
 use hyper::rt::Executor;
 use tokio::time::{Instant, sleep};
 
-use crate::activity::Activity;
-
-/// Most bytes that are handed over at once: whoever takes that many in the time that an answer may stay unread is slow,
-/// and no more than that.
-const PIECE_BYTES_MAX: usize = 16_384;
+use crate::activity::{Activity, PIECE_BYTES_MAX};
 
 tokio::task_local! {
-    /// Since when a piece of the answer of this stream is handed over and no further one asked for.
-    static HANDED: Cell<Option<Instant>>;
+    static HANDED: Handed;
 }
 
-/// Runs the streams of HTTP/2, each for itself, and ends those whose answer stays unread; the connection goes on.
+/// What is handed over of the answer of a stream.
+struct Handed {
+    /// Since when a piece is, and no further one asked for; and how many pieces waited for the other end at most since then.
+    piece: Cell<Option<(Instant, usize)>>,
+    activity: Arc<Activity>,
+}
+
+impl Handed {
+    fn waits(&self) -> Option<(Instant, usize)> {
+        let waits = self.piece.get().map(|(since, pieces)| (since, pieces.max(self.activity.pieces())));
+        self.piece.set(waits);
+        waits
+    }
+}
+
+/// Runs the streams of HTTP/2, each for itself, and ends those whose answer stays unread; the connection goes on. Streams
+/// share the link: one that waits while others move waits its turn.
 #[derive(Clone, Debug)]
 pub(crate) struct Streams {
     pub(crate) stall_max: Duration,
+    /// How many streams there are at most.
+    pub(crate) streams_max: u64,
     /// Where each stream is told to be under way.
     pub(crate) activity: Arc<Activity>,
 }
 
 impl<F: Future<Output: Send> + Send + 'static> Executor<F> for Streams {
     fn execute(&self, stream: F) {
-        let (stall_max, open) = (self.stall_max, self.activity.begin());
-        let stream = async move {
+        let open = self.activity.begin();
+        let handed = Handed { piece: Cell::new(None), activity: Arc::clone(&self.activity) };
+        let until_unread = until_unread(stream, self.clone());
+        tokio::spawn(HANDED.scope(handed, async move {
             let _open = open;
-            until_unread(stream, stall_max).await;
-        };
-        tokio::spawn(HANDED.scope(Cell::new(None), stream));
+            until_unread.await;
+        }));
     }
 }
 
-/// Over with the stream, or when a piece of its answer was not taken for this long.
-async fn until_unread(stream: impl Future, stall_max: Duration) {
-    let (mut stream, mut stall) = (pin!(stream), pin!(sleep(stall_max)));
+impl Streams {
+    /// Until when a piece that is handed over since then may wait, given when anything last moved. Where nothing moves it
+    /// is the time that an answer may stay unread, else that time for each piece that waited meanwhile: a stream that is not
+    /// taken holds no place for ever.
+    fn deadline(&self, since: Instant, pieces: usize, moved: Option<Instant>) -> Instant {
+        let turns = u32::try_from(self.streams_max.min(pieces as u64)).unwrap_or(u32::MAX).max(1);
+        let moved = moved.map_or(since, |moved| moved.max(since));
+        (moved + self.stall_max).min(since + self.stall_max.saturating_mul(turns))
+    }
+}
+
+/// Over with the stream, or when a piece of its answer was not taken for too long.
+async fn until_unread(stream: impl Future, streams: Streams) {
+    let (mut stream, mut stall) = (pin!(stream), pin!(sleep(streams.stall_max)));
     poll_fn(|context| {
         if stream.as_mut().poll(context).is_ready() {
             return Poll::Ready(());
         }
-        let Some(since) = HANDED.with(Cell::get) else { return Poll::Pending };
-        let deadline = since + stall_max;
-        if stall.deadline() != deadline {
-            stall.as_mut().reset(deadline);
+        loop {
+            let Some((since, pieces)) = HANDED.with(Handed::waits) else {
+                return Poll::Pending;
+            };
+            let deadline = streams.deadline(since, pieces, streams.activity.moved());
+            if stall.deadline() != deadline {
+                stall.as_mut().reset(deadline);
+            }
+            ready!(stall.as_mut().poll(context));
+            // Others may have moved meanwhile.
+            if streams.deadline(since, pieces, streams.activity.moved()) == deadline {
+                return Poll::Ready(());
+            }
         }
-        stall.as_mut().poll(context)
     })
     .await;
 }
@@ -81,7 +114,7 @@ impl<B: Body<Data = Bytes> + Unpin> Body for Pieces<B> {
         mut self: Pin<&mut Self>,
         context: &mut Context<'_>,
     ) -> Poll<Option<Result<Frame<Bytes>, B::Error>>> {
-        if HANDED.try_with(|handed| handed.set(None)).is_err() {
+        if HANDED.try_with(|handed| handed.piece.set(None)).is_err() {
             return Pin::new(&mut self.inner).poll_frame(context);
         }
         let mut data = match self.rest.take() {
@@ -98,7 +131,10 @@ impl<B: Body<Data = Bytes> + Unpin> Body for Pieces<B> {
         if data.len() > PIECE_BYTES_MAX {
             self.rest = Some(data.split_off(PIECE_BYTES_MAX));
         }
-        HANDED.with(|handed| handed.set(Some(Instant::now())));
+        HANDED.with(|Handed { piece, activity }| {
+            activity.hands_over(data.len());
+            piece.set(Some((Instant::now(), activity.pieces())));
+        });
         Poll::Ready(Some(Ok(Frame::data(data))))
     }
 
@@ -135,7 +171,7 @@ mod tests {
             ("both take their time", STALL / 10, STALL / 10, false),
         ] {
             let (done, finished) = tokio::sync::oneshot::channel();
-            Streams { stall_max: STALL, activity: Arc::default() }.execute(async move {
+            Streams { stall_max: STALL, streams_max: 1, activity: Arc::default() }.execute(async move {
                 let mut body = Pieces::new(Full::new(Bytes::from(vec![7; PIECE_BYTES_MAX * 3 + 1])));
                 sleep(pause_before).await;
                 let mut sizes = Vec::new();
@@ -148,6 +184,22 @@ mod tests {
             let sizes = finished.await.ok();
             let pieces = vec![PIECE_BYTES_MAX, PIECE_BYTES_MAX, PIECE_BYTES_MAX, 1];
             assert_eq!(sizes, (!ends).then_some(pieces), "{name}");
+        }
+    }
+
+    #[test]
+    fn a_piece_waits_its_turn_while_others_move_and_not_for_ever() {
+        let streams = Streams { stall_max: STALL, streams_max: 8, activity: Arc::default() };
+        let (half, since) = (STALL / 2, Instant::now() + STALL);
+        for (name, pieces, moved, expected) in [
+            ("nothing ever moved", 4, None, STALL),
+            ("nothing moved since then", 4, Some(since - half), STALL),
+            ("others move", 4, Some(since + half), STALL + half),
+            ("others move all the time", 4, Some(since + STALL * 20), STALL * 4),
+            ("nobody is before it", 1, Some(since + half), STALL),
+            ("more wait than there are streams", 1_000, Some(since + STALL * 20), STALL * 8),
+        ] {
+            assert_eq!(streams.deadline(since, pieces, moved) - since, expected, "{name}");
         }
     }
 

@@ -58,8 +58,8 @@ limits! {
     head_bytes_max = 32_768, 8_192..=1_048_576;
     /// How long a caller may take for the body of a request, in milliseconds.
     request_body_wait_ms_max = 30_000, 50..=600_000;
-    /// How long a caller may leave an answer unread before the connection is closed, or over HTTP/2 the one answer ended,
-    /// in milliseconds.
+    /// How long a caller may leave an answer unread before the connection is closed, in milliseconds. Over HTTP/2 the one
+    /// answer is ended, when as much as 16 KiB of no other is taken meanwhile, or when all that waited had that time.
     write_stall_ms_max = 30_000, 50..=600_000;
     /// How long a governed request body may be, in bytes.
     request_body_bytes_max = 1_048_576, 1_024..=67_108_864;
