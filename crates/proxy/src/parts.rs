@@ -41,7 +41,7 @@ impl fmt::Display for PartProblem {
 pub(crate) struct Parts {
     pub(crate) engine: Engine,
     pub(crate) authenticator: Authenticator,
-    /// The texts that the authenticator was made from, or older ones.
+    /// The texts that the authenticator was made from.
     pub(crate) keys: Vec<String>,
     /// What TLS towards callers begins with, and the texts it was made from.
     pub(crate) tls: Option<(TlsTexts, TlsInForce)>,
@@ -68,9 +68,8 @@ impl Read {
         let (bundle_dir, identity) = (config.bundle.clone(), config.identity.clone());
         let engine = blocking(move || load_engine(&bundle_dir)).await.map_err(|e| keep("bundle", e)).ok();
         let identity = blocking(move || {
-            // Read first: a change between the two is seen as one later.
-            let (texts, asked) = (key_texts(&identity.keys)?, SystemClock.now());
-            let keys = load_keys(&identity)?;
+            let (asked, texts) = (SystemClock.now(), key_texts(&identity.keys)?);
+            let keys = keys_in(&identity.keys, &texts)?;
             let published = matches!(identity.keys, KeySource::Url(_));
             if keys.is_empty() && !published {
                 return Err("no key on disk verifies".to_owned());
@@ -212,20 +211,22 @@ fn load_tls(config: &TlsConfig) -> Result<(TlsTexts, TlsInForce), String> {
     Ok((texts, made))
 }
 
-/// Reads the keys. Published keys are fetched later; here there are none yet, and what is needed to fetch them is looked at.
-pub(crate) fn load_keys(config: &IdentityConfig) -> Result<KeySet, String> {
+/// The keys in the texts that were read of all files of keys. Published keys are fetched later; here there are none yet, and
+/// what is needed to fetch them is looked at.
+pub(crate) fn keys_in(source: &KeySource, texts: &[String]) -> Result<KeySet, String> {
     let mut keys = KeySet::default();
-    match &config.keys {
+    match source {
         KeySource::Jwks(file) => {
-            keys = KeySet::from_jwks(&read_keys(file)?).map_err(|e| format!("{}: {e}", file.display()))?;
+            for text in texts {
+                keys = KeySet::from_jwks(text).map_err(|e| format!("{}: {e}", file.display()))?;
+            }
         }
         KeySource::Url(source) => {
             Fetcher::new(source)?;
         }
         KeySource::Pem(files) => {
-            for (kid, file) in files {
-                keys =
-                    keys.with_pem(kid, &read_keys(file)?).map_err(|e| format!("{}: {e}", file.display()))?;
+            for ((kid, file), text) in files.iter().zip(texts) {
+                keys = keys.with_pem(kid, text).map_err(|e| format!("{}: {e}", file.display()))?;
             }
         }
     }
@@ -245,7 +246,7 @@ pub(crate) fn authenticator_with(
     Ok(made)
 }
 
-/// The texts of all files of keys, to see whether they changed; none where keys are published.
+/// The texts of all files of keys; none where keys are published.
 pub(crate) fn key_texts(source: &KeySource) -> Result<Vec<String>, String> {
     match source {
         KeySource::Jwks(file) => Ok(vec![read_keys(file)?]),
@@ -294,4 +295,24 @@ pub(crate) fn layer_limits(limits: &ProxyLimits) -> Limits {
 
 fn to_usize(n: u64) -> usize {
     usize::try_from(n).unwrap_or(usize::MAX)
+}
+
+#[cfg(test)]
+mod tests {
+    use consentry_identity::Issuer;
+
+    use super::*;
+
+    #[test]
+    fn keys_are_those_of_the_texts_whatever_is_in_the_file_by_now() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("keys.json");
+        fs::write(&file, Issuer::generate().unwrap().jwks()).unwrap();
+        let source = KeySource::Jwks(file.clone());
+        let read = key_texts(&source).unwrap();
+        for later in ["{\"keys\":[]}", "{\"keys\":"] {
+            fs::write(&file, later).unwrap();
+            assert_eq!(keys_in(&source, &read).unwrap().len(), 1, "{later}");
+        }
+    }
 }

@@ -11,7 +11,7 @@ use tokio::sync::Notify;
 use tokio::time::MissedTickBehavior;
 
 use crate::config::KeySource;
-use crate::parts::{authenticator_with, blocking, key_texts, load_engine, load_keys, read_error};
+use crate::parts::{authenticator_with, blocking, key_texts, keys_in, load_engine, read_error};
 use crate::state::{Refused, State};
 use crate::tls::{TlsTexts, read_texts, server_config};
 
@@ -146,11 +146,11 @@ impl Reloader {
         }
         let identity = config.identity.clone();
         let made = blocking(move || {
-            let keys = load_keys(&identity)?;
-            Ok((keys.len(), authenticator_with(&identity, keys, Some(asked))?))
+            let keys = keys_in(&identity.keys, &texts)?;
+            Ok((keys.len(), authenticator_with(&identity, keys, Some(asked))?, texts))
         });
         match made.await {
-            Ok((keys, made)) => {
+            Ok((keys, made, texts)) => {
                 authenticator.install(made);
                 self.keys = texts;
                 forget(keys_refused);
