@@ -341,6 +341,7 @@ async fn ends(world: &World) -> Vec<(End, Option<Reason>)> {
 async fn law_12_every_ticket_is_closed_exactly_once_however_it_ends() {
     let mut limits = Limits::default();
     limits.upstream_wait_ms_max = 50;
+    limits.upstream_pause_ms_max = 50;
     let slow = || World::otherwise(Otherwise { limits: Some(limits), ..Otherwise::default() });
     for (odd, expected) in [
         (Odd::Panics, (End::Abandoned, None)),

@@ -37,6 +37,8 @@ pub struct Limits {
     pub body_fields_max: usize,
     /// How long the inner service may take to its response head, in milliseconds: 30,000.
     pub upstream_wait_ms_max: u64,
+    /// How long the inner service may take between two pieces of a body, in milliseconds: 300,000.
+    pub upstream_pause_ms_max: u64,
     /// How long the ledger may take to one answer, in milliseconds: 2,000.
     pub ledger_wait_ms_max: u64,
     /// How long a record may take to become durable, in milliseconds: 10,000. What is not durable by then counts as not
@@ -76,6 +78,7 @@ impl Default for Limits {
             recode_bytes_min: 1024,
             body_fields_max: 1_000,
             upstream_wait_ms_max: 30_000,
+            upstream_pause_ms_max: 300_000,
             ledger_wait_ms_max: 2_000,
             evidence_wait_ms_max: 10_000,
             request_body_wait_ms_max: 30_000,

@@ -32,7 +32,7 @@ where
             [] => Ok(None),
             some => Decoder::new(some, bounds).map(Some),
         });
-        let wait = Duration::from_millis(limits.upstream_wait_ms_max);
+        let wait = Duration::from_millis(limits.upstream_pause_ms_max);
         Self { body: Box::pin(body), decoder: decoder.map_err(coding::of_response), wait }
     }
 

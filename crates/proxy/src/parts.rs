@@ -281,6 +281,7 @@ pub(crate) fn layer_limits(limits: &ProxyLimits) -> Limits {
     out.recode_bytes_min = to_usize(limits.recode_bytes_min);
     out.body_fields_max = to_usize(limits.body_fields_max);
     out.upstream_wait_ms_max = limits.upstream_wait_ms_max;
+    out.upstream_pause_ms_max = limits.upstream_pause_ms_max;
     out.ledger_wait_ms_max = limits.ledger_wait_ms_max;
     out.evidence_wait_ms_max = limits.evidence_wait_ms_max;
     out.request_body_wait_ms_max = limits.request_body_wait_ms_max;

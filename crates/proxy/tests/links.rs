@@ -14,10 +14,12 @@ use std::fs;
 use std::net::SocketAddr;
 use std::time::Duration;
 
+use consentry_audit::{End, Entry};
+use consentry_model::Reason;
 use consentry_policy::{Sources, seal};
 use consentry_proxy::{Running, Sidecar};
 use support::http2::{DATA, Frame, GOAWAY, Http2, PING, RST_STREAM, WINDOW_UPDATE, frame};
-use support::{prepared, stage, until};
+use support::{prepared, raw, records, stage, until};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::{TcpListener, TcpStream};
 
@@ -169,4 +171,26 @@ async fn the_end_of_an_answer_over_http2_waits_for_a_while_only() {
         closed = closed || caller.listen(Duration::from_millis(200)).await.1;
     }
     assert!(closed, "a byte now and then is less than a slow link takes");
+}
+
+#[tokio::test]
+async fn a_service_may_pause_in_an_answer_for_longer_than_before_it_and_not_for_ever() {
+    for (limits, events, end) in [
+        ("upstream_wait_ms_max: 150", EVENTS, (End::Delivered, None)),
+        (
+            "upstream_wait_ms_max: 5000, upstream_pause_ms_max: 150",
+            1,
+            (End::Failed, Some(Reason::UpstreamTimeout)),
+        ),
+    ] {
+        let (folder, running) = before_it(limits).await;
+        let said = raw(running.addr(), "GET /events HTTP/1.1\r\nhost: a\r\nconnection: close\r\n\r\n").await;
+        assert_eq!(said.matches("{\"x\":").count(), events, "{limits}: {said}");
+        assert_eq!(said.ends_with("0\r\n\r\n"), end.1.is_none(), "{limits}: the end is seen");
+        running.stop().await;
+        let ends = records(&folder.path().join("evidence"))
+            .into_iter()
+            .filter_map(|e| if let Entry::Outcome(o) = e { Some((o.end, o.reason)) } else { None });
+        assert_eq!(ends.collect::<Vec<_>>(), [end], "{limits}");
+    }
 }

@@ -92,6 +92,8 @@ limits! {
     connect_ms_max = 1_000, 10..=60_000;
     /// How long the upstream may take for the head of its answer, in milliseconds.
     upstream_wait_ms_max = 30_000, 50..=600_000;
+    /// How long the upstream may pause between two pieces of its answer's body, in milliseconds.
+    upstream_pause_ms_max = 300_000, 50..=3_600_000;
     /// How long the ledger may take, in milliseconds.
     ledger_wait_ms_max = 2_000, 50..=60_000;
     /// How long a record may take to become durable, in milliseconds.
