@@ -35,11 +35,16 @@ impl Access {
             return self.facts_by_time(told, class);
         }
         let mut stated = told.stated.clone();
-        if let Some(class) = bundle.service.class(class) {
-            self.state_time(&mut stated, told, &class.category);
-        }
         for (target, found) in item {
             stated.state(&bundle.facts, *target, found, &bundle.settings.zone);
+        }
+        let collected_at = bundle.facts.core_operands.collected_at;
+        let said = item.iter().any(|(target, _)| *target == FactTarget::Operand(collected_at));
+        // What the record should say and does not is unknown.
+        if let Some(class) = bundle.service.class(class)
+            && (!said || *stated.values.get(collected_at) != Value::Unknown)
+        {
+            self.state_time(&mut stated, told, &class.category);
         }
         if let Some(class) = bundle.service.class(class) {
             self.state_notice(&mut stated, told);
@@ -103,13 +108,18 @@ impl Access {
     fn time_of(&self, stated: &Stated, told: &Told<'_>, category: &Category) -> Value {
         let bundle = self.bundle();
         let said = stated.values.get(bundle.facts.core_operands.collected_at);
-        if *said != Value::Unknown {
-            return said.clone();
-        }
         let covers = |given: &Category| bundle.vocabulary.category_is(category, given);
         let recorded = told.whom.state().and_then(|s| collected_at(s, &covers, self.now));
-        let now = (told.asking.act == Act::Collect).then_some(self.now);
-        recorded.or(now).map_or(Value::Unknown, Value::Time)
+        match said {
+            // What is to come has not been, and of two times the older one binds.
+            Value::Time(at) if *at > self.now => Value::Unknown,
+            Value::Time(at) => Value::Time(recorded.map_or(*at, |recorded| recorded.min(*at))),
+            Value::Unknown => {
+                let now = (told.asking.act == Act::Collect).then_some(self.now);
+                recorded.or(now).map_or(Value::Unknown, Value::Time)
+            }
+            Value::Absent | Value::Id(_) | Value::Ids(_) => said.clone(),
+        }
     }
 
     /// Law 10: whether the purpose came with a later notice than the datum, and whether the person was told of it.

@@ -64,14 +64,14 @@ pub(crate) async fn decide(
 ) -> Result<Ready, Stop> {
     let shared = &open.shared;
     access.state_body(&brought);
-    let strict = fits(&access, head, &brought)?;
     let (bringing, answering) = (access.bringing(), access.answering());
     let name = brought.identifier(&access, head);
     let unreadable = name == Named::Unreadable;
     let identifier = name.known();
     access.named = identifier.as_ref().map(|who| who.reveal().into());
+    let strict = fits(shared, &access, head, &brought, identifier.as_ref()).await?;
     let mut classes = brought.classes(access.route()?, head);
-    let found = crate::detect::detected(access.bundle(), access.route()?, head, &brought);
+    let found = crate::detect::detected(&access, access.route()?, head, &brought);
     classes.extend(found.iter().copied());
     let identified = identifier.as_ref();
     let asked = Asked { bringing: &bringing, classes: &classes, strict, identifier: identified, unreadable };
@@ -127,15 +127,22 @@ pub(crate) async fn decide(
     Ok((Decided { access, whom, own, answered, taken, ledger }, permit, upstream, lines))
 }
 
-/// Refuses what nobody's state could make good before anybody is asked about: it leaves no trace elsewhere. Whether the route
-/// takes nothing in part.
-fn fits(access: &Access, head: &Head, brought: &Brought) -> Result<bool, Reason> {
+/// Refuses what nobody's state could make good before anybody is asked about: it leaves no trace elsewhere, but that a no is
+/// heard whatever came with it. Whether the route takes nothing in part.
+async fn fits(
+    shared: &Shared,
+    access: &Access,
+    head: &Head,
+    brought: &Brought,
+    who: Option<&Identifier>,
+) -> Result<bool, Stop> {
     let route = access.route()?;
-    if let Some(reason) = route.message.as_ref().and_then(|map| message::fault(map, brought)) {
-        return Err(reason);
-    }
     let strict = route.excess == Excess::Refuse;
-    if strict && brought.has_excess(route, head) { Err(Reason::MinimisationViolation) } else { Ok(strict) }
+    let fault = route.message.as_ref().and_then(|map| message::fault(map, brought));
+    let excess = (strict && brought.has_excess(route, head)).then_some(Reason::MinimisationViolation);
+    let Some(reason) = fault.or(excess) else { return Ok(strict) };
+    events::noes(shared, access, head, brought, who).await?;
+    Err(reason.into())
 }
 
 /// Writes to the ledger what a permitted request agrees to and does.

@@ -13,6 +13,7 @@ use consentry_policy::{
 
 use crate::asking::Asking;
 use crate::head::Head;
+use crate::naming::Named;
 use crate::purposes::purpose_of;
 use crate::request::Brought;
 use crate::slot::Installed;
@@ -133,7 +134,11 @@ impl Access {
             act,
             purpose,
             lineage,
-            stated: Stated { facts: installed.engine.facts(), values: Values::default() },
+            stated: Stated {
+                facts: installed.engine.facts(),
+                values: Values::default(),
+                unreadable: Vec::new(),
+            },
             destination,
             named: None,
             now,
@@ -202,7 +207,7 @@ impl Access {
                 FactFrom::Request(at) => self.find(at, head),
                 // A reference counts only in the hands of somebody who proved a name.
                 FactFrom::Presence(at) => {
-                    let there = !matches!(self.find(at, head), Found::Nothing | Found::Null);
+                    let there = self.find(at, head).is_there();
                     Found::Bool(there && self.claims.is_some())
                 }
                 FactFrom::Attribute(_) => continue,
@@ -242,7 +247,7 @@ impl Access {
         let of_facts = book.from.iter().filter_map(|(target, from)| match from {
             FactFrom::Request(Reference::Body(path)) => Some((*target, brought.found(path))),
             FactFrom::Presence(Reference::Body(path)) => {
-                let there = !matches!(brought.found(path), Found::Nothing | Found::Null);
+                let there = brought.found(path).is_there();
                 Some((*target, Found::Bool(there && self.claims.is_some())))
             }
             FactFrom::Request(_) | FactFrom::Presence(_) | FactFrom::Attribute(_) | FactFrom::Constant(_) => {
@@ -269,9 +274,19 @@ impl Access {
         let text = |text: Option<String>| text.filter(|t| !t.is_empty()).map_or(Found::Nothing, Found::Text);
         match at {
             Reference::Path(name) => text(self.variables.get(name).cloned()),
-            Reference::Query(name) => text(head.parameter(name).and_then(|p| p.value.clone())),
-            Reference::Header(name) => text(head.header(name).map(str::to_owned)),
-            Reference::Cookie(name) => text(head.cookies().get(name).cloned()),
+            Reference::Query(name) => match head.parameter(name) {
+                Some(parameter) if parameter.value.is_none() => Found::Unreadable,
+                parameter => text(parameter.and_then(|p| p.value.clone())),
+            },
+            Reference::Header(name) => match head.header(name) {
+                None if head.headers.contains_key(name) => Found::Unreadable,
+                line => text(line.map(str::to_owned)),
+            },
+            Reference::Cookie(name) => match head.cookie(name) {
+                Named::Absent => Found::Nothing,
+                Named::Unreadable => Found::Unreadable,
+                Named::As(value) => Found::Text(value),
+            },
             Reference::Token(name) => match self.claims.as_ref().and_then(|c| c.others.get(name)) {
                 None => Found::Nothing,
                 Some(texts) => match &texts[..] {

@@ -4,8 +4,9 @@ use std::collections::BTreeSet;
 
 use consentry_body::Said;
 use consentry_model::{ClassId, FieldMap, Format, NodeId};
-use consentry_policy::{Bundle, Detector, Route};
+use consentry_policy::{Bundle, Detector, Reference, Route, SubjectSource};
 
+use crate::describe::Access;
 use crate::head::Head;
 use crate::message;
 use crate::patterns::looks_like;
@@ -20,9 +21,10 @@ const DIVIDED_MAX: usize = 128;
 const NESTED_MAX: usize = 128;
 
 /// The data classes of everything that the request brings and that looks like one of what the bundle looks for, in its
-/// body, its query and its declared headers; of values and of names. What the map calls by that category itself is not
+/// path, its query, its declared headers and its body; of values and of names. What the map calls by that category itself is not
 /// looked at: it is decided as what it is. Nor is the controller's own address as the sender of a message. A parameter that has no plain reading is not looked at: it never passes.
-pub(crate) fn detected(bundle: &Bundle, route: &Route, head: &Head, brought: &Brought) -> Vec<ClassId> {
+pub(crate) fn detected(access: &Access, route: &Route, head: &Head, brought: &Brought) -> Vec<ClassId> {
+    let bundle = access.bundle();
     if bundle.settings.detect.is_empty() {
         return Vec::new();
     }
@@ -37,6 +39,14 @@ pub(crate) fn detected(bundle: &Bundle, route: &Route, head: &Head, brought: &Br
             }
             _ => look.value(value, map, &mut String::new()),
         }
+    }
+    // By one of them the route may name whom it is about, as the map says.
+    let named = match route.about.as_ref().map(|about| &about.subject) {
+        Some(SubjectSource::Named { at: Reference::Path(name), .. }) => Some(name),
+        _ => None,
+    };
+    for (_, segment) in access.variables.iter().filter(|(name, _)| Some(*name) != named) {
+        look.text(segment, None);
     }
     for parameter in &head.query {
         let declared = route.request_query.iter().find(|field| field.name == parameter.name);

@@ -111,7 +111,7 @@ pub(crate) async fn note(
     if own {
         events.extend(owed_answer(access));
     }
-    events.extend(moved(access, brings));
+    events.extend(moved(access, brings, !own && is_typed_in(access, whom)));
     let Some(who) = who.filter(|_| !events.is_empty()) else { return Ok(()) };
     events::append(shared, access, who, &events).await
 }
@@ -192,9 +192,14 @@ fn owed_answer(access: &Access) -> Option<LedgerEvent> {
     Some(LedgerEvent::Duty { what, due, effective: access.now })
 }
 
+/// Whether somebody of whom something is known is named by whoever filled in a public form.
+fn is_typed_in(access: &Access, whom: &Whom) -> bool {
+    access.claims.is_none() && whom.state().is_some_and(|state| !state.events.is_empty())
+}
+
 /// What was collected, where some rule asks since when it is there; what was disclosed, where its recipients are told of
 /// an erasure.
-fn moved(access: &Access, brings: &Treatments) -> Vec<LedgerEvent> {
+fn moved(access: &Access, brings: &Treatments, of_another: bool) -> Vec<LedgerEvent> {
     let bundle = access.bundle();
     let bringing = access.bringing();
     let tells = |rule: &consentry_policy::Rule| matches!(rule.verb, Verb::Require(Duty::TellRecipients));
@@ -205,7 +210,8 @@ fn moved(access: &Access, brings: &Treatments) -> Vec<LedgerEvent> {
     let classes = classes.into_iter().filter_map(|id| bundle.service.class(id));
     let occurrence = |what| LedgerEvent::Occurrence { what, effective: access.now };
     match bringing.act {
-        Act::Collect if asks_since_when(access) => classes
+        // A stranger does not make another's data young.
+        Act::Collect if asks_since_when(access) && !of_another => classes
             .map(|class| {
                 let origin = origin_of(access, class);
                 occurrence(Occurrence::Collected { category: class.category.clone(), origin })

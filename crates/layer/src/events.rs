@@ -8,7 +8,7 @@ use consentry_model::{
     ConsentEvent, ConsentKind, ConsentState, ContractState, Identifier, LedgerEvent, LedgerRevision, Moment,
     Purpose, Reason, Resolution, SubjectState,
 };
-use consentry_policy::{Duty, EventEffect, EventSpec};
+use consentry_policy::{DataClass, Duty, EventEffect, EventSpec, Question, Rule};
 
 use crate::describe::Access;
 use crate::head::Head;
@@ -63,7 +63,10 @@ pub(crate) async fn record(
     let stranger = known.filter(|_| !themselves);
     let counts = |spec: &&&EventSpec| stranger.is_none_or(|state| access.may_add(&spec.effect, state));
     let route = &access.route()?.id;
-    let counted: Vec<&EventEffect> = due.iter().filter(counts).map(|spec| &spec.effect).collect();
+    // Nobody agrees by having a page fetched in advance.
+    let agrees = |spec: &&&EventSpec| is_no(&spec.effect) || !is_prefetch(head);
+    let counted: Vec<&EventEffect> =
+        due.iter().filter(agrees).filter(counts).map(|spec| &spec.effect).collect();
     let of = |no: bool| counted.iter().filter(move |e| is_no(e) == no).map(|e| event(e, route, access.now));
     let (noes, yeses): (Vec<_>, Vec<_>) = (of(true).collect(), of(false).collect());
     // A no is written whatever becomes of the request. Somebody of whom nothing is known yet is entered, so that what
@@ -77,6 +80,25 @@ pub(crate) async fn record(
 /// Whether an event is a no.
 pub(crate) const fn is_no(effect: &EventEffect) -> bool {
     matches!(effect, EventEffect::Withdraw(_) | EventEffect::Object(_) | EventEffect::Suppress)
+}
+
+/// Writes the noes of a request that is refused for how it is put.
+pub(crate) async fn noes(
+    shared: &Shared,
+    access: &Access,
+    head: &Head,
+    brought: &Brought,
+    who: Option<&Identifier>,
+) -> Result<(), Unwritten> {
+    let route = access.route()?;
+    let due = route.events.iter().filter(|spec| is_no(&spec.effect) && brought.holds(spec, head));
+    let noes: Vec<_> = due.map(|spec| event(&spec.effect, &route.id, access.now)).collect();
+    let Some(who) = who.filter(|_| !noes.is_empty()) else { return Ok(()) };
+    let (_, answers) = resolve(shared, std::slice::from_ref(who)).await?;
+    match answers.first() {
+        Some(Resolution::Known(_)) => append(shared, access, who, &noes).await,
+        Some(Resolution::Unresolved) | None => Ok(()),
+    }
 }
 
 /// Whether an event takes place only once the request is permitted: what is done to a person's data is no wish of whoever
@@ -103,7 +125,7 @@ pub(crate) async fn append(
     Ok(())
 }
 
-/// Notes what the bundle deduces from the mere use of a route: an implied consent. Only a person's own request is one,
+/// Notes what the bundle deduces from the mere use of a route, whatever becomes of the request: an implied consent. Only a person's own request is one,
 /// not a prefetch, not a requester's, and not one that carries an opt-out signal. It is noted once under each version of
 /// the policy, and never over anything that the person said.
 pub(crate) async fn record_acceptance(
@@ -112,8 +134,7 @@ pub(crate) async fn record_acceptance(
     head: &Head,
     who: Option<&Identifier>,
 ) -> Result<(), Unwritten> {
-    let prefetched = ["sec-purpose", "purpose"].iter().any(|name| head.headers.contains_key(*name));
-    let Some(who) = who.filter(|_| access.claims.is_none() && !prefetched && !head.gpc()) else {
+    let Some(who) = who.filter(|_| access.claims.is_none() && !is_prefetch(head) && !head.gpc()) else {
         return Ok(());
     };
     let Some((kind, to)) = deduced(access) else { return Ok(()) };
@@ -132,12 +153,21 @@ pub(crate) async fn record_acceptance(
     if events.is_empty() { Ok(()) } else { append(shared, access, who, &events).await }
 }
 
+/// Whether the request says that nobody asked for it yet.
+fn is_prefetch(head: &Head) -> bool {
+    let names = ["sec-purpose", "purpose", "x-moz", "x-purpose"];
+    names.iter().any(|name| head.headers.contains_key(*name))
+}
+
 /// Whether an implied consent says anything that is not on record: nothing was said about the purpose, or nothing but an
 /// implied consent to an earlier version of the policy.
 fn is_news(access: &Access, state: &SubjectState, purpose: &Purpose) -> bool {
     let bundle = access.bundle();
     let Some(lineage) = bundle.vocabulary.lineage(purpose) else { return false };
     let stands = standing(state, &lineage, &|_| false, access.now);
+    if spoke_otherwise(access, state, purpose) {
+        return false;
+    }
     if !stands.recorded {
         return true;
     }
@@ -149,6 +179,28 @@ fn is_news(access: &Access, state: &SubjectState, purpose: &Purpose) -> bool {
         matches!(event, LedgerEvent::Consent(c) if c.purpose == *purpose && c.effective >= since)
     });
     only_implied && !renewed
+}
+
+/// Whether the person said no to a purpose, a part of it or what it is a part of, or that they will say it later: conduct
+/// does not stand against it.
+fn spoke_otherwise(access: &Access, state: &SubjectState, purpose: &Purpose) -> bool {
+    let vocabulary = &access.bundle().vocabulary;
+    let touches = |other: &Purpose| {
+        other == purpose || vocabulary.covers(purpose, other) || vocabulary.covers(other, purpose)
+    };
+    state.events.iter().any(|(_, event)| match event {
+        LedgerEvent::Consent(c) => {
+            !matches!(c.state, ConsentState::Given | ConsentState::Renewed) && touches(&c.purpose)
+        }
+        LedgerEvent::Objection { purpose, .. } => touches(purpose),
+        LedgerEvent::Contract { .. }
+        | LedgerEvent::Restriction { .. }
+        | LedgerEvent::Erasure { .. }
+        | LedgerEvent::Suppression { .. }
+        | LedgerEvent::Attribute { .. }
+        | LedgerEvent::Occurrence { .. }
+        | LedgerEvent::Duty { .. } => false,
+    })
 }
 
 /// What the bundle deduces from the use of this route: of what it brings, or of its use alone.
@@ -164,15 +216,22 @@ fn deduced(access: &Access) -> Option<(ConsentKind, Option<Purpose>)> {
         let Duty::Record { kind, to } = duty else { return None };
         Some((*kind, to.clone()))
     };
+    // What stands for a yes has to be known to hold.
+    let holds = |rule: &Rule, class: &DataClass, question: &Question| {
+        engine.binds(rule, class, question, facts, access.now) == Some(true)
+    };
     let bare = access.bare_class()?;
     let question = access.question(&bringing, consentry_model::ClassId(u16::MAX));
     let by_use = engine.duties_of_page(is_record, &bare, &question, facts, access.now);
+    let by_use = by_use.filter(|(rule, _)| holds(rule, &bare, &question));
     let by_use = by_use.filter_map(|(_, duty)| record(duty)).next();
     let classes = access.route().ok()?.request_classes();
     by_use.or_else(|| {
         classes.into_iter().find_map(|class| {
             let question = access.question(&bringing, class);
-            engine.duties(is_record, &question, facts, access.now).find_map(|(_, duty)| record(duty))
+            let data = access.bundle().service.class(class)?;
+            let duties = engine.duties(is_record, &question, facts, access.now);
+            duties.filter(|(rule, _)| holds(rule, data, &question)).find_map(|(_, duty)| record(duty))
         })
     })
 }
@@ -187,7 +246,14 @@ impl Access {
             EventEffect::Contract(_) => contract(known, self.now) == ContractState::None,
             EventEffect::Consent(_, purpose) => {
                 let lineage = self.installed.engine.bundle().vocabulary.lineage(purpose);
-                lineage.is_some_and(|lineage| !standing(known, &lineage, &|_| false, self.now).said_no)
+                lineage.is_some_and(|lineage| {
+                    let stands = standing(known, &lineage, &|_| false, self.now);
+                    let waits = matches!(
+                        stands.state,
+                        ConsentState::Unknown | ConsentState::Requested | ConsentState::Deferred
+                    );
+                    !stands.said_no && (!stands.recorded || waits)
+                })
             }
         }
     }

@@ -100,9 +100,9 @@ impl Lines {
             subjects: Vec::new(),
             unresolved: 0,
         });
-        match told.whom() {
-            Whom::Nobody => {}
-            whom => line.count(whom.subject()),
+        match (told.whom(), line) {
+            (whom @ Whom::Somebody(_), Some(line)) => line.count(whom.subject()),
+            (Whom::Somebody(_), None) | (Whom::Nobody, _) => {}
         }
     }
 
@@ -113,12 +113,12 @@ impl Lines {
         facts: usize,
         verdict: &Verdict,
         new: impl FnOnce() -> Line,
-    ) -> &mut Line {
+    ) -> Option<&mut Line> {
         let same =
             |line: &Line| line.class == class && line.facts == facts && is_same(&line.verdict, verdict);
         match self.lines.iter().rposition(same) {
-            Some(at) => &mut self.lines[at],
-            None => self.lines.push_mut(new()),
+            Some(at) => self.lines.get_mut(at),
+            None => Some(self.lines.push_mut(new())),
         }
     }
 
@@ -146,7 +146,7 @@ impl Lines {
             });
             let (subjects, unresolved) = (line.subjects.clone(), line.unresolved);
             let new = || Line { facts, subjects: Vec::new(), unresolved: 0, ..line.clone() };
-            let there = self.line(line.class, facts, &line.verdict, new);
+            let Some(there) = self.line(line.class, facts, &line.verdict, new) else { continue };
             subjects.into_iter().for_each(|subject| there.count(Some(subject)));
             there.unresolved += unresolved;
         }

@@ -175,6 +175,7 @@ impl Brought {
             Found::Text(text) if !text.is_empty() => Some(text),
             Found::Int(n) => Some(n.to_string()),
             Found::Text(_) | Found::Nothing | Found::Null | Found::Texts(_) | Found::Bool(_) => None,
+            Found::Unreadable => None,
         }
     }
 }

@@ -11,6 +11,7 @@ const PAN_GROUPS: [&[usize]; 7] =
     [&[4, 4, 4, 4], &[4, 4, 4, 4, 1], &[4, 4, 4, 4, 2], &[4, 4, 4, 4, 3], &[4, 6, 5], &[4, 6, 4], &[8, 8]];
 /// Digits of a telephone number in international form, E.164.
 const PHONE_DIGITS: std::ops::RangeInclusive<usize> = 8..=15;
+const SMALL_GROUP_MAX: usize = 3;
 /// More signs than this between two digits, and they belong to two numbers.
 const GAP_MAX: usize = 3;
 
@@ -58,35 +59,53 @@ fn plain(text: &str) -> Cow<'_, str> {
     let shown = text.chars().filter_map(|c| match c {
         // Full-width forms lie in the order of ASCII.
         '\u{ff01}'..='\u{ff5e}' => char::from_u32(u32::from(c) - 0xfee0),
-        '\u{ad}' | '\u{180e}' | '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}' => None,
+        '\u{ad}' | '\u{34f}' | '\u{61c}' | '\u{115f}' | '\u{1160}' | '\u{180e}' => None,
+        '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{3164}' | '\u{ffa0}' => None,
         '\u{2060}'..='\u{206f}' | '\u{fe00}'..='\u{fe0f}' | '\u{feff}' => None,
-        '\u{2010}'..='\u{2015}' | '\u{2212}' => Some('-'),
-        '\u{3002}' | '\u{ff61}' | '\u{2024}' => Some('.'),
+        '\u{2010}'..='\u{2015}' | '\u{2212}' | '\u{fe63}' => Some('-'),
+        '\u{3002}' | '\u{ff61}' | '\u{2024}' | '\u{fe52}' => Some('.'),
+        '\u{fe6b}' => Some('@'),
+        '\u{fe62}' => Some('+'),
         c if c.is_whitespace() => Some(' '),
-        c => Some(c),
+        c => Some(digit(c).unwrap_or(c)),
     });
     Cow::Owned(shown.collect())
 }
 
-/// Digits that stand together, and how many other signs came before them since the last ones; none of them a letter.
-struct Digits {
-    digits: Vec<u8>,
-    gap: Option<Gap>,
+/// The digit that a sign of another script, or a raised or circled one, stands for.
+fn digit(c: char) -> Option<char> {
+    let from = |zero: u32| char::from_digit((u32::from(c) - zero) % 10, 10);
+    match c {
+        // Nd of the scripts of which texts come, each ten in a row (Unicode, DerivedNumericType).
+        '\u{660}'..='\u{669}' => from(0x660),
+        '\u{6f0}'..='\u{6f9}' => from(0x6f0),
+        '\u{966}'..='\u{96f}' => from(0x966),
+        '\u{9e6}'..='\u{9ef}' => from(0x9e6),
+        '\u{e50}'..='\u{e59}' => from(0xe50),
+        '\u{1d7ce}'..='\u{1d7ff}' => from(0x1d7ce),
+        '\u{2070}' | '\u{2074}'..='\u{2079}' => from(0x2070),
+        '\u{2080}'..='\u{2089}' => from(0x2080),
+        '\u{2460}'..='\u{2468}' => from(0x245f),
+        '\u{24ea}' => Some('0'),
+        '\u{b9}' => Some('1'),
+        '\u{b2}' | '\u{b3}' => from(0xb0),
+        _ => None,
+    }
 }
 
-/// What stands between two groups of digits of one number.
-#[derive(Clone, Copy)]
-enum Gap {
-    /// A single blank or hyphen.
-    Usual,
-    Other,
+/// Digits that stand together.
+struct Digits {
+    digits: Vec<u8>,
+    /// Whether they may go on from the ones before: with a few signs between, none of them a letter.
+    goes_on: bool,
 }
 
 fn has_pan(text: &str) -> bool {
     let groups = groups(text);
     (0..groups.len()).any(|from| {
         let chain = groups.get(from..).unwrap_or_default();
-        joined_as_usual(chain).is_some_and(|digits| is_pan(&digits))
+        chain.first().is_some_and(|group| is_pan(&group.digits))
+            || in_small_groups(chain).is_some_and(|digits| is_pan(&digits))
             || PAN_GROUPS.iter().any(|shape| in_shape(chain, shape).is_some_and(|digits| is_pan(&digits)))
     })
 }
@@ -94,41 +113,47 @@ fn has_pan(text: &str) -> bool {
 /// The groups of digits of a text.
 fn groups(text: &str) -> Vec<Digits> {
     let mut out: Vec<Digits> = Vec::new();
-    let (mut gap, mut apart, mut usual) = (0_usize, true, true);
+    let (mut gap, mut apart) = (0_usize, true);
     for c in text.chars() {
         if let Some(digit) = c.to_digit(10).and_then(|digit| u8::try_from(digit).ok()) {
             match out.last_mut().filter(|_| gap == 0 && !apart) {
                 Some(group) => group.digits.push(digit),
                 None => {
                     let joined = !apart && gap <= GAP_MAX;
-                    let how = if usual && gap == 1 { Gap::Usual } else { Gap::Other };
-                    out.push(Digits { digits: vec![digit], gap: joined.then_some(how) });
+                    out.push(Digits { digits: vec![digit], goes_on: joined });
                 }
             }
-            (gap, apart, usual) = (0, false, true);
+            (gap, apart) = (0, false);
         } else {
             gap += 1;
             apart |= c.is_alphanumeric();
-            usual &= matches!(c, ' ' | '-');
         }
     }
     out
 }
 
-/// The digits of groups that single blanks and hyphens divide, where none comes before them.
-fn joined_as_usual(chain: &[Digits]) -> Option<Vec<u8>> {
+/// The digits of groups as small as nobody writes numbers in who does not hide them: all of them, where none comes before
+/// and they are as many as a card has. Days and amounts stand in groups of different lengths.
+fn in_small_groups(chain: &[Digits]) -> Option<Vec<u8>> {
     let (first, rest) = chain.split_first()?;
-    if matches!(first.gap, Some(Gap::Usual)) {
+    if first.goes_on || first.digits.len() > SMALL_GROUP_MAX {
         return None;
     }
-    let rest = rest.iter().take_while(|group| matches!(group.gap, Some(Gap::Usual)));
-    Some(std::iter::once(first).chain(rest).flat_map(|group| &group.digits).copied().collect())
+    let rest: Vec<&Digits> = rest.iter().take_while(|group| group.goes_on).collect();
+    let (last, between) = rest.split_last()?;
+    let alike = between.iter().all(|group| group.digits.len() == first.digits.len());
+    if !alike || last.digits.len() > first.digits.len() {
+        return None;
+    }
+    let digits: Vec<u8> =
+        std::iter::once(first).chain(rest.iter().copied()).flat_map(|group| &group.digits).copied().collect();
+    PAN_DIGITS.contains(&digits.len()).then_some(digits)
 }
 
 /// The digits of the first groups, if they are as long as these.
 fn in_shape(chain: &[Digits], shape: &[usize]) -> Option<Vec<u8>> {
     let groups = chain.get(..shape.len())?;
-    let joined = groups.iter().skip(1).all(|group| group.gap.is_some());
+    let joined = groups.iter().skip(1).all(|group| group.goes_on);
     let fits = joined && groups.iter().zip(shape).all(|(group, length)| group.digits.len() == *length);
     fits.then(|| groups.iter().flat_map(|group| &group.digits).copied().collect())
 }
@@ -159,7 +184,7 @@ fn has_email(text: &str) -> bool {
 }
 
 /// Signs that a mail box's name may end with besides letters and digits (RFC 5322, section 3.2.3, and a quoted name).
-const ATEXT: &str = "\"!#$%&'*+-/=?^_`{|}~.";
+const ATEXT: &str = "\"!#$%&'*+-=?^_`{|}~";
 
 /// Whether a text begins with a domain of several labels.
 fn is_domain(text: &str) -> bool {
@@ -167,15 +192,22 @@ fn is_domain(text: &str) -> bool {
     let name = text.get(..end).unwrap_or_default();
     // The last label may be a word that follows a full stop.
     let labels: Vec<&str> = name.split('.').take_while(|label| !label.is_empty()).collect();
-    labels.len() > 1 && labels.iter().skip(1).any(|label| label.chars().count() >= 2)
+    let named = |label: &&str| label.chars().count() >= 2 && label.chars().any(char::is_alphabetic);
+    let address = labels.len() == 4 && labels.iter().all(|label| label.parse::<u8>().is_ok());
+    labels.iter().skip(1).any(named) || address
 }
 
 fn has_phone(text: &str) -> bool {
-    let after_plus = text.split('+').skip(1).any(|rest| is_number(rest));
+    // A sum, a time and a decimal go on here from what is before.
+    let begins = |at: usize| {
+        let before = text.get(..at).unwrap_or_default();
+        !before.ends_with(|c: char| c.is_alphanumeric() || "+:.,".contains(c))
+    };
+    let number_at = |at: usize| is_number(text.get(at..).unwrap_or_default());
+    let after_plus = text.match_indices('+').any(|(at, _)| begins(at) && number_at(at + 1));
     let after_zeros = text.match_indices("00").any(|(at, _)| {
-        let alone = !text.get(..at).unwrap_or_default().ends_with(|c: char| c.is_alphanumeric() || c == '+');
-        let rest = text.get(at + 2..).unwrap_or_default();
-        alone && !rest.starts_with('0') && is_number(rest)
+        let country = text.get(at + 2..).is_some_and(|rest| rest.starts_with(|c| matches!(c, '1'..='9')));
+        begins(at) && country && number_at(at + 2)
     });
     after_plus || after_zeros
 }
@@ -188,7 +220,7 @@ fn is_number(text: &str) -> bool {
             // Longer than any: what follows need not be counted.
             '0'..='9' if digits == *PHONE_DIGITS.end() => return false,
             '0'..='9' => (digits, gap) = (digits + 1, 0),
-            ' ' | '-' | '.' | '/' | '(' | ')' if gap < GAP_MAX => gap += 1,
+            ' ' | '-' | '.' | ',' | '_' | '/' | '(' | ')' if gap < GAP_MAX => gap += 1,
             _ => break,
         }
     }
@@ -221,6 +253,16 @@ mod tests {
             ("4111111111111112", false),
             ("1111111111111111", false),
             ("4111.1111.1111.1112", false),
+            ("\u{664}\u{661}\u{661}\u{661}111111111111", true),
+            ("\u{1d7d2}111111111111111", true),
+            ("4111\u{34f}1111\u{3164}1111\u{61c}1111", true),
+            ("4 1 1 1 1 1 1 1 1 1 1 1 1 1 1 1", true),
+            ("41.11.11.11.11.11.11.11", true),
+            ("2026-11-22 2026-11-23", false),
+            ("2026-11-18 2026-11-28", false),
+            ("GB82 WEST 1234 5698 7654 32", false),
+            ("030 1234567 030 7654321", false),
+            ("2-6 3-7 4-8 5-9 10-12 13-15", false),
             ("4,111,111,111,111,111", false),
             ("12, 45, 2026, 30, 07, 19, 22", false),
             ("2026-11-22", false),
@@ -254,6 +296,12 @@ mod tests {
             ("ann @ example.org", false),
             ("5 @ 2.50", false),
             ("5 x a@2.5", false),
+            ("ann\u{fe6b}example\u{fe52}org", true),
+            ("ann@192.0.2.1", true),
+            ("lodash@4.17.21", false),
+            ("3 apples@2.50", false),
+            ("https://medium.test/@john.doe/x", false),
+            (".@handle.name", false),
         ] {
             assert_eq!(looks_like(Detector::Email, text), expected, "{text}");
         }
@@ -269,6 +317,13 @@ mod tests {
             ("%2B43 1 2345678", true),
             ("0043 1 2345678", true),
             ("call 0043-1-2345678 now", true),
+            ("\u{fe62}43 1 2345678", true),
+            ("+43_1_2345678", true),
+            ("+43,1,2345678", true),
+            ("Meet at 18:00 2026-11-22", false),
+            ("5.00 10.00 20.00 30.00", false),
+            ("100+20000000", false),
+            ("UTC+02 2026-11-22", false),
             ("1 + 2 = 3", false),
             ("012345678", false),
             ("1000000000", false),

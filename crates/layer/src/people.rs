@@ -12,7 +12,7 @@ use consentry_model::{
     ClassId, ConsentKind, ContractState, FactId, FactValue, Facts, Identifier, LedgerEvent, LedgerRevision,
     Lineage, Reason, RecipientId, Resolution, SubjectRef, SubjectState, SubjectType,
 };
-use consentry_policy::{BuiltIn, Bundle, FactFrom, FactTarget, OperandType, Person, Value, age};
+use consentry_policy::{BuiltIn, Bundle, FactFrom, FactTarget, OperandType, Person, Value, age, is_country};
 
 use crate::asking::Asking;
 use crate::data::DataFacts;
@@ -264,7 +264,12 @@ impl Access {
             let FactValue::Word(at) = told.stated.facts.get(id)? else { return None };
             book.schema.def(id)?.ty.words().get(usize::from(at)).map(ToString::to_string)
         });
-        let of_ledger = state.and_then(|s| attribute(s, "region", self.now)).map(str::to_owned);
+        // What is no country is nowhere in particular, and not elsewhere.
+        let recorded = state.and_then(|s| attribute(s, "region", self.now));
+        let of_ledger = recorded.filter(|region| is_country(region)).map(str::to_owned);
+        if recorded.is_some() && of_ledger.is_none() {
+            return None;
+        }
         match (of_request, of_ledger) {
             (Some(a), Some(b)) if a != b => None,
             (a, b) => a.or(b),
@@ -314,9 +319,8 @@ impl Access {
             Value::Time(born) => Some(*born),
             Value::Unknown | Value::Absent | Value::Id(_) | Value::Ids(_) => None,
         };
-        let state = told.whom.state();
-        let of_ledger =
-            state.and_then(|s| attribute(s, "born", self.now)).and_then(|text| moment(text, zone));
+        let recorded = told.whom.state().and_then(|s| attribute(s, "born", self.now));
+        let of_ledger = recorded.and_then(|text| moment(text, zone));
         // Of two days of birth the later one binds: nobody grows older by typing another one.
         let born = of_request.max(of_ledger);
         let stated = told.stated.facts.get(id);
@@ -326,8 +330,13 @@ impl Access {
             (Some(a), Some(b)) => Some(a.min(b)),
             (a, b) => a.or(b),
         };
-        let known = known.or_else(|| {
-            let assumption = book.assumed.iter().find(|a| a.fact == id)?;
+        let places = [FactTarget::Operand(book.core_operands.born), FactTarget::Fact(id)];
+        let unclear = places.iter().any(|place| told.stated.unreadable.contains(place))
+            || (recorded.is_some() && of_ledger.is_none())
+            || (born.is_some() && years.is_none());
+        // Assumed is what nobody said, and not what somebody said in a way that nobody can read.
+        let known = known.filter(|_| !unclear).or_else(|| {
+            let assumption = book.assumed.iter().find(|a| a.fact == id && !unclear)?;
             told.assumed.push(id);
             Some(assumption.value)
         });

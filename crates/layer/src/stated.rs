@@ -12,6 +12,8 @@ use jiff::tz::TimeZone;
 pub(crate) struct Stated {
     pub(crate) facts: Facts,
     pub(crate) values: Values,
+    /// Of what something was said that does not read as a value of it: it is unknown, and nothing may be assumed instead.
+    pub(crate) unreadable: Vec<FactTarget>,
 }
 
 /// A value as it was found.
@@ -29,6 +31,19 @@ pub(crate) enum Found {
     Bool(bool),
     /// A whole number, as it is written: as that it names somebody, however many digits it has.
     Int(Box<str>),
+    /// Something that is none of these, or that can be read in several ways.
+    Unreadable,
+}
+
+impl Found {
+    /// Whether something readable stands there.
+    pub(crate) const fn is_there(&self) -> bool {
+        !matches!(self, Self::Nothing | Self::Null | Self::Unreadable)
+    }
+
+    fn says_nothing(&self) -> bool {
+        matches!(self, Self::Nothing | Self::Null) || matches!(self, Self::Text(text) if text.is_empty())
+    }
 }
 
 impl From<&Scalar> for Found {
@@ -45,15 +60,16 @@ impl From<&Scalar> for Found {
 impl From<Option<&Said>> for Found {
     fn from(said: Option<&Said>) -> Self {
         match said {
+            None => Self::Nothing,
             // A number that is no whole one names nobody and states nothing.
-            None | Some(Said::Object(_) | Said::Number(_)) => Self::Nothing,
+            Some(Said::Object(_) | Said::Number(_)) => Self::Unreadable,
             Some(Said::Null) => Self::Null,
             Some(Said::Bool(b)) => Self::Bool(*b),
             Some(Said::Text(text)) => Self::Text(text.clone()),
             Some(Said::Integer(text)) => Self::Int(text.clone()),
             Some(Said::List(items)) => {
                 let texts: Option<Vec<_>> = items.iter().map(|i| i.text().map(str::to_owned)).collect();
-                texts.map_or(Self::Nothing, Self::Texts)
+                texts.map_or(Self::Unreadable, Self::Texts)
             }
         }
     }
@@ -62,15 +78,22 @@ impl From<Option<&Said>> for Found {
 impl Stated {
     /// States what was found; what does not read as a value of the fact leaves it unknown.
     pub(crate) fn state(&mut self, book: &FactBook, target: FactTarget, found: &Found, zone: &TimeZone) {
-        match target {
+        let reads = match target {
             FactTarget::Fact(id) => {
-                let ty = book.schema.def(id).map(|def| &def.ty);
-                self.facts.set(id, ty.and_then(|ty| fact(ty, found)));
+                let fact = book.schema.def(id).and_then(|def| fact(&def.ty, found));
+                self.facts.set(id, fact);
+                fact.is_some()
             }
             FactTarget::Operand(id) => {
                 let ty = book.operands.def(id).map(|def| def.ty);
-                self.values.set(id, ty.map_or(Value::Unknown, |ty| value(ty, found, zone)));
+                let value = ty.map_or(Value::Unknown, |ty| value(ty, found, zone));
+                let reads = value != Value::Unknown;
+                self.values.set(id, value);
+                reads
             }
+        };
+        if !reads && !found.says_nothing() && !self.unreadable.contains(&target) {
+            self.unreadable.push(target);
         }
     }
 }
@@ -89,7 +112,15 @@ fn fact(ty: &FactType, found: &Found) -> Option<FactValue> {
             let at = words.iter().position(|w| **w == **text)?;
             u16::try_from(at).ok().map(FactValue::Word)
         }
-        (_, Found::Nothing | Found::Null | Found::Texts(_) | Found::Bool(_) | Found::Int(_)) => None,
+        (
+            _,
+            Found::Nothing
+            | Found::Null
+            | Found::Texts(_)
+            | Found::Bool(_)
+            | Found::Int(_)
+            | Found::Unreadable,
+        ) => None,
     }
 }
 
@@ -104,7 +135,12 @@ fn value(ty: OperandType, found: &Found, zone: &TimeZone) -> Value {
         (OperandType::Time, Found::Text(text)) => moment(text, zone).map_or(Value::Unknown, Value::Time),
         (
             OperandType::Id | OperandType::Ids | OperandType::Time,
-            Found::Nothing | Found::Text(_) | Found::Texts(_) | Found::Bool(_) | Found::Int(_),
+            Found::Nothing
+            | Found::Text(_)
+            | Found::Texts(_)
+            | Found::Bool(_)
+            | Found::Int(_)
+            | Found::Unreadable,
         ) => Value::Unknown,
     }
 }

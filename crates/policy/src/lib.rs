@@ -26,7 +26,8 @@ pub use bundle::{
     CookieForm, DataClass, Destination, Detector, EventEffect, EventSpec, Excess, Expectation, FactTarget,
     Given, HeadField, JSON_SCHEMA, LEDGER_TYPE, LockError, MailSettings, MessageMap, PurposeRule, ReadError,
     RecipientDef, Reference, Regime, Regimes, RequesterDef, Right, Route, RouteMatch, SealError,
-    SealedSource, ServiceMap, Settings, SubjectSource, Vocabulary, may_be_answered, may_be_sent, seal,
+    SealedSource, ServiceMap, Settings, SubjectSource, Vocabulary, is_country, may_be_answered, may_be_sent,
+    seal,
 };
 pub use compare::{
     CellChange, Circumstances, Difference, Impact, NotCompared, NotReplayable, Reach, Recorded, RecordedFact,

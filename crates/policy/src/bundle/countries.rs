@@ -19,6 +19,12 @@ pub(crate) const COUNTRIES: [&str; 249] = [
     "UZ", "VA", "VC", "VE", "VG", "VI", "VN", "VU", "WF", "WS", "YE", "YT", "ZA", "ZM", "ZW",
 ];
 
+/// Whether a code is that of a country (ISO 3166-1, two capital letters).
+#[must_use]
+pub fn is_country(code: &str) -> bool {
+    country(code).is_some()
+}
+
 /// The code as one of the list's own; `None` for what is no country.
 pub(crate) fn country(code: &str) -> Option<&'static str> {
     COUNTRIES.binary_search(&code).ok().and_then(|at| COUNTRIES.get(at)).copied()

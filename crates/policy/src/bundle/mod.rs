@@ -23,6 +23,7 @@ pub use cases::{Case, CaseOutcome, Change, Expectation};
 pub use clauses::{Clause, ClauseStatus};
 pub use cookies::{CookieDef, CookieForm};
 pub(crate) use countries::COUNTRIES;
+pub use countries::is_country;
 pub use given::Given;
 pub use head::{Contact, Detector, MailSettings, Settings};
 pub(crate) use hierarchy::Hierarchy;

@@ -5,7 +5,7 @@ use consentry_model::{FactDef, FactId, FactSource, FactType, FactValue};
 use super::route::RouteContext;
 use super::words::{looks_like_a_place, reference};
 use crate::bundle::service::{FactTarget, Reference};
-use crate::rules::FactBook;
+use crate::rules::{BuiltIn, FactBook};
 use crate::text::{Kind, Node, Reader, Span};
 
 /// What a section `facts` states.
@@ -51,6 +51,10 @@ impl RouteContext<'_> {
                 continue;
             }
             match reference(value, reader) {
+                Some(Reference::Item(_)) if self.is_told_before_records(target) => {
+                    let message = "what follows from it is worked out before records are read";
+                    reader.error("reference-out-of-place", value.span, message);
+                }
                 Some(Reference::Item(path)) => out.items.push((target, path)),
                 Some(Reference::Addressees(_)) => {
                     let message = "a fact is one value, and the addressees of a message are several";
@@ -62,6 +66,13 @@ impl RouteContext<'_> {
         }
         out.constants.sort_unstable();
         out
+    }
+
+    /// Whether the age, the law that governs or what a consent counts for follows from a fact.
+    fn is_told_before_records(&self, target: FactTarget) -> bool {
+        let book = self.book.borrow();
+        let born = FactTarget::Operand(book.core_operands.born);
+        target == born || book.built_in(&BuiltIn::Region).map(FactTarget::Fact) == Some(target)
     }
 
     /// Reads a field's `facts`: constants alone.
