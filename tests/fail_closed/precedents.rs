@@ -9,8 +9,10 @@ use http_body_util::Full;
 
 use crate::row::SUPPORT;
 
+type Said = fn() -> LedgerEvent;
+
 /// What is on record about each customer.
-const PEOPLE: [(&str, &[fn() -> LedgerEvent]); 6] = [
+const PEOPLE: [(&str, &[Said]); 6] = [
     ("c-1", &[contract]),
     ("c-2", &[contract]),
     ("c-3", &[contract, || LedgerEvent::Restriction { on: true, effective: TODAY }]),

@@ -124,9 +124,10 @@ impl Look<'_> {
         if text.trim_start().starts_with(['{', '[', '"'])
             && let Some(inside) = Said::one(text.as_bytes(), NESTED_MAX)
         {
-            match &inside {
-                Said::Text(inner) => self.wrapped(inner, None, depth),
-                inside => self.value(inside, at, &mut String::new()),
+            if let Said::Text(inner) = &inside {
+                self.wrapped(inner, None, depth);
+            } else {
+                self.value(&inside, at, &mut String::new());
             }
         }
         for inside in unwrapped(text) {
