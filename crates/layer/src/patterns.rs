@@ -198,16 +198,16 @@ fn is_domain(text: &str) -> bool {
 }
 
 fn has_phone(text: &str) -> bool {
-    // A sum, a time and a decimal go on here from what is before.
-    let begins = |at: usize| {
-        let before = text.get(..at).unwrap_or_default();
-        !before.ends_with(|c: char| c.is_alphanumeric() || "+:.,".contains(c))
-    };
+    let before = |at: usize| text.get(..at).and_then(|before| before.chars().next_back());
     let number_at = |at: usize| is_number(text.get(at..).unwrap_or_default());
-    let after_plus = text.match_indices('+').any(|(at, _)| begins(at) && number_at(at + 1));
+    // A sum goes on there.
+    let goes_on = |at: usize| before(at).is_some_and(|c| c.is_alphanumeric() || c == '+');
+    let after_plus = text.match_indices('+').any(|(at, _)| !goes_on(at) && number_at(at + 1));
     let after_zeros = text.match_indices("00").any(|(at, _)| {
+        // So do a time and a decimal.
+        let within = goes_on(at) || before(at).is_some_and(|c| ":.,".contains(c));
         let country = text.get(at + 2..).is_some_and(|rest| rest.starts_with(|c| matches!(c, '1'..='9')));
-        begins(at) && country && number_at(at + 2)
+        !within && country && number_at(at + 2)
     });
     after_plus || after_zeros
 }
@@ -319,6 +319,7 @@ mod tests {
             ("call 0043-1-2345678 now", true),
             ("\u{fe62}43 1 2345678", true),
             ("+43_1_2345678", true),
+            ("tel.+4312345678", true),
             ("+43,1,2345678", true),
             ("Meet at 18:00 2026-11-22", false),
             ("5.00 10.00 20.00 30.00", false),
