@@ -268,3 +268,22 @@ async fn law_10_a_time_to_come_makes_no_datum_young() {
         assert_eq!(shown, listed, "{since} {recorded:?}");
     }
 }
+
+#[tokio::test]
+async fn law_10_a_stranger_makes_no_datum_young() {
+    let text = BUNDLE.replace(
+        "basis: {consent: opt-in}, clauses",
+        "when: {within: {since: datum.collected_at, for: P1Y}}, basis: {legitimate_interests: LIA-1}, clauses",
+    );
+    let bundle = read(&text).unwrap_or_else(|e| panic!("{e}"));
+    // Of somebody new a public form is where the datum comes from.
+    for (known, listed) in [(false, true), (true, false)] {
+        let world = installed(bundle.clone());
+        let events = if known { vec![contract()] } else { Vec::new() };
+        world.record("email", ANN, &events).await;
+        assert!(!is_listed(&world).await);
+        let seen = world.send(post("/join", &format!(r#"{{"email":"{ANN}"}}"#))).await;
+        assert_eq!(seen.status, 200, "{seen:?}");
+        assert_eq!(is_listed(&world).await, listed, "known: {known}");
+    }
+}

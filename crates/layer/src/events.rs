@@ -5,8 +5,8 @@ use std::time::Duration;
 use consentry_consent::{contract, standing};
 use consentry_identity::Assurance;
 use consentry_model::{
-    ConsentEvent, ConsentKind, ConsentState, ContractState, Identifier, LedgerEvent, LedgerRevision, Moment,
-    Purpose, Reason, Resolution, SubjectState,
+    ConsentEvent, ConsentKind, ConsentState, ContractState, Identifier, LedgerEvent, LedgerRevision, Lineage,
+    Moment, Purpose, Reason, Resolution, SubjectState,
 };
 use consentry_policy::{DataClass, Duty, EventEffect, EventSpec, Question, Rule};
 
@@ -125,7 +125,8 @@ pub(crate) async fn append(
     Ok(())
 }
 
-/// Notes what the bundle deduces from the mere use of a route, whatever becomes of the request: an implied consent. Only a person's own request is one,
+/// Notes what the bundle deduces from the mere use of a route, whatever becomes of the request: an implied consent. Only a
+/// person's own request is one,
 /// not a prefetch, not a requester's, and not one that carries an opt-out signal. It is noted once under each version of
 /// the policy, and never over anything that the person said.
 pub(crate) async fn record_acceptance(
@@ -165,7 +166,7 @@ fn is_news(access: &Access, state: &SubjectState, purpose: &Purpose) -> bool {
     let bundle = access.bundle();
     let Some(lineage) = bundle.vocabulary.lineage(purpose) else { return false };
     let stands = standing(state, &lineage, &|_| false, access.now);
-    if spoke_otherwise(access, state, purpose) {
+    if spoke_otherwise(state, &lineage) {
         return false;
     }
     if !stands.recorded {
@@ -183,16 +184,12 @@ fn is_news(access: &Access, state: &SubjectState, purpose: &Purpose) -> bool {
 
 /// Whether the person said no to a purpose, a part of it or what it is a part of, or that they will say it later: conduct
 /// does not stand against it.
-fn spoke_otherwise(access: &Access, state: &SubjectState, purpose: &Purpose) -> bool {
-    let vocabulary = &access.bundle().vocabulary;
-    let touches = |other: &Purpose| {
-        other == purpose || vocabulary.covers(purpose, other) || vocabulary.covers(other, purpose)
-    };
+fn spoke_otherwise(state: &SubjectState, lineage: &Lineage) -> bool {
     state.events.iter().any(|(_, event)| match event {
         LedgerEvent::Consent(c) => {
-            !matches!(c.state, ConsentState::Given | ConsentState::Renewed) && touches(&c.purpose)
+            !matches!(c.state, ConsentState::Given | ConsentState::Renewed) && lineage.touches(&c.purpose)
         }
-        LedgerEvent::Objection { purpose, .. } => touches(purpose),
+        LedgerEvent::Objection { purpose, .. } => lineage.touches(purpose),
         LedgerEvent::Contract { .. }
         | LedgerEvent::Restriction { .. }
         | LedgerEvent::Erasure { .. }

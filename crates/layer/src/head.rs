@@ -105,7 +105,7 @@ impl Head {
     fn all_cookies(&self) -> BTreeMap<&str, Option<&str>> {
         let mut out = BTreeMap::new();
         for line in self.headers.get_all(header::COOKIE) {
-            let pairs = line.to_str().unwrap_or_default().split(';').map(str::trim);
+            let pairs = std::str::from_utf8(line.as_bytes()).unwrap_or_default().split(';').map(str::trim);
             for (name, value) in pairs.filter_map(|pair| pair.split_once('=')) {
                 let twice = |there: &mut Option<&str>| *there = None;
                 out.entry(name.trim()).and_modify(twice).or_insert(Some(value.trim()));
@@ -129,7 +129,7 @@ impl Head {
 
     /// A cookie.
     pub(crate) fn cookie(&self, name: &str) -> Named<String> {
-        let readable = |line: &HeaderValue| line.to_str().is_ok();
+        let readable = |line: &HeaderValue| std::str::from_utf8(line.as_bytes()).is_ok();
         match self.all_cookies().get(name) {
             Some(Some(value)) => Named::of((*value).to_owned()),
             Some(None) => Named::Unreadable,
