@@ -15,14 +15,14 @@ use consentry_policy::{Bundle, Engine};
 use http::{Request, Response};
 use http_body_util::{BodyExt as _, Full};
 use hyper::body::{Body, Bytes};
-use legacy_api::{Legacy, router};
 use tower_layer::Layer as _;
 use tower_service::Service;
 
 use crate::Failure;
 use crate::args::Args;
+use crate::profile::{self, PATH};
 use crate::stats::median;
-use crate::targets::{AUDIENCE, ISSUER, PATH, PURPOSE, token};
+use crate::targets::{AUDIENCE, ISSUER, PURPOSE, token};
 
 /// Where files lie in memory.
 const MEMORY: &str = "/dev/shm";
@@ -51,7 +51,8 @@ async fn one(people: usize, at_once: usize, time: Duration, rounds: usize) -> Re
     let log = AuditLog::open(folder.path(), LogOptions::default())?;
     let (issuer, now) = (Issuer::generate()?, Moment::from_system(SystemTime::now()));
     let keys = KeySet::from_jwks(&issuer.jwks())?;
-    let bundle = Bundle::load(Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/../policies/panopta")))?;
+    let described = tempfile::tempdir()?;
+    let bundle = Bundle::load(&profile::bundle(described.path())?)?;
     let engine = Engine::new(bundle)?;
     engine.compile_all();
     let policy = PolicySlot::empty();
@@ -68,7 +69,7 @@ async fn one(people: usize, at_once: usize, time: Duration, rounds: usize) -> Re
         request.header("authorization", format!("Bearer {}", token(&issuer).unwrap_or_default()))
     };
     let prepared = request().body(Full::new(Bytes::new()))?;
-    let (plain, governed) = (router(Legacy::new()), layer.layer(router(Legacy::new())));
+    let (plain, governed) = (profile::api()?, layer.layer(profile::api()?));
     let mut figures = [Vec::new(), Vec::new()];
     for _ in 0..rounds {
         figures[0].push(turn(&plain, &prepared, at_once, time).await?);

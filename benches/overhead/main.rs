@@ -16,6 +16,7 @@ mod cpu;
 mod layer;
 mod load;
 mod pass_through;
+mod profile;
 mod requests;
 mod rivals;
 mod stats;

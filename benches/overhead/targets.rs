@@ -12,7 +12,6 @@ use consentry_identity::{Issuer, TokenSpec};
 use consentry_model::{ContractState, Identifier, LedgerEvent, Moment, Purpose, RequesterId, Space};
 use consentry_policy::{Sources, seal};
 use consentry_proxy::{Config, Running, Sidecar};
-use legacy_api::{Legacy, router};
 use serde_json::Value;
 use tempfile::TempDir;
 use tokio::net::TcpListener;
@@ -20,16 +19,13 @@ use tokio::runtime::{Builder, Runtime};
 
 use crate::cores::{Cores, Share};
 use crate::load::{Shot, answer};
+use crate::profile::{self, PATH, SHOWN, WITHHELD};
 use crate::stats::median;
 use crate::{Failure, pass_through};
 
-pub(crate) const PATH: &str = "/customers/c-1001";
 pub(crate) const PURPOSE: &str = "essential.service.operations.support";
 pub(crate) const ISSUER: &str = "https://issuer.example";
 pub(crate) const AUDIENCE: &str = "panopta-api";
-/// What support may not see of a customer, and some of what it may.
-const WITHHELD: [&str; 4] = ["/card/brand", "/card/last4", "/card/pan_token", "/internal_score"];
-const SHOWN: [&str; 4] = ["/id", "/name", "/email", "/address/city"];
 
 /// How many durable writes are timed.
 const DURABLE_WRITES: usize = 20;
@@ -56,7 +52,8 @@ impl Targets {
 
         let api = api_threads.block_on(TcpListener::bind((Ipv4Addr::LOCALHOST, 0)))?;
         let api_addr = api.local_addr()?;
-        api_threads.spawn(legacy_api::serve(api, router(Legacy::new()), std::future::pending()));
+        let router = profile::api()?;
+        api_threads.spawn(async move { axum::serve(api, router).await });
 
         let plain = proxy_threads.block_on(TcpListener::bind((Ipv4Addr::LOCALHOST, 0)))?;
         let plain_addr = plain.local_addr()?;
@@ -116,16 +113,9 @@ fn threads(name: &str, cores: &Share) -> Result<Runtime, Failure> {
     Ok(builder.thread_name(name).worker_threads(cores.count()).on_thread_start(keep).enable_all().build()?)
 }
 
-/// Panopta's bundle, sealed, and a configuration that names it.
+/// The bundle, sealed, and a configuration that names it.
 fn configure(folder: &Path, upstream: SocketAddr, issuer: &Issuer) -> Result<Config, Failure> {
-    let bundle = folder.join("bundle");
-    fs::create_dir(&bundle)?;
-    for entry in fs::read_dir(concat!(env!("CARGO_MANIFEST_DIR"), "/../policies/panopta"))? {
-        let entry = entry?;
-        if entry.path().extension().is_some_and(|e| e == "yaml") {
-            fs::copy(entry.path(), bundle.join(entry.file_name()))?;
-        }
-    }
+    let bundle = profile::bundle(folder)?;
     seal(&bundle, &Sources::read(&bundle)?)?;
     fs::write(folder.join("jwks.json"), issuer.jwks())?;
     let text = format!(
