@@ -12,6 +12,8 @@ use http_body_util::{BodyExt as _, Full};
 use serde_json::Value;
 use tower_service::Service;
 
+use super::writing::Writing;
+
 /// What reached the service.
 #[derive(Clone, Debug)]
 pub(super) struct Reached {
@@ -24,8 +26,8 @@ pub(super) struct Reached {
 pub(super) enum Answer {
     /// No body.
     Nothing,
-    /// A JSON body.
-    Json(Value),
+    /// A body that says this, and how it is written.
+    Says(Value, Writing),
     /// A page.
     Page,
 }
@@ -34,11 +36,11 @@ impl Answer {
     /// The page that stands for every other.
     pub(super) const PAGE: &'static str = "<!doctype html><title>A page</title>";
 
-    fn body(&self) -> Option<(String, &'static str)> {
+    fn body(&self) -> Option<(String, String)> {
         match self {
             Self::Nothing => None,
-            Self::Json(value) => Some((value.to_string(), "application/json")),
-            Self::Page => Some((Self::PAGE.to_owned(), "text/html; charset=utf-8")),
+            Self::Says(value, writing) => Some((writing.write(value), writing.content_type())),
+            Self::Page => Some((Self::PAGE.to_owned(), "text/html; charset=utf-8".to_owned())),
         }
     }
 }
@@ -82,7 +84,8 @@ impl Service<Request<Full<Bytes>>> for Behind {
         *response.status_mut() = self.status;
         if let Some((text, media_type)) = self.answer.body() {
             *response.body_mut() = Full::new(Bytes::from(text));
-            response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static(media_type));
+            let media_type = HeaderValue::try_from(media_type).ok();
+            media_type.into_iter().for_each(|kind| _ = response.headers_mut().insert(CONTENT_TYPE, kind));
         }
         for cookie in &self.cookies {
             response.headers_mut().append(SET_COOKIE, cookie.clone());

@@ -19,9 +19,15 @@ enum Step<'a> {
 }
 
 /// What a route's service answers to a case: what the case says, or one value for each declared leaf, with one record for
-/// each of the people in each list of records. Where the case says nothing but some people's members, these stand in
-/// place of the made-up ones.
-pub(super) fn answer(bundle: &Bundle, route: &Route, map: &FieldMap, case: &Case, at: Moment) -> Value {
+/// each of the people in each list of records, which the body itself may be. Where the case says nothing but some
+/// people's members, these stand in place of the made-up ones.
+pub(super) fn answer(
+    bundle: &Bundle,
+    route: &Route,
+    (map, is_records): (&FieldMap, bool),
+    case: &Case,
+    at: Moment,
+) -> Value {
     let personal = said_of_people(case);
     if let (Some(said), None) = (&case.answer, &personal) {
         return said.clone();
@@ -31,7 +37,14 @@ pub(super) fn answer(bundle: &Bundle, route: &Route, map: &FieldMap, case: &Case
     let everybody = [EVERYBODY.to_owned()];
     let people = if population { &everybody[..] } else { &case.about[..] };
     let said = personal.unwrap_or_default();
-    Stage { map, people, captured: &route.item_facts, book: &bundle.facts, at, said: &said }.answer()
+    let answer = |people: &[String]| {
+        Stage { map, people, captured: &route.item_facts, book: &bundle.facts, at, said: &said }.answer()
+    };
+    if is_records {
+        people.iter().map(|one| answer(std::slice::from_ref(one))).collect()
+    } else {
+        answer(people)
+    }
 }
 
 /// What the case says of each person's record, if that is what its answer is: a mapping by name.
@@ -246,7 +259,7 @@ mod tests {
         let bundle = bundle.unwrap_or_else(|found| panic!("{}", found.render(false)));
         let route = &bundle.service.routes[0];
         let map = route.response_body.fields().unwrap();
-        answer(&bundle, route, map, &bundle.cases[0], AT)
+        answer(&bundle, route, (map, false), &bundle.cases[0], AT)
     }
 
     #[test]

@@ -15,6 +15,7 @@ mod result;
 mod stage;
 mod verdict;
 mod wire;
+mod writing;
 
 pub use coverage::{ClauseCoverage, Coverage, RuleCoverage, coverage};
 pub use rehearse::rehearse;

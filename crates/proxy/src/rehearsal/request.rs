@@ -3,7 +3,7 @@
 use bytes::Bytes;
 use consentry_identity::{Assurance, Issuer, TokenSpec};
 use consentry_layer::{Tls, Transport};
-use consentry_model::{Identifier, Moment, Purpose, RequesterId, Space};
+use consentry_model::{Identifier, MediaTypes, Moment, Purpose, RequesterId, Space};
 use consentry_policy::{Bundle, Case, PurposeRule, RequesterDef, Route};
 use http::header::{AUTHORIZATION, CONTENT_TYPE, COOKIE, HOST};
 use http::{HeaderName, HeaderValue, Request};
@@ -12,6 +12,7 @@ use serde_json::Value;
 
 use super::people;
 use super::stage::StageError;
+use super::writing::Writing;
 
 /// Who issues the tokens of a rehearsal, and for whom.
 pub(super) const ISSUER: &str = "https://issuer.rehearsal.example";
@@ -55,18 +56,41 @@ pub(super) fn request(
     if let Some(spec) = token(bundle, case)? {
         request = request.header(AUTHORIZATION, format!("Bearer {}", issuer.token(&spec, at)?));
     }
-    if case.sends.is_some() {
-        request = request.header(CONTENT_TYPE, "application/json");
+    let writing = sent(route_of(bundle, case), case);
+    // A content type of a case stands as it does where it has parameters of its own.
+    let writing_says =
+        writing.as_ref().filter(|_| !content_type(case).is_some_and(|kind| kind.contains(';')));
+    if let Some((_, writing)) = writing_says {
+        request = request.header(CONTENT_TYPE, writing.content_type());
     }
-    for (name, value) in &case.headers {
+    let is_said = |name: &str| writing_says.is_some() && is_content_type(name);
+    for (name, value) in case.headers.iter().filter(|(name, _)| !is_said(name)) {
         request = request.header(HeaderName::from_bytes(name.as_bytes())?, HeaderValue::from_str(value)?);
     }
     if !case.cookies.is_empty() {
         let pairs: Vec<String> = case.cookies.iter().map(|(n, v)| format!("{n}={v}")).collect();
         request = request.header(COOKIE, pairs.join("; "));
     }
-    let body = case.sends.as_ref().map(Value::to_string).unwrap_or_default();
+    let body = writing.map(|(value, writing)| writing.write(value)).unwrap_or_default();
     Ok(request.body(Full::new(Bytes::from(body)))?)
+}
+
+/// What a case sends, and how it is written: as its content type says, or as its route takes it.
+pub(super) fn sent<'c>(route: Option<&Route>, case: &'c Case) -> Option<(&'c Value, Writing)> {
+    let value = case.sends.as_ref()?;
+    let json = MediaTypes::json();
+    let types = route.and_then(|route| route.request_body.types()).unwrap_or(&json);
+    Some((value, Writing::of(types, content_type(case), value)))
+}
+
+/// The content type that a case names.
+fn content_type(case: &Case) -> Option<&str> {
+    let mut headers = case.headers.iter();
+    headers.find(|(name, _)| is_content_type(name)).map(|(_, value)| value.as_str())
+}
+
+fn is_content_type(name: &str) -> bool {
+    name.eq_ignore_ascii_case(CONTENT_TYPE.as_str())
 }
 
 /// How the connection of a case is protected.

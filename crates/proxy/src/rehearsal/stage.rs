@@ -12,12 +12,14 @@ use consentry_model::Moment;
 use consentry_policy::{Body, Bundle, Case, Engine};
 use http::{HeaderMap, HeaderValue, StatusCode};
 use jiff::civil::{Date, date};
+use serde_json::Value;
 use tower_layer::Layer as _;
 
 use super::behind::{Answer, Behind, Reached};
 use super::evidence::Told;
 use super::ledger::{StageLedger, Written};
 use super::request::{AUDIENCE, ISSUER, request, route_of, transport};
+use super::writing::Writing;
 use super::{made_up, people, wire};
 
 /// Today, for a case that does not say when it plays, from its first moment.
@@ -144,11 +146,15 @@ async fn open(dir: std::path::PathBuf, at: Moment) -> Result<AuditLog, StageErro
 
 fn answer_of(bundle: &Bundle, case: &Case, at: Moment) -> Answer {
     let Some(route) = route_of(bundle, case) else {
-        return case.answer.clone().map_or(Answer::Nothing, Answer::Json);
+        return case.answer.clone().map_or(Answer::Nothing, |said| Answer::Says(said, Writing::json()));
     };
     match (&route.response_body, &case.answer) {
-        (Body::Fields(map, _), _) => Answer::Json(made_up::answer(bundle, route, map, case, at)),
-        (Body::None | Body::Page, Some(said)) => Answer::Json(said.clone()),
+        (Body::Fields(map, types), _) => {
+            let writing = Writing::of(types, None, &Value::Null);
+            let said = made_up::answer(bundle, route, (map, writing.is_records()), case, at);
+            Answer::Says(said, writing)
+        }
+        (Body::None | Body::Page, Some(said)) => Answer::Says(said.clone(), Writing::json()),
         (Body::None, None) => Answer::Nothing,
         (Body::Page, None) => Answer::Page,
     }

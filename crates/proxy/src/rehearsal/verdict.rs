@@ -12,9 +12,10 @@ use super::behind::Answer;
 use super::compare::{self, Taken};
 use super::people::{address, is_person};
 use super::recorded::recorded;
-use super::request::route_of;
+use super::request::{route_of, sent};
 use super::result::{Difference, Differences};
 use super::stage::Played;
+use super::writing::Writing;
 
 /// Headers that every client sends and that reach no service unless its route declares them: that they stay here says
 /// nothing of the bundle.
@@ -236,10 +237,14 @@ fn removed(case: &Case, route: Option<&Route>, played: &Played) -> Removed {
             }
         }
     }
-    out.changed.extend(changed_headers(&played.headers));
-    let delivered = || serde_json::from_slice(&played.body).unwrap_or(Value::Object(Map::new()));
+    out.changed.extend(changed_headers(&played.headers, &played.answer));
     match &played.answer {
-        Answer::Json(answer) => out.answer = compare::taken(answer, &delivered()),
+        Answer::Says(answer, writing) => {
+            let nothing =
+                if writing.is_records() { Value::Array(Vec::new()) } else { Value::Object(Map::new()) };
+            let delivered = writing.read(&played.body).unwrap_or(nothing);
+            out.answer = taken(answer, &delivered, writing);
+        }
         Answer::Page if played.body == Answer::PAGE => {}
         Answer::Nothing if played.body.is_empty() => {}
         Answer::Page => _ = out.odd.insert("the page".to_owned()),
@@ -265,9 +270,9 @@ fn request_side(case: &Case, route: Option<&Route>, played: &Played, out: &mut R
     let in_path = asked.split('&').filter_map(|pair| pair.split('=').next()).filter(|name| !name.is_empty());
     let parameters = case.query.keys().map(String::as_str).chain(in_path);
     out.dropped.extend(parameters.filter(|name| !there(name)).map(|name| format!("query.{name}")));
-    if let Some(sent) = &case.sends {
-        let arrived = serde_json::from_slice(&reached.body).unwrap_or(Value::Null);
-        let Taken { missing, altered, omitted, added } = compare::taken(sent, &arrived);
+    if let Some((sent, writing)) = sent(route, case) {
+        let arrived = writing.read(&reached.body).unwrap_or(Value::Null);
+        let Taken { missing, altered, omitted, added } = taken(sent, &arrived, &writing);
         out.dropped.extend(missing);
         out.odd.extend(added);
         (out.sent, out.unsent) = (altered, omitted);
@@ -275,6 +280,19 @@ fn request_side(case: &Case, route: Option<&Route>, played: &Played, out: &mut R
     let line = headers.get(header::COOKIE).and_then(|v| v.to_str().ok()).unwrap_or_default();
     let travels = |name: &str| line.split("; ").any(|pair| pair.split('=').next() == Some(name));
     out.stripped.extend(case.cookies.keys().filter(|name| !travels(name)).cloned());
+}
+
+/// What was taken of a body that said this: as it was written, and by the paths of the service map.
+fn taken(said: &Value, arrived: &Value, writing: &Writing) -> Taken {
+    let before = writing.read(writing.write(said).as_bytes()).unwrap_or_else(|| said.clone());
+    let Taken { missing, altered, omitted, added } = compare::taken(&before, arrived);
+    let path = |path: String| writing.path(&path).to_owned();
+    Taken {
+        missing: missing.into_iter().map(path).collect(),
+        altered: altered.into_iter().map(|(at, treatment)| (path(at), treatment)).collect(),
+        omitted,
+        added: added.into_iter().map(path).collect(),
+    }
 }
 
 /// The cookies that an answer sets, each with its whole line.
@@ -298,9 +316,15 @@ fn expires(line: &str) -> Option<&str> {
 }
 
 /// The headers that the service behind did not send.
-fn changed_headers(headers: &HeaderMap) -> BTreeSet<Change> {
+fn changed_headers(headers: &HeaderMap, answer: &Answer) -> BTreeSet<Change> {
+    let is_kind = |value: &HeaderValue| match answer {
+        Answer::Says(_, writing) => value.to_str().is_ok_and(|kind| writing.is(kind)),
+        Answer::Page | Answer::Nothing => false,
+    };
     let own = |name: &header::HeaderName, value: &HeaderValue| {
-        OWN_HEADERS.contains(name) || EXPECTED_HEADERS.iter().any(|(n, text)| n == name && *text == value)
+        OWN_HEADERS.contains(name)
+            || (*name == header::CONTENT_TYPE && is_kind(value))
+            || EXPECTED_HEADERS.iter().any(|(n, text)| n == name && *text == value)
     };
     let others = headers.iter().filter(|(name, value)| !own(name, value));
     let text = |value: &HeaderValue| value.to_str().unwrap_or("what is no text").to_owned();

@@ -102,7 +102,7 @@ pub struct Case {
     pub host: Option<String>,
     /// The declared purpose.
     pub why: Option<String>,
-    /// The JSON body that is sent.
+    /// What the body says that is sent, in whatever format the service map takes it.
     pub sends: Option<Value>,
     /// Headers that are sent.
     pub headers: BTreeMap<String, String>,
@@ -124,7 +124,8 @@ pub struct Case {
     pub given: Vec<Given>,
     /// What the bundle has in addition, as text in the bundle's own language. See [`Case::altered`].
     pub if_bundle_had: Option<String>,
-    /// The upstream's JSON answer; made up from the service map when the case says nothing.
+    /// What the upstream's answer says, in whatever format the service map takes it; made up from the map when the case
+    /// says nothing.
     pub answer: Option<Value>,
     /// The status of the upstream's answer; 200 when the case says nothing.
     pub answer_status: Option<u16>,
