@@ -69,6 +69,12 @@ impl Access {
             self.compare(&mut stated);
             return self.data_facts(stated.facts);
         };
+        // Of whom no collection is recorded, all data is there since the same time.
+        if !told.has_collections(self.now)
+            && let Some((_, facts)) = told.of_data.borrow().first()
+        {
+            return Arc::clone(facts);
+        }
         let since = self.time_of(&told.stated, told, &class.category);
         if let Some((_, facts)) = told.of_data.borrow().iter().find(|(there, _)| *there == since) {
             return Arc::clone(facts);

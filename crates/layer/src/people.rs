@@ -1,16 +1,16 @@
 //! The ledger's answer → facts about a person.
 
-use std::cell::RefCell;
+use std::cell::{OnceCell, RefCell};
 use std::sync::Arc;
 use std::time::Duration;
 
 use consentry_consent::{
-    Ledger, Standing, attribute, attributes, contract, erased, informed, restricted, standing, suppressed,
-    told_of,
+    Ledger, Standing, attribute, attributes, collected_at, contract, erased, informed, restricted, standing,
+    suppressed, told_of,
 };
 use consentry_model::{
-    ClassId, ConsentKind, ContractState, FactId, FactValue, Facts, Identifier, LedgerEvent, LedgerRevision,
-    Lineage, Reason, RecipientId, Resolution, SubjectRef, SubjectState, SubjectType,
+    Category, ClassId, ConsentKind, ContractState, FactId, FactValue, Facts, Identifier, LedgerEvent,
+    LedgerRevision, Lineage, Moment, Reason, RecipientId, Resolution, SubjectRef, SubjectState, SubjectType,
 };
 use consentry_policy::{BuiltIn, Bundle, FactFrom, FactTarget, OperandType, Person, Value, age, is_country};
 
@@ -93,12 +93,22 @@ pub(crate) struct Told<'a> {
     pub(crate) subject_type: Option<SubjectType>,
     /// The facts about data by since when they are there, as far as they were worked out.
     pub(crate) of_data: RefCell<Vec<(Value, Arc<DataFacts>)>>,
+    /// Whether the ledger knows of anything when it was collected.
+    collections: OnceCell<bool>,
 }
 
 impl<'a> Told<'a> {
     /// Whom it is about.
     pub(crate) const fn whom(&self) -> &'a Whom {
         self.whom
+    }
+
+    /// Whether the ledger knows of any of the person's data when it was collected.
+    pub(crate) fn has_collections(&self, now: Moment) -> bool {
+        let any = |_: &Category| true;
+        *self
+            .collections
+            .get_or_init(|| self.whom.state().is_some_and(|state| collected_at(state, &any, now).is_some()))
     }
 
     /// The names of the assumed facts that bear on one class: some rule that speaks of it asks them.
@@ -123,6 +133,7 @@ impl<'a> Told<'a> {
             assumed: other.assumed.clone(),
             subject_type: other.subject_type.clone(),
             of_data: RefCell::default(),
+            collections: OnceCell::new(),
         }
     }
 }
@@ -154,6 +165,7 @@ impl Access {
             assumed: Vec::new(),
             subject_type: None,
             of_data: RefCell::default(),
+            collections: OnceCell::new(),
         };
         if !whom.is_unknown() {
             self.state_person(&mut told);

@@ -61,6 +61,11 @@ pub(crate) fn segments(path: &str) -> Option<Vec<String>> {
 }
 
 fn segment(raw: &str) -> Option<String> {
+    // Most names are of signs that stand for nothing but themselves.
+    let is_plain = |b: u8| b.is_ascii_alphanumeric() || b == b'-' || b == b'_';
+    if !raw.is_empty() && raw.bytes().all(is_plain) {
+        return Some(raw.to_owned());
+    }
     let plain = |b: u8| b.is_ascii_graphic() && !b";\\#?\"<>^`{|}".contains(&b);
     if raw.is_empty() || !raw.bytes().all(plain) || encodes_what_needs_it_not(raw) {
         return None;

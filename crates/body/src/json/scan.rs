@@ -116,7 +116,7 @@ fn easy_blocks(view: &[u8], mut from: usize) -> Option<usize> {
 #[allow(clippy::inline_always, reason = "it is a handful of instructions")]
 fn look_for_end(block: &[u8; BLOCK]) -> (u32, u32) {
     // What is not ASCII is below zero.
-    let bytes = i8x16::new(block.map(u8::cast_signed));
+    let bytes = i8x16::new(bytemuck::must_cast(*block));
     let odd = i8x16::splat(0x20).simd_gt(bytes) | bytes.simd_eq(i8x16::splat(b'\\'.cast_signed()));
     (bytes.simd_eq(i8x16::splat(b'"'.cast_signed())).to_bitmask(), odd.to_bitmask())
 }
