@@ -18,17 +18,17 @@ const SIZE_BYTES: std::ops::Range<usize> = 1_950..2_100;
 
 /// What support may not see of a customer, and some of what it may.
 pub(crate) const WITHHELD: [&str; 4] = ["/card/brand", "/card/last4", "/card/pan_token", "/internal_score"];
-pub(crate) const SHOWN: [&str; 5] = ["/id", "/name", "/email", "/address/city", "/invoices/5/paid"];
+pub(crate) const SHOWN: [&str; 5] = ["/id", "/name", "/email", "/address/city", "/sites/5/up"];
 
 /// The route in Panopta's service map, and what it says last of the answer.
 const ROUTE: &str = "  - route: GET /customers/{id}\n";
 const LAST: &str = "        support_notes: user.content.private\n";
 /// What a profile has here besides.
-const FURTHER: &str = "        \"invoices[].number\": user.financial.invoice
-        \"invoices[].amount\": user.financial.invoice
-        \"invoices[].currency\": none
-        \"invoices[].issued\": user.financial.invoice
-        \"invoices[].paid\": user.financial.invoice
+const FURTHER: &str = "        \"sites[].name\": user.account.settings
+        \"sites[].checks\": user.telemetry
+        \"sites[].region\": none
+        \"sites[].since\": user.account.settings
+        \"sites[].up\": user.telemetry
         \"settings[].name\": none
         \"settings[].value\": user.account.settings
 ";
@@ -47,10 +47,10 @@ pub(crate) fn api() -> Result<Router, Failure> {
 }
 
 fn profile() -> Value {
-    let invoice = |n: u32| {
+    let site = |n: u32| {
         json!({
-            "number": format!("i-1001-{n}"), "amount": 49 + 10 * n, "currency": "EUR",
-            "issued": format!("2026-{:02}-01", n + 1), "paid": n < 5,
+            "name": format!("site-1001-{n}"), "checks": 4_900 + 10 * n, "region": "eu-1",
+            "since": format!("2026-{:02}-01", n + 1), "up": n < 8,
         })
     };
     let setting = |name: &str, value: &str| json!({ "name": name, "value": value });
@@ -71,7 +71,7 @@ fn profile() -> Value {
             which the second is watched at night alone. Wrote in March that the monthly report came twice, and in \
             May that it did not come at all: both times the address of the second site was the reason.\nIs content \
             with everything else, and has asked what the next larger plan would cost from the autumn on.",
-        "invoices": (0..10).map(invoice).collect::<Vec<_>>(),
+        "sites": (0..10).map(site).collect::<Vec<_>>(),
         "settings": [
             setting("language", "en-GB"), setting("currency", "EUR"), setting("timezone", "Europe/Berlin"),
             setting("theme", "dark"), setting("page_size", "50"), setting("report", "monthly, on the first"),
