@@ -7,7 +7,7 @@ use consentry_body::RecordSubject;
 use consentry_model::{
     ClassId, Identifier, LedgerEvent, LedgerRevision, Outcome, Reason, Resolution, Treatment, Verdict,
 };
-use consentry_policy::{Excess, FactTarget, Item, Permit, Refusal, Ruling, SubjectSource};
+use consentry_policy::{EventEffect, Excess, FactTarget, Item, Permit, Refusal, Ruling, SubjectSource};
 
 use crate::asking::Asking;
 use crate::cadence;
@@ -75,7 +75,7 @@ pub(crate) async fn decide(
     classes.extend(found.iter().copied());
     let identified = identifier.as_ref();
     let asked = Asked { bringing: &bringing, classes: &classes, strict, identifier: identified, unreadable };
-    let (agreed, present) = hear(shared, &access, head, &brought, &asked).await?;
+    let (heard, present) = hear(shared, &access, head, &brought, &asked).await?;
     let mut lines = Lines::default();
     let mut brings = access.brings(&brought, head, &bringing, &present, &mut lines);
     let in_found = access.found(&found, &bringing, &present, &mut lines);
@@ -108,7 +108,7 @@ pub(crate) async fn decide(
     if let Ruling::Refuse(refusal) = ruling {
         return Err(stop(refusal, lines));
     }
-    let written = write(shared, &access, identifier.as_ref(), &agreed, &present, &brings).await;
+    let written = write(shared, &access, identifier.as_ref(), &heard, &present, &brings).await;
     if let Err(unwritten) = written {
         return Err(stop(Refusal::plain(unwritten.reason), lines));
     }
@@ -150,7 +150,7 @@ async fn write(
     shared: &Shared,
     access: &Access,
     who: Option<&Identifier>,
-    agreed: &[LedgerEvent],
+    heard: &Heard,
     present: &Present,
     brings: &Brings,
 ) -> Result<(), Unwritten> {
@@ -158,9 +158,10 @@ async fn write(
         return Ok(());
     }
     if let (Some(who), false) = (who, agreed.is_empty()) {
+    let Heard { agreed, waiting } = heard;
         events::append(shared, access, who, agreed).await?;
     }
-    duties::note(shared, access, &brings.treatments, who, &present.whom, present.own).await
+    duties::note(shared, access, &brings.treatments, waiting, who, &present.whom, present.own).await
 }
 
 /// Nothing is taken away: the verdicts are recorded, and that is all.
@@ -239,8 +240,16 @@ async fn hear(
     head: &Head,
     brought: &Brought,
     asked: &Asked<'_>,
-) -> Result<(Vec<LedgerEvent>, Present), Stop> {
+) -> Result<(Heard, Present), Stop> {
     let hopeless = |class: &ClassId| access.hopeless(asked.bringing, *class).is_some();
+/// What of that is written only once the request is permitted.
+struct Heard {
+    /// What it agrees to.
+    agreed: Vec<LedgerEvent>,
+    /// What it asks to be done to the person's data.
+    waiting: Vec<EventEffect>,
+}
+
     let refused =
         if asked.strict { asked.classes.iter().any(hopeless) } else { asked.classes.iter().all(hopeless) };
     let events = access.route()?.events.iter().any(|spec| !events::waits(spec));
@@ -252,7 +261,8 @@ async fn hear(
     let present = meet(shared, access, brought, asked).await?;
     // What the request agrees to counts for it; it is written when the request is permitted.
     let present = Present { whom: present.whom.with(&agreed), ..present };
-    Ok((agreed, present))
+    let waiting = events::waiting(access, head, brought)?;
+    Ok((Heard { agreed, waiting }, present))
 }
 
 /// Asks the ledger about the subject that the request names, the person who asks, and everybody whom the body names, in

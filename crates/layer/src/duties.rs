@@ -77,23 +77,24 @@ pub(crate) fn apart(access: &Access, revealed: impl FnOnce() -> Revealed) -> Opt
     None
 }
 
-/// Writes to the ledger what the exchange does to it once it is permitted: erasure and restriction, what is collected and
-/// disclosed where rules ask for it, what is owed.
+/// Writes to the ledger what the exchange does to it once it is permitted: the erasure and restriction that it asks for, what
+/// is collected and disclosed where rules ask for it, what is owed.
 pub(crate) async fn note(
     shared: &Shared,
     access: &Access,
     brings: &Treatments,
+    waiting: &[EventEffect],
     who: Option<&Identifier>,
     whom: &Whom,
     own: bool,
 ) -> Result<(), Unwritten> {
     let mut events = Vec::new();
-    for spec in access.route()?.events.iter().filter(|spec| events::waits(spec)) {
+    for effect in waiting {
         // Nobody but the person, proved, has the own data erased or restricted.
         if !own || !events::is_proved(access) {
             return Err(Reason::IdentityUnverified.into());
         }
-        match spec.effect {
+        match effect {
             EventEffect::Erase => {
                 events.push(LedgerEvent::Erasure { effective: access.now });
                 events.extend(after_erasure(access, whom));

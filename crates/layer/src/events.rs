@@ -107,6 +107,12 @@ pub(crate) const fn waits(spec: &EventSpec) -> bool {
     matches!(spec.effect, EventEffect::Erase | EventEffect::Restrict)
 }
 
+/// What takes place once the request is permitted, of what it asks for.
+pub(crate) fn waiting(access: &Access, head: &Head, brought: &Brought) -> Result<Vec<EventEffect>, Reason> {
+    let due = access.route()?.events.iter().filter(|spec| waits(spec) && brought.holds(spec, head));
+    Ok(due.map(|spec| spec.effect.clone()).collect())
+}
+
 /// Whether the identity of whoever asks was proven well enough to act on the own data.
 pub(crate) fn is_proved(access: &Access) -> bool {
     access.claims.as_ref().is_some_and(|claims| claims.assurance >= Assurance::Substantial)

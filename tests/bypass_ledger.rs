@@ -1,0 +1,95 @@
+//! Ways round the layer by what a request does to the ledger, and when: what was not asked for, what a refused request leaves
+//! behind, what is said while a body is still on its way, and places that are counted twice.
+
+use bytes::Bytes;
+use consentry_consent::Ledger;
+use consentry_identity::Assurance;
+use consentry_model::{Identifier, LedgerEvent, Resolution, Space};
+use consentry_policy::{Bundle, Diagnostics, Engine, Sources};
+use consentry_tests::world::{TODAY, World, contract, post, spec};
+use http::Request;
+use http_body_util::Full;
+
+const ANN: &str = "ann@example.org";
+
+const BUNDLE: &str = "
+bundle: {controller: Example, policy: {version: v1, from: 2026-01-01}, excess: drop, home: US, regimes: [us, eu-gdpr]}
+requesters:
+  shop: {purposes: [essential, marketing]}
+  portal: {purposes: [custom.rights], receives_as: subject}
+facts:
+  request.ticket: {type: reference, from: body.ticket}
+rules:
+  - {id: news, permit: marketing.communications.email, data: user.contact, act: read, basis: {consent: opt-in}, clauses: [c-1]}
+  - {id: write, permit: essential.service, data: user.contact, act: collect, basis: {legitimate_interests: LIA-1}, clauses: [c-1]}
+clauses: [{id: c-1, line: 1, section: Use, says: Customers are served., status: enforced}]
+cases: [{case: nobody, clause: c-1, who: shop, asks: GET /nowhere, about: nobody, then: refuse route-unknown}]
+routes:
+  - {route: POST /leave, right: erasure, about: {type: customer, space: email, id: token.sub}, request: {body: {all: none}}, response: {body: none}, events: [{if: {body.all: true}, erase: subject}]}
+  - {route: POST /pause, right: restriction, about: {type: customer, space: email, id: token.sub}, request: {body: {on: none}, excess: refuse}, response: {body: none}, events: [{if: {body.on: true}, restrict: subject}]}
+  - {route: POST /join, public: true, purpose: essential.service, about: {type: customer, space: email, id: body.email}, request: {body: {email: user.contact.email, ok: none}, excess: refuse}, response: {body: none}, events: [{if: {body.ok: true}, consent: opt-in, to: marketing.communications.email}]}
+  - {route: POST /prefs, public: true, purpose: essential.service, about: {type: customer, space: email, id: body.email}, request: {body: {email: user.contact.email, card: user.financial, no: none}, excess: refuse}, response: {body: none}, events: [{if: {body.no: true}, withdraw: marketing.communications.email}]}
+  - {route: POST /ask, purposes: [marketing.communications.email], about: {type: customer, space: email, id: body.who}, request: {body: {who: none}}, response: {body: {email: user.contact.email}}}
+  - {route: GET /list, purposes: [marketing.communications.email], about: {type: customer, space: email, id: item.email}, response: {records: 'rows[]', body: {'rows[].email': user.contact.email}}}
+";
+
+fn read(text: &str) -> Result<Bundle, Box<Diagnostics>> {
+    Bundle::read(&Sources::from_texts([("bundle.yaml", text)]))
+}
+
+fn with(text: &str) -> World {
+    let world = World::new();
+    let bundle = read(text).unwrap_or_else(|e| panic!("{e}"));
+    world.policy.install(Engine::new(bundle).unwrap_or_else(|e| panic!("{e:?}")), TODAY);
+    world
+}
+
+fn world() -> World {
+    with(BUNDLE)
+}
+
+fn bearing(
+    world: &World,
+    requester: &str,
+    purpose: &str,
+    mut request: Request<Full<Bytes>>,
+) -> Request<Full<Bytes>> {
+    let mut spec = spec(requester, &[purpose]);
+    if requester == "portal" {
+        spec.person = Some(Identifier::new(Space::new("email"), ANN));
+        spec.assurance = Assurance::Substantial;
+    }
+    let token = world.issuer.token(&spec, world.clock_now()).unwrap();
+    request.headers_mut().insert("authorization", format!("Bearer {token}").parse().unwrap());
+    request
+}
+
+/// What is recorded of her since the world began.
+async fn recorded(world: &World) -> Vec<LedgerEvent> {
+    let who = [Identifier::new(Space::new("email"), ANN)];
+    match &world.ledger.resolve(&who).await.unwrap().answers[..] {
+        [Resolution::Known(state)] => state.events.iter().map(|(_, event)| event.clone()).collect(),
+        _ => Vec::new(),
+    }
+}
+
+#[tokio::test]
+async fn law_9_nobody_is_erased_or_restricted_who_did_not_ask_for_it() {
+    for (path, body, takes_place) in [
+        ("/leave", r#"{"all":true}"#, true),
+        ("/leave", r#"{"all":false}"#, false),
+        ("/leave", r#"{"all":"true"}"#, false),
+        ("/leave", "{}", false),
+        ("/pause", r#"{"on":true}"#, true),
+        ("/pause", r#"{"on":false}"#, false),
+    ] {
+        let world = world();
+        world.record("email", ANN, &[contract()]).await;
+        let seen = world.send(bearing(&world, "portal", "custom.rights", post(path, body))).await;
+        assert_eq!(seen.status, 200, "{path} {body}: {seen:?}");
+        let done = recorded(&world).await.iter().any(|event| {
+            matches!(event, LedgerEvent::Erasure { .. } | LedgerEvent::Restriction { on: true, .. })
+        });
+        assert_eq!(done, takes_place, "{path} {body}");
+    }
+}
