@@ -4,9 +4,9 @@
 use bytes::Bytes;
 use consentry_consent::Ledger;
 use consentry_identity::Assurance;
-use consentry_model::{Identifier, LedgerEvent, Resolution, Space};
+use consentry_model::{ConsentState, Identifier, LedgerEvent, Resolution, Space};
 use consentry_policy::{Bundle, Diagnostics, Engine, Sources};
-use consentry_tests::world::{TODAY, World, contract, post, spec};
+use consentry_tests::world::{TODAY, World, consent, contract, post, spec};
 use http::Request;
 use http_body_util::Full;
 
@@ -91,5 +91,19 @@ async fn law_9_nobody_is_erased_or_restricted_who_did_not_ask_for_it() {
             matches!(event, LedgerEvent::Erasure { .. } | LedgerEvent::Restriction { on: true, .. })
         });
         assert_eq!(done, takes_place, "{path} {body}");
+    }
+}
+
+#[tokio::test]
+async fn law_7_a_no_is_heard_beside_what_may_not_be_brought() {
+    for body in [
+        r#"{"email":"ann@example.org","no":true}"#,
+        r#"{"email":"ann@example.org","no":true,"card":"x"}"#,
+        r#"{"email":"ann@example.org","no":true,"x":1}"#,
+    ] {
+        let world = world();
+        world.record("email", ANN, &[consent(ConsentState::Given, 10)]).await;
+        world.send(post("/prefs", body)).await;
+        assert_eq!(recorded(&world).await.len(), 2, "{body}");
     }
 }

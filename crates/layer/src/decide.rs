@@ -157,8 +157,8 @@ async fn write(
     if brings.is_refused {
         return Ok(());
     }
-    if let (Some(who), false) = (who, agreed.is_empty()) {
     let Heard { agreed, waiting } = heard;
+    if let (Some(who), false) = (who, agreed.is_empty()) {
         events::append(shared, access, who, agreed).await?;
     }
     duties::note(shared, access, &brings.treatments, waiting, who, &present.whom, present.own).await
@@ -233,6 +233,14 @@ struct Asked<'a> {
     unreadable: bool,
 }
 
+/// What of that is written only once the request is permitted.
+struct Heard {
+    /// What it agrees to.
+    agreed: Vec<LedgerEvent>,
+    /// What it asks to be done to the person's data.
+    waiting: Vec<EventEffect>,
+}
+
 /// Writes the noes that a request says, and meets whom it is about, as if what it agrees to were written already.
 async fn hear(
     shared: &Shared,
@@ -242,20 +250,15 @@ async fn hear(
     asked: &Asked<'_>,
 ) -> Result<(Heard, Present), Stop> {
     let hopeless = |class: &ClassId| access.hopeless(asked.bringing, *class).is_some();
-/// What of that is written only once the request is permitted.
-struct Heard {
-    /// What it agrees to.
-    agreed: Vec<LedgerEvent>,
-    /// What it asks to be done to the person's data.
-    waiting: Vec<EventEffect>,
-}
-
     let refused =
         if asked.strict { asked.classes.iter().any(hopeless) } else { asked.classes.iter().all(hopeless) };
     let events = access.route()?.events.iter().any(|spec| !events::waits(spec));
     let mut agreed = Vec::new();
     if events && (asked.classes.is_empty() || !refused) {
         agreed = events::record(shared, access, head, brought, asked.identifier).await?;
+    } else if events {
+        // What is refused whoever the person is agrees to nothing; a no is one all the same.
+        events::noes(shared, access, head, brought, asked.identifier).await?;
     }
     events::record_acceptance(shared, access, head, asked.identifier).await?;
     let present = meet(shared, access, brought, asked).await?;
