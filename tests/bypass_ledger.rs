@@ -6,11 +6,15 @@ use consentry_consent::Ledger;
 use consentry_identity::Assurance;
 use consentry_model::{ConsentState, Identifier, LedgerEvent, Resolution, Space};
 use consentry_policy::{Bundle, Diagnostics, Engine, Sources};
-use consentry_tests::world::{TODAY, World, consent, contract, post, spec};
+use consentry_tests::world::{TODAY, World, consent, contract, json, post, spec};
+use futures_util::stream;
 use http::Request;
-use http_body_util::Full;
+use http_body::Frame;
+use http_body_util::{BodyExt, Full, StreamBody};
+use tower_service::Service;
 
 const ANN: &str = "ann@example.org";
+const MAIL: &str = "marketing.communications.email";
 
 const BUNDLE: &str = "
 bundle: {controller: Example, policy: {version: v1, from: 2026-01-01}, excess: drop, home: US, regimes: [us, eu-gdpr]}
@@ -105,5 +109,44 @@ async fn law_7_a_no_is_heard_beside_what_may_not_be_brought() {
         world.record("email", ANN, &[consent(ConsentState::Given, 10)]).await;
         world.send(post("/prefs", body)).await;
         assert_eq!(recorded(&world).await.len(), 2, "{body}");
+    }
+}
+
+/// A request whose body ends only after something happened: her withdrawal, `millis` after the request began.
+fn slowly(
+    world: &World,
+    request: Request<Full<Bytes>>,
+    millis: i64,
+    no: bool,
+) -> Request<http_body_util::combinators::UnsyncBoxBody<Bytes, std::io::Error>> {
+    let (clock, ledger) = (std::sync::Arc::clone(&world.clock), std::sync::Arc::clone(&world.ledger));
+    let (parts, body) = request.into_parts();
+    let frames = stream::once(async move {
+        let bytes = body.collect().await.unwrap().to_bytes();
+        let later = TODAY.saturating_add_millis(millis);
+        clock.set(later);
+        if no {
+            let LedgerEvent::Consent(mut event) = consent(ConsentState::Withdrawn, 0) else { panic!() };
+            event.effective = later;
+            let who = Identifier::new(Space::new("email"), ANN);
+            ledger.append(&who, &[LedgerEvent::Consent(event)], later).await.unwrap();
+        }
+        Ok::<_, std::io::Error>(Frame::data(bytes))
+    });
+    Request::from_parts(parts, BodyExt::boxed_unsync(StreamBody::new(frames)))
+}
+
+#[tokio::test]
+async fn law_11_a_no_binds_a_request_whose_body_is_still_on_its_way() {
+    for (millis, no, told) in
+        [(0, false, true), (10_000, false, true), (10_000, true, false), (1, true, false)]
+    {
+        let world = world();
+        world.record("email", ANN, &[consent(ConsentState::Given, 10)]).await;
+        world.upstream.answers(json(r#"{"email":"ann@example.org"}"#));
+        let request = bearing(&world, "shop", MAIL, post("/ask", r#"{"who":"ann@example.org"}"#));
+        let response = world.service.clone().call(slowly(&world, request, millis, no)).await.unwrap();
+        let body = response.into_body().collect().await.unwrap().to_bytes();
+        assert_eq!(String::from_utf8_lossy(&body).contains(ANN), told, "{millis} ms later, a no: {no}");
     }
 }

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use consentry_body::RecordSubject;
 use consentry_model::{
-    ClassId, Identifier, LedgerEvent, LedgerRevision, Outcome, Reason, Resolution, Treatment, Verdict,
+    ClassId, Identifier, LedgerEvent, LedgerRevision, Moment, Outcome, Reason, Resolution, Treatment, Verdict,
 };
 use consentry_policy::{EventEffect, Excess, FactTarget, Item, Permit, Refusal, Ruling, SubjectSource};
 
@@ -63,6 +63,7 @@ pub(crate) async fn decide(
     brought: Brought,
 ) -> Result<Ready, Stop> {
     let shared = &open.shared;
+    access.pass_time(shared.clock.now())?;
     access.state_body(&brought);
     let (bringing, answering) = (access.bringing(), access.answering());
     let name = brought.identifier(&access, head);
@@ -76,6 +77,7 @@ pub(crate) async fn decide(
     let identified = identifier.as_ref();
     let asked = Asked { bringing: &bringing, classes: &classes, strict, identifier: identified, unreadable };
     let (heard, present) = hear(shared, &access, head, &brought, &asked).await?;
+    access.pass_time(shared.clock.now())?;
     let mut lines = Lines::default();
     let mut brings = access.brings(&brought, head, &bringing, &present, &mut lines);
     let in_found = access.found(&found, &bringing, &present, &mut lines);
@@ -213,6 +215,14 @@ pub(crate) fn is_broken(verdict: &Verdict) -> Option<Reason> {
 }
 
 impl Access {
+    /// Decides at this time. A body may take long to come and the ledger to answer, and whatever it holds by then is known:
+    /// it must not seem to be still to come. A token may end meanwhile.
+    fn pass_time(&mut self, now: Moment) -> Result<(), Reason> {
+        self.now = self.now.max(now);
+        let ended = self.claims.as_ref().is_some_and(|claims| claims.expires <= self.now);
+        if ended { Err(Reason::TokenExpired) } else { Ok(()) }
+    }
+
     fn fold(&self, brings: &Brings, lenient: bool, rest: &Rest<'_>) -> Ruling {
         let ruling = if lenient { Ruling::fold(&brings.items) } else { Ruling::fold_strictly(&brings.items) };
         ruling

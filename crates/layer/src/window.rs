@@ -47,13 +47,13 @@ impl<R> Pump<R> {
     }
 
     async fn decide(&mut self, window: &Window) -> Result<(Verdicts, Receipt, Option<Reason>), Reason> {
+        let people = self.people(window).await?;
+        // A later window is decided at its own time, which is not before the ledger answered: what it holds has happened.
         let now = self.open.shared.clock.now();
         if self.streaming {
             self.may_go_on(now)?;
         }
-        // A later window is decided at its own time.
         self.decided.access.now = now;
-        let people = self.people(window).await?;
         let access = &self.decided.access;
         let answering = access.answering();
         let mut lines = Lines::default();
