@@ -150,3 +150,38 @@ async fn law_11_a_no_binds_a_request_whose_body_is_still_on_its_way() {
         assert_eq!(String::from_utf8_lossy(&body).contains(ANN), told, "{millis} ms later, a no: {no}");
     }
 }
+
+#[tokio::test]
+async fn law_1_what_is_no_reference_is_none() {
+    let text = BUNDLE
+        .replace(
+            "basis: {consent: opt-in}, clauses",
+            "when: {request.ticket: present}, basis: {legitimate_interests: LIA-1}, clauses",
+        )
+        .replace("request: {body: {who: none}}", "request: {body: {who: none, ticket: none}}");
+    let world = with(&text);
+    world.record("email", ANN, &[contract()]).await;
+    for (ticket, counts) in [
+        (r#""T-1""#, true),
+        ("17", true),
+        ("\"\u{7968}\"", true),
+        ("null", false),
+        (r#""""#, false),
+        (r#"" ""#, false),
+        ("\"\u{200b}\"", false),
+        (r#""-""#, false),
+        ("false", false),
+        ("true", false),
+        ("{}", false),
+        ("[]", false),
+        (r#"[""]"#, false),
+        ("1.5", false),
+    ] {
+        world.upstream.forget();
+        world.upstream.answers(json(r#"{"email":"ann@example.org"}"#));
+        let body = format!(r#"{{"who":"{ANN}","ticket":{ticket}}}"#);
+        let seen = world.send(bearing(&world, "shop", MAIL, post("/ask", &body))).await;
+        let told = String::from_utf8_lossy(&seen.body.unwrap_or_default()).contains(ANN);
+        assert_eq!(told, counts, "{ticket}");
+    }
+}

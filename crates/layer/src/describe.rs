@@ -207,7 +207,7 @@ impl Access {
                 FactFrom::Request(at) => self.find(at, head),
                 // A reference counts only in the hands of somebody who proved a name.
                 FactFrom::Presence(at) => {
-                    let there = self.find(at, head).is_there();
+                    let there = self.find(at, head).is_reference();
                     Found::Bool(there && self.claims.is_some())
                 }
                 FactFrom::Attribute(_) => continue,
@@ -247,7 +247,7 @@ impl Access {
         let of_facts = book.from.iter().filter_map(|(target, from)| match from {
             FactFrom::Request(Reference::Body(path)) => Some((*target, brought.found(path))),
             FactFrom::Presence(Reference::Body(path)) => {
-                let there = brought.found(path).is_there();
+                let there = brought.found(path).is_reference();
                 Some((*target, Found::Bool(there && self.claims.is_some())))
             }
             FactFrom::Request(_) | FactFrom::Presence(_) | FactFrom::Attribute(_) | FactFrom::Constant(_) => {

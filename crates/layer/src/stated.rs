@@ -36,9 +36,15 @@ pub(crate) enum Found {
 }
 
 impl Found {
-    /// Whether something readable stands there.
-    pub(crate) const fn is_there(&self) -> bool {
-        !matches!(self, Self::Nothing | Self::Null | Self::Unreadable)
+    /// Whether a reference stands there: a number, or texts each of which has a letter or a digit in it.
+    pub(crate) fn is_reference(&self) -> bool {
+        let refers = |text: &String| text.chars().any(char::is_alphanumeric);
+        match self {
+            Self::Text(text) => refers(text),
+            Self::Texts(texts) => !texts.is_empty() && texts.iter().all(refers),
+            Self::Int(_) => true,
+            Self::Nothing | Self::Null | Self::Bool(_) | Self::Unreadable => false,
+        }
     }
 
     fn says_nothing(&self) -> bool {
