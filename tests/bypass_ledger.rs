@@ -4,7 +4,9 @@
 use bytes::Bytes;
 use consentry_consent::Ledger;
 use consentry_identity::Assurance;
-use consentry_model::{ConsentState, Identifier, LedgerEvent, Resolution, Space};
+use consentry_model::{
+    Category, ConsentState, Identifier, LedgerEvent, Moment, Occurrence, Resolution, Space,
+};
 use consentry_policy::{Bundle, Diagnostics, Engine, Sources};
 use consentry_tests::world::{TODAY, World, consent, contract, json, post, spec};
 use futures_util::stream;
@@ -183,5 +185,41 @@ async fn law_1_what_is_no_reference_is_none() {
         let seen = world.send(bearing(&world, "shop", MAIL, post("/ask", &body))).await;
         let told = String::from_utf8_lossy(&seen.body.unwrap_or_default()).contains(ANN);
         assert_eq!(told, counts, "{ticket}");
+    }
+}
+
+#[tokio::test]
+async fn law_10_nobody_says_that_a_datum_was_never_collected() {
+    let young = "when: {within: {since: datum.collected_at, for: P1Y}}";
+    let old = "when: {not: {within: {since: datum.collected_at, for: P1Y}}}";
+    for (when, since, recorded, told) in [
+        (young, r#""2026-05-01""#, false, true),
+        (young, r#""2020-05-01""#, false, false),
+        (young, "null", false, false),
+        (old, r#""2026-05-01""#, false, false),
+        (old, r#""2020-05-01""#, false, true),
+        (old, r#""2026-05-01""#, true, true),
+        (old, "null", false, false),
+        (old, "null", true, true),
+        (old, r#""""#, false, false),
+    ] {
+        let text = BUNDLE
+            .replace(
+                "basis: {consent: opt-in}, clauses",
+                &format!("{when}, basis: {{legitimate_interests: LIA-1}}, clauses"),
+            )
+            .replace(
+                "request: {body: {who: none}}",
+                "facts: {datum.collected_at: body.since}, request: {body: {who: none, since: none}}",
+            );
+        let world = with(&text);
+        let what = Occurrence::Collected { category: Category::new("user.contact").unwrap(), origin: None };
+        let collected = LedgerEvent::Occurrence { what, effective: Moment::from_unix_millis(0) };
+        world.record("email", ANN, &if recorded { vec![collected] } else { vec![contract()] }).await;
+        world.upstream.answers(json(r#"{"email":"ann@example.org"}"#));
+        let body = format!(r#"{{"who":"{ANN}","since":{since}}}"#);
+        let seen = world.send(bearing(&world, "shop", MAIL, post("/ask", &body))).await;
+        let shown = String::from_utf8_lossy(&seen.body.unwrap_or_default()).contains(ANN);
+        assert_eq!(shown, told, "{when} {since} {recorded}");
     }
 }

@@ -93,6 +93,9 @@ impl Stated {
             FactTarget::Operand(id) => {
                 let ty = book.operands.def(id).map(|def| def.ty);
                 let value = ty.map_or(Value::Unknown, |ty| value(ty, found, zone));
+                // A datum that is there was collected some time: that it was not, nobody can say.
+                let never = id == book.core_operands.collected_at && value == Value::Absent;
+                let value = if never { Value::Unknown } else { value };
                 let reads = value != Value::Unknown;
                 self.values.set(id, value);
                 reads
