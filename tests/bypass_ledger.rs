@@ -5,7 +5,8 @@ use bytes::Bytes;
 use consentry_consent::Ledger;
 use consentry_identity::Assurance;
 use consentry_model::{
-    Category, ConsentState, Identifier, LedgerEvent, Moment, Occurrence, Resolution, Space,
+    Category, ConsentEvent, ConsentKind, ConsentState, Identifier, LedgerEvent, Moment, Occurrence, Purpose,
+    Resolution, Space,
 };
 use consentry_policy::{Bundle, Diagnostics, Engine, Sources};
 use consentry_tests::world::{TODAY, World, consent, contract, json, post, spec};
@@ -221,5 +222,44 @@ async fn law_10_nobody_says_that_a_datum_was_never_collected() {
         let seen = world.send(bearing(&world, "shop", MAIL, post("/ask", &body))).await;
         let shown = String::from_utf8_lossy(&seen.body.unwrap_or_default()).contains(ANN);
         assert_eq!(shown, told, "{when} {since} {recorded}");
+    }
+}
+
+#[tokio::test]
+async fn law_1_a_country_that_nobody_can_read_is_not_the_one_on_record() {
+    let implied = ConsentEvent {
+        purpose: Purpose::new(MAIL).unwrap(),
+        state: ConsentState::Given,
+        kind: ConsentKind::Implied,
+        recipient: None,
+        effective: TODAY.saturating_add_millis(-1),
+        valid_until: None,
+        notice: None,
+    };
+    let text =
+        BUNDLE.replace("basis: {consent: opt-in}, clauses", "basis: {consent: implied}, clauses").replace(
+            "request: {body: {who: none}}",
+            "facts: {subject.region: body.country}, request: {body: {who: none, country: none}}",
+        );
+    for (country, told) in [
+        ("null", true),
+        (r#""""#, true),
+        (r#""US""#, true),
+        (r#""DE""#, false),
+        (r#""de""#, false),
+        (r#""Germany""#, false),
+        (r#"["DE"]"#, false),
+        (r#"{"code":"DE"}"#, false),
+        ("49", false),
+    ] {
+        let world = with(&text);
+        let effective = TODAY.saturating_add_millis(-1);
+        let there = LedgerEvent::Attribute { name: "region".into(), value: "US".into(), effective };
+        world.record("email", ANN, &[there, LedgerEvent::Consent(implied.clone())]).await;
+        world.upstream.answers(json(r#"{"email":"ann@example.org"}"#));
+        let body = format!(r#"{{"who":"{ANN}","country":{country}}}"#);
+        let seen = world.send(bearing(&world, "shop", MAIL, post("/ask", &body))).await;
+        let shown = String::from_utf8_lossy(&seen.body.unwrap_or_default()).contains(ANN);
+        assert_eq!(shown, told, "{country}");
     }
 }

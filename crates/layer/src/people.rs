@@ -272,7 +272,12 @@ impl Access {
     /// Where the person lives: as the ledger says, or the request. Where the two differ nobody knows.
     fn region(&self, told: &Told<'_>, state: Option<&SubjectState>) -> Option<String> {
         let book = &self.bundle().facts;
-        let of_request = book.built_in(&BuiltIn::Region).and_then(|id| {
+        let id = book.built_in(&BuiltIn::Region);
+        // What nobody can read may differ from what is recorded.
+        if id.is_some_and(|id| told.stated.unreadable.contains(&FactTarget::Fact(id))) {
+            return None;
+        }
+        let of_request = id.and_then(|id| {
             let FactValue::Word(at) = told.stated.facts.get(id)? else { return None };
             book.schema.def(id)?.ty.words().get(usize::from(at)).map(ToString::to_string)
         });
