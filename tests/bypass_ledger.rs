@@ -263,3 +263,49 @@ async fn law_1_a_country_that_nobody_can_read_is_not_the_one_on_record() {
         assert_eq!(shown, told, "{country}");
     }
 }
+
+#[tokio::test]
+async fn law_1_a_claim_in_another_shape_is_not_nothing_said() {
+    let text = BUNDLE
+        .replace(
+            "basis: {consent: opt-in}, clauses",
+            "when: {subject.age: {at_least: 18}}, basis: {legitimate_interests: LIA-1}, clauses",
+        )
+        .replace(
+            "  request.ticket: {type: reference, from: body.ticket}",
+            "  subject.age: {if_unknown: 30, because: Adults are served., clauses: [c-1]}",
+        )
+        .replace(
+            "request: {body: {who: none}}",
+            "facts: {subject.born: token.born}, request: {body: {who: none}}",
+        );
+    let world = with(&text);
+    world.record("email", ANN, &[contract()]).await;
+    for (born, told) in [
+        (None, true),
+        (Some("null"), true),
+        (Some(r#""""#), true),
+        (Some(r#""1990-01-01""#), true),
+        (Some(r#""2015-01-01""#), false),
+        (Some(r#"["2015-01-01"]"#), false),
+        (Some("20150101"), false),
+        (Some("2015.5"), false),
+        (Some("-1"), false),
+        (Some("[2015,1,1]"), false),
+        (Some(r#"{"year":2015}"#), false),
+        (Some("[]"), false),
+        (Some("true"), false),
+    ] {
+        let mut spec = spec("shop", &[MAIL]);
+        let claim = born.map(|born| ("born".to_owned(), serde_json::from_str(born).unwrap()));
+        spec.others.extend(claim);
+        let token = world.issuer.token(&spec, TODAY).unwrap();
+        let mut request = post("/ask", r#"{"who":"ann@example.org"}"#);
+        request.headers_mut().insert("authorization", format!("Bearer {token}").parse().unwrap());
+        world.upstream.forget();
+        world.upstream.answers(json(r#"{"email":"ann@example.org"}"#));
+        let seen = world.send(request).await;
+        let shown = String::from_utf8_lossy(&seen.body.unwrap_or_default()).contains(ANN);
+        assert_eq!(shown, told, "{born:?}");
+    }
+}

@@ -1,6 +1,6 @@
 //! What a verified token says.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 
 use base64::Engine;
@@ -120,6 +120,8 @@ pub struct Claims {
     /// Further claims, for the facts that a bundle reads from tokens: a text, a whole number, true or false, each as it
     /// is written, or a list of texts. They may be personal data.
     pub others: BTreeMap<String, Vec<String>>,
+    /// The names of further claims that say something of another shape: an object, a fraction, a list with anything but texts.
+    pub unreadable: BTreeSet<String>,
     /// Since when the token holds, the configured leeway included.
     pub(crate) begins: Moment,
     /// The certificate to which the token is bound.
@@ -144,6 +146,7 @@ impl Claims {
             expires,
             token_id: None,
             others: BTreeMap::new(),
+            unreadable: BTreeSet::new(),
             begins: Moment::BEGINNING,
             bound_to: None,
         }
@@ -210,6 +213,7 @@ pub(crate) fn read(members: &Object, expected: &Expected<'_>) -> Result<Claims, 
         Some(Json::Text(level)) => Assurance::parse(level).unwrap_or(Assurance::None),
         Some(_) => return Err(IdentityError::malformed("`acr` is not a text")),
     };
+    let (others, unreadable) = others(members);
     Ok(Claims {
         requester: RequesterId::new(requester),
         proof: if bound_to.is_some() { Proof::BoundToken } else { Proof::Token },
@@ -219,7 +223,8 @@ pub(crate) fn read(members: &Object, expected: &Expected<'_>) -> Result<Claims, 
         assurance,
         expires,
         token_id,
-        others: others(members),
+        others,
+        unreadable,
         begins,
         bound_to,
     })
@@ -275,8 +280,9 @@ fn confirmation(value: &Json) -> Result<Fingerprint, IdentityError> {
     bytes.map(Fingerprint::from).ok_or(IdentityError::malformed("`x5t#S256` is not a SHA-256 digest"))
 }
 
-/// What the claims of a token say beyond those read here. A claim of another shape says nothing.
-fn others(members: &Object) -> BTreeMap<String, Vec<String>> {
+/// What the claims of a token say beyond those read here, and which of them say something that is not read. Only `null` says
+/// nothing.
+fn others(members: &Object) -> (BTreeMap<String, Vec<String>>, BTreeSet<String>) {
     const READ: [&str; 13] = [
         "iss",
         "aud",
@@ -296,8 +302,15 @@ fn others(members: &Object) -> BTreeMap<String, Vec<String>> {
         Some(items) => items.iter().map(|item| item.text().map(str::to_owned)).collect(),
         None => value.written().map(|text| vec![text]),
     };
-    let further = members.iter().filter(|(name, _)| !READ.contains(&name.as_str()));
-    further.filter_map(|(name, value)| Some((name.clone(), texts(value)?))).collect()
+    let (mut read, mut unreadable) = (BTreeMap::new(), BTreeSet::new());
+    for (name, value) in members.iter().filter(|(name, _)| !READ.contains(&name.as_str())) {
+        match texts(value) {
+            Some(texts) => _ = read.insert(name.clone(), texts),
+            None if matches!(value, Json::Null) => {}
+            None => _ = unreadable.insert(name.clone()),
+        }
+    }
+    (read, unreadable)
 }
 
 /// How far the issuer's clock may be ahead of ours when a token is issued. RFC 7519 makes no bound of `iat`: this one tells a

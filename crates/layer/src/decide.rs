@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use consentry_body::RecordSubject;
 use consentry_model::{
-    ClassId, Identifier, LedgerEvent, LedgerRevision, Moment, Outcome, Reason, Resolution, Treatment, Verdict,
+    ClassId, Identifier, LedgerEvent, LedgerRevision, Outcome, Reason, Resolution, Treatment, Verdict,
 };
 use consentry_policy::{EventEffect, Excess, FactTarget, Item, Permit, Refusal, Ruling, SubjectSource};
 
@@ -67,8 +67,7 @@ pub(crate) async fn decide(
     access.state_body(&brought);
     let (bringing, answering) = (access.bringing(), access.answering());
     let name = brought.identifier(&access, head);
-    let unreadable = name == Named::Unreadable;
-    let identifier = name.known();
+    let (unreadable, identifier) = (name == Named::Unreadable, name.known());
     access.named = identifier.as_ref().map(|who| who.reveal().into());
     let strict = fits(shared, &access, head, &brought, identifier.as_ref()).await?;
     let mut classes = brought.classes(access.route()?, head);
@@ -110,8 +109,7 @@ pub(crate) async fn decide(
     if let Ruling::Refuse(refusal) = ruling {
         return Err(stop(refusal, lines));
     }
-    let written = write(shared, &access, identifier.as_ref(), &heard, &present, &brings).await;
-    if let Err(unwritten) = written {
+    if let Err(unwritten) = write(shared, &access, identified, &heard, &present, &brings).await {
         return Err(stop(Refusal::plain(unwritten.reason), lines));
     }
     if shared.report_only.covers(&route.id) {
@@ -215,14 +213,6 @@ pub(crate) fn is_broken(verdict: &Verdict) -> Option<Reason> {
 }
 
 impl Access {
-    /// Decides at this time. A body may take long to come and the ledger to answer, and whatever it holds by then is known:
-    /// it must not seem to be still to come. A token may end meanwhile.
-    fn pass_time(&mut self, now: Moment) -> Result<(), Reason> {
-        self.now = self.now.max(now);
-        let ended = self.claims.as_ref().is_some_and(|claims| claims.expires <= self.now);
-        if ended { Err(Reason::TokenExpired) } else { Ok(()) }
-    }
-
     fn fold(&self, brings: &Brings, lenient: bool, rest: &Rest<'_>) -> Ruling {
         let ruling = if lenient { Ruling::fold(&brings.items) } else { Ruling::fold_strictly(&brings.items) };
         ruling

@@ -147,6 +147,14 @@ impl Access {
         Ok(access)
     }
 
+    /// Decides at this time. A body may take long to come and the ledger to answer, and whatever it holds by then is known:
+    /// it must not seem to be still to come. A token may end meanwhile.
+    pub(crate) fn pass_time(&mut self, now: Moment) -> Result<(), Reason> {
+        self.now = self.now.max(now);
+        let ended = self.claims.as_ref().is_some_and(|claims| claims.expires <= self.now);
+        if ended { Err(Reason::TokenExpired) } else { Ok(()) }
+    }
+
     pub(crate) fn route(&self) -> Result<&Route, Reason> {
         self.installed.engine.bundle().service.routes.get(self.route).ok_or(Reason::RouteUnknown)
     }
@@ -288,6 +296,9 @@ impl Access {
                 Named::As(value) => Found::Text(value),
             },
             Reference::Token(name) => match self.claims.as_ref().and_then(|c| c.others.get(name)) {
+                None if self.claims.as_ref().is_some_and(|c| c.unreadable.contains(name)) => {
+                    Found::Unreadable
+                }
                 None => Found::Nothing,
                 Some(texts) => match &texts[..] {
                     [one] => text(Some(one.clone())),
