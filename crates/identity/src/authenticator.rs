@@ -20,6 +20,9 @@ use crate::transaction::{self, Transaction};
 /// Headers that are meant for us, besides those by which gateways name requesters. None of them is ever passed on.
 const OWN_HEADERS: [&str; 3] = ["baggage", "data-purpose", "txn-token"];
 
+const OUTLIVED: IdentityError =
+    IdentityError::because(Reason::CertificateExpired, "the certificate is not in its time");
+
 /// Reads every line of a header, by the header's name in lower case.
 pub type Lines<'a> = dyn Fn(&str) -> Vec<&'a [u8]> + 'a;
 
@@ -106,7 +109,7 @@ impl Authenticator {
     ) -> Result<Option<Arc<Claims>>, IdentityError> {
         let token = self.bearer(&lines("authorization"), peer, now)?;
         let transaction = self.transaction(&lines("txn-token"), now)?;
-        let named = self.named(lines, peer)?;
+        let named = self.named(lines, peer, now)?;
         let holder = self.holder(peer, now)?;
         if transaction.is_none() && named.is_none() && holder.is_none() {
             return Ok(token);
@@ -226,7 +229,12 @@ impl Authenticator {
     }
 
     /// Whom the headers of a gateway name.
-    fn named<'a>(&self, lines: &Lines<'a>, peer: &Peer) -> Result<Option<Claims>, IdentityError> {
+    fn named<'a>(
+        &self,
+        lines: &Lines<'a>,
+        peer: &Peer,
+        now: Moment,
+    ) -> Result<Option<Claims>, IdentityError> {
         let Some(headers) = &self.config.naming_headers else { return Ok(None) };
         let requester = lines(&headers.requester);
         let person = headers.person.as_ref().map_or_else(Vec::new, |(name, _)| lines(name));
@@ -242,9 +250,13 @@ impl Authenticator {
             .requesters
             .get(&RequesterId::new(requester))
             .ok_or(IdentityError::because(Reason::PeerNotTrusted, "this peer may not name this requester"))?;
-        let never = Moment::from_unix_millis(i64::MAX);
-        let mut claims =
-            Claims::registered(requester.clone(), Proof::Header, gateway.purposes.clone(), never);
+        // A gateway that is told by its certificate is believed as long as that holds.
+        let shown = peer.certificate.as_deref().filter(|_| !gateway.certificates.is_empty());
+        if shown.is_some_and(|certificate| !certificate.holds(now)) {
+            return Err(OUTLIVED);
+        }
+        let ends = shown.map_or(Moment::from_unix_millis(i64::MAX), PeerCertificate::ends);
+        let mut claims = Claims::registered(requester.clone(), Proof::Header, gateway.purposes.clone(), ends);
         if let (Some((_, space)), [_, ..]) = (&headers.person, person.as_slice()) {
             let person = one_text(&person).filter(|text| is_person(text)).ok_or(malformed)?;
             claims.person = Some(Identifier::new(space.clone(), person));
@@ -270,10 +282,7 @@ impl Authenticator {
             return Err(IdentityError::because(Reason::IdentityConflict, what));
         }
         if !certificate.holds(now) {
-            return Err(IdentityError::because(
-                Reason::CertificateExpired,
-                "the certificate is not in its time",
-            ));
+            return Err(OUTLIVED);
         }
         Ok(Some((holder, certificate.ends())))
     }

@@ -250,6 +250,26 @@ fn law_1_only_a_gateway_names_anybody_and_only_whom_it_may() {
 }
 
 #[test]
+fn law_1_a_gateway_names_nobody_once_its_certificate_is_over() {
+    let world = World::new();
+    let authenticator = Authenticator::new(config(&world)).unwrap();
+    let by = |der| peer(Some("10.2.0.1"), der);
+    let newsletter = [("x-requester", "newsletter")];
+    let ends = certificate(GATEWAY).ends();
+    for (what, peer, now, expected) in [
+        ("in its time", by(Some(GATEWAY)), ends.saturating_add_millis(-1), Ok(ends)),
+        ("outlived", by(Some(GATEWAY)), ends, Err(CertificateExpired)),
+        ("long ago", by(Some(GATEWAY)), YEAR_2200, Err(CertificateExpired)),
+        ("not begun", by(Some(GATEWAY)), Moment::from_unix_millis(0), Err(CertificateExpired)),
+        ("without one", peer(Some("10.1.2.3"), None), YEAR_2200, Ok(Moment::from_unix_millis(i64::MAX))),
+    ] {
+        let read = identify(&authenticator, &newsletter, &peer, now);
+        assert_eq!(read.map(|claims| claims.unwrap().expires).map_err(|e| e.reason()), expected, "{what}");
+    }
+    assert!(identify(&authenticator, &[], &by(Some(GATEWAY)), YEAR_2200).unwrap().is_none());
+}
+
+#[test]
 fn law_1_all_proofs_name_the_same() {
     let world = World::new();
     let authenticator = Authenticator::new(config(&world)).unwrap();
