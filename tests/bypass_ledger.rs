@@ -8,8 +8,8 @@ use consentry_model::{
     Category, ConsentEvent, ConsentKind, ConsentState, Identifier, LedgerEvent, Moment, Occurrence, Purpose,
     Resolution, Space,
 };
-use consentry_policy::{Bundle, Diagnostics, Engine, Sources};
-use consentry_tests::world::{TODAY, World, consent, contract, json, post, spec};
+use consentry_policy::{Bundle, Sources};
+use consentry_tests::world::{Otherwise, TODAY, World, consent, contract, json, post, spec};
 use futures_util::stream;
 use http::Request;
 use http_body::Frame;
@@ -40,15 +40,10 @@ routes:
   - {route: GET /list, purposes: [marketing.communications.email], about: {type: customer, space: email, id: item.email}, response: {records: 'rows[]', body: {'rows[].email': user.contact.email}}}
 ";
 
-fn read(text: &str) -> Result<Bundle, Box<Diagnostics>> {
-    Bundle::read(&Sources::from_texts([("bundle.yaml", text)]))
-}
-
 fn with(text: &str) -> World {
-    let world = World::new();
-    let bundle = read(text).unwrap_or_else(|e| panic!("{e}"));
-    world.policy.install(Engine::new(bundle).unwrap_or_else(|e| panic!("{e:?}")), TODAY);
-    world
+    let bundle =
+        Bundle::read(&Sources::from_texts([("bundle.yaml", text)])).unwrap_or_else(|e| panic!("{e}"));
+    World::otherwise(Otherwise { bundle: Some(bundle), ..Otherwise::default() })
 }
 
 fn world() -> World {
@@ -307,5 +302,41 @@ async fn law_1_a_claim_in_another_shape_is_not_nothing_said() {
         let seen = world.send(request).await;
         let shown = String::from_utf8_lossy(&seen.body.unwrap_or_default()).contains(ANN);
         assert_eq!(shown, told, "{born:?}");
+    }
+}
+
+#[tokio::test]
+async fn law_1_nobody_is_a_day_older_for_the_hour_of_a_birth() {
+    // It is 1 June.
+    for (born, adult) in [
+        ("2008-06-01", true),
+        ("2008-06-02", false),
+        ("2008-06-01T00:00:00Z", true),
+        ("2008-06-02T00:00:00Z", false),
+        ("2008-06-02T00:00:00+02:00", false),
+        ("2008-06-01T23:30:00-05:00", false),
+        ("2008-05-31T22:00:00-05:00", true),
+    ] {
+        for on_record in [false, true] {
+            let text = BUNDLE
+                .replace(
+                    "basis: {consent: opt-in}, clauses",
+                    "when: {subject.age: {at_least: 18}}, basis: {legitimate_interests: LIA-1}, clauses",
+                )
+                .replace(
+                    "request: {body: {who: none}}",
+                    "facts: {subject.born: body.born}, request: {body: {who: none, born: none}}",
+                );
+            let world = with(&text);
+            let effective = TODAY.saturating_add_millis(-1);
+            let there = LedgerEvent::Attribute { name: "born".into(), value: born.into(), effective };
+            world.record("email", ANN, &if on_record { vec![there] } else { vec![] }).await;
+            world.upstream.answers(json(r#"{"email":"ann@example.org"}"#));
+            let said = if on_record { "null".to_owned() } else { format!("\"{born}\"") };
+            let body = format!(r#"{{"who":"{ANN}","born":{said}}}"#);
+            let seen = world.send(bearing(&world, "shop", MAIL, post("/ask", &body))).await;
+            let shown = String::from_utf8_lossy(&seen.body.unwrap_or_default()).contains(ANN);
+            assert_eq!(shown, adult, "{born}, on record: {on_record}");
+        }
     }
 }

@@ -186,6 +186,8 @@ pub struct Otherwise {
     pub identity: Option<fn(&mut AuthenticatorConfig)>,
     /// Routes whose rulings are only reported.
     pub report_only: ReportOnly,
+    /// Another bundle than Panopta's.
+    pub bundle: Option<Bundle>,
 }
 
 /// Panopta's bundle as it stands in the repository.
@@ -216,7 +218,8 @@ impl World {
         let folder = tempfile::tempdir().unwrap();
         let evidence = AuditLog::open(folder.path(), otherwise.log.unwrap_or_default()).unwrap();
         let policy = PolicySlot::empty();
-        policy.install(Engine::new(panopta()).unwrap(), TODAY);
+        let bundle = otherwise.bundle.unwrap_or_else(panopta);
+        policy.install(Engine::new(bundle).unwrap_or_else(|e| panic!("{e:?}")), TODAY);
         let upstream = Upstream::default();
         let layer = ConsentryLayer::builder()
             .policy(policy.clone())

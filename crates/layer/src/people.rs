@@ -18,7 +18,7 @@ use crate::asking::Asking;
 use crate::data::DataFacts;
 use crate::describe::Access;
 use crate::layer::Shared;
-use crate::stated::{Found, Stated, moment};
+use crate::stated::{Found, Stated, birth};
 
 /// A person as far as the ledger knows.
 #[derive(Clone, Debug)]
@@ -337,7 +337,7 @@ impl Access {
             Value::Unknown | Value::Absent | Value::Id(_) | Value::Ids(_) => None,
         };
         let recorded = told.whom.state().and_then(|s| attribute(s, "born", self.now));
-        let of_ledger = recorded.and_then(|text| moment(text, zone));
+        let of_ledger = recorded.and_then(|text| birth(text, zone));
         // Of two days of birth the later one binds: nobody grows older by typing another one.
         let born = of_request.max(of_ledger);
         let stated = told.stated.facts.get(id);

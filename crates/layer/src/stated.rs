@@ -92,7 +92,12 @@ impl Stated {
             }
             FactTarget::Operand(id) => {
                 let ty = book.operands.def(id).map(|def| def.ty);
-                let value = ty.map_or(Value::Unknown, |ty| value(ty, found, zone));
+                let value = match found {
+                    Found::Text(text) if id == book.core_operands.born => {
+                        birth(text, zone).map_or(Value::Unknown, Value::Time)
+                    }
+                    _ => ty.map_or(Value::Unknown, |ty| value(ty, found, zone)),
+                };
                 // A datum that is there was collected some time: that it was not, nobody can say.
                 let never = id == book.core_operands.collected_at && value == Value::Absent;
                 let value = if never { Value::Unknown } else { value };
@@ -161,6 +166,13 @@ pub(crate) fn moment(text: &str, zone: &TimeZone) -> Option<Moment> {
     }
     let at: jiff::Timestamp = text.parse().ok()?;
     Some(Moment::from_unix_millis(at.as_millisecond()))
+}
+
+/// The day of a birth. Where it is written with an hour, that may make it the day before in this zone or in the writer's: the
+/// later of the two makes nobody older.
+pub(crate) fn birth(text: &str, zone: &TimeZone) -> Option<Moment> {
+    let written = text.get(.."2026-06-01".len()).and_then(|day| day_in(day, zone));
+    moment(text, zone).map(|at| written.map_or(at, |written| written.max(at)))
 }
 
 #[cfg(test)]
