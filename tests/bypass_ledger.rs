@@ -9,9 +9,9 @@ use consentry_model::{
     Resolution, Space,
 };
 use consentry_policy::{Bundle, Sources};
-use consentry_tests::world::{Otherwise, TODAY, World, consent, contract, json, post, spec};
+use consentry_tests::world::{Otherwise, TODAY, World, consent, contract, get, json, post, spec, typed};
 use futures_util::stream;
-use http::Request;
+use http::{Method, Request};
 use http_body::Frame;
 use http_body_util::{BodyExt, Full, StreamBody};
 use tower_service::Service;
@@ -338,5 +338,26 @@ async fn law_1_nobody_is_a_day_older_for_the_hour_of_a_birth() {
             let shown = String::from_utf8_lossy(&seen.body.unwrap_or_default()).contains(ANN);
             assert_eq!(shown, adult, "{born}, on record: {on_record}");
         }
+    }
+}
+
+#[tokio::test]
+async fn law_5_nobody_agrees_by_asking_for_a_head_alone() {
+    let text = format!(
+        "{}\n{}",
+        BUNDLE.replace(
+            "rules:\n",
+            "rules:\n  - {id: use, require: {record: {consent: implied, to: any}}, for: essential.service, by: anyone, clauses: [c-1]}\n",
+        ),
+        "  - {route: GET /page, public: true, purpose: essential.service, about: {type: customer, space: email, id: query.t, anonymous: true}, request: {query: {t: none}}, response: {body: page}}"
+    );
+    for (method, agrees) in [(Method::GET, true), (Method::HEAD, false)] {
+        let world = with(&text);
+        world.record("email", ANN, &[]).await;
+        world.upstream.answers(typed("text/html", "<p>"));
+        let mut request = get(&format!("/page?t={ANN}"), None, None);
+        *request.method_mut() = method.clone();
+        world.send(request).await;
+        assert_eq!(!recorded(&world).await.is_empty(), agrees, "{method}");
     }
 }

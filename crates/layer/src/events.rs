@@ -9,6 +9,7 @@ use consentry_model::{
     Moment, Purpose, Reason, Resolution, SubjectState,
 };
 use consentry_policy::{DataClass, Duty, EventEffect, EventSpec, Question, Rule};
+use http::Method;
 
 use crate::describe::Access;
 use crate::head::Head;
@@ -133,7 +134,7 @@ pub(crate) async fn append(
 
 /// Notes what the bundle deduces from the mere use of a route, whatever becomes of the request: an implied consent. Only a
 /// person's own request is one,
-/// not a prefetch, not a requester's, and not one that carries an opt-out signal. It is noted once under each version of
+/// not a prefetch, not one for a head alone, not a requester's, and not one that carries an opt-out signal. It is noted once under each version of
 /// the policy, and never over anything that the person said.
 pub(crate) async fn record_acceptance(
     shared: &Shared,
@@ -141,9 +142,8 @@ pub(crate) async fn record_acceptance(
     head: &Head,
     who: Option<&Identifier>,
 ) -> Result<(), Unwritten> {
-    let Some(who) = who.filter(|_| access.claims.is_none() && !is_prefetch(head) && !head.gpc()) else {
-        return Ok(());
-    };
+    let uses = access.claims.is_none() && !is_prefetch(head) && !is_probe(head) && !head.gpc();
+    let Some(who) = who.filter(|_| uses) else { return Ok(()) };
     let Some((kind, to)) = deduced(access) else { return Ok(()) };
     let (_, answers) = resolve(shared, std::slice::from_ref(who)).await?;
     let known = match answers.first() {
@@ -164,6 +164,11 @@ pub(crate) async fn record_acceptance(
 fn is_prefetch(head: &Head) -> bool {
     let names = ["sec-purpose", "purpose", "x-moz", "x-purpose"];
     names.iter().any(|name| head.headers.contains_key(*name))
+}
+
+/// Whether the request only asks what there is.
+fn is_probe(head: &Head) -> bool {
+    matches!(head.method, Method::HEAD | Method::OPTIONS)
 }
 
 /// Whether an implied consent says anything that is not on record: nothing was said about the purpose, or nothing but an
