@@ -306,6 +306,46 @@ async fn law_1_a_claim_in_another_shape_is_not_nothing_said() {
 }
 
 #[tokio::test]
+async fn law_7_a_no_in_a_body_is_heard_in_whatever_shape_it_comes() {
+    for (wanted, no, heard) in [
+        ("true", "true", true),
+        ("true", r#""true""#, true),
+        ("true", r#"" TRUE ""#, true),
+        ("true", "1", true),
+        ("true", r#""on""#, true),
+        ("true", r#""yes""#, true),
+        ("true", "[true]", true),
+        ("true", r#"["a","true"]"#, true),
+        ("true", "false", false),
+        ("true", "0", false),
+        ("true", "null", false),
+        ("true", r#""""#, false),
+        ("true", r#""false""#, false),
+        ("true", r#"{"a":true}"#, false),
+        ("true", "[]", false),
+        ("false", "false", true),
+        ("false", r#""off""#, true),
+        ("false", "0", true),
+        ("false", "true", false),
+        ("false", "null", false),
+        ("stop", r#""stop""#, true),
+        ("stop", r#"" Stop""#, true),
+        ("stop", r#"["stop"]"#, true),
+        ("stop", r#""stopped""#, false),
+        ("stop", "true", false),
+        ("7", "7", true),
+        ("7", r#""7""#, true),
+        ("7", "7.0", false),
+        ("7", "70", false),
+    ] {
+        let world = with(&BUNDLE.replace("{body.no: true}", &format!("{{body.no: {wanted}}}")));
+        world.record("email", ANN, &[consent(ConsentState::Given, 10)]).await;
+        world.send(post("/prefs", &format!(r#"{{"email":"{ANN}","no":{no}}}"#))).await;
+        assert_eq!(recorded(&world).await.len() == 2, heard, "{wanted}: {no}");
+    }
+}
+
+#[tokio::test]
 async fn law_1_nobody_is_a_day_older_for_the_hour_of_a_birth() {
     // It is 1 June.
     for (born, adult) in [

@@ -18,7 +18,7 @@ use crate::head::Head;
 use crate::layer::Shared;
 use crate::limits::Limits;
 use crate::media::Media;
-use crate::said::{is_one_click, said, says};
+use crate::said::{is_one_click, may_say, said, says};
 use crate::service::BoxError;
 use crate::stated::Found;
 use crate::technical::accept;
@@ -205,6 +205,9 @@ impl Brought {
     /// Whether the request meets the condition of an event.
     pub(crate) fn holds(&self, spec: &EventSpec, head: &Head) -> bool {
         spec.condition.iter().all(|(at, wanted)| match at {
+            Reference::Body(path) if is_no(&spec.effect) => {
+                self.at(path).is_some_and(|found| may_say(found, wanted))
+            }
             Reference::Body(path) => says(self.at(path), wanted, self.format.is_flat()),
             Reference::Query(name) => {
                 let said = head.parameter(name).zip(wanted.as_str());

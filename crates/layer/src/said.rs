@@ -84,6 +84,26 @@ pub(crate) fn says(found: Option<&Said>, wanted: &Value, is_flat: bool) -> bool 
     }
 }
 
+/// Whether whoever does not look closely may take a member for saying what is wanted of it: a no that may be one is one. A truth
+/// is written in several ways, and of several values one is enough.
+pub(crate) fn may_say(found: &Said, wanted: &Value) -> bool {
+    const YES: [&str; 4] = ["true", "1", "on", "yes"];
+    const NO: [&str; 4] = ["false", "0", "off", "no"];
+    let word = match found {
+        Said::List(items) => return items.iter().any(|item| may_say(item, wanted)),
+        Said::Text(text) => text.trim().to_lowercase(),
+        Said::Integer(digits) => digits.to_string(),
+        Said::Bool(truth) => truth.to_string(),
+        Said::Null | Said::Number(_) | Said::Object(_) => return false,
+    };
+    match wanted {
+        Value::Bool(truth) => (if *truth { YES } else { NO }).contains(&word.as_str()),
+        Value::String(wanted) => word == wanted.trim().to_lowercase(),
+        Value::Number(wanted) => word == wanted.to_string(),
+        Value::Null | Value::Array(_) | Value::Object(_) => false,
+    }
+}
+
 /// The body of a one-click unsubscription (RFC 8058, section 3.1), as a form of either kind: it says nothing and goes nowhere,
 /// but a mail client sends it, and a no must always arrive.
 pub(crate) fn is_one_click(content_type: Option<&str>, body: &[u8]) -> bool {
