@@ -94,6 +94,8 @@ async fn law_1_a_name_that_nobody_can_read_is_not_nobodys() {
         ("/c", line(b"who=ann+x@example.org", "cookie"), false),
         // Ann, for whoever reads a plus sign as it is.
         ("/q?who=ann+x@example.org", vec![], false),
+        ("/q?who=ann%2Bx@example.org%20", vec![], false),
+        ("/q?who=%E2%80%8Bann%2Bx@example.org", vec![], false),
         ("/h", line(b"ann+x@example.org\xc3\xa9", "x-who"), false),
         ("/c", line(b"who=ann+x@example.org; flag", "cookie"), false),
         ("/c", line(b"who=ann+x@example.org; who=b", "cookie"), false),
@@ -118,6 +120,12 @@ async fn law_1_a_name_in_another_shape_is_not_nobodys() {
         (r#"{"user":[{"email":"ann+x@example.org"}]}"#, false),
         (r#"{"user":"ann+x@example.org"}"#, false),
         (r#"{"user":{"email":true}}"#, false),
+        (r#"{"user":{"email":" ann+x@example.org"}}"#, false),
+        (r#"{"user":{"email":"ann+x@example.org\n"}}"#, false),
+        (r#"{"user":{"email":"ann+x@example.org\u0000"}}"#, false),
+        (r#"{"user":{"email":"ann\u200b+x@example.org"}}"#, false),
+        (r#"{"user":{"email":"\u00a0ann+x@example.org"}}"#, false),
+        (r#"{"user":{"email":" "}}"#, false),
     ] {
         let (seen, _) = shows(&world, brought(&world, "/b", body)).await;
         assert_eq!(seen, shown, "{body}");

@@ -13,11 +13,13 @@
 )]
 
 pub mod bundle;
+pub mod carriers;
 pub mod coding;
 pub mod exchange;
 pub mod json;
 pub mod media;
 mod mutate;
+pub mod people;
 pub mod purpose;
 mod targets;
 pub mod token;

@@ -1,6 +1,6 @@
 //! The list of targets.
 
-use crate::{bundle, coding, exchange, json, media, purpose, token};
+use crate::{bundle, carriers, coding, exchange, json, media, people, purpose, token};
 
 /// One target.
 #[derive(Clone, Copy, Debug)]
@@ -16,10 +16,12 @@ pub struct Target {
 /// Every target.
 pub const TARGETS: &[Target] = &[
     Target { name: "bundle", run: bundle::run, rounds: 300 },
+    Target { name: "carriers", run: carriers::run, rounds: 20_000 },
     Target { name: "coding", run: coding::run, rounds: 3_000 },
     Target { name: "exchange", run: exchange::run, rounds: 3_000 },
     Target { name: "json", run: json::run, rounds: 20_000 },
     Target { name: "media", run: media::run, rounds: 20_000 },
+    Target { name: "people", run: people::run, rounds: 3_000 },
     Target { name: "purpose", run: purpose::run, rounds: 50_000 },
     Target { name: "token", run: token::run, rounds: 2_000 },
 ];

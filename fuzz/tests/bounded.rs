@@ -75,3 +75,13 @@ fn law_2_lines_are_one_purpose_or_none() {
 fn law_1_nothing_authenticates_but_a_signed_token() {
     bounded("token");
 }
+
+#[test]
+fn law_1_whoever_calls_is_whom_every_carrier_names() {
+    bounded("carriers");
+}
+
+#[test]
+fn law_7_nothing_goes_on_of_whoever_objected() {
+    bounded("people");
+}

@@ -7,6 +7,7 @@ use consentry_policy::{Reference, SubjectSource};
 use crate::describe::Access;
 use crate::head::Head;
 use crate::request::Brought;
+use crate::target::is_unseen;
 
 /// What stands at a place that may name somebody.
 #[derive(Debug, PartialEq, Eq)]
@@ -20,9 +21,16 @@ pub(crate) enum Named<T> {
 }
 
 impl Named<String> {
-    /// A text; an empty one names nobody.
+    /// A text; an empty one names nobody. What has white space around it, or signs in it that nobody sees, may name somebody
+    /// else to whoever takes them off.
     pub(crate) fn of(text: String) -> Self {
-        if text.is_empty() { Self::Absent } else { Self::As(text) }
+        if text.is_empty() {
+            Self::Absent
+        } else if text.trim() != text || text.contains(is_unseen) {
+            Self::Unreadable
+        } else {
+            Self::As(text)
+        }
     }
 }
 

@@ -86,9 +86,14 @@ fn encodes_what_needs_it_not(raw: &str) -> bool {
     })
 }
 
-/// Control characters, and those that another program may take for a dot or a slash, or does not show.
+/// Control characters, and those that show nothing: another program may leave them out.
+pub(crate) fn is_unseen(c: char) -> bool {
+    c.is_control()
+        || matches!(c, '\u{ad}' | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{feff}')
+}
+
+/// Characters that are not seen, and those that another program may take for a dot or a slash.
 fn is_deceptive(c: char) -> bool {
-    let shows_nothing = matches!(c, '\u{ad}' | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{feff}');
     let dot = matches!(c, '\u{2024}'..='\u{2026}' | '\u{3002}' | '\u{fe52}' | '\u{ff0e}' | '\u{ff61}');
     let slash = matches!(
         c,
@@ -103,7 +108,7 @@ fn is_deceptive(c: char) -> bool {
             | '\u{ff3c}'
     );
     let other = matches!(c, '\u{ff05}' | '\u{ff1b}' | '\u{ff1f}' | '\u{ff03}');
-    c.is_control() || shows_nothing || dot || slash || other
+    is_unseen(c) || dot || slash || other
 }
 
 /// The parameters of a query, or nothing when it has a second reading.
