@@ -21,6 +21,8 @@ routes:
   - {route: GET /q, purposes: [essential.service], about: {type: customer, space: email, id: query.who, anonymous: true}, request: {query: {who: user.contact.email}}, response: {body: {email: user.contact.email}}}
   - {route: GET /h, purposes: [essential.service], about: {type: customer, space: email, id: header.X-Who, anonymous: true}, request: {headers: {X-Who: user.contact.email}}, response: {body: {email: user.contact.email}}}
   - {route: POST /b, purposes: [essential.service], about: {type: customer, space: email, id: body.user.email, anonymous: true}, request: {body: {user.email: user.contact.email, note: none}}, response: {body: {email: user.contact.email}}}
+  - {route: POST /s, purposes: [essential.service], about: {type: customer, space: email, id: body.doc.email, anonymous: true}, request: {type: [application/json], body: {doc: {json: {email: user.contact.email, stop: none}}}}, events: [{if: {body.doc.stop: true}, withdraw: marketing}], response: {body: {email: user.contact.email}}}
+  - {route: POST /e, purposes: [essential.service], about: {type: customer, space: email, id: body.email, anonymous: true}, request: {body: {email: {base64: user.contact.email}}}, response: {body: {email: user.contact.email}}}
   - {route: GET /c, purposes: [essential.service], about: {type: customer, space: email, id: cookie.who, anonymous: true}, response: {body: {email: user.contact.email}}}
   - {route: 'GET /news/{id}', purposes: [essential.service], about: {type: customer, space: email, id: path.id}, response: {type: text/event-stream, body: {data.note: user.contact}}}
   - {route: GET /f, purposes: [essential.service], about: {type: customer, population: all}, request: {query: {by: {adds: {user: user.unique_id, a b: user.unique_id}}}}, response: {body: {n: none}}}
@@ -129,6 +131,40 @@ async fn law_1_a_name_in_another_shape_is_not_nobodys() {
     ] {
         let (seen, _) = shows(&world, brought(&world, "/b", body)).await;
         assert_eq!(seen, shown, "{body}");
+    }
+}
+
+#[tokio::test]
+async fn law_1_a_name_inside_of_a_string_is_the_name_that_it_would_be_outside() {
+    let world = world().await;
+    world.record("email", "bob@example.org", &[]).await;
+    for (path, body, shown) in [
+        ("/s", r#"{"doc":"{\"email\":\"bob@example.org\"}"}"#, true),
+        ("/s", r#"{"doc":"{\"email\":null}"}"#, true),
+        ("/s", r#"{"doc":"{\"email\":\"ann+x@example.org\"}"}"#, false),
+        ("/s", r#"{"doc":"{\"email\":\"ann\\u002bx@example.org\"}"}"#, false),
+        ("/s", r#"{"doc":"{\"email\":\"b\",\"email\":\"ann+x@example.org\"}"}"#, false),
+        ("/s", r#"{"doc":"[\"ann+x@example.org\"]"}"#, false),
+        ("/s", r#"{"doc":"ann+x@example.org"}"#, false),
+        // Bob, Ann, and Ann without the sign that fills up.
+        ("/e", r#"{"email":"Ym9iQGV4YW1wbGUub3Jn"}"#, true),
+        ("/e", r#"{"email":"YW5uK3hAZXhhbXBsZS5vcmc="}"#, false),
+        ("/e", r#"{"email":"YW5uK3hAZXhhbXBsZS5vcmc"}"#, false),
+    ] {
+        let (seen, _) = shows(&world, brought(&world, path, body)).await;
+        assert_eq!(seen, shown, "{path} {body}");
+    }
+}
+
+#[tokio::test]
+async fn law_7_a_no_inside_of_a_string_is_heard() {
+    for (stop, heard) in [("true", true), ("false", false), (r#"\"true\""#, false)] {
+        let world = world().await;
+        let body = format!(r#"{{"doc":"{{\"email\":\"{ANN}\",\"stop\":{stop}}}"}}"#);
+        world.send(brought(&world, "/s", &body)).await;
+        let who = [Identifier::new(Space::new("email"), ANN)];
+        let batch = Ledger::resolve(&*world.ledger, &who).await.unwrap();
+        assert_eq!(format!("{:?}", batch.answers).contains("Withdrawn"), heard, "{stop}");
     }
 }
 

@@ -2,7 +2,10 @@
 
 use std::collections::BTreeMap;
 
+use consentry_model::{FieldMap, NodeId, Wrap};
+
 use crate::json::{Container, Grammar, TokenKind, space, unescape};
+use crate::nested::decode_text;
 
 /// A value of a JSON text. It may be personal data, and is never printed.
 #[derive(Clone, PartialEq, Eq)]
@@ -56,6 +59,50 @@ impl Said {
     pub fn one(text: &[u8], depth_max: usize) -> Option<Self> {
         let mut all = Self::each(text, depth_max)?;
         all.pop().filter(|_| all.is_empty())
+    }
+
+    /// The same with what the map declares inside of strings in their place: what goes on is decided on so. A string that
+    /// holds nothing of the kind goes nowhere; whoever reads it otherwise may find a name in it, so that it stands in a list
+    /// of lists, which has no plain reading.
+    #[must_use]
+    pub fn opened(self, map: &FieldMap, depth_max: usize) -> Self {
+        if map.has_wraps() { self.opened_at(map, Some(map.root()), depth_max) } else { self }
+    }
+
+    fn opened_at(self, map: &FieldMap, node: Option<NodeId>, depth_max: usize) -> Self {
+        let Some(node) = node else { return self };
+        let value = match (self, map.wrap_at(node)) {
+            (Self::Text(text), Some(wrap)) => {
+                let inside = match wrap {
+                    Wrap::Json => Self::one(text.as_bytes(), depth_max),
+                    Wrap::Base64 => decode_text(&text).map(Self::Text),
+                    Wrap::Base64Json => {
+                        decode_text(&text).and_then(|json| Self::one(json.as_bytes(), depth_max))
+                    }
+                };
+                let Some(inside) = inside else {
+                    return Self::List(vec![Self::List(vec![Self::Text(text)])]);
+                };
+                inside
+            }
+            (value, _) => value,
+        };
+        match value {
+            Self::List(items) => {
+                let at = map.items(node);
+                Self::List(items.into_iter().map(|item| item.opened_at(map, at, depth_max)).collect())
+            }
+            Self::Object(members) => {
+                let one = |(name, member): (String, Self)| {
+                    let at = map.member(node, &name);
+                    (name, member.opened_at(map, at, depth_max))
+                };
+                Self::Object(members.into_iter().map(one).collect())
+            }
+            scalar @ (Self::Null | Self::Bool(_) | Self::Integer(_) | Self::Number(_) | Self::Text(_)) => {
+                scalar
+            }
+        }
     }
 
     /// The member of an object.
@@ -177,5 +224,27 @@ mod tests {
         assert_eq!(all(" 1 2\n\n{}\n"), Some(vec!["i1".to_owned(), "i2".to_owned(), "{}".to_owned()]));
         assert_eq!((all(" \n"), all("1,2"), all("\u{a0}")), (Some(Vec::new()), None, None));
         assert_eq!(format!("{:?}", Said::one(b"1", 1)), "Some(<redacted>)");
+    }
+
+    #[test]
+    fn what_lies_in_a_string_is_said_in_its_place_where_the_map_says_so() {
+        let open = consentry_model::Field::Open;
+        let map = FieldMap::builder().leaf("doc.a", open).and_then(|map| map.wrapped("doc", Wrap::Json));
+        let map = map.and_then(|map| map.leaf("doc.b", open)?.wrapped("doc.b", Wrap::Base64));
+        let map = map.and_then(|map| map.leaf("all[].c", open)?.wrapped("all[]", Wrap::Base64Json));
+        let map = map.unwrap().build();
+        for (text, expected) in [
+            (r#"{"doc":"{\"a\":\"YQ==\",\"b\":\"YQ==\"}"}"#, r#"{doc:{a:"YQ==",b:"a"}}"#),
+            (r#"{"doc":"{\"a\":1} "}"#, "{doc:{a:i1}}"),
+            (r#"{"doc":"[{}]","x":"{}"}"#, r#"{doc:[{}],x:"{}"}"#),
+            // `{"c":1}`, and the same without the sign that fills up.
+            (r#"{"all":["eyJjIjoxfQ==","eyJjIjoxfQ",7]}"#, r#"{all:[{c:i1},[["eyJjIjoxfQ"]],i7]}"#),
+            (r#"{"doc":"{\"a\":1,\"a\":2}"}"#, r#"{doc:[["{\"a\":1,\"a\":2}"]]}"#),
+            (r#"{"doc":"{\"b\":\"YR==\"}"}"#, r#"{doc:{b:[["YR=="]]}}"#),
+            (r#"{"doc":null}"#, "{doc:null}"),
+        ] {
+            let said = Said::one(text.as_bytes(), 8).unwrap().opened(&map, 8);
+            assert_eq!(spelled(&said), expected, "{text}");
+        }
     }
 }

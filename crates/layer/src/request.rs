@@ -18,7 +18,7 @@ use crate::head::Head;
 use crate::layer::Shared;
 use crate::limits::Limits;
 use crate::media::Media;
-use crate::said::{is_one_click, may_say, said, says};
+use crate::said::{is_one_click, may_say, opened, said, says};
 use crate::service::BoxError;
 use crate::stated::Found;
 use crate::technical::accept;
@@ -128,8 +128,9 @@ where
         Step::NeedVerdicts(window) => window,
         Step::NeedInput | Step::Done => return Err(Reason::BodyMalformed),
     };
-    let said = Some(said(&media.reading, &bytes, limits.depth_max)?);
     let format = media.reading.format;
+    let said = said(&media.reading, &bytes, limits.depth_max)?;
+    let said = Some(opened(said, format, map, limits.depth_max));
     Ok(Brought { said, format, content_type, redactor: Some((redactor, window)) })
 }
 

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use consentry_body::{Piece, Reading, Said, pieces};
-use consentry_model::{Format, MediaTypes, Reason};
+use consentry_model::{FieldMap, Format, MediaTypes, Reason};
 use serde_json::Value;
 
 use crate::media::Media;
@@ -23,6 +23,16 @@ pub(crate) fn said(reading: &Reading, bytes: &[u8], depth_max: usize) -> Result<
         Format::Csv => rows().collect::<Result<_, _>>().map(Said::List),
         Format::Whole => Ok(text(bytes)),
         Format::Events => Ok(Said::Null),
+    }
+}
+
+/// The same with what the map declares inside of strings in their place. Each text of several is a body of its own.
+pub(crate) fn opened(said: Said, format: Format, map: &FieldMap, depth_max: usize) -> Said {
+    match (said, format) {
+        (Said::List(texts), Format::JsonLines | Format::JsonSequence) => {
+            Said::List(texts.into_iter().map(|text| text.opened(map, depth_max)).collect())
+        }
+        (said, _) => said.opened(map, depth_max),
     }
 }
 

@@ -39,6 +39,11 @@ pub(super) fn decode(text: &str) -> Option<Vec<u8>> {
     Some(out)
 }
 
+/// The text that the bytes are; `None` when they are none, or not in that form.
+pub(crate) fn decode_text(text: &str) -> Option<String> {
+    String::from_utf8(decode(text)?).ok()
+}
+
 /// The text for some bytes.
 pub(super) fn encode(bytes: &[u8]) -> String {
     let mut out = String::with_capacity(bytes.len().div_ceil(3) * 4);

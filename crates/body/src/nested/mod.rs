@@ -6,4 +6,5 @@ mod scan;
 mod text;
 mod wrap;
 
+pub(crate) use base64::decode_text;
 pub(crate) use text::Text;

@@ -35,17 +35,16 @@ impl Unwrap {
 
     /// What the string holds; nothing when it cannot be read as that.
     fn open(&self, text: &str, node: NodeId, wrap: Wrap) -> Result<Option<Vec<u8>>, BodyFault> {
-        let decoded = |text: &str| base64::decode(text).and_then(|bytes| String::from_utf8(bytes).ok());
         let json = match wrap {
             Wrap::Base64 => {
-                return Ok(decoded(text).map(|text| {
+                return Ok(base64::decode_text(text).map(|text| {
                     let mut out = Vec::new();
                     write_string(&text, &mut out);
                     out
                 }));
             }
             Wrap::Json => Some(text.to_owned()),
-            Wrap::Base64Json => decoded(text),
+            Wrap::Base64Json => base64::decode_text(text),
         };
         let Some(json) = json.filter(|json| self.is_json(json)) else { return Ok(None) };
         let inner =
