@@ -109,6 +109,29 @@ async fn law_1_a_card_number_is_found_wherever_it_stands() {
         ("/forms/ann", parts, part("name=\"note\"", "x"), true),
         ("/forms/ann", parts, part("name=\"note\"", PAN), false),
         ("/forms/ann", parts, part("name=\"file\"; filename=\"a.txt\"", PAN), false),
+        ("/forms/ann", parts, part("name=\"file\"; filename=\"a.txt\"", "x"), true),
+        ("/forms/ann", parts, part(&format!("name=\"file\"; filename=\"{PAN}.txt\""), "x"), false),
+        (
+            "/forms/ann",
+            parts,
+            part("name=\"file\"; filename=\"a.txt\"\r\nContent-Type: image/png", "x"),
+            true,
+        ),
+        (
+            "/forms/ann",
+            parts,
+            part(&format!("name=\"file\"; filename=\"a.txt\"\r\nContent-Type: image/{PAN}"), "x"),
+            false,
+        ),
+        (
+            "/forms/ann",
+            parts,
+            part(
+                &format!("name=\"any.x\"; filename=\"{PAN}\"\r\nContent-Type: application/json"),
+                "{\"a\":1}",
+            ),
+            false,
+        ),
     ] {
         let seen = world.send(sends(&world, path, kind, &body)).await;
         let reached = !world.upstream.take().is_empty();

@@ -39,3 +39,11 @@ pub fn pieces(reading: &Reading, body: &[u8]) -> Vec<Vec<(String, Piece)>> {
         }
     }
 }
+
+/// What goes on with a form in parts beside its [`pieces`]: the names and the media types of its files. They name nobody and
+/// say nothing, and may hold something all the same.
+#[must_use]
+pub fn beside(reading: &Reading, body: &[u8]) -> Vec<String> {
+    let boundary = reading.boundary.as_ref().filter(|_| reading.format == Format::Multipart);
+    boundary.map(|boundary| multipart::beside(body, boundary)).unwrap_or_default()
+}

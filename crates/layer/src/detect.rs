@@ -40,6 +40,7 @@ pub(crate) fn detected(access: &Access, route: &Route, head: &Head, brought: &Br
             _ => look.value(value, map, &mut String::new()),
         }
     }
+    brought.beside().iter().for_each(|text| look.wrapped(text, None, WRAPS_MAX));
     // By one of them the route may name whom it is about, as the map says.
     let named = match route.about.as_ref().map(|about| &about.subject) {
         Some(SubjectSource::Named { at: Reference::Path(name), .. }) => Some(name),

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use bytes::Bytes;
-use consentry_body::{Pseudonyms, Redactor, Report, Said, Step, SubjectIx, Window};
+use consentry_body::{Pseudonyms, Redactor, Report, Said, Step, SubjectIx, Window, beside};
 use consentry_model::{ClassId, Field, Format, MediaTypes, Reason, Treatment};
 use consentry_policy::{Adds, Body, EventSpec, Excess, HeadField, Reference, Right, Route};
 use http::{HeaderMap, HeaderName, HeaderValue, Request, header};
@@ -74,6 +74,8 @@ const SILENT: [&str; 39] = [
 /// A request body that was read whole and found well-formed.
 pub(crate) struct Brought {
     said: Option<Said>,
+    /// What goes on beside that.
+    beside: Vec<String>,
     format: Format,
     content_type: Option<HeaderValue>,
     redactor: Option<(Redactor, Window)>,
@@ -107,7 +109,8 @@ where
                 || (route.right == Some(Right::Preferences)
                     && is_one_click(head.header("content-type"), &bytes)) =>
         {
-            return Ok(Brought { said: None, format: Format::Json, content_type: None, redactor: None });
+            let (beside, format) = (Vec::new(), Format::Json);
+            return Ok(Brought { said: None, beside, format, content_type: None, redactor: None });
         }
         Body::None | Body::Page => return Err(Reason::BodyUnexpected),
         Body::Fields(map, types) => (map, types),
@@ -131,7 +134,8 @@ where
     let format = media.reading.format;
     let said = said(&media.reading, &bytes, limits.depth_max)?;
     let said = Some(opened(said, format, map, limits.depth_max));
-    Ok(Brought { said, format, content_type, redactor: Some((redactor, window)) })
+    let beside = beside(&media.reading, &bytes);
+    Ok(Brought { said, beside, format, content_type, redactor: Some((redactor, window)) })
 }
 
 /// Every byte of a body.
@@ -201,6 +205,11 @@ impl Brought {
     /// What the body says as a whole, and in which format it came.
     pub(crate) fn whole(&self) -> Option<(&Said, Format)> {
         Some((self.said.as_ref()?, self.format))
+    }
+
+    /// What goes on with the body beside what it says: names of files and their media types.
+    pub(crate) fn beside(&self) -> &[String] {
+        &self.beside
     }
 
     /// Whether the request meets the condition of an event.

@@ -279,3 +279,13 @@ pub(crate) fn texts(body: &[u8], boundary: &str) -> Vec<(String, Piece)> {
     };
     parts.into_iter().filter_map(piece).collect()
 }
+
+/// What goes on beside the names and contents of such a form.
+pub(crate) fn beside(body: &[u8], boundary: &str) -> Vec<String> {
+    let parts = read(body, boundary, usize::MAX).unwrap_or_default();
+    let texts = parts.into_iter().flat_map(|Part { head, kind, .. }| {
+        let media_type = (kind == Kind::File).then_some(head.media_type);
+        head.file.into_iter().chain(media_type)
+    });
+    texts.collect()
+}

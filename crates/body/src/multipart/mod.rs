@@ -4,5 +4,5 @@ mod form;
 mod head;
 mod split;
 
-pub(crate) use form::{Parts, texts};
+pub(crate) use form::{Parts, beside, texts};
 pub(crate) use split::is_boundary;
