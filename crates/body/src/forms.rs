@@ -7,6 +7,8 @@ use consentry_model::{MaskForm, TruncateForm};
 
 const HIDDEN: &str = "****";
 const HIDDEN_REST: &str = "***";
+/// Of how many letters and digits a value has to be for its last characters to stay.
+const TELLING_MIN: usize = 8;
 const POSTCODE_CHARS_MAX: usize = 12;
 /// How addresses begin that go on with an IPv4 address (RFC 3056, section 2). Elsewhere such an address comes later
 /// (RFC 4291, section 2.5.5; RFC 6052 and 8215), or the one in front is a server's (RFC 4380, section 4).
@@ -48,11 +50,13 @@ impl Short {
 #[inline]
 pub(crate) fn short_mask(form: MaskForm, text: &[u8]) -> Option<Short> {
     match form {
-        MaskForm::LastFour if text.len() >= 8 => {
+        MaskForm::LastFour => {
             let [a, b, c, d] = *text.last_chunk()?;
-            Some(Short { bytes: [b'"', b'*', b'*', b'*', b'*', a, b, c, d, b'"'], length: 10 })
+            let telling = text.iter().filter(|b| b.is_ascii_alphanumeric()).count();
+            (telling >= TELLING_MIN)
+                .then_some(Short { bytes: [b'"', b'*', b'*', b'*', b'*', a, b, c, d, b'"'], length: 10 })
         }
-        MaskForm::LastFour | MaskForm::Email | MaskForm::Initials => None,
+        MaskForm::Email | MaskForm::Initials => None,
     }
 }
 
@@ -124,25 +128,33 @@ fn email(text: &str) -> Option<String> {
     names.then(|| format!("{first}{HIDDEN_REST}@{domain}"))
 }
 
+/// What stands between letters and digits, is blank or has no width hides nothing of them.
 fn last_four(text: &str) -> Option<String> {
     let count = text.chars().count();
-    match count {
-        0 => None,
-        1..8 => Some(HIDDEN.to_owned()),
-        _ => Some(HIDDEN.chars().chain(text.chars().skip(count - 4)).collect()),
+    let is_masked = text.starts_with(HIDDEN) && count == HIDDEN.len() + 4;
+    let telling = text.chars().filter(|c| c.is_alphanumeric()).count();
+    match telling {
+        _ if text.is_empty() => None,
+        _ if is_masked => Some(text.to_owned()),
+        0..TELLING_MIN => Some(HIDDEN.to_owned()),
+        _ => Some(HIDDEN.chars().chain(text.chars().skip(count.saturating_sub(4))).collect()),
     }
 }
 
+/// Where every word is one character, nothing would be hidden.
 fn initials(text: &str) -> Option<String> {
-    let mut out = String::new();
-    for first in text.split_whitespace().filter_map(|word| word.chars().next()) {
+    let (mut out, mut hides) = (String::new(), false);
+    for word in text.split_whitespace() {
+        let mut chars = word.chars();
+        let first = chars.next()?;
+        hides |= chars.any(|c| c.is_alphanumeric() || c == '*');
         if !out.is_empty() {
             out.push(' ');
         }
         out.push(first);
         out.push_str(HIDDEN_REST);
     }
-    (!out.is_empty()).then_some(out)
+    hides.then_some(out)
 }
 
 #[cfg(test)]
@@ -287,6 +299,18 @@ mod tests {
             ("12345678", Some("****5678")),
             ("1234567", Some("****")),
             ("1", Some("****")),
+            // Letters and digits count: what stands between or before them hides nothing.
+            ("    1234", Some("****")),
+            ("----1234", Some("****")),
+            ("12-34-567", Some("****")),
+            ("1\u{200b}2\u{200b}3\u{200b}4\u{200b}", Some("****")),
+            ("e\u{301}e\u{301}e\u{301}e\u{301}", Some("****")),
+            ("\u{1f468}\u{200d}\u{1f469}\u{200d}\u{1f467}\u{200d}\u{1f466}\u{fe0f}", Some("****")),
+            ("\u{202e}1234\u{202c}\u{200f}\u{200f}", Some("****")),
+            ("\u{ff11}\u{ff12}\u{ff13}\u{ff14}", Some("****")),
+            ("12-34-5678", Some("****5678")),
+            ("****1234", Some("****1234")),
+            ("****12345", Some("****")),
             ("\u{e9}\u{e9}\u{e9}\u{e9}abcd", Some("****abcd")),
             ("", None),
         ];
@@ -299,6 +323,14 @@ mod tests {
             ("Ann Smith", Some("A*** S***")),
             ("  \u{c9}va\tde la  Cruz ", Some("\u{c9}*** d*** l*** C***")),
             ("Ann", Some("A***")),
+            ("Ann B", Some("A*** B***")),
+            // Nothing would be hidden.
+            ("A", None),
+            ("A B", None),
+            ("J. R.", None),
+            ("e\u{301}", None),
+            ("\u{738b} \u{660e}", None),
+            ("\u{738b}\u{660e}", Some("\u{738b}***")),
             ("   ", None),
             ("", None),
         ];

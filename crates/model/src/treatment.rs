@@ -68,9 +68,9 @@ pub enum TruncateForm {
 pub enum MaskForm {
     /// First character of the local part and the whole domain stay: `a***@example.org`.
     Email,
-    /// The last four characters of a value of at least eight stay; of a shorter one, none.
+    /// The last four characters of a value of at least eight letters and digits stay; of a shorter one, none.
     LastFour,
-    /// The first character of each word stays.
+    /// The first character of each word stays, if some word has more than that.
     Initials,
 }
 

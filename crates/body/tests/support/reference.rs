@@ -288,7 +288,10 @@ fn treat(doc: &Doc, treatment: Treatment, class: ClassId, ladder: Ladder) -> Opt
     } else {
         assert_eq!(ladder.masked, Some(MaskForm::LastFour));
         let tail: String = chars.iter().rev().take(4).rev().collect();
-        Some(if chars.len() >= 8 { format!("****{tail}") } else { "****".to_owned() })
+        let telling = chars.iter().filter(|c| c.is_alphanumeric()).count();
+        // What is masked already is left as it is.
+        let stays = telling >= 8 || chars.len() == 8 && chars.starts_with(&['*'; 4]);
+        Some(if stays { format!("****{tail}") } else { "****".to_owned() })
     };
     out.map(|text: String| serde_json::to_string(&text).unwrap())
 }
