@@ -17,7 +17,14 @@ use crate::frames::Frames;
 /// begins to count.
 const PREFACE: &[u8] = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n";
 
-/// A stream that fails when its first words take too long, or when what we write stays unread for too long.
+/// For how long nothing may come of whoever is still sending when its answer is complete, until it counts as done.
+const PAUSE_MAX: Duration = Duration::from_millis(250);
+/// How much of what nobody reads any more is taken at once, in bytes.
+const UNREAD_BYTES: usize = 4_096;
+
+/// A stream that fails when its first words take too long, or when what we write stays unread for too long. Over HTTP/1.1
+/// whoever is still sending when its answer is complete is heard out: a connection that is closed with bytes unread is
+/// reset, and the answer is lost with it.
 pub(crate) struct Patience<T> {
     inner: T,
     /// How many bytes of the preface came, and until when the rest must; gone once the protocol is known.
@@ -29,6 +36,8 @@ pub(crate) struct Patience<T> {
     activity: Arc<Activity>,
     /// What was written, once it is known to be HTTP/2.
     frames: Option<Frames>,
+    /// Once our side is shut down: until when something has to come, and until when all of it.
+    hears_out: Option<(Pin<Box<Sleep>>, Instant)>,
 }
 
 impl<T> Patience<T> {
@@ -42,6 +51,7 @@ impl<T> Patience<T> {
             stalled: None,
             activity,
             frames: None,
+            hears_out: None,
         }
     }
 
@@ -89,6 +99,31 @@ impl<T> Patience<T> {
     }
 }
 
+impl<T: AsyncRead + Unpin> Patience<T> {
+    /// Takes what still comes, and lets it go; over with its end, with a pause, or when an answer would have been unread
+    /// for too long.
+    fn hear_out(&mut self, context: &mut Context<'_>) -> Poll<()> {
+        let stall_max = self.stall_max;
+        let (pause, end) = self.hears_out.get_or_insert_with(|| {
+            let end = Instant::now() + stall_max;
+            (Box::pin(sleep(PAUSE_MAX.min(stall_max))), end)
+        });
+        let mut bytes = [0; UNREAD_BYTES];
+        loop {
+            let mut buffer = ReadBuf::new(&mut bytes);
+            let came = Pin::new(&mut self.inner).poll_read(context, &mut buffer);
+            if came.is_pending() {
+                return pause.as_mut().poll(context);
+            }
+            let now = Instant::now();
+            if !matches!(came, Poll::Ready(Ok(()))) || buffer.filled().is_empty() || now >= *end {
+                return Poll::Ready(());
+            }
+            pause.as_mut().reset((now + PAUSE_MAX).min(*end));
+        }
+    }
+}
+
 impl<T: AsyncRead + Unpin> AsyncRead for Patience<T> {
     fn poll_read(
         mut self: Pin<&mut Self>,
@@ -109,7 +144,7 @@ impl<T: AsyncRead + Unpin> AsyncRead for Patience<T> {
     }
 }
 
-impl<T: AsyncWrite + Unpin> AsyncWrite for Patience<T> {
+impl<T: AsyncRead + AsyncWrite + Unpin> AsyncWrite for Patience<T> {
     fn poll_write(
         mut self: Pin<&mut Self>,
         context: &mut Context<'_>,
@@ -126,8 +161,14 @@ impl<T: AsyncWrite + Unpin> AsyncWrite for Patience<T> {
     }
 
     fn poll_shutdown(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
-        let said = Pin::new(&mut self.inner).poll_shutdown(context);
-        self.patiently(context, said)
+        if self.hears_out.is_none() {
+            let said = Pin::new(&mut self.inner).poll_shutdown(context);
+            let said = ready!(self.patiently(context, said));
+            if said.is_err() || self.frames.is_some() {
+                return Poll::Ready(said);
+            }
+        }
+        self.hear_out(context).map(Ok)
     }
 
     fn poll_write_vectored(

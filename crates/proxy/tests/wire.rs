@@ -217,6 +217,43 @@ async fn the_head_alone_tells_nothing_of_the_length() {
     assert!(!answer.to_lowercase().contains("content-length"), "{answer}");
 }
 
+/// Nobody who is still sending may lose the answer: a connection that is closed over unread bytes is reset.
+#[tokio::test]
+async fn whoever_sends_a_body_that_nobody_reads_hears_why() {
+    let stage = stage("").await;
+    let body = vec![b'x'; 16 << 20];
+    for (name, target, lines, code) in [
+        ("without a token", "/nowhere", String::new(), 401),
+        ("a head with two readings", "/note", "data_purpose: x\r\n".to_owned(), 400),
+        ("a body that is too long", "/note", String::new(), 413),
+        ("and nothing after it", "/nowhere", "connection: close\r\n".to_owned(), 401),
+    ] {
+        let head = format!(
+            "POST {target} HTTP/1.1\r\n{HOST}content-type: application/json\r\n{lines}content-length: {}\r\n\r\n",
+            body.len()
+        );
+        let mut stream = TcpStream::connect(stage.running.addr()).await.unwrap();
+        stream.write_all(head.as_bytes()).await.unwrap();
+        let sent = stream.write_all(&body).await;
+        assert!(sent.is_ok(), "{name}: {sent:?}");
+        let mut answer = String::new();
+        let read = stream.read_to_string(&mut answer).await;
+        assert_eq!((split(&answer).0, read.is_ok()), (code, true), "{name}: {read:?} {answer}");
+    }
+    assert!(stage.asked.lock().unwrap().is_empty());
+    // Whoever goes on for ever is not heard for ever.
+    let stage = support::stage("limits: {write_stall_ms_max: 300}").await;
+    let mut stream = TcpStream::connect(stage.running.addr()).await.unwrap();
+    let head = format!("POST /nowhere HTTP/1.1\r\n{HOST}content-length: 1000000000\r\n\r\n");
+    stream.write_all(head.as_bytes()).await.unwrap();
+    let endless = async {
+        while stream.write_all(&[b'x'; 1_000]).await.is_ok() {
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+    };
+    tokio::time::timeout(Duration::from_secs(5), endless).await.unwrap();
+}
+
 /// A service that writes the same bytes for every request it hears, whatever they are; and how many it heard.
 async fn writes(bytes: Vec<u8>, waits_for_body: bool) -> (SocketAddr, Arc<Mutex<Vec<String>>>) {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
