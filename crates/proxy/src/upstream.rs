@@ -1,7 +1,9 @@
 //! The clients of the services behind the sidecar.
 
 use std::collections::BTreeMap;
+use std::error::Error as _;
 use std::future::Future;
+use std::io;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll};
@@ -15,7 +17,7 @@ use http::uri::{PathAndQuery, Scheme};
 use http::{HeaderMap, HeaderValue, Request, Response, Uri, Version};
 use http_body_util::Full;
 use hyper::body::Incoming;
-use hyper_util::client::legacy::Client;
+use hyper_util::client::legacy::{Client, Error as ClientError};
 use hyper_util::rt::{TokioExecutor, TokioTimer};
 use tower_service::Service;
 
@@ -24,8 +26,9 @@ use crate::config::{ProxyLimits, UpstreamConfig};
 use crate::headers::{prepare_request, remove_hop_by_hop};
 use crate::tls::{Connector, client_config};
 
-/// How long a connection to the upstream is kept without use.
-const IDLE_MAX: Duration = Duration::from_secs(30);
+/// How long a connection to the upstream is kept without use: less than the five seconds after which many a service closes
+/// it, perhaps in the moment of the next request.
+const IDLE_MAX: Duration = Duration::from_secs(4);
 /// How many unused connections to the upstream are kept.
 const IDLE_CONNECTIONS_MAX: usize = 64;
 
@@ -130,6 +133,28 @@ impl Target {
         head.version = Version::HTTP_11;
         Some(Request::from_parts(head, body))
     }
+
+    /// Sends a request. A service may close a connection in the very moment in which the next request goes out on it: one
+    /// that changes nothing by its method is sent once more, to the same place and word for word (RFC 9110, section 9.2.2).
+    async fn ask(&self, request: Request<Full<Bytes>>) -> Result<Response<Incoming>, ClientError> {
+        let again = request.method().is_safe().then(|| request.clone());
+        let said = self.client.request(request).await;
+        match (said, again) {
+            (Err(error), Some(again)) if broke_off(&error) => self.client.request(again).await,
+            (said, _) => said,
+        }
+    }
+}
+
+/// Whether a connection that was there ended before the answer did.
+fn broke_off(error: &ClientError) -> bool {
+    let cause = error.source().and_then(|cause| cause.downcast_ref::<hyper::Error>());
+    let ended = |cause: &hyper::Error| {
+        let of_system = cause.source().and_then(|source| source.downcast_ref::<io::Error>());
+        let kinds = [io::ErrorKind::ConnectionReset, io::ErrorKind::BrokenPipe, io::ErrorKind::UnexpectedEof];
+        cause.is_incomplete_message() || of_system.is_some_and(|error| kinds.contains(&error.kind()))
+    };
+    !error.is_connect() && cause.is_some_and(ended)
 }
 
 /// Whether nothing was done to the body on its way but to cut it into chunks: other codings of the transfer are not undone.
@@ -151,11 +176,10 @@ impl Service<Request<Full<Bytes>>> for Upstream {
         let Some(service) = self.service(request.extensions().get::<Destination>()) else {
             return Box::pin(std::future::ready(Err(UpstreamError::NoSuchRecipient)));
         };
-        let answer = service.readdress(request).map(|request| service.client.request(request));
-        let head_wait = self.head_wait;
+        let (request, service, head_wait) = (service.readdress(request), service.clone(), self.head_wait);
         Box::pin(async move {
-            let answer = answer.ok_or(UpstreamError::Unreachable)?;
-            let answer = tokio::time::timeout(head_wait, answer).await;
+            let request = request.ok_or(UpstreamError::Unreachable)?;
+            let answer = tokio::time::timeout(head_wait, service.ask(request)).await;
             let mut response =
                 answer.map_err(|_| UpstreamError::Timeout)?.map_err(|_| UpstreamError::Unreachable)?;
             if !is_plainly_framed(response.headers()) {

@@ -323,6 +323,56 @@ async fn law_1_what_a_service_writes_after_its_answer_answers_nobody() {
     }
 }
 
+/// A service that answers the first request on each connection, and closes it with the next one unanswered.
+async fn answers_once(heard: Arc<Mutex<Vec<String>>>) -> SocketAddr {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let addr = listener.local_addr().unwrap();
+    tokio::spawn(async move {
+        loop {
+            let (mut stream, _) = listener.accept().await.unwrap();
+            let heard = Arc::clone(&heard);
+            tokio::spawn(async move {
+                let mut part = vec![0; 65_536];
+                for answer in [GOOD, ""] {
+                    let mut held = Vec::new();
+                    while ends(&held, true).is_none() {
+                        let n @ 1.. = stream.read(&mut part).await.unwrap_or(0) else { return };
+                        held.extend_from_slice(&part[..n]);
+                    }
+                    heard.lock().unwrap().push(String::from_utf8_lossy(&held).into_owned());
+                    stream.write_all(answer.as_bytes()).await.unwrap();
+                }
+            });
+        }
+    });
+    addr
+}
+
+#[tokio::test]
+async fn whoever_asks_over_a_connection_that_the_service_closes_is_answered_over_another() {
+    let heard = Arc::new(Mutex::new(Vec::new()));
+    let (_folder, config) = prepared(answers_once(Arc::clone(&heard)).await, "");
+    let running = Sidecar::start(config).await.unwrap();
+    let post = format!(
+        "POST /note HTTP/1.1\r\n{HOST}content-type: application/json\r\ncontent-length: 10\r\nconnection: close\r\n\r\n{{\"text\":1}}"
+    );
+    let ask = format!("GET /ping HTTP/1.1\r\n{HOST}connection: close\r\n\r\n");
+    for (name, request, code, hears) in [
+        ("the first", &ask, 200, 1),
+        ("one that reads, on a connection that closes", &ask, 200, 2),
+        // That one left a connection behind that was used once.
+        ("one that writes, on a connection that closes", &post, 502, 1),
+    ] {
+        let (answer, _) = exchange(running.addr(), request.as_bytes()).await;
+        let heard: Vec<String> = heard.lock().unwrap().drain(..).collect();
+        assert_eq!((split(&answer).0, heard.len()), (code, hears), "{name}: {answer}");
+        let without_trace = |text: &String| -> Vec<String> {
+            text.lines().filter(|l| !l.starts_with("traceparent")).map(str::to_owned).collect()
+        };
+        assert!(heard.windows(2).all(|two| without_trace(&two[0]) == without_trace(&two[1])), "{heard:?}");
+    }
+}
+
 #[tokio::test]
 async fn law_1_a_body_after_the_answer_to_a_head_answers_nobody() {
     let (_folder, running, _) = before(EVIL).await;
