@@ -286,7 +286,8 @@ pub(crate) fn layer_limits(limits: &ProxyLimits) -> Limits {
     out.evidence_wait_ms_max = limits.evidence_wait_ms_max;
     out.request_body_wait_ms_max = limits.request_body_wait_ms_max;
     out.bundle_age_secs_max = limits.bundle_age_secs_max;
-    out.headers_max = to_usize(limits.headers_max);
+    // What the sidecar states itself, where the request came from, is none of the caller's.
+    out.headers_max = to_usize(limits.headers_max).saturating_add(1);
     out.requests_max = to_usize(limits.requests_max);
     out.client_requests_max = to_usize(limits.client_requests_max);
     out.client_requests_per_sec_max = limits.client_requests_per_sec_max;

@@ -57,6 +57,21 @@ async fn whoever_asks_too_often_or_too_much_at_once_is_turned_away_and_counted()
     assert_eq!((counted(Reason::RateExceeded), counted(Reason::HeadTooLarge)), (1, 1));
 }
 
+/// What the sidecar itself says of the way here takes nobody's place.
+#[tokio::test]
+async fn as_many_headers_come_as_may_and_no_more() {
+    for (more, most) in [("", 100), ("limits: {headers_max: 16}", 16), ("limits: {headers_max: 120}", 120)] {
+        let stage = stage(more).await;
+        for (named, too_many) in [("", 0), ("", 1), ("x-forwarded-for: 203.0.113.9\r\n", 0)] {
+            // Of those in front `ask` sends two, and the one that is replaced is here.
+            let own = 2 + usize::from(!named.is_empty());
+            let rest: String = (own..most + too_many).map(|n| format!("x-{n}: 1\r\n")).collect();
+            let (code, body) = ask(stage.running.addr(), "/ping", &format!("{named}{rest}")).await;
+            assert_eq!(code, if too_many == 0 { 200 } else { 431 }, "{most} {named} {too_many}: {body}");
+        }
+    }
+}
+
 #[tokio::test]
 async fn no_more_are_under_way_than_there_is_room_for() {
     for (limit, code, reason) in
