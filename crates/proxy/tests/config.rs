@@ -23,6 +23,13 @@ const WRONG: &[(&str, &str, &str)] = &[
     ("127.0.0.1:8080", "127.0.0.1:9901", "1:9: `listen` and `admin` are the same address"),
     ("127.0.0.1:8080", "0.0.0.0:9901", "1:9: `listen` and `admin` are the same address"),
     ("127.0.0.1:8080", "127.0.0.1:3000", "`upstream.url` is the sidecar's own address"),
+    ("http://127.0.0.1:3000", "http://localhost:8080", "3:11: `upstream.url` is the sidecar's own address"),
+    ("http://127.0.0.1:3000", "http://LOCALHOST:9901", "`upstream.url` is the sidecar's own address"),
+    (
+        "bundle: policy",
+        "bundle: policy\nrecipients: {a: {url: 'http://127.0.0.1:9'}, b: {url: 'http://127.0.0.1:8080'}}",
+        "5:13: `recipients.url` is the sidecar's own address",
+    ),
     (
         "admin: 127.0.0.1:9901",
         "tls_ended_by: 10.0.0.5 proxy",
@@ -122,6 +129,11 @@ const WRONG: &[(&str, &str, &str)] = &[
         "jwks: keys.json}",
         "jwks: k, jwks_age_secs_max: 60}\nreload_poll_ms: 60000",
         "8:17: `reload_poll_ms` is shorter than keys may become old",
+    ),
+    (
+        "ledger: ledger.db",
+        "ledger: ledger.db\nlimits: {bundle_age_secs_max: 60}\nreload_poll_ms: 60000",
+        "7:17: `reload_poll_ms` is shorter than a bundle may become old",
     ),
     (
         "jwks: keys.json",

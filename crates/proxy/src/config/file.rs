@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::fs::File;
 use std::io::{self, Read as _};
-use std::net::SocketAddr;
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::path::{Path, PathBuf};
 
 use consentry_identity::Network;
@@ -186,11 +186,14 @@ fn read(section: &Section<'_>, reader: &mut Reader<'_>) -> Option<Config> {
     let drain_secs_max = reader.count(section, "drain_secs_max", 20, 0..=3_600);
     let reload_poll_ms = reader.count(section, "reload_poll_ms", 1_000, 50..=3_600_000);
     let place = |key: &str| section.get(key).map_or(section.at, |tree| tree.at);
-    addresses_differ(section, listen, admin, upstream.as_ref(), reader);
+    let others = recipients.iter().flatten().flat_map(BTreeMap::values);
+    let called: Vec<_> =
+        upstream.iter().map(|u| ("upstream", u)).chain(others.map(|r| ("recipients", r))).collect();
+    addresses_differ(section, listen, admin, &called, reader);
     if let (Some(_), Some(tree)) = (&tls, section.get("tls_ended_by")) {
         reader.error(tree.at, "`tls` and `tls_ended_by` exclude each other: TLS is ended in one place");
     }
-    outlasts_polls(identity.as_ref(), reload_poll_ms, place("reload_poll_ms"), reader);
+    outlasts_polls(identity.as_ref(), limits.as_ref(), reload_poll_ms, place("reload_poll_ms"), reader);
     if let (Some(ledger), Some(evidence), Some(bundle)) = (&ledger, &evidence, &bundle)
         && (ledger == evidence || evidence == bundle || ledger == bundle)
     {
@@ -227,11 +230,20 @@ fn if_said<T>(read: Option<Option<T>>) -> Option<Option<T>> {
     read.map_or(Some(None), |read| read.map(Some))
 }
 
-/// Keys that grow too old between two looks at them would come and go.
-fn outlasts_polls(identity: Option<&IdentityConfig>, reload_poll_ms: u64, at: At, reader: &mut Reader<'_>) {
-    let age_ms_max = identity.map(|identity| identity.keys_age_secs_max.saturating_mul(1_000));
-    if age_ms_max.is_some_and(|max| max <= reload_poll_ms) {
-        reader.error(at, "`reload_poll_ms` is shorter than keys may become old");
+/// Keys and bundles that grow too old between two looks at them would come and go.
+fn outlasts_polls(
+    identity: Option<&IdentityConfig>,
+    limits: Option<&ProxyLimits>,
+    reload_poll_ms: u64,
+    at: At,
+    reader: &mut Reader<'_>,
+) {
+    let keys = identity.map(|identity| ("keys", identity.keys_age_secs_max));
+    let bundle = limits.map(|limits| ("a bundle", limits.bundle_age_secs_max));
+    for (what, age_secs_max) in keys.into_iter().chain(bundle) {
+        if age_secs_max.saturating_mul(1_000) <= reload_poll_ms {
+            reader.error(at, format!("`reload_poll_ms` is shorter than {what} may become old"));
+        }
     }
 }
 
@@ -240,7 +252,7 @@ fn addresses_differ(
     section: &Section<'_>,
     listen: Option<SocketAddr>,
     admin: Option<SocketAddr>,
-    upstream: Option<&UpstreamConfig>,
+    called: &[(&str, &UpstreamConfig)],
     reader: &mut Reader<'_>,
 ) {
     let (Some(listen), Some(admin)) = (listen, admin) else { return };
@@ -248,10 +260,23 @@ fn addresses_differ(
     if same(listen, admin) {
         reader.error(place("listen"), "`listen` and `admin` are the same address");
     }
-    let called = upstream.and_then(|u| u.authority.as_str().parse::<SocketAddr>().ok());
-    if called.is_some_and(|called| same(called, listen) || same(called, admin)) {
-        reader.error(place("upstream"), "`upstream.url` is the sidecar's own address");
+    for (key, service) in called {
+        if addresses(service).iter().any(|called| same(*called, listen) || same(*called, admin)) {
+            reader.error(place(key), format!("`{key}.url` is the sidecar's own address"));
+        }
     }
+}
+
+/// Where a service is called, as far as that is known without asking for names.
+fn addresses(service: &UpstreamConfig) -> Vec<SocketAddr> {
+    let port = service.authority.port_u16().unwrap_or(if service.tls.is_some() { 443 } else { 80 });
+    let host = service.authority.host().trim_start_matches('[').trim_end_matches(']');
+    let addresses = if host.eq_ignore_ascii_case("localhost") {
+        vec![IpAddr::from(Ipv4Addr::LOCALHOST), IpAddr::from(Ipv6Addr::LOCALHOST)]
+    } else {
+        host.parse().into_iter().collect()
+    };
+    addresses.into_iter().map(|address| SocketAddr::new(address, port)).collect()
 }
 
 /// Whether two addresses would take the same port; port 0 takes whichever is free.
