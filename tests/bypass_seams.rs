@@ -9,7 +9,7 @@
 use bytes::Bytes;
 use consentry_body::Encoder;
 use consentry_identity::{AuthenticatorConfig, NamingHeaders};
-use consentry_layer::Limits;
+use consentry_layer::{Clock as _, Limits};
 use consentry_model::{Reason, Space};
 use consentry_policy::{Bundle, Engine, ReportOnly, Sources};
 use consentry_tests::world::{Answer, Otherwise, Seen, TODAY, World, contract, get, typed};
@@ -476,6 +476,27 @@ async fn law_1_strangers_from_nowhere_use_up_nothing_of_others() {
     }
     let seen = world.send(asks(&world, Method::GET, "/people/ann")).await;
     assert_eq!(seen.status, 200, "a requester has a bucket of its own");
+}
+
+/// What is counted is how much time passed, and not what a clock says.
+#[tokio::test]
+async fn whoever_may_ask_once_a_second_may_when_the_clock_was_set_back_too() {
+    let mut limits = Limits::default();
+    (limits.client_burst_max, limits.client_requests_per_sec_max) = (1, 1);
+    let world = world(Otherwise { limits: Some(limits), ..Otherwise::default() }).await;
+    for (name, back, on, status) in [
+        ("the first", 0, 0, 200),
+        ("at once", 0, 0, 429),
+        ("a second later", 0, 1_000, 200),
+        ("half a minute back", 30_000, 0, 429),
+        ("and a second later", 0, 1_000, 200),
+        ("at once again", 0, 999, 429),
+    ] {
+        world.clock.set_back(back);
+        world.clock.set(world.clock.now().saturating_add_millis(on));
+        let seen = world.send(asks(&world, Method::GET, "/people/ann")).await;
+        assert_eq!(seen.status, status, "{name}: {seen:?}");
+    }
 }
 
 /// A thousand times as much is held of a short line than it is long.

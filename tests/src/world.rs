@@ -38,18 +38,28 @@ pub type Answer = Response<UpstreamBody>;
 
 /// A clock that tests set.
 #[derive(Debug)]
-pub struct TestClock(AtomicI64);
+pub struct TestClock(AtomicI64, AtomicI64);
 
 impl TestClock {
-    /// Sets the time.
+    /// Lets time pass, or run back.
     pub fn set(&self, now: Moment) {
         self.0.store(now.unix_millis(), Ordering::SeqCst);
+    }
+
+    /// Sets the clock back while no time passes.
+    pub fn set_back(&self, millis: i64) {
+        self.0.fetch_sub(millis, Ordering::SeqCst);
+        self.1.fetch_add(millis, Ordering::SeqCst);
     }
 }
 
 impl Clock for TestClock {
     fn now(&self) -> Moment {
         Moment::from_unix_millis(self.0.load(Ordering::SeqCst))
+    }
+
+    fn steady(&self) -> Moment {
+        self.now().saturating_add_millis(self.1.load(Ordering::SeqCst))
     }
 }
 
@@ -207,7 +217,7 @@ impl World {
     /// One that differs.
     #[must_use]
     pub fn otherwise(otherwise: Otherwise) -> Self {
-        let clock = Arc::new(TestClock(AtomicI64::new(TODAY.unix_millis())));
+        let clock = Arc::new(TestClock(AtomicI64::new(TODAY.unix_millis()), AtomicI64::new(0)));
         let issuer = Issuer::generate().unwrap();
         let keys = KeySet::from_jwks(&issuer.jwks()).unwrap();
         let mut config = AuthenticatorConfig::new(keys, ISSUER, AUDIENCE);

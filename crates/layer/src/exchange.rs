@@ -72,7 +72,7 @@ where
     R::Error: Into<BoxError>,
 {
     let address = request.extensions().get::<Transport>().and_then(Transport::origin);
-    match shared.admission.enter(address, shared.clock.now()) {
+    match shared.admission.enter(address, shared.clock.steady()) {
         Ok(mut admitted) => {
             let response = run(shared, &mut admitted, gate, request).await;
             response.map(|body| body.held(admitted))
@@ -104,7 +104,7 @@ where
         Some(there) if there.is_fresh(now, shared.limits.bundle_age_secs_max) => there,
         Some(_) | None => return stranger(&shared, None, Reason::BundleUnavailable),
     };
-    let mut head = match read_head(&shared, parts, admitted, now) {
+    let mut head = match read_head(&shared, parts, admitted) {
         Ok(head) => head,
         Err(reason) => return stranger(&shared, Some(&installed), reason),
     };
@@ -173,7 +173,6 @@ fn read_head(
     shared: &Shared,
     mut parts: http::request::Parts,
     admitted: &mut Admitted,
-    now: consentry_model::Moment,
 ) -> Result<Head, Reason> {
     let transport = parts.extensions.remove::<Transport>().unwrap_or_default();
     let address = transport.origin();
@@ -182,6 +181,7 @@ fn read_head(
     } else {
         Head::read(&parts.method, &parts.uri, parts.version, parts.headers, transport)
     };
+    let now = shared.clock.steady();
     read.map_err(|reason| shared.admission.count(admitted, Client::at(address), now).err().unwrap_or(reason))
 }
 
@@ -199,7 +199,7 @@ async fn who_asks(
         Ok(Some(claims)) => Client::Requester(claims.requester.clone()),
         Ok(None) | Err(_) => Client::at(head.transport.origin()),
     };
-    shared.admission.count(admitted, client, now)?;
+    shared.admission.count(admitted, client, shared.clock.steady())?;
     claims
 }
 
