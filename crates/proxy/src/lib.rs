@@ -23,6 +23,7 @@ mod frames;
 mod headers;
 mod keys;
 mod metrics;
+mod panics;
 mod parts;
 mod patience;
 mod peers;
@@ -44,6 +45,7 @@ pub use config::{
     ProxyLimits, TlsConfig, UpstreamConfig, UpstreamTls,
 };
 pub use counters::Counts;
+pub use panics::tell_panics_by_place;
 pub use parts::PartProblem;
 pub use rehearsal::{CaseResult, ClauseCoverage, Coverage, Difference, RuleCoverage, coverage, rehearse};
 pub use run::{Report, Running, ServeError, Sidecar, check, serve, stop_signal};

@@ -12,7 +12,7 @@ mod support;
 use std::fmt::{self, Write as _};
 use std::sync::{Arc, Mutex};
 
-use consentry_proxy::Sidecar;
+use consentry_proxy::{Sidecar, tell_panics_by_place};
 use support::{PERSON, ask, behind, prepared, raw, with_people};
 use tracing::field::{Field, Visit};
 use tracing::span::{Attributes, Id, Record};
@@ -90,4 +90,20 @@ async fn law_13_nothing_that_a_request_brings_or_an_answer_holds_stands_in_the_l
         let found: Vec<&str> = logs.lines().filter(|line| line.contains(planted)).collect();
         assert!(found.is_empty(), "{planted}: {found:?}");
     }
+}
+
+/// What libraries say when they give up may hold the text that they were given.
+#[test]
+fn law_13_a_panic_is_told_by_its_place_and_not_by_what_it_was_about() {
+    let kept = Kept::default();
+    tracing::subscriber::with_default(kept.clone(), || {
+        let before = std::panic::take_hook();
+        tell_panics_by_place();
+        let ended = std::panic::catch_unwind(|| panic!("no end of a character in ann@example.org"));
+        std::panic::set_hook(before);
+        ended.unwrap_err();
+    });
+    let logs = kept.0.lock().unwrap().clone();
+    assert!(logs.contains("logs.rs:") && logs.contains("message=a panic"), "{logs}");
+    assert!(!logs.contains("ann@"), "{logs}");
 }

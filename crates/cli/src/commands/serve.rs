@@ -70,6 +70,7 @@ pub(crate) fn run(args: &Args) -> Result<Exit, Stop> {
         return Ok(Exit::OK);
     }
     logs(args.log_format)?;
+    consentry_proxy::tell_panics_by_place();
     crate::runtime::multi_thread()?.block_on(async {
         let stop = consentry_proxy::stop_signal().map_err(named)?;
         let report = consentry_proxy::serve(config, stop).await.map_err(named)?;
