@@ -147,11 +147,15 @@ impl<R> Pump<R> {
         let Some(SubjectSource::Named { space, .. }) = access.about().map(|about| &about.subject) else {
             return Ok(());
         };
-        let (Some(named), Whom::Somebody(_)) = (&access.named, &self.decided.whom) else { return Ok(()) };
+        let Some(named) = &access.named else { return Ok(()) };
         let who = Identifier::new(space.clone(), named);
         let (ledger, answers) = resolve(&self.open.shared, &[who]).await?;
         self.decided.ledger = ledger;
-        self.decided.whom = Whom::Somebody(answers.into_iter().next().unwrap_or(Resolution::Unresolved));
+        let now = answers.into_iter().next().unwrap_or(Resolution::Unresolved);
+        // Whom nobody knew may have become somebody meanwhile, by a no.
+        if !matches!((&self.decided.whom, &now), (Whom::Nobody, Resolution::Unresolved)) {
+            self.decided.whom = Whom::Somebody(now);
+        }
         Ok(())
     }
 }
