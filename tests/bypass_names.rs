@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use bytes::Bytes;
+use consentry_audit::End;
 use consentry_consent::Ledger;
 use consentry_layer::Limits;
 use consentry_model::{Identifier, LedgerEvent, Space};
@@ -12,6 +13,7 @@ use futures_util::{FutureExt, Stream, StreamExt, stream};
 use http::{HeaderValue, Request, Response};
 use http_body::Frame;
 use http_body_util::{BodyExt, Full, StreamBody};
+use tower_service::Service as _;
 
 const BUNDLE: &str = "
 bundle: {controller: Example, policy: {version: v1, from: 2026-01-01}, excess: drop}
@@ -272,4 +274,28 @@ fn events_of(
 ) -> Response<UpstreamBody> {
     let body = BodyExt::boxed(StreamBody::new(pieces));
     Response::builder().header("content-type", "text/event-stream").body(body).unwrap()
+}
+
+#[tokio::test]
+async fn law_12_a_stream_that_nobody_reads_any_more_ends_although_the_service_is_silent() {
+    let world = world().await;
+    world.record("email", "bob@example.org", &[]).await;
+    let event = Ok(Frame::data(Bytes::from("data: {\"note\":\"a note\"}\n\n")));
+    let begun = Arc::new(());
+    let held = Arc::clone(&begun);
+    let silent = stream::iter([event]).chain(stream::pending()).inspect(move |_| drop(Arc::clone(&held)));
+    world.upstream.answers(events_of(silent));
+    let answer = world.service.clone().call(asked(&world, "/news/bob@example.org", &[])).await.unwrap();
+    let mut body = answer.into_body();
+    let first = body.frame().await.unwrap().unwrap();
+    assert!(first.into_data().unwrap().starts_with(b"data: "), "the first event comes");
+    drop(body);
+    let ended = async {
+        while Arc::strong_count(&begun) > 1 {
+            tokio::time::sleep(std::time::Duration::from_millis(5)).await;
+        }
+    };
+    let ended = tokio::time::timeout(std::time::Duration::from_secs(5), ended).await;
+    assert!(ended.is_ok(), "the service is still listened to, and its slot is taken");
+    assert_eq!(world.last_ticket().await.1.end, End::Abandoned);
 }

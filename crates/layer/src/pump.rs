@@ -1,10 +1,13 @@
 //! Moves an answer's body through the redactor, window by window.
 
+use std::pin::pin;
+
 use bytes::{Bytes, BytesMut};
 use consentry_audit::{End, Receipt};
 use consentry_body::{Redactor, Step};
 use consentry_model::Reason;
 use consentry_policy::Refusal;
+use futures_util::future::{Either, select};
 use http::response::Parts;
 use http::{HeaderMap, Response, StatusCode};
 use tokio::sync::mpsc;
@@ -138,6 +141,14 @@ where
         }
     }
 
+    /// The same while somebody listens, however long the service is silent; nothing from then on.
+    async fn wanted(&mut self, parts: &mpsc::Sender<Part>) -> Option<Result<Option<Bytes>, Refusal>> {
+        match select(pin!(self.next()), pin!(parts.closed())).await {
+            Either::Left((next, _)) => Some(next),
+            Either::Right(((), _)) => None,
+        }
+    }
+
     async fn feed(&mut self) -> Result<(), Refusal> {
         match self.source.next().await.map_err(Refusal::plain)? {
             Some(bytes) => {
@@ -177,12 +188,12 @@ where
             if !held.is_empty() && parts.send(Part::Data(held)).await.is_err() {
                 return;
             }
-            loop {
-                match self.next().await {
+            // When nobody listens any more the ticket drops, and closes as abandoned.
+            while let Some(next) = self.wanted(&parts).await {
+                match next {
                     Ok(Some(bytes)) => {
                         let bytes = self.recoder.part(bytes);
                         self.sent_bytes += bytes.len() as u64;
-                        // Nobody listens any more: the ticket drops, and closes as abandoned.
                         if !bytes.is_empty() && parts.send(Part::Data(bytes)).await.is_err() {
                             return;
                         }
