@@ -21,6 +21,10 @@ routes:
     response:
       headers: {Location: user.unique_id, Link: user.unique_id, Content-Disposition: user.name}
       body: {id: user.unique_id, name: user.name}
+  - route: GET /papers/{id}
+    purposes: [essential]
+    about: {type: customer, space: customer, id: path.id}
+    response: {headers: {Content-Disposition: user.unique_id}, body: {id: user.unique_id}}
   - route: GET /orders
     purpose: essential.service
     request: {query: {page: none}}
@@ -146,6 +150,15 @@ async fn law_1_headers_that_name_places_and_files_have_one_form() {
         ("/orders", "content-disposition", "inline", Some("inline")),
         ("/orders", "content-disposition", "form-data; name=ann", None),
         ("/quiet", "content-disposition", "inline", None),
+        (
+            "/papers/c-1",
+            "content-disposition",
+            "attachment; filename=\"c-1.json\"",
+            Some("attachment; filename=\"c-1.json\""),
+        ),
+        ("/papers/c-1", "content-disposition", "attachment; filename*=UTF-8''c-1.json", Some("attachment")),
+        ("/papers/c-1", "content-disposition", "Attachment; filename=\"/ann\"", Some("attachment")),
+        ("/papers/c-1", "content-disposition", "form-data; filename=\"c-1.json\"", None),
         ("/customers/c-1", "content-disposition", "attachment; filename=\"ann.json\"", None),
     ] {
         let seen = seen(&world, path, 200, &[(name, value)]).await;

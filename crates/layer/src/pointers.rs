@@ -37,7 +37,10 @@ pub(crate) fn lines(decided: &Decided, declared: &HeadField, from: &HeaderMap) -
         "location" | "content-location" | "retry-after" | "content-disposition" if all.len() > 1 => {
             return Vec::new();
         }
-        "content-disposition" if personal.is_none() => all = all.iter().filter_map(without_name).collect(),
+        // Without its disposition a file would be shown, with whatever script is in it.
+        "content-disposition" if personal.is_none() || !all.iter().all(good) => {
+            all = all.iter().filter_map(without_name).collect();
+        }
         _ => {}
     }
     if all.iter().all(good) { all } else { Vec::new() }
