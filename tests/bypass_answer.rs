@@ -326,3 +326,20 @@ async fn law_1_what_would_hide_or_split_an_answer_is_taken_off_the_request() {
     names.sort_unstable();
     assert_eq!(names, ["accept-encoding", "host", "traceparent"]);
 }
+
+#[tokio::test]
+async fn how_long_to_wait_is_what_the_service_says_where_it_may_be_told() {
+    let world = world().await;
+    for (path, said, told) in [
+        ("/orders", "120", Some("120")),
+        ("/orders", "Mon, 01 Jun 2026 00:00:10 GMT", Some("Mon, 01 Jun 2026 00:00:10 GMT")),
+        ("/orders", "4111111111111111", None),
+        ("/orders", "ann", None),
+        ("/quiet", "120", None),
+    ] {
+        let seen = seen(&world, path, 429, &[("retry-after", said)]).await;
+        assert_eq!((seen.status.as_u16(), &*seen.code()), (429, "upstream-error"), "{path} {said}");
+        let got = seen.headers.get("retry-after").map(|v| v.to_str().unwrap());
+        assert_eq!(got, told, "{path} {said}");
+    }
+}

@@ -3,7 +3,7 @@
 
 use consentry_model::{Field, Treatment};
 use consentry_policy::{HeadField, Route};
-use http::{HeaderMap, HeaderValue, StatusCode, Uri};
+use http::{HeaderMap, HeaderValue, StatusCode, Uri, header};
 
 use crate::exchange::Decided;
 use crate::request::{class_of, takes};
@@ -44,6 +44,13 @@ pub(crate) fn lines(decided: &Decided, declared: &HeadField, from: &HeaderMap) -
         _ => {}
     }
     if all.iter().all(good) { all } else { Vec::new() }
+}
+
+/// How long to wait, as the service says it of an answer that is none, where it may be told.
+pub(crate) fn wait(decided: &Decided, from: &HeaderMap) -> Option<HeaderValue> {
+    let route = decided.access.route().ok()?;
+    let declared = route.response_headers.iter().find(|f| f.name == header::RETRY_AFTER.as_str())?;
+    lines(decided, declared, from).pop()
 }
 
 fn has_its_form(decided: &Decided, declared: &HeadField, text: &str) -> bool {

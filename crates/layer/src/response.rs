@@ -13,7 +13,7 @@ use crate::duties;
 use crate::evidence::Lines;
 use crate::exchange::{Decided, Open};
 use crate::faults::of_answer;
-use crate::pointers::redirects;
+use crate::pointers::{self, redirects};
 use crate::pump::Pump;
 use crate::service::BoxError;
 use crate::source::Source;
@@ -34,7 +34,10 @@ where
     if let Some(reason) = unreadable(parts.status, &parts.headers) {
         // Whether somebody is there, or was, is told only to those who had to say who they are.
         let told = parts.status.is_client_error() && !route.public;
-        return open.fail(reason, told.then_some(parts.status));
+        let wait = pointers::wait(&decided, &parts.headers).filter(|_| told);
+        let mut response = open.fail(reason, told.then_some(parts.status));
+        response.headers_mut().extend(wait.map(|wait| (header::RETRY_AFTER, wait)));
+        return response;
     }
     let map = match map_of(route, parts.status, &parts.headers) {
         Ok(map) => map,
