@@ -327,6 +327,47 @@ async fn law_1_what_would_hide_or_split_an_answer_is_taken_off_the_request() {
     assert_eq!(names, ["accept-encoding", "host", "traceparent"]);
 }
 
+/// An answer of these bytes, under these headers alone.
+fn bare(status: u16, lines: &[(&'static str, &str)], bytes: &'static [u8]) -> Answer {
+    let mut answer = answer(status, &[]);
+    answer.headers_mut().remove("content-type");
+    for (name, value) in lines {
+        answer.headers_mut().append(*name, value.parse().unwrap());
+    }
+    *answer.body_mut() = Full::new(bytes::Bytes::from_static(bytes)).map_err(|e| match e {}).boxed();
+    answer
+}
+
+#[tokio::test]
+async fn law_1_an_answer_without_a_media_type_has_no_bytes() {
+    let world = world().await;
+    type Lines<'a> = &'a [(&'static str, &'a str)];
+    let rows: [(&str, &str, u16, Lines<'_>, &[u8], u16); 12] = [
+        ("taken in", "/orders", 202, &[], b"", 202),
+        ("made, and where", "/orders", 201, &[("location", "/orders")], b"", 201),
+        ("well", "/orders", 200, &[("content-length", "0")], b"", 200),
+        ("an odd one", "/orders", 299, &[], b"", 299),
+        ("of a person", "/papers/c-1", 200, &[], b"", 200),
+        ("with bytes", "/orders", 200, &[], b"{}", 502),
+        ("with one byte", "/orders", 202, &[], b" ", 502),
+        ("an empty text of JSON", "/orders", 200, &[("content-type", "application/json")], b"", 502),
+        ("another type", "/orders", 200, &[("content-type", "text/html")], b"", 502),
+        ("two types", "/orders", 200, &[("content-type", ""), ("content-type", "")], b"", 502),
+        ("nothing in a coding", "/orders", 200, &[("content-encoding", "gzip")], b"", 502),
+        ("a page", "/page", 200, &[], b"", 502),
+    ];
+    for (what, path, status, lines, bytes, expected) in rows {
+        world.upstream.answers(bare(status, lines, bytes));
+        let seen = world.send(ask(&world, path)).await;
+        assert_eq!(seen.status, expected, "{what}: {seen:?}");
+        if expected < 300 {
+            assert!(seen.body.as_ref().unwrap().is_empty(), "{what}: {seen:?}");
+            assert!(!seen.headers.contains_key("content-type"), "{what}: {seen:?}");
+            assert_eq!(seen.headers["cache-control"], "private, no-store", "{what}");
+        }
+    }
+}
+
 #[tokio::test]
 async fn how_long_to_wait_is_what_the_service_says_where_it_may_be_told() {
     let world = world().await;

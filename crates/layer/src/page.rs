@@ -34,7 +34,7 @@ pub(crate) async fn deliver<R>(
     decided: Decided,
     receipt: Receipt,
     (parts, mut headers): (Parts, HeaderMap),
-    body: R,
+    mut source: Source<R>,
 ) -> Response<ResponseBody>
 where
     R: http_body::Body<Data = Bytes> + Send + 'static,
@@ -45,7 +45,6 @@ where
     let Some(kind) = kind(&parts.headers) else { return open.fail(Reason::ResponseMediaType, None) };
     headers.insert(header::CONTENT_TYPE, kind);
     let limits = &open.shared.limits;
-    let source = Source::new(body, &parts.headers, limits);
     let whole =
         if open.head_only { Ok(Bytes::new()) } else { source.whole(limits.response_hold_bytes_max).await };
     let bytes = match whole {

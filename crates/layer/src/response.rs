@@ -39,8 +39,11 @@ where
         response.headers_mut().extend(wait.map(|wait| (header::RETRY_AFTER, wait)));
         return response;
     }
+    let mut source = Source::new(body, &parts.headers, &open.shared.limits);
     let map = match map_of(route, parts.status, &parts.headers) {
         Ok(map) => map,
+        // An answer of no bytes needs no media type.
+        Err(_) if !parts.headers.contains_key(header::CONTENT_TYPE) && source.is_empty().await => None,
         Err(reason) => return open.fail(reason, None),
     };
     let page = route.response_body == Body::Page && !redirects(parts.status);
@@ -68,7 +71,7 @@ where
         }
     }
     if page {
-        return crate::page::deliver(open, decided, receipt, (parts, headers), body).await;
+        return crate::page::deliver(open, decided, receipt, (parts, headers), source).await;
     }
     headers.extend(kind.map(|kind| (header::CONTENT_TYPE, kind)));
     let Some((reading, map, _)) = map else { return open.without_body(&decided, parts.status, headers) };
@@ -76,7 +79,6 @@ where
         Ok(redactor) => with_pseudonyms(redactor, &open, &decided),
         Err(error) => return open.fail(of_answer(error).reason, None),
     };
-    let source = Source::new(body, &parts.headers, &open.shared.limits);
     let live = reading.format == Format::Events;
     Pump::new(open, decided, receipt, redactor, source, window, live).start(&parts, headers).await
 }

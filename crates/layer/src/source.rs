@@ -56,8 +56,13 @@ where
         }
     }
 
+    /// Whether there are no bytes at all; it cannot be read afterwards when there are some.
+    pub(crate) async fn is_empty(&mut self) -> bool {
+        self.whole(0).await.is_ok()
+    }
+
     /// All of the content, up to so many bytes.
-    pub(crate) async fn whole(mut self, bytes_max: usize) -> Result<Bytes, Reason> {
+    pub(crate) async fn whole(&mut self, bytes_max: usize) -> Result<Bytes, Reason> {
         let mut held = bytes::BytesMut::new();
         while let Some(bytes) = self.next().await? {
             if held.len().saturating_add(bytes.len()) > bytes_max {
