@@ -369,6 +369,18 @@ async fn law_1_an_answer_without_a_media_type_has_no_bytes() {
 }
 
 #[tokio::test]
+async fn law_1_a_status_that_has_no_body_has_none_on_a_page_either() {
+    let world = world().await;
+    for (status, lines) in [(204, &[][..]), (205, &[]), (204, &[("content-type", "text/html")])] {
+        world.upstream.answers(bare(status, lines, b"<p>ann</p>"));
+        let seen = world.send(ask(&world, "/page")).await;
+        assert_eq!(seen.status, status, "{lines:?}: {seen:?}");
+        assert!(seen.body.as_ref().unwrap().is_empty(), "{status} {lines:?}: {seen:?}");
+        assert!(!seen.headers.contains_key("content-type"), "{status} {lines:?}: {seen:?}");
+    }
+}
+
+#[tokio::test]
 async fn how_long_to_wait_is_what_the_service_says_where_it_may_be_told() {
     let world = world().await;
     for (path, said, told) in [

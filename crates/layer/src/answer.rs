@@ -22,10 +22,15 @@ pub(crate) type Read = (Reading, Arc<FieldMap>, HeaderValue);
 const VARY: HeaderValue =
     HeaderValue::from_static("accept-encoding, authorization, cookie, data-purpose, sec-gpc");
 
+/// Whether no body is passed on under a status: it has none (RFC 9110, sections 15.3.5 and 15.3.6), or nobody looks at it.
+pub(crate) fn is_bodiless(status: StatusCode) -> bool {
+    [StatusCode::NO_CONTENT, StatusCode::RESET_CONTENT].contains(&status) || redirects(status)
+}
+
 /// How the body is to be read; nothing when none is passed on.
 pub(crate) fn map_of(route: &Route, status: StatusCode, headers: &HeaderMap) -> Result<Option<Read>, Reason> {
     let Body::Fields(map, types) = &route.response_body else { return Ok(None) };
-    if [StatusCode::NO_CONTENT, StatusCode::RESET_CONTENT].contains(&status) || redirects(status) {
+    if is_bodiless(status) {
         return Ok(None);
     }
     let mut lines = headers.get_all(header::CONTENT_TYPE).iter();

@@ -7,7 +7,7 @@ use consentry_model::{Format, Reason};
 use consentry_policy::Body;
 use http::{Response, header};
 
-use crate::answer::{forward_headers, map_of, unreadable, with_pseudonyms};
+use crate::answer::{forward_headers, is_bodiless, map_of, unreadable, with_pseudonyms};
 use crate::body::ResponseBody;
 use crate::duties;
 use crate::evidence::Lines;
@@ -46,7 +46,7 @@ where
         Err(_) if !parts.headers.contains_key(header::CONTENT_TYPE) && source.is_empty().await => None,
         Err(reason) => return open.fail(reason, None),
     };
-    let page = route.response_body == Body::Page && !redirects(parts.status);
+    let page = route.response_body == Body::Page && !is_bodiless(parts.status);
     // Where only the head was asked for there is no body to decide on, and nothing may tell how long it is.
     let kind = map.as_ref().map(|(_, _, leaves_as)| leaves_as.clone());
     let map = map.filter(|_| !open.head_only);
