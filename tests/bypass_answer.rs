@@ -12,8 +12,12 @@ requesters: {shop: {purposes: [essential]}, portal: {purposes: [essential]}}
 rules:
   - {id: serve, permit: essential.service, data: user.unique_id, basis: contract, clauses: [c-1]}
   - {id: name, permit: essential.service.authentication, data: [user.unique_id, user.name], basis: contract, clauses: [c-1]}
+  - {id: keep, permit: essential.service, data: user.device.cookie, basis: notice, clauses: [c-1]}
 clauses: [{id: c-1, line: 1, section: Use, says: Customers are served., status: enforced}]
 cases: [{case: nobody, clause: c-1, who: shop, asks: GET /nowhere, about: nobody, then: refuse route-unknown}]
+cookies:
+  - {name: sid, purpose: essential.service, data: user.device.cookie, form: {hex: 4}, clauses: [c-1]}
+  - {name: ad, purpose: marketing.advertising, data: user.device.cookie, clauses: [c-1]}
 routes:
   - route: GET /customers/{id}
     purposes: [essential]
@@ -32,6 +36,7 @@ routes:
       headers: {Location: none, Content-Location: none, Link: none, Retry-After: none, Content-Disposition: none}
       body: {total: none}
   - {route: POST /orders, purpose: essential.service, response: {headers: {Location: none}, body: {total: none}}}
+  - {route: GET /shop, purpose: essential.service, about: {type: visitor, anonymous: true}, response: {body: {total: none}}}
   - {route: GET /quiet, purpose: essential.service, response: {body: {total: none}}}
   - {route: GET /page, public: true, purpose: essential.service, response: {body: page}}
 ";
@@ -394,5 +399,40 @@ async fn how_long_to_wait_is_what_the_service_says_where_it_may_be_told() {
         assert_eq!((seen.status.as_u16(), &*seen.code()), (429, "upstream-error"), "{path} {said}");
         let got = seen.headers.get("retry-after").map(|v| v.to_str().unwrap());
         assert_eq!(got, told, "{path} {said}");
+    }
+}
+
+#[tokio::test]
+async fn law_7_a_cookie_can_always_be_taken_away() {
+    let world = world().await;
+    let long_ago = "Expires=Thu, 01 Jan 1970 00:00:00 GMT";
+    for (line, expected) in [
+        ("sid=0af3", Some("sid=0af3")),
+        ("sid=0af3; Max-Age=0", Some("sid=0af3; Max-Age=0")),
+        ("sid=; Path=/; Max-Age=0", Some("sid=; Path=/; Max-Age=0")),
+        ("sid=deleted; Path=/; Max-Age=-1; Secure", Some("sid=; Path=/; Max-Age=-1; Secure")),
+        (&format!("sid=ann@example.org; {long_ago}"), Some(&*format!("sid=; {long_ago}"))),
+        (&format!("sid=\"\"; {long_ago}; Path=/ann"), Some(&*format!("sid=; {long_ago}"))),
+        ("ad=1", None),
+        ("ad=1; Max-Age=60", None),
+        ("ad=; Max-Age=0", Some("ad=; Max-Age=0")),
+        (&format!("ad=1; {long_ago}"), Some(&*format!("ad=; {long_ago}"))),
+        // None of these ends.
+        ("sid=", None),
+        ("ad=", None),
+        ("sid=ann; Max-Age=1", None),
+        ("sid=; Max-Age=0; Max-Age=60", None),
+        (&format!("sid=ann; {long_ago}; Max-Age=60"), None),
+        ("sid=ann; Expires=Thu, 31 Dec 2099 23:59:59 GMT", None),
+        ("sid=ann; Expires=0", None),
+        // Nobody knows whose these are.
+        ("ann=; Max-Age=0", None),
+        ("Sid=; Max-Age=0", None),
+    ] {
+        let seen = seen(&world, "/shop", 200, &[("set-cookie", line)]).await;
+        assert_eq!(seen.status, 200, "{line}: {seen:?}");
+        let got = seen.headers.get("set-cookie").map(|v| v.to_str().unwrap());
+        assert_eq!(got, expected, "{line}");
+        assert!(!format!("{seen:?}").contains("ann"), "{line}: {seen:?}");
     }
 }

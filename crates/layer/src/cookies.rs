@@ -93,14 +93,22 @@ impl Decided {
                 }
                 None => read,
             };
-            match read.line().filter(|_| keeps) {
-                Some(line) => {
-                    taken.undeclared += read.left_out;
-                    out.push(line);
-                }
-                None => taken.path(format!("response.cookie.{}", cookie.name)),
+            let says_nothing = read.value.is_empty();
+            let goes = if keeps { Some(read) } else { self.taken_away(read) };
+            if !keeps && (!says_nothing || goes.is_none()) {
+                taken.path(format!("response.cookie.{}", cookie.name));
+            }
+            if let Some((line, left_out)) = goes.and_then(|read| Some((read.line()?, read.left_out))) {
+                taken.undeclared += left_out;
+                out.push(line);
             }
         }
         out
+    }
+
+    /// A cookie that may not be set may be taken away, as it must be from whoever no longer agrees to it. Whoever is
+    /// outside takes nothing away here.
+    fn taken_away(&self, read: SetCookie) -> Option<SetCookie> {
+        if self.access.destination.is_some() { None } else { read.taken_away(self.access.now) }
     }
 }

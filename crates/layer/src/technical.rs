@@ -64,26 +64,36 @@ impl SetCookie {
         Some(Self { name: name.trim().to_owned(), value: value.trim().to_owned(), attributes, left_out })
     }
 
-    /// The cookie with a life of at most so many seconds from now on, and whether it was shortened. Of an age and a date
-    /// the age counts (RFC 6265, section 5.3), of several the last; a cookie without either ends with the session.
-    pub(crate) fn clamped(self, seconds_max: u64, now: Moment) -> (Self, bool) {
-        let name = |a: &str| a.split('=').next().unwrap_or_default().trim().to_ascii_lowercase();
-        let value = |a: &str| a.split_once('=').map(|(_, v)| v.trim().to_owned()).unwrap_or_default();
-        let last = |wanted: &str| self.attributes.iter().rfind(|a| name(a) == wanted).map(|a| value(a));
-        let max = i64::try_from(seconds_max).unwrap_or(i64::MAX);
+    /// For how many seconds from now on it lives. Of an age and a date the age counts (RFC 6265, section 5.3), of several
+    /// the last; a cookie without either ends with the session.
+    fn lives(&self, now: Moment) -> Option<i64> {
+        let last = |wanted: &str| {
+            let value = |a: &String| a.split_once('=').map(|(_, v)| v.trim().to_owned()).unwrap_or_default();
+            self.attributes.iter().rfind(|a| attribute_name(a) == wanted).map(value)
+        };
         // What cannot be read lives for ever.
-        let lives = match (last("max-age"), last("expires")) {
+        match (last("max-age"), last("expires")) {
             (Some(age), _) => Some(age.parse::<i64>().unwrap_or(i64::MAX)),
             (None, Some(date)) => Some(seconds_until(&date, now).unwrap_or(i64::MAX)),
             (None, None) => None,
-        };
-        if lives.is_none_or(|lives| lives <= max) {
+        }
+    }
+
+    /// The cookie with a life of at most so many seconds from now on, and whether it was shortened.
+    pub(crate) fn clamped(self, seconds_max: u64, now: Moment) -> (Self, bool) {
+        let max = i64::try_from(seconds_max).unwrap_or(i64::MAX);
+        if self.lives(now).is_none_or(|lives| lives <= max) {
             return (self, false);
         }
-        let kept =
-            self.attributes.into_iter().filter(|a| !["max-age", "expires"].contains(&name(a).as_str()));
+        let lasts = |a: &String| ["max-age", "expires"].contains(&attribute_name(a).as_str());
+        let kept = self.attributes.into_iter().filter(|a| !lasts(a));
         let attributes = kept.chain([format!("Max-Age={seconds_max}")]).collect();
         (Self { attributes, ..self }, true)
+    }
+
+    /// The same without a value, where it takes the cookie away from whoever has it: that tells and keeps nothing.
+    pub(crate) fn taken_away(self, now: Moment) -> Option<Self> {
+        self.lives(now).is_some_and(|lives| lives <= 0).then(|| Self { value: String::new(), ..self })
     }
 
     /// The line as it goes on.
@@ -93,6 +103,10 @@ impl SetCookie {
             std::iter::once(pair.as_str()).chain(self.attributes.iter().map(String::as_str)).collect();
         HeaderValue::from_str(&all.join("; ")).ok()
     }
+}
+
+fn attribute_name(attribute: &str) -> String {
+    attribute.split('=').next().unwrap_or_default().trim().to_ascii_lowercase()
 }
 
 /// How long it is until an HTTP date (RFC 9110, section 5.6.7).
