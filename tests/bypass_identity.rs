@@ -9,7 +9,7 @@ use consentry_identity::{
     Assurance, AuthenticatorConfig, CertificateHolder, CertificateName, Gateway, NamingHeaders, Network,
     Peer, PeerCertificate,
 };
-use consentry_layer::Transport;
+use consentry_layer::{Limits, Transport};
 use consentry_model::{Moment, Outcome, Proof, Purpose, Reason, RequesterId, Space};
 use consentry_tests::world::{Otherwise, World, contract, get, json, spec};
 use http::Request;
@@ -225,5 +225,33 @@ async fn law_2_several_carriers_name_one_purpose_or_none_counts() {
         let seen = world.send(ask(&headers, Some(&token), Peer::default())).await;
         let told = if status == 200 { String::new() } else { seen.code() };
         assert_eq!((seen.status.as_u16(), &*told), (status, code), "{what}: {seen:?}");
+    }
+}
+
+#[tokio::test]
+async fn law_13_what_a_browser_proves_unasked_by_way_of_a_gateway_is_not_compressed() {
+    let coded = ("accept-encoding", "gzip");
+    let named = ("x-requester", "support");
+    for (what, headers, token, from, compressed) in [
+        ("a token", vec![coded], true, Peer::default(), true),
+        ("a gateway", vec![coded, named], false, peer("10.1.0.1", None), false),
+        ("a certificate", vec![coded], false, peer("192.0.2.7", Some(CERTIFICATE)), false),
+        ("a certificate beside a token", vec![coded], true, peer("192.0.2.7", Some(CERTIFICATE)), false),
+    ] {
+        let mut limits = Limits::default();
+        limits.recode_bytes_min = 1;
+        let world = World::otherwise(Otherwise {
+            identity: Some(believe),
+            limits: Some(limits),
+            ..Otherwise::default()
+        });
+        world.record("customer", "c-1", &[contract()]).await;
+        world.upstream.answers(json(PROFILE));
+        later(&world);
+        let token = token.then(|| world.token("support", &[SUPPORT]));
+        let headers = [headers, vec![("data-purpose", SUPPORT)]].concat();
+        let seen = world.send(ask(&headers, token.as_deref(), from)).await;
+        assert_eq!(seen.status.as_u16(), 200, "{what}: {seen:?}");
+        assert_eq!(seen.headers.contains_key("content-encoding"), compressed, "{what}: {seen:?}");
     }
 }

@@ -3,7 +3,7 @@
 
 use bytes::Bytes;
 use consentry_body::{Coding, CodingFault, Encoder, accepts_gzip, decode};
-use consentry_model::Reason;
+use consentry_model::{Proof, Reason};
 use http::{HeaderMap, HeaderValue, header};
 
 use crate::head::Head;
@@ -66,11 +66,15 @@ pub(crate) fn of_response(fault: CodingFault) -> Reason {
 /// Whether an answer may be coded, as far as the request says.
 ///
 /// How long a compressed text is tells what is in it to whoever can put a text of theirs beside it and watch lengths.
-/// That needs a browser that is made to ask and proves its user's name by itself, by a cookie or a certificate of its
-/// own. A token in a header is not sent by a browser unasked. So no answer to a request with cookies or a certificate
-/// is ever compressed, and none that sets a cookie.
-pub(crate) fn may_be_coded(head: &Head) -> bool {
-    let proves_itself = head.headers.contains_key(header::COOKIE) || head.transport.signed;
+/// That needs a browser that is made to ask and proves its user's name by itself: by a cookie, a certificate of its
+/// own, or by what a gateway asked it for. A token in a header is not sent by a browser unasked. So no answer to a request
+/// with cookies or a certificate, or whom a gateway names, is ever compressed, and none that sets a cookie.
+pub(crate) fn may_be_coded(head: &Head, proof: Option<Proof>) -> bool {
+    let by_itself = match proof {
+        Some(Proof::BoundToken | Proof::Certificate | Proof::Header) => true,
+        Some(Proof::Token) | None => head.transport.signed || head.transport.peer.certificate.is_some(),
+    };
+    let proves_itself = by_itself || head.headers.contains_key(header::COOKIE);
     let untouched = said_no_transform(&head.headers);
     !proves_itself && !untouched && accepts_gzip(head.lines("accept-encoding"))
 }

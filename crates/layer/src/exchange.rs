@@ -119,7 +119,7 @@ where
         Ok(ticket) => ticket,
         Err(reason) => return stranger(&shared, Some(&installed), reason),
     };
-    let may_be_coded = coding::may_be_coded(&head);
+    let may_be_coded = coding::may_be_coded(&head, claims.as_ref().map(|claims| claims.proof));
     let head_only = head.method == Method::HEAD;
     let mut open = Open { shared, installed, ticket, known: Known::default(), may_be_coded, head_only };
     // 3. Describe. 4. Decide.
