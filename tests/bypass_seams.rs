@@ -235,6 +235,7 @@ async fn law_1_a_page_has_one_type_and_no_room_for_anything_else() {
     for (kinds, expected) in [
         (&["text/html"][..], Some("text/html")),
         (&["Text/HTML; Charset=\"utf-8\""], Some("text/html; charset=utf-8")),
+        (&["text/html; charset=UTF8"], Some("text/html; charset=utf-8")),
         (&["image/svg+xml"], Some("image/svg+xml")),
         (&["text/html", "text/plain"], None),
         (&["text/html", "text/html"], None),

@@ -24,8 +24,13 @@ impl Media {
         let (mut boundary, mut charset, mut header) = (None, None, None);
         for parameter in parts.filter(|parameter| !parameter.is_empty()) {
             let (name, value) = parameter.split_once('=')?;
-            let value = unquoted(value)?;
-            let slot = match (name.to_ascii_lowercase().as_str(), format) {
+            let mut value = unquoted(value)?;
+            let name = name.to_ascii_lowercase();
+            // It has a second name, which is no other charset's (WHATWG Encoding, section 4.2).
+            if name == "charset" && value.eq_ignore_ascii_case("utf8") {
+                value = "utf-8";
+            }
+            let slot = match (name.as_str(), format) {
                 ("charset", _) => &mut charset,
                 ("boundary", Format::Multipart) => &mut boundary,
                 ("header", Format::Csv) => &mut header,
@@ -88,6 +93,9 @@ mod tests {
             ("Application/JSON; charset=\"UTF-8\"", Some("application/json")),
             ("application/merge-patch+json", Some("application/merge-patch+json")),
             ("application/ld+json; profile=\"x\"", Some("application/ld+json")),
+            ("application/json;charset=utf8", Some("application/json")),
+            ("application/json; charset=\"UTF8\"", Some("application/json")),
+            ("application/json; charset=utf8; charset=utf-8", None),
             ("application/json; charset=utf-16", None),
             ("application/json; charset=utf-32", None),
             ("application/json; charset=us-ascii", None),
@@ -146,6 +154,9 @@ mod tests {
             (&whole, "application/pdf", Some("application/pdf")),
             (&whole, "text/plain; charset=ISO-8859-1", Some("text/plain; charset=iso-8859-1")),
             (&whole, "application/pdf; name=ann.pdf", None),
+            (&fields, "text/csv; charset=utf8", Some("text/csv; charset=utf-8")),
+            (&fields, "multipart/form-data; boundary=utf8", Some("multipart/form-data; boundary=\"utf8\"")),
+            (&whole, "text/plain; charset=utf8", Some("text/plain; charset=utf-8")),
             (&whole, "text/plain; charset=US-ASCII", Some("text/plain; charset=us-ascii")),
             (&whole, "text/plain; charset=windows-1252", Some("text/plain; charset=windows-1252")),
             (&whole, "text/plain; charset=ann@example.org", None),
