@@ -15,17 +15,23 @@ use crate::service::BoxError;
 use crate::source::Source;
 
 /// Media types that a page and what belongs to it have. What could carry data as data is not among them.
-const TYPES: [&str; 10] = [
+const TYPES: [&str; 15] = [
     "text/html",
     "text/css",
     "text/plain",
     "text/javascript",
+    // The same by another name, which most servers still say (RFC 9239, section 6).
+    "application/javascript",
     "image/png",
     "image/jpeg",
+    "image/gif",
+    "image/avif",
     "image/svg+xml",
     "image/webp",
+    "font/woff",
     "font/woff2",
     "image/x-icon",
+    "image/vnd.microsoft.icon",
 ];
 
 /// Delivers a page, held back whole up to the limit.
