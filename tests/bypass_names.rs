@@ -161,7 +161,7 @@ async fn law_1_a_name_inside_of_a_string_is_the_name_that_it_would_be_outside() 
 
 #[tokio::test]
 async fn law_7_a_no_inside_of_a_string_is_heard() {
-    for (stop, heard) in [("true", true), ("false", false), (r#"\"true\""#, false)] {
+    for (stop, heard) in [("true", true), ("false", false), (r#"\"true\""#, true), (r#"\"later\""#, false)] {
         let world = world().await;
         let body = format!(r#"{{"doc":"{{\"email\":\"{ANN}\",\"stop\":{stop}}}"}}"#);
         world.send(brought(&world, "/s", &body)).await;
