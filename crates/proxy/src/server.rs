@@ -24,7 +24,7 @@ use crate::counters::Counters;
 use crate::patience::Patience;
 use crate::peers::{PeerPlace, Peers};
 use crate::streams::Streams;
-use crate::tls::{Handshakes, Wire};
+use crate::tls::{Accepted, Handshakes, Wire};
 
 /// How long accepting rests after it failed, for want of file descriptors for example.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(50);
@@ -128,7 +128,7 @@ async fn accept(
 
 /// Serves one connection to its end, within its times.
 async fn serve_one<S, B>(
-    wire: Wire,
+    wire: Accepted,
     service: TowerToHyperService<S>,
     limits: &ProxyLimits,
     drains: watch::Receiver<bool>,

@@ -1,6 +1,6 @@
 //! gzip (RFC 1952): one or more members, each with its header, its checksum and its length.
 
-use super::checked::{Deflated, GzipSum};
+use super::checked::{GzipSum, Summed};
 use super::fault::CodingFault;
 use super::stage::Turn;
 
@@ -22,8 +22,7 @@ pub(super) struct Gzip {
 
 enum At {
     Header(Vec<u8>),
-    Data(Box<(Deflated, GzipSum)>),
-    Trailer([u8; 8], Vec<u8>),
+    Data(Box<Summed<GzipSum>>),
 }
 
 impl Gzip {
@@ -45,7 +44,7 @@ impl Gzip {
                 let fault = if self.any { CodingFault::TrailingBytes } else { CodingFault::Mislabelled };
                 match header(held).map_err(|()| fault)? {
                     Some(end) => {
-                        self.at = At::Data(Box::new((Deflated::new(), GzipSum::new())));
+                        self.at = At::Data(Box::new(Summed::new()));
                         Ok(Turn { read: end.saturating_sub(before), wrote: 0 })
                     }
                     None if held.len() >= HEADER_BYTES_MAX => Err(fault),
@@ -53,25 +52,12 @@ impl Gzip {
                 }
             }
             At::Data(data) => {
-                let (deflated, sum) = &mut **data;
-                let turn = deflated.turn(input, output)?;
-                sum.add(output.get(..turn.wrote).unwrap_or_default());
-                if deflated.has_ended() {
-                    self.at = At::Trailer(sum.trailer(), Vec::new());
-                }
-                Ok(turn)
-            }
-            At::Trailer(expected, held) => {
-                let room = expected.len().saturating_sub(held.len()).min(input.len());
-                held.extend_from_slice(input.get(..room).unwrap_or_default());
-                if held.len() == expected.len() {
-                    if held != expected {
-                        return Err(CodingFault::Checksum);
-                    }
+                let turn = data.turn(input, output)?;
+                if data.has_ended() {
                     self.any = true;
                     self.at = At::Header(Vec::new());
                 }
-                Ok(Turn { read: room, wrote: 0 })
+                Ok(turn)
             }
         }
     }

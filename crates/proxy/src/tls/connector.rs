@@ -2,7 +2,6 @@
 //! option that would turn it off.
 
 use std::future::Future;
-use std::io;
 use std::path::Path;
 use std::pin::Pin;
 use std::sync::Arc;
@@ -10,7 +9,6 @@ use std::task::{Context, Poll};
 use std::time::Duration;
 
 use http::Uri;
-use hyper::rt::{Read, ReadBufCursor, Write};
 use hyper_util::client::legacy::connect::{Connected, Connection, HttpConnector};
 use hyper_util::rt::TokioIo;
 use rustls::ClientConfig;
@@ -21,6 +19,7 @@ use tokio_rustls::client::TlsStream;
 use tower_service::Service;
 
 use super::files::{VERSIONS, authorities, provider, read};
+use super::wire::Wire;
 
 type BoxError = Box<dyn std::error::Error + Send + Sync>;
 
@@ -65,79 +64,24 @@ impl Service<Uri> for Connector {
         let connecting = self.tcp.call(target);
         let (tls, time_max) = (self.tls.clone(), self.time_max);
         Box::pin(async move {
-            let Some((config, name)) = tls else { return Ok(Link::Plain(connecting.await?)) };
+            let Some((config, name)) = tls else {
+                return Ok(TokioIo::new(Wire::Plain(connecting.await?.into_inner())));
+            };
             let shaken = async {
                 let stream = connecting.await?.into_inner();
                 Ok::<_, BoxError>(TlsConnector::from(config).connect(name, stream).await?)
             };
             let stream = tokio::time::timeout(time_max, shaken).await??;
-            Ok(Link::Tls(Box::new(TokioIo::new(stream))))
+            Ok(TokioIo::new(Wire::Tls(Box::new(stream))))
         })
     }
 }
 
 /// A connection to a service behind.
-pub(crate) enum Link {
-    Plain(TokioIo<TcpStream>),
-    Tls(Box<TokioIo<TlsStream<TcpStream>>>),
-}
+pub(crate) type Link = TokioIo<Wire<TlsStream<TcpStream>>>;
 
-impl Connection for Link {
+impl Connection for Wire<TlsStream<TcpStream>> {
     fn connected(&self) -> Connected {
         Connected::new()
-    }
-}
-
-impl Read for Link {
-    fn poll_read(
-        self: Pin<&mut Self>,
-        context: &mut Context<'_>,
-        buffer: ReadBufCursor<'_>,
-    ) -> Poll<io::Result<()>> {
-        match self.get_mut() {
-            Self::Plain(stream) => Pin::new(stream).poll_read(context, buffer),
-            Self::Tls(stream) => Pin::new(stream).poll_read(context, buffer),
-        }
-    }
-}
-
-impl Write for Link {
-    fn poll_write(self: Pin<&mut Self>, context: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
-        match self.get_mut() {
-            Self::Plain(stream) => Pin::new(stream).poll_write(context, bytes),
-            Self::Tls(stream) => Pin::new(stream).poll_write(context, bytes),
-        }
-    }
-
-    fn poll_flush(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
-        match self.get_mut() {
-            Self::Plain(stream) => Pin::new(stream).poll_flush(context),
-            Self::Tls(stream) => Pin::new(stream).poll_flush(context),
-        }
-    }
-
-    fn poll_shutdown(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
-        match self.get_mut() {
-            Self::Plain(stream) => Pin::new(stream).poll_shutdown(context),
-            Self::Tls(stream) => Pin::new(stream).poll_shutdown(context),
-        }
-    }
-
-    fn is_write_vectored(&self) -> bool {
-        match self {
-            Self::Plain(stream) => stream.is_write_vectored(),
-            Self::Tls(stream) => stream.is_write_vectored(),
-        }
-    }
-
-    fn poll_write_vectored(
-        self: Pin<&mut Self>,
-        context: &mut Context<'_>,
-        slices: &[io::IoSlice<'_>],
-    ) -> Poll<io::Result<usize>> {
-        match self.get_mut() {
-            Self::Plain(stream) => Pin::new(stream).poll_write_vectored(context, slices),
-            Self::Tls(stream) => Pin::new(stream).poll_write_vectored(context, slices),
-        }
     }
 }

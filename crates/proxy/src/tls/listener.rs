@@ -59,6 +59,9 @@ pub(crate) struct Handshakes {
     time_max: Duration,
 }
 
+/// A caller's connection.
+pub(crate) type Accepted = Wire<TlsStream<TcpStream>>;
+
 impl Handshakes {
     pub(crate) fn new(slot: TlsSlot, limits: &ProxyLimits) -> Self {
         let places = usize::try_from(limits.tls_handshakes_max).unwrap_or(Semaphore::MAX_PERMITS);
@@ -70,7 +73,7 @@ impl Handshakes {
     }
 
     /// Shakes hands; `None` when that fails, takes too long, or its turn does not come in time.
-    pub(crate) async fn shake(&self, stream: TcpStream, peer: Peer) -> Option<(Wire, Transport)> {
+    pub(crate) async fn shake(&self, stream: TcpStream, peer: Peer) -> Option<(Accepted, Transport)> {
         let shaken = async {
             let _place = self.places.acquire().await.ok()?;
             let acceptor = TlsAcceptor::from(Arc::clone(&self.slot.current().config));
