@@ -19,6 +19,7 @@ bundle: {controller: Example, policy: {version: v1, from: 2026-01-01}, excess: d
 requesters: {shop: {purposes: [essential, marketing]}}
 rules:
   - {id: news, permit: marketing.communications.email, data: user.contact, basis: {consent: opt-in}, clauses: [c-1]}
+  - {id: counts, permit: essential.service, data: user.behavior, as: {aggregated: {min_group: 10}}, basis: aggregate, clauses: [c-1]}
   - {id: write, permit: essential.service, data: user.contact, act: collect, basis: {legitimate_interests: LIA-1}, clauses: [c-1]}
 clauses: [{id: c-1, line: 1, section: Use, says: Customers are served., status: enforced}]
 cases: [{case: nobody, clause: c-1, who: shop, asks: GET /nowhere, about: nobody, then: refuse route-unknown}]
@@ -27,6 +28,8 @@ routes:
   - {route: POST /join, public: true, purpose: marketing.communications.email, about: {type: customer, space: email, id: body.email}, request: {body: {email: user.contact.email, ok: none}}, response: {body: none}, events: [{if: {body.ok: true}, consent: opt-in, to: marketing.communications.email}]}
   - {route: POST /stop, public: true, right: preferences, about: {type: customer, space: email, id: query.t}, request: {query: {t: none}, excess: refuse}, response: {body: none}, events: [{withdraw: marketing.communications.email}]}
   - {route: POST /prefs, public: true, purpose: essential.service, about: {type: customer, space: email, id: body.email}, request: {body: {email: user.contact.email, no: none}, excess: refuse}, response: {body: none}, events: [{if: {body.no: true}, withdraw: marketing.communications.email}]}
+  - {route: GET /counts, purpose: essential.service, about: {type: customer, population: all}, request: {query: {country: narrows}}, response: {records: 'groups[]', size: n, body: {'groups[].n': none, 'groups[].c': none, 'groups[].clicks': user.behavior, 'groups[].ages[].clicks': user.behavior, total: user.behavior}}}
+  - {route: GET /lines, purpose: essential.service, about: {type: customer, population: all}, response: {type: [application/x-ndjson, text/csv], size: n, body: {n: none, clicks: user.behavior}}}
   - {route: GET /list, purposes: [marketing.communications.email], about: {type: customer, space: email, id: item.email}, response: {records: 'rows[]', body: {'rows[].email': user.contact.email}}}
 ";
 
@@ -69,6 +72,67 @@ async fn is_listed(world: &World) -> bool {
     let seen = world.send(get("/list", Some(&world.token("shop", &[MAIL])), None)).await;
     drop(world.upstream.take());
     String::from_utf8_lossy(&seen.body.unwrap_or_default()).contains(ANN)
+}
+
+#[tokio::test]
+async fn law_1_a_group_is_as_large_as_a_whole_number_says() {
+    let world = world();
+    let asked = |path: &str| get(path, Some(&world.token("shop", &["essential.service"])), None);
+    for (n, shown) in [
+        ("10", true),
+        ("11", true),
+        ("9", false),
+        ("0", false),
+        ("-0", false),
+        ("-50", false),
+        ("10.0", false),
+        ("50.5", false),
+        ("1e2", false),
+        ("99999999999999999999", false),
+        ("null", false),
+        ("true", false),
+        ("[50]", false),
+        (r#"{"n":50}"#, false),
+        (r#""""#, false),
+        (r#"" 50""#, false),
+        ("\"\u{ff15}\u{ff10}\"", false),
+    ] {
+        for group in
+            [format!(r#"{{"n":{n},"c":"AT","clicks":77123}}"#), format!(r#"{{"clicks":77123,"n":{n}}}"#)]
+        {
+            world
+                .upstream
+                .answers(json(&format!(r#"{{"groups":[{group},{{"n":20,"clicks":1}}],"total":88123}}"#)));
+            let seen = world.send(asked("/counts")).await;
+            let body = String::from_utf8(seen.body.unwrap().to_vec()).unwrap();
+            assert_eq!(body.contains("77123"), shown, "{group}: {body}");
+            // What a total is about nobody says, and it would tell what was left out.
+            assert!(!body.contains("88123") && body.contains(r#"{"n":20,"clicks":1}"#), "{group}: {body}");
+        }
+        if n.contains(['[', '{', '"']) {
+            continue;
+        }
+        for (media_type, body) in [
+            ("application/x-ndjson", format!("{{\"n\":{n},\"clicks\":77123}}\n")),
+            ("text/csv", format!("n,clicks\n{n},77123\n")),
+        ] {
+            world.upstream.answers(typed(media_type, &body));
+            let seen = world.send(asked("/lines")).await;
+            let left = String::from_utf8(seen.body.unwrap().to_vec()).unwrap();
+            assert_eq!(left.contains("77123"), shown, "{body}: {left}");
+        }
+    }
+    for group in [
+        r#"{"clicks":77123}"#,
+        r#"{"n":5,"ages":[{"n":50,"clicks":77123}]}"#,
+        r#"{"n":5,"c":{"n":50},"clicks":77123}"#,
+        r#"{"N":50,"clicks":77123}"#,
+    ] {
+        world.upstream.answers(json(&format!(r#"{{"groups":[{group}]}}"#)));
+        let seen = world.send(asked("/counts")).await;
+        let body = String::from_utf8(seen.body.unwrap().to_vec()).unwrap();
+        assert!(!body.contains("77123"), "{group}: {body}");
+    }
 }
 
 #[tokio::test]
