@@ -1,7 +1,7 @@
 //! What a content type says of how a body is to be read (RFC 9110, section 8.3), strictly.
 
 use consentry_body::Reading;
-use consentry_model::{Format, MediaTypes, is_known_charset};
+use consentry_model::{Format, MediaTypes, charset_name, is_known_charset};
 use http::HeaderValue;
 
 /// A media type that a route takes, and how it is read.
@@ -24,13 +24,8 @@ impl Media {
         let (mut boundary, mut charset, mut header) = (None, None, None);
         for parameter in parts.filter(|parameter| !parameter.is_empty()) {
             let (name, value) = parameter.split_once('=')?;
-            let mut value = unquoted(value)?;
-            let name = name.to_ascii_lowercase();
-            // It has a second name, which is no other charset's (WHATWG Encoding, section 4.2).
-            if name == "charset" && value.eq_ignore_ascii_case("utf8") {
-                value = "utf-8";
-            }
-            let slot = match (name.as_str(), format) {
+            let value = unquoted(value)?;
+            let slot = match (name.to_ascii_lowercase().as_str(), format) {
                 ("charset", _) => &mut charset,
                 ("boundary", Format::Multipart) => &mut boundary,
                 ("header", Format::Csv) => &mut header,
@@ -42,15 +37,16 @@ impl Media {
                 return None;
             }
         }
-        let utf8 = charset.is_none_or(|charset| charset.eq_ignore_ascii_case("utf-8"));
-        let known = |charset: &str| is_known_charset(&charset.to_ascii_lowercase());
+        let charset = charset.map(charset_name);
+        let utf8 = charset.as_deref().is_none_or(|charset| charset == "utf-8");
+        let known = |charset: &String| is_known_charset(charset);
         // A table without a row of names has columns that nobody can name.
         let named = header.is_none_or(|header| header.eq_ignore_ascii_case("present"));
-        let reads = if format == Format::Whole { charset.is_none_or(known) } else { utf8 && named };
+        let reads = if format == Format::Whole { charset.as_ref().is_none_or(known) } else { utf8 && named };
         let bounded = (format == Format::Multipart) == boundary.is_some();
         (reads && bounded).then(|| Self {
             reading: Reading { format, boundary: boundary.map(Into::into) },
-            charset: charset.filter(|_| format == Format::Whole).map(str::to_ascii_lowercase),
+            charset: charset.filter(|_| format == Format::Whole),
             essence,
         })
     }

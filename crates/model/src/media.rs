@@ -93,6 +93,14 @@ pub fn is_known_charset(text: &str) -> bool {
     CHARSETS.contains(&text)
 }
 
+/// The name of a charset in the one form in which it is known and passed on: in lower case, and `utf-8` for what many services
+/// and the Encoding Standard call `utf8`, too.
+#[must_use]
+pub fn charset_name(text: &str) -> String {
+    let name = text.to_ascii_lowercase();
+    if name == "utf8" { "utf-8".to_owned() } else { name }
+}
+
 /// The media types that a body may have. Any other is refused.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct MediaTypes {

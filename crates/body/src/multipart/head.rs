@@ -126,7 +126,7 @@ fn media_type(text: &str) -> Option<(String, Option<String>)> {
     for parameter in parts {
         let (name, value) = parameter.split_once('=')?;
         let value = value.strip_prefix('"').and_then(|v| v.strip_suffix('"')).unwrap_or(value);
-        let value = value.to_ascii_lowercase();
+        let value = consentry_model::charset_name(value);
         let good = name.eq_ignore_ascii_case("charset") && consentry_model::is_known_charset(&value);
         if !good || charset.replace(value).is_some() {
             return None;

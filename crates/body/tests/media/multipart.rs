@@ -28,6 +28,7 @@ fn body(parts: &[String]) -> String {
 
 const FILE: &str =
     "Content-Disposition: form-data; name=\"cv\"; filename=\"ann.pdf\"\r\nContent-Type: application/pdf";
+const TEXT: &str = "Content-Disposition: form-data; name=\"plan\"\r\nContent-Type: text/plain; charset=";
 const JSON: &str =
     "Content-Disposition: form-data; name=\"who\"; filename=\"ann.json\"\r\nContent-Type: application/json";
 
@@ -53,6 +54,7 @@ fn parts_pass_as_they_are_or_not_at_all() {
             body(&[plan.clone(), named("name", "Ann")]),
         ),
         (body(&[plan.clone(), named("name", "Ann")]), &withheld, body(std::slice::from_ref(&plan))),
+        (body(&[part(&format!("{TEXT}UTF8"), "pro")]), &clear, body(&[part(&format!("{TEXT}utf-8"), "pro")])),
         (body(&[named("mail", "ann@x.org")]), &masked, body(&[named("mail", "a***@x.org")])),
         (
             body(&[plan.clone(), named("ssn", "1"), named("a[b]", "1")]),
