@@ -78,11 +78,12 @@ impl PolicySlot {
         installed
     }
 
-    /// States that the bundle in force was found sealed and unchanged at this moment; its age counts from here. What no
-    /// request uses any more is taken apart, as by [`install`](Self::install).
+    /// States that the bundle in force was found sealed and unchanged at this moment; its age counts from here, also where
+    /// the clock was set back meanwhile: an age that counts from a time to come has no end. What no request uses any more
+    /// is taken apart, as by [`install`](Self::install).
     pub fn confirm(&self, at: Moment) {
         if let Some(installed) = self.slot.installed.load_full() {
-            installed.confirmed_at.fetch_max(at.unix_millis(), Ordering::Relaxed);
+            installed.confirmed_at.store(at.unix_millis(), Ordering::Relaxed);
         }
         self.take_apart(None);
     }
@@ -174,6 +175,25 @@ mod tests {
         let text =
             format!("bundle: {{controller: Example, policy: {{version: {version}, from: 2026-01-01}}}}\n");
         Engine::new(Bundle::read(&Sources::from_texts([("bundle.yaml", text.as_str())])).unwrap()).unwrap()
+    }
+
+    #[test]
+    fn law_1_a_bundle_grows_old_after_a_clock_was_wrong_too() {
+        let at = |secs: i64| Moment::from_unix_millis(secs * 1_000);
+        for (name, confirmed, asked, fresh) in [
+            ("all is well", &[100][..], 160, true),
+            ("too old", &[100], 161, false),
+            ("confirmed anew", &[100, 150], 210, true),
+            ("a clock that was ahead", &[1_000_000, 100], 160, true),
+            ("a clock that was ahead, and too old", &[1_000_000, 100], 161, false),
+        ] {
+            let slot = PolicySlot::empty();
+            slot.install(engine("v1"), at(0));
+            for secs in confirmed {
+                slot.confirm(at(*secs));
+            }
+            assert_eq!(slot.current().unwrap().is_fresh(at(asked), 60), fresh, "{name}");
+        }
     }
 
     #[test]

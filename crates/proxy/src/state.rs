@@ -84,6 +84,12 @@ impl State {
         PartReady { part: "keys", ready, detail }
     }
 
+    /// Whether the keys were found at a time to come, which the clock was set back from: they would never grow old.
+    pub(crate) fn keys_lie_ahead(&self) -> bool {
+        let found = self.authenticator.current().keys_confirmed_at();
+        found.is_some_and(|at| at > self.clock.now())
+    }
+
     /// How long ago the bundle in force was found sealed; `None` when none is in force.
     pub(crate) fn bundle_age_ms(&self) -> Option<i64> {
         self.policy.current().map(|installed| self.age_ms(&installed))
