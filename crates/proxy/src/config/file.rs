@@ -186,10 +186,7 @@ fn read(section: &Section<'_>, reader: &mut Reader<'_>) -> Option<Config> {
     let drain_secs_max = reader.count(section, "drain_secs_max", 20, 0..=3_600);
     let reload_poll_ms = reader.count(section, "reload_poll_ms", 1_000, 50..=3_600_000);
     let place = |key: &str| section.get(key).map_or(section.at, |tree| tree.at);
-    let others = recipients.iter().flatten().flat_map(BTreeMap::values);
-    let called: Vec<_> =
-        upstream.iter().map(|u| ("upstream", u)).chain(others.map(|r| ("recipients", r))).collect();
-    addresses_differ(section, listen, admin, &called, reader);
+    addresses_differ(section, listen, admin, &services(upstream.as_ref(), recipients.as_ref()), reader);
     if let (Some(_), Some(tree)) = (&tls, section.get("tls_ended_by")) {
         reader.error(tree.at, "`tls` and `tls_ended_by` exclude each other: TLS is ended in one place");
     }
@@ -265,6 +262,19 @@ fn addresses_differ(
             reader.error(place(key), format!("`{key}.url` is the sidecar's own address"));
         }
     }
+}
+
+/// Everything that is called, with the option that leads to it.
+fn services<'a>(
+    upstream: Option<&'a UpstreamConfig>,
+    recipients: Option<&'a Option<BTreeMap<RecipientId, UpstreamConfig>>>,
+) -> Vec<(&'static str, &'a UpstreamConfig)> {
+    let outside = recipients.into_iter().flatten().flat_map(BTreeMap::values);
+    upstream
+        .map(|service| ("upstream", service))
+        .into_iter()
+        .chain(outside.map(|r| ("recipients", r)))
+        .collect()
 }
 
 /// Where a service is called, as far as that is known without asking for names.
