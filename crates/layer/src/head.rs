@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use consentry_model::Reason;
 use consentry_policy::Route;
-use http::uri::Authority;
+use http::uri::{Authority, Scheme};
 use http::{HeaderMap, HeaderValue, Method, Uri, Version, header};
 
 use crate::lines;
@@ -46,6 +46,10 @@ impl Head {
         }
         if lines::asks_for_another_protocol(&headers) {
             return Err(Reason::UpgradeRefused);
+        }
+        // Over HTTP/2 a scheme is part of the head, and nobody knows what another one would mean.
+        if uri.scheme().is_some_and(|scheme| ![Scheme::HTTP, Scheme::HTTPS].contains(scheme)) {
+            return Err(Reason::HeadMalformed);
         }
         // Over HTTP/2 the authority is part of the head; over HTTP/1.1 an absolute form names a second host.
         if (uri.authority().is_some() && version < Version::HTTP_2) || !is_one_host(uri, &headers) {

@@ -14,7 +14,7 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use consentry_proxy::{Running, Sidecar};
-use support::http2::{Frame, Http2};
+use support::http2::{Frame, Http2, PING};
 use support::{get, prepared, split, stage};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::{TcpListener, TcpStream};
@@ -144,6 +144,22 @@ async fn law_1_over_http2_a_request_names_a_host_too() {
         let (said, _) = speaker.listen(Duration::from_millis(500)).await;
         assert_eq!(said.iter().find_map(Frame::status), Some(status), "{named:?}");
         assert_eq!(stage.asked.lock().unwrap().len(), usize::from(status == 200), "{named:?}");
+    }
+}
+
+#[tokio::test]
+async fn law_1_over_http2_a_scheme_is_one_that_is_known() {
+    let stage = stage("").await;
+    for (scheme, status) in [("http", 200), ("https", 200), ("HTTPS", 400), ("ftp", 400), ("javascript", 400)]
+    {
+        stage.asked.lock().unwrap().clear();
+        let mut fields = PING;
+        fields[1].1 = scheme;
+        let mut speaker = Http2::connect(stage.running.addr(), &[]).await;
+        speaker.ask(1, &fields).await;
+        let (said, _) = speaker.listen(Duration::from_millis(500)).await;
+        assert_eq!(said.iter().find_map(Frame::status), Some(status), "{scheme}");
+        assert_eq!(stage.asked.lock().unwrap().len(), usize::from(status == 200), "{scheme}");
     }
 }
 
