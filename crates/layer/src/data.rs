@@ -149,8 +149,9 @@ impl Access {
                 let heard = match told.whom {
                     Whom::Nobody => Some(false),
                     Whom::Somebody(Resolution::Unresolved) => None,
+                    // Word that comes ahead of a version opens nothing before the version is in force.
                     Whom::Somebody(Resolution::Known(state)) => {
-                        Some(notified_of(state, id, self.now).is_some())
+                        Some(*from <= self.now && notified_of(state, id, self.now).is_some())
                     }
                 };
                 (new, heard)
