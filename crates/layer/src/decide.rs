@@ -86,7 +86,7 @@ pub(crate) async fn decide(
     let stop = |refusal, lines| Stop { refusal, access_ledger: Some(present.ledger), lines };
     let lenient = !strict || access.route()?.message.is_some();
     let items = Arc::clone(&answered);
-    let rest = Rest { found: &in_found, answered: &items.items, added: &added };
+    let rest = Rest { found: &in_found, answered: &items.items, added: &added, present: &present };
     let route = access.route()?;
     let fold = |brings: &Brings| rest.ruling(shared, &access, brings, lenient);
     let ruling = fold(&brings);
@@ -188,6 +188,7 @@ struct Rest<'a> {
     found: &'a [Item],
     answered: &'a [Item],
     added: &'a [Item],
+    present: &'a Present,
 }
 
 impl Rest<'_> {
@@ -215,11 +216,16 @@ pub(crate) fn is_broken(verdict: &Verdict) -> Option<Reason> {
 impl Access {
     fn fold(&self, brings: &Brings, lenient: bool, rest: &Rest<'_>) -> Ruling {
         let ruling = if lenient { Ruling::fold(&brings.items) } else { Ruling::fold_strictly(&brings.items) };
-        ruling
+        let ruling = ruling
             .and(self.bound(&brings.items, rest.answered))
             .and(Ruling::fold_strictly(rest.found))
             .and(Ruling::fold(rest.answered))
-            .and(Ruling::fold_strictly(rest.added))
+            .and(Ruling::fold_strictly(rest.added));
+        let judged = [&brings.items[..], rest.found, rest.answered, rest.added];
+        match self.unmet(judged.iter().any(|items| !items.is_empty()), rest.present) {
+            Some(refusal) => ruling.and(Ruling::Refuse(refusal)),
+            None => ruling,
+        }
     }
 }
 

@@ -6,8 +6,8 @@ use std::sync::Arc;
 
 use consentry_audit::Wording;
 use consentry_body::{RecordSubject, SubjectIx};
-use consentry_model::{ClassId, Reason, Resolution, RuleId, SubjectRef, Treatment, Verdict};
-use consentry_policy::{Duty, FactTarget, Item, Route, Ruling, SubjectSource};
+use consentry_model::{Act, ClassId, Reason, Resolution, RuleId, SubjectRef, Treatment, Verdict};
+use consentry_policy::{Body, Duty, FactTarget, Item, Refusal, Route, Rule, Ruling, SubjectSource};
 
 use crate::asking::Asking;
 use crate::data::DataFacts;
@@ -149,6 +149,37 @@ impl Access {
         let broken = |item: &&Item| item.verdict.as_ref().is_some_and(|v| v.rules.iter().any(is_duty));
         let broken: Vec<Item> = brought.iter().chain(answered).filter(broken).cloned().collect();
         Ruling::fold_strictly(&broken)
+    }
+
+    /// Why an exchange is refused for what it is, and not for its data: an obligation that speaks of no data binds a page, and
+    /// the mere use of a route that carries nothing. Whether anything else was judged.
+    pub(crate) fn unmet(&self, is_judged: bool, present: &Present) -> Option<Refusal> {
+        let engine = &self.installed.engine;
+        if !engine.has_duties(|duty| matches!(duty, Duty::That(_))) {
+            return None;
+        }
+        let is_page = self.route().is_ok_and(|route| route.response_body == Body::Page);
+        let used = [self.bringing(), self.answering()].map(|asking| (!is_judged).then_some(asking));
+        let served = is_page.then(|| self.answering().doing(Act::Serve));
+        used.into_iter().flatten().chain(served).find_map(|asking| self.unmet_by_use(&asking, present))
+    }
+
+    fn unmet_by_use(&self, asking: &Asking, present: &Present) -> Option<Refusal> {
+        let engine = &self.installed.engine;
+        let Some(mut page) = self.bare_class() else { return Some(Refusal::plain(Reason::EvaluationError)) };
+        let question = self.question(asking, ClassId(u16::MAX));
+        let reason = |(rule, _): (&Rule, bool)| rule.reason.unwrap_or(Reason::Prohibited);
+        // What is so whoever the person is, is told as it is; it must not give way to what is told of some people only.
+        let nobody = &self.impersonal(asking).facts;
+        let known = engine.unmet_by_page(&page, &question, nobody, self.now).find(|(_, is_known)| *is_known);
+        if let Some(unmet) = known {
+            return Some(Refusal::plain(reason(unmet)));
+        }
+        let told = self.told(&present.whom, present.own, asking);
+        page.subject_type = told.subject_type.clone().unwrap_or(page.subject_type);
+        let facts = self.facts_of(&told, ClassId(u16::MAX), &[]);
+        let unmet = engine.unmet_by_page(&page, &question, &facts.facts, self.now).next();
+        unmet.map(|unmet| Refusal::personal(reason(unmet)))
     }
 
     /// The verdict on what was found in the values of a request: it cannot be taken out, so it must be clear.

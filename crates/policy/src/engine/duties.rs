@@ -1,10 +1,10 @@
 //! Obligations that are carried out beside the decision.
 
-use consentry_model::{FactId, Facts, Moment, RuleId, Treatment};
+use consentry_model::{FactId, FactSource, Facts, Moment, RuleId, Treatment};
 
 use super::decide::{Engine, Question, with_class};
 use super::spoken::Asked;
-use crate::bundle::DataClass;
+use crate::bundle::{DataClass, LEDGER_TYPE};
 use crate::rules::{Duty, Rule, Verb};
 
 impl Engine {
@@ -76,6 +76,37 @@ impl Engine {
         now: Moment,
     ) -> impl Iterator<Item = (&'a Rule, &'a Duty)> {
         self.duties_on(kind, Some(page), question, facts, now).filter(|(rule, _)| rule.data.is_none())
+    }
+
+    /// The obligations that stand against a page, or against the mere use of a route: those that speak of no data and are not
+    /// known to be met there, each with whether that is known.
+    pub fn unmet_by_page<'a>(
+        &'a self,
+        page: &'a DataClass,
+        question: &'a Question,
+        facts: &'a Facts,
+        now: Moment,
+    ) -> impl Iterator<Item = (&'a Rule, bool)> {
+        let bundle = self.bundle();
+        self.obligations().filter_map(move |(rule, duty)| {
+            if !matches!(duty, Duty::That(_)) || rule.data.is_some() || self.asks_of_data(rule) {
+                return None;
+            }
+            let facts = with_class(bundle, facts, page);
+            let asked =
+                Asked { bundle, question, class: page, treatment: Treatment::Clear, facts: &facts, now };
+            // In which capacity somebody is there may be for the ledger to say: then it may be any.
+            let of_anybody = page.subject_type.as_str() == LEDGER_TYPE;
+            let of_anybody = of_anybody.then(|| Rule { of: Vec::new(), ..rule.clone() });
+            let against = asked.against(of_anybody.as_ref().unwrap_or(rule));
+            (against != Some(false)).then_some((rule, against == Some(true)))
+        })
+    }
+
+    /// Whether a rule asks what is known of a datum, and so speaks of data although it names none.
+    fn asks_of_data(&self, rule: &Rule) -> bool {
+        let schema = &self.bundle().facts.schema;
+        schema.iter().any(|(id, def)| def.source == FactSource::Datum && rule.asks(id))
     }
 
     fn duties_on<'a>(

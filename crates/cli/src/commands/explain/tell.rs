@@ -1,6 +1,6 @@
 //! The answers, for people and for programs.
 
-use consentry_model::{Reason, RuleId, Treatment};
+use consentry_model::{Purpose, Reason, RuleId, Treatment};
 use consentry_policy::{Basis, Bundle, Condition, Cure, Duty, Rule, TraceLine, Verb};
 use serde_json::{Value, json};
 
@@ -18,12 +18,29 @@ pub(super) fn text(story: &Story, bundle: &Bundle, answers: &[Answer]) -> Result
         output::say(&format!("{what} before any rule is asked; what the rules would say:"))?;
     }
     if answers.is_empty() {
-        return output::say("The route carries no personal data: there is nothing to ask.");
+        let binding = obligations(story, bundle);
+        let asked = if binding.is_empty() {
+            "there is nothing to ask".to_owned()
+        } else {
+            format!("only an obligation that names no data can refuse it: {}", binding.join(", "))
+        };
+        return output::say(&format!("The route carries no personal data: {asked}."));
     }
     for answer in answers {
         output::say(&one(bundle, answer))?;
     }
     Ok(())
+}
+
+/// The obligations for this purpose that name no data: which of them bind is for their scopes and conditions to say.
+fn obligations(story: &Story, bundle: &Bundle) -> Vec<String> {
+    let covers = |purpose: &Purpose| bundle.vocabulary.covers(purpose, &story.purpose);
+    let binds = |rule: &&Rule| {
+        matches!(rule.verb, Verb::Require(Duty::That(_)))
+            && rule.data.is_none()
+            && rule.purposes.as_ref().is_none_or(|purposes| purposes.iter().any(covers))
+    };
+    bundle.rules.iter().filter(binds).map(|rule| rule.id.to_string()).collect()
 }
 
 fn one(bundle: &Bundle, answer: &Answer) -> String {

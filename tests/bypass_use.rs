@@ -1,0 +1,122 @@
+//! Ways round an obligation by a request that carries no data: a page, a right that is exercised by a bare request, a call
+//! without a body.
+
+use bytes::Bytes;
+use consentry_consent::Ledger;
+use consentry_identity::Assurance;
+use consentry_layer::{Tls, Transport};
+use consentry_model::{Identifier, LedgerEvent, Resolution, Space};
+use consentry_policy::{Bundle, Engine, Sources};
+use consentry_tests::world::{TODAY, World, contract, get, typed};
+use http::{Method, Request};
+use http_body_util::Full;
+
+const BUNDLE: &str = r#"
+bundle: {controller: Example, policy: {version: v1, from: 2026-01-01}}
+requesters:
+  shop: {purposes: [essential]}
+  customer-portal: {purposes: [custom.rights], receives_as: subject}
+facts: {request.ticket: {type: reference, from: header.Ticket}}
+rules:
+  - {id: served, permit: essential.service, data: user.contact, basis: contract, clauses: [c-1]}
+  - {id: bound, RULE, clauses: [c-1]}
+clauses: [{id: c-1, line: 1, section: Use, says: Customers are served., status: enforced}]
+cases: [{case: nobody, clause: c-1, who: shop, asks: GET /nowhere, about: nobody, then: refuse route-unknown}]
+routes:
+  - {route: GET /page, public: true, purpose: essential.service, about: {type: visitor, anonymous: true}, response: {body: page}}
+  - {route: POST /ping, purposes: [essential.service], request: {headers: {Ticket: none}}, response: {body: {status: none}}}
+  - {route: "POST /touch/{id}", purposes: [essential.service], about: {type: ledger, space: customer, id: path.id}, response: {body: none}}
+  - {route: DELETE /me, right: erasure, about: {type: customer, space: customer, id: token.sub}, response: {body: none}, events: [{erase: subject}]}
+  - {route: POST /stop, public: true, right: preferences, about: {type: customer, space: customer, id: query.t}, request: {query: {t: none}}, response: {body: none}, events: [{withdraw: marketing}]}
+"#;
+
+fn world(rule: &str) -> World {
+    let text = BUNDLE.replace("RULE", rule);
+    let bundle = Bundle::read(&Sources::from_texts([("bundle.yaml", text.as_str())]));
+    let world = World::new();
+    world.policy.install(Engine::new(bundle.unwrap_or_else(|e| panic!("{e}"))).unwrap(), TODAY);
+    world
+}
+
+fn asks(method: &Method, path: &str, token: Option<&str>, tls: Tls) -> Request<Full<Bytes>> {
+    let mut request = get(path, token, None);
+    *request.method_mut() = method.clone();
+    request.extensions_mut().insert(Transport { tls, ..Transport::default() });
+    request
+}
+
+async fn events(world: &World) -> Vec<LedgerEvent> {
+    let who = [Identifier::new(Space::new("customer"), "ann")];
+    match &world.ledger.resolve(&who).await.unwrap().answers[..] {
+        [Resolution::Known(state)] => state.events.iter().map(|(_, event)| event.clone()).collect(),
+        other => panic!("{other:?}"),
+    }
+}
+
+#[tokio::test]
+async fn law_8_an_obligation_that_names_no_data_binds_a_request_without_any() {
+    let sealed = "require: {that: {request.tls: {at_least: tls1.2}}}, reason: insecure-transport";
+    let of_customers = format!("{sealed}, of: customer");
+    let for_rights = format!("{sealed}, for: custom.rights");
+    let ticket = "require: {that: {request.ticket: present}}, by: shop, reason: justification-required";
+    let served = format!("{sealed}, act: serve");
+    let grown_up = "require: {that: {subject.age: {at_least: 18}}}, of: customer, reason: age-gate";
+    let about_data = "require: {that: {datum.shape: single}}, reason: linkage";
+    let of_contact = format!("{sealed}, data: user.contact");
+    let lifted = format!("{sealed}, unless: {{request.tls: none}}");
+    let (page, ping, touch, leave, stop) = (
+        (Method::GET, "/page"),
+        (Method::POST, "/ping"),
+        (Method::POST, "/touch/ann"),
+        (Method::DELETE, "/me"),
+        (Method::POST, "/stop?t=ann"),
+    );
+    let rows = [
+        ("a page", sealed, &page, Tls::None, "insecure-transport"),
+        ("a page, sealed", sealed, &page, Tls::V1_3, ""),
+        ("a page that is no customer's", &*of_customers, &page, Tls::None, ""),
+        ("a page, by what is done with it", &*served, &page, Tls::None, "insecure-transport"),
+        ("a call, by what is done with a page", &*served, &ping, Tls::None, ""),
+        ("a call", sealed, &ping, Tls::None, "insecure-transport"),
+        (
+            "a call about somebody in whatever capacity",
+            &*of_customers,
+            &touch,
+            Tls::None,
+            "insecure-transport",
+        ),
+        ("a call without its ticket", ticket, &ping, Tls::V1_3, "justification-required"),
+        ("a page asked by nobody whom it binds", ticket, &page, Tls::V1_3, ""),
+        ("leaving", &*of_customers, &leave, Tls::None, "insecure-transport"),
+        ("leaving, by the right", &*for_rights, &leave, Tls::None, "insecure-transport"),
+        ("leaving, sealed", &*for_rights, &leave, Tls::V1_3, ""),
+        ("leaving, of an age that nobody knows", grown_up, &leave, Tls::V1_3, "not-permitted"),
+        ("a no", &*for_rights, &stop, Tls::None, "insecure-transport"),
+        ("what is asked of data", about_data, &leave, Tls::None, ""),
+        ("what binds data of a kind", &*of_contact, &leave, Tls::None, ""),
+        ("what is lifted", &*lifted, &leave, Tls::None, ""),
+    ];
+    for (what, rule, (method, path), tls, code) in rows {
+        let world = world(rule);
+        world.record("customer", "ann", &[contract()]).await;
+        world.upstream.answers(typed("text/html", "<p>hello</p>"));
+        let token = match *path {
+            "/page" | "/stop?t=ann" => None,
+            "/me" => Some(world.person("ann", Assurance::High)),
+            _ => Some(world.token("shop", &["essential.service"])),
+        };
+        if *path != "/page" {
+            world.upstream.answers(typed("application/json", "{}"));
+        }
+        let seen = world.send(asks(method, path, token.as_deref(), tls)).await;
+        let told = if seen.status.is_client_error() { seen.code() } else { String::new() };
+        assert_eq!(told, code, "{what}: {seen:?}");
+        assert_eq!(world.upstream.take().len(), usize::from(code.is_empty()), "{what}");
+        let kept = events(&world).await;
+        let erased = kept.iter().any(|event| matches!(event, LedgerEvent::Erasure { .. }));
+        assert_eq!(erased, *path == "/me" && code.is_empty(), "{what}: {kept:?}");
+        // A no is heard whatever becomes of the request.
+        let heard = kept.iter().any(|event| matches!(event, LedgerEvent::Consent(_)));
+        assert_eq!(heard, path.starts_with("/stop"), "{what}: {kept:?}");
+    }
+}
