@@ -100,7 +100,7 @@ pub enum Predicate {
     Member(OperandId, OperandId),
     /// The one moment is earlier than the other.
     Before(OperandId, OperandId),
-    /// The moment that lies so long after this one has not come yet.
+    /// This moment has come, and the one that lies so long after it has not.
     Within(OperandId, Period),
     /// There is one.
     Present(OperandId),
@@ -124,6 +124,8 @@ impl Predicate {
                 (a, b) => one_is_absent(a, b),
             },
             Self::Within(since, period) => match values.get(*since) {
+                // What is to come has not begun, and nobody knows when it does.
+                Value::Time(since) if *since > now => None,
                 Value::Time(since) => period.after(*since, zone).map(|end| now < end),
                 Value::Absent => Some(false),
                 Value::Unknown | Value::Id(_) | Value::Ids(_) => None,
@@ -232,6 +234,8 @@ mod tests {
             (Predicate::Before(a, b), Value::Unknown, time(2), None),
             (Predicate::Within(a, day), time(0), Value::Unknown, Some(true)),
             (Predicate::Within(a, day), time(-86_400_000), Value::Unknown, Some(false)),
+            (Predicate::Within(a, day), time(1), Value::Unknown, None),
+            (Predicate::Within(a, day), time(86_400_000), Value::Unknown, None),
             (Predicate::Within(a, day), Value::Absent, Value::Unknown, Some(false)),
             (Predicate::Within(a, day), Value::Unknown, Value::Unknown, None),
             (Predicate::Present(a), time(0), Value::Unknown, Some(true)),
