@@ -256,6 +256,26 @@ fn law_1_what_would_speak_of_other_bytes_cannot_be_declared() {
 }
 
 #[tokio::test]
+async fn law_8_two_obligations_that_cannot_both_be_carried_out_refuse() {
+    for (one, other, status, said) in
+        [("a", "a", 200, Some("a")), ("a", "b", 500, None), ("b", "a", 500, None)]
+    {
+        let world = World::new();
+        let rules: String = [("x", one), ("y", other)]
+            .map(|(id, value)| {
+                format!("\n  - {{id: {id}, require: {{set_header: {{X-Policy: {value}}}}}, for: essential, clauses: [c-1]}}")
+            })
+            .concat();
+        let text = BUNDLE.replacen("\nclauses: [{id", &format!("{rules}\nclauses: [{{id"), 1);
+        let bundle = Bundle::read(&Sources::from_texts([("bundle.yaml", &*text)]));
+        world.policy.install(Engine::new(bundle.unwrap_or_else(|e| panic!("{e}"))).unwrap(), TODAY);
+        let seen = seen(&world, "/shop", 200, &[]).await;
+        assert_eq!(seen.status, status, "{one} {other}: {seen:?}");
+        assert_eq!(seen.headers.get("x-policy").map(|v| v.to_str().unwrap()), said, "{one} {other}");
+    }
+}
+
+#[tokio::test]
 async fn a_head_is_decided_like_its_get_and_has_no_body() {
     let world = world().await;
     let mut asked =

@@ -1,6 +1,6 @@
 //! Obligations that are carried out beside the decision. One that cannot be carried out refuses (law 8).
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use consentry_consent::disclosed_to;
 use consentry_model::{
@@ -303,10 +303,12 @@ pub(crate) fn set_headers(
     let answering = access.answering();
     let facts = &access.impersonal(&answering).facts;
     let route = access.route()?;
-    let mut wanted: Vec<(String, String)> = Vec::new();
+    let mut wanted: BTreeMap<String, String> = BTreeMap::new();
+    let mut agree = true;
     let mut take = |duty: &Duty| {
         if let Duty::SetHeader { name, value } = duty {
-            wanted.push((name.clone(), value.clone()));
+            // Of two values only one could be carried.
+            agree &= wanted.insert(name.clone(), value.clone()).is_none_or(|before| before == *value);
         }
     };
     // Where no data is answered, the answer itself is what an obligation binds.
@@ -327,6 +329,9 @@ pub(crate) fn set_headers(
         let data = access.facts_of(&told, class, says);
         let question = access.question(&answering, class);
         engine.duties(is_header, &question, &data.facts, access.now).for_each(|(_, duty)| take(duty));
+    }
+    if !agree {
+        return Err(Reason::EvaluationError);
     }
     wanted.iter().try_for_each(|(name, value)| insert(headers, name, value))
 }
