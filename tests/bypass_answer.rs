@@ -253,6 +253,16 @@ fn law_1_what_would_speak_of_other_bytes_cannot_be_declared() {
         let error = Bundle::read(&Sources::from_texts([("bundle.yaml", &*text)])).unwrap_err().to_string();
         assert!(error.contains("header-not-declarable"), "{side} {name}: {error}");
     }
+    // Nor does a rule say any of it: it would say what the product says itself otherwise.
+    for name in ["Cache-Control", "vary", "ETag", "Content-Encoding", "Alt-Svc", "Expires", "X-Accel-Expires"]
+    {
+        let rule = format!(
+            "\n  - {{id: set, require: {{set_header: {{{name}: public}}}}, for: essential, clauses: [c-1]}}"
+        );
+        let text = BUNDLE.replacen("\nclauses: [{id", &format!("{rule}\nclauses: [{{id"), 1);
+        let error = Bundle::read(&Sources::from_texts([("bundle.yaml", &*text)])).unwrap_err().to_string();
+        assert!(error.contains("not-a-header"), "{name}: {error}");
+    }
 }
 
 #[tokio::test]

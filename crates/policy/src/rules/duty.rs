@@ -6,6 +6,7 @@ use super::ast::{Cadence, Duty, Stretch};
 use super::condition::period;
 use super::operand::OperandType;
 use super::parse::RuleContext;
+use crate::bundle::may_be_answered;
 use crate::text::{Kind, Node, Reader};
 
 impl RuleContext<'_> {
@@ -129,9 +130,9 @@ fn header(node: &Node, reader: &mut Reader) -> Option<Duty> {
     let value_node = value;
     let value = reader.word(value)?;
     let token = |b: u8| b.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&b);
-    let framing = ["content-length", "transfer-encoding", "connection", "content-type", "set-cookie"];
     let lower = name.to_ascii_lowercase();
-    if name.is_empty() || !name.bytes().all(token) || framing.contains(&lower.as_str()) {
+    // What the product says itself no rule says otherwise.
+    if name.is_empty() || !name.bytes().all(token) || !may_be_answered(&lower) {
         reader.error("not-a-header", *span, format!("`{name}` is not a header that a rule may set"));
         return None;
     }
