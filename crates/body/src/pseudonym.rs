@@ -1,6 +1,7 @@
 //! Keyed codes in the place of values.
 
 use std::fmt;
+use std::sync::Arc;
 
 use consentry_model::ClassId;
 use hmac::digest::Key;
@@ -18,7 +19,10 @@ const CODE_CHARS: usize = 26;
 ///
 /// A code is never read back: what looks like one in a body is a value like any other.
 #[derive(Clone)]
-pub struct Pseudonyms(Hmac<Sha256>);
+pub struct Pseudonyms {
+    mac: Hmac<Sha256>,
+    names: Arc<[Box<str>]>,
+}
 
 impl Pseudonyms {
     /// The codes under this key.
@@ -27,13 +31,26 @@ impl Pseudonyms {
         // A key that is shorter than a block is one with zeros after it.
         let mut block = Key::<Hmac<Sha256>>::default();
         block.iter_mut().zip(key).for_each(|(to, from)| *to = *from);
-        Self(Hmac::new(&block))
+        Self { mac: Hmac::new(&block), names: Arc::default() }
+    }
+
+    /// The same with a name for each class, by its number. Numbers are a map's own: by its name a class keeps its codes when
+    /// another map numbers it otherwise.
+    #[must_use]
+    pub fn with_names(self, names: Arc<[Box<str>]>) -> Self {
+        Self { names, ..self }
     }
 
     /// The code of a value.
     pub(crate) fn code(&self, class: ClassId, text: &str) -> String {
-        let mut mac = self.0.clone();
-        mac.update(&class.0.to_be_bytes());
+        let mut mac = self.mac.clone();
+        match self.names.get(usize::from(class.0)) {
+            Some(name) => {
+                mac.update(name.as_bytes());
+                mac.update(&[0]);
+            }
+            None => mac.update(&class.0.to_be_bytes()),
+        }
         mac.update(text.as_bytes());
         let digest = mac.finalize().into_bytes();
         let mut out = String::with_capacity(PREFIX.len() + CODE_CHARS);

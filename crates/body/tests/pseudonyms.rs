@@ -121,6 +121,30 @@ fn one_value_has_one_code_under_one_key_and_no_other_value_or_key_or_class_has_i
     assert!(seen.iter().all(|code| code.len() == 29));
 }
 
+/// What a map numbers otherwise after a change of the bundle is the same class by its name.
+#[test]
+fn a_class_keeps_its_codes_under_another_number() {
+    let code = |number: u16, names: &[&str]| {
+        let map = map(&[("v", coded(number, None, None))], &[]);
+        let names: Vec<Box<str>> = names.iter().map(|name| (*name).into()).collect();
+        let key = Pseudonyms::new(&KEY).with_names(names.into());
+        let mut redactor = JsonRedactor::new(map, Limits::default()).with_pseudonyms(key);
+        redactor.push(br#"{"v":"ann@x.org"}"#).and_then(|()| redactor.end()).unwrap();
+        redactor.step().unwrap();
+        redactor.release(&|_, _| CODED).unwrap()
+    };
+    let before = code(0, &["email of customer"]);
+    for (number, names, same) in [
+        (1, &["name of customer", "email of customer"][..], true),
+        (0, &["email of visitor"], false),
+        (1, &["email of customer", "name of customer"], false),
+        (1, &["email of customer"], false),
+        (0, &[], false),
+    ] {
+        assert_eq!(code(number, names) == before, same, "{number} {names:?}");
+    }
+}
+
 #[test]
 fn law_13_a_key_is_not_printed() {
     let redactor = JsonRedactor::new(map(&[("a", class(0))], &[]), Limits::default());

@@ -1,6 +1,7 @@
 //! The keys of pseudonyms: one for each purpose and calendar month.
 
 use std::fmt;
+use std::sync::Arc;
 
 use consentry_body::Pseudonyms;
 use hmac::{Hmac, KeyInit, Mac};
@@ -44,6 +45,6 @@ impl Shared {
             mac.update(&[0]);
         }
         let bytes: [u8; 32] = mac.finalize().into_bytes().into();
-        Some(Pseudonyms::new(&bytes))
+        Some(Pseudonyms::new(&bytes).with_names(Arc::clone(&access.installed.class_names)))
     }
 }

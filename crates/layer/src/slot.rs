@@ -9,7 +9,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use arc_swap::{ArcSwap, ArcSwapOption};
 use consentry_identity::Authenticator;
 use consentry_model::{Moment, VocabularyRevision};
-use consentry_policy::Engine;
+use consentry_policy::{DataClass, Engine, ServiceMap};
 
 use crate::precedent::Precedents;
 
@@ -23,6 +23,8 @@ pub struct Installed {
     pub vocabulary: VocabularyRevision,
     confirmed_at: AtomicI64,
     pub(crate) precedents: Precedents,
+    /// What each data class is called, by its number, whichever bundle numbers it.
+    pub(crate) class_names: Arc<[Box<str>]>,
 }
 
 impl Installed {
@@ -42,6 +44,12 @@ impl fmt::Debug for Installed {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Installed").field("bundle", &self.engine.bundle().digest).finish_non_exhaustive()
     }
+}
+
+/// The category of each class, and whose data it is.
+fn class_names(service: &ServiceMap) -> Arc<[Box<str>]> {
+    let name = |class: &DataClass| format!("{} of {}", class.category.as_str(), class.subject_type.as_str());
+    service.classes.iter().map(|class| name(class).into()).collect()
 }
 
 /// Holds the bundle in force. A request keeps the one it began with; the next request takes the next one.
@@ -71,8 +79,15 @@ impl PolicySlot {
         let vocabulary = engine.bundle().vocabulary.revision();
         let confirmed_at = AtomicI64::new(at.unix_millis());
         let precedents = Precedents::default();
-        let installed =
-            Arc::new(Installed { engine, installed_at: at, vocabulary, confirmed_at, precedents });
+        let class_names = class_names(&engine.bundle().service);
+        let installed = Arc::new(Installed {
+            engine,
+            installed_at: at,
+            vocabulary,
+            confirmed_at,
+            precedents,
+            class_names,
+        });
         let before = self.slot.installed.swap(Some(Arc::clone(&installed)));
         self.take_apart(before);
         installed
@@ -194,6 +209,23 @@ mod tests {
             }
             assert_eq!(slot.current().unwrap().is_fresh(at(asked), 60), fresh, "{name}");
         }
+    }
+
+    #[test]
+    fn a_class_is_called_the_same_whichever_bundle_numbers_it() {
+        let names = |before: &str| {
+            let text = format!(
+                "bundle: {{controller: Example, policy: {{version: v1, from: 2026-01-01}}}}\nroutes:\n{before}  - {{route: GET /mail, \
+                 public: true, purpose: essential.service, about: {{type: visitor, anonymous: true}}, response: {{body: {{email: user.contact.email}}}}}}\n"
+            );
+            let bundle = Bundle::read(&Sources::from_texts([("bundle.yaml", text.as_str())]));
+            let bundle = bundle.unwrap_or_else(|found| panic!("{}", found.render(false)));
+            let slot = PolicySlot::empty();
+            slot.install(Engine::new(bundle).unwrap(), Moment::BEGINNING).class_names.to_vec()
+        };
+        let before = "  - {route: GET /name, public: true, purpose: essential.service, about: {type: visitor, anonymous: true}, response: {body: {name: user.name}}}\n";
+        assert_eq!(names(""), ["user.contact.email of visitor".into()]);
+        assert_eq!(names(before), ["user.name of visitor".into(), "user.contact.email of visitor".into()]);
     }
 
     #[test]
