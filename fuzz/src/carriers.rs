@@ -138,8 +138,14 @@ fn decoded(line: &[u8]) -> String {
     while let [first, tail @ ..] = rest {
         let digits = tail.get(..2).and_then(|two| std::str::from_utf8(two).ok());
         match digits.filter(|_| *first == b'%').and_then(|two| u8::from_str_radix(two, 16).ok()) {
-            Some(byte) => (out.push(byte), rest = &tail[2..]).1,
-            None => (out.push(*first), rest = tail).1,
+            Some(byte) => {
+                out.push(byte);
+                rest = &tail[2..];
+            }
+            None => {
+                out.push(*first);
+                rest = tail;
+            }
         }
     }
     String::from_utf8_lossy(&out).into_owned()

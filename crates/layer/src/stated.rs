@@ -92,11 +92,10 @@ impl Stated {
             }
             FactTarget::Operand(id) => {
                 let ty = book.operands.def(id).map(|def| def.ty);
-                let value = match found {
-                    Found::Text(text) if id == book.core_operands.born => {
-                        birth(text, zone).map_or(Value::Unknown, Value::Time)
-                    }
-                    _ => ty.map_or(Value::Unknown, |ty| value(ty, found, zone)),
+                let value = if let (Found::Text(text), true) = (found, id == book.core_operands.born) {
+                    birth(text, zone).map_or(Value::Unknown, Value::Time)
+                } else {
+                    ty.map_or(Value::Unknown, |ty| value(ty, found, zone))
                 };
                 // A datum that is there was collected some time: that it was not, nobody can say.
                 let never = id == book.core_operands.collected_at && value == Value::Absent;
