@@ -28,9 +28,10 @@ const AUDIENCE: &str = "https://api.consentry.test";
 const LIFETIME_SECS: i64 = 3_600;
 
 /// The bundle that is enforced, so that the command runs from anywhere.
-const BUNDLE: [(&str, &str); 8] = [
+const BUNDLE: [(&str, &str); 9] = [
     ("bundle.yaml", include_str!("../../../../../policies/panopta/bundle.yaml")),
     ("cases-customers.yaml", include_str!("../../../../../policies/panopta/cases-customers.yaml")),
+    ("cases-edges.yaml", include_str!("../../../../../policies/panopta/cases-edges.yaml")),
     ("cases-visits.yaml", include_str!("../../../../../policies/panopta/cases-visits.yaml")),
     ("clauses.yaml", include_str!("../../../../../policies/panopta/clauses.yaml")),
     ("parties.yaml", include_str!("../../../../../policies/panopta/parties.yaml")),
