@@ -377,7 +377,8 @@ fn bare(status: u16, lines: &[(&'static str, &str)], bytes: &'static [u8]) -> An
 async fn law_1_an_answer_without_a_media_type_has_no_bytes() {
     let world = world().await;
     type Lines<'a> = &'a [(&'static str, &'a str)];
-    let rows: [(&str, &str, u16, Lines<'_>, &[u8], u16); 12] = [
+    type Row<'a> = (&'a str, &'a str, u16, Lines<'a>, &'static [u8], u16);
+    let rows: [Row<'_>; 12] = [
         ("taken in", "/orders", 202, &[], b"", 202),
         ("made, and where", "/orders", 201, &[("location", "/orders")], b"", 201),
         ("well", "/orders", 200, &[("content-length", "0")], b"", 200),

@@ -120,7 +120,7 @@ fn wrapped(doc: &Doc, map: &FieldMap, node: Option<NodeId>) -> Option<Doc> {
         Doc::Object(all, space) => {
             Doc::Object(children(all, &|c| map.member(node?, &c.name))?, space.clone())
         }
-        other => other.clone(),
+        Doc::Text(..) | Doc::Integer(_) | Doc::Other(_) => doc.clone(),
     };
     match (node.and_then(|node| map.wrap_at(node)), &inside) {
         (None, _) | (_, Doc::Integer(_) | Doc::Other(_)) => Some(inside),
@@ -153,7 +153,7 @@ fn unwrapped(value: Value, map: &FieldMap, node: Option<NodeId>) -> Value {
             };
             Value::Object(all.into_iter().map(one).collect())
         }
-        other => other,
+        scalar @ (Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_)) => scalar,
     }
 }
 
@@ -166,7 +166,7 @@ fn read_by_all(doc: Doc) -> Doc {
         Doc::Other(raw) if raw == "1e400" => Doc::Other("1e40".to_owned()),
         Doc::Array(inner, space) => Doc::Array(all(inner), space),
         Doc::Object(inner, space) => Doc::Object(all(inner), space),
-        other => other,
+        scalar @ (Doc::Text(..) | Doc::Integer(_) | Doc::Other(_)) => scalar,
     }
 }
 

@@ -86,7 +86,10 @@ proptest! {
 
     #[test]
     fn of_a_value_no_more_than_half_is_shown_by_its_last_four(value in value()) {
-        let Some(out) = masked(MaskForm::LastFour, &value) else { return Ok(prop_assert!(value.is_empty())) };
+        let Some(out) = masked(MaskForm::LastFour, &value) else {
+            prop_assert!(value.is_empty());
+            return Ok(());
+        };
         let shown = out.strip_prefix("****").unwrap();
         prop_assert!(value.ends_with(shown) && shown.chars().count() <= 4, "{:?}", out);
         prop_assert!(out == value || telling(shown) * 2 <= telling(&value), "{:?}", out);

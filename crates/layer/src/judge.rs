@@ -11,12 +11,12 @@ use consentry_policy::{Body, Duty, FactTarget, Item, Refusal, Route, Rule, Rulin
 
 use crate::asking::Asking;
 use crate::data::DataFacts;
-use crate::decide::{Present, item_facts};
 use crate::describe::Access;
 use crate::evidence::Lines;
 use crate::head::Head;
 use crate::people::{Told, Whom};
 use crate::precedent::{Answered, Case, Precedent, Somebody};
+use crate::present::{Present, item_facts};
 use crate::request::{self, Brought, Treatments};
 use crate::stated::Found;
 

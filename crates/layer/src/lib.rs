@@ -41,6 +41,7 @@ mod patterns;
 mod people;
 mod pointers;
 mod precedent;
+mod present;
 mod pseudonyms;
 mod pump;
 mod purposes;

@@ -14,12 +14,12 @@ use tokio::sync::mpsc;
 
 use crate::body::{Part, Pending, ResponseBody};
 use crate::coding::Recoder;
-use crate::decide::Says;
 use crate::duties;
 use crate::evidence;
 use crate::exchange::{Decided, Open};
 use crate::faults::of_answer;
 use crate::people::Whom;
+use crate::present::Says;
 use crate::service::BoxError;
 use crate::source::Source;
 

@@ -9,10 +9,11 @@ use consentry_model::{ClassId, Identifier, Moment, Reason, Resolution, Treatment
 use consentry_policy::{Refusal, SubjectSource};
 
 use crate::body::release;
-use crate::decide::{is_broken, item_facts};
+use crate::decide::is_broken;
 use crate::evidence::Lines;
 use crate::faults::of_answer;
 use crate::people::{Whom, resolve};
+use crate::present::item_facts;
 use crate::pump::Pump;
 use crate::slot::Installed;
 
