@@ -247,6 +247,12 @@ fn law_1_what_would_speak_of_other_bytes_cannot_be_declared() {
         ("request", "Content-Encoding"),
         ("request", "Host"),
         ("request", "Cookie"),
+        ("request", "Content-Type"),
+        ("request", "baggage"),
+        ("request", "Txn-Token"),
+        ("request", "Proxy-Authorization"),
+        ("request", "'X Foo'"),
+        ("response", "'x:y'"),
     ] {
         let route = format!("{side}: {{headers: {{{name}: none}}, body: none}}");
         let text = format!("{BUNDLE}\n  - {{route: GET /wrong, purpose: essential.service, {route}}}\n");

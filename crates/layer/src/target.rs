@@ -124,7 +124,12 @@ pub(crate) fn parameters(query: &str) -> Option<Vec<Parameter>> {
             return None;
         }
         let name = decode(name)?;
-        let value = if value.contains('+') { None } else { Some(decode(value)?) };
+        let decoded = decode(value)?;
+        // A text may have several lines; any other control character may end it for somebody.
+        if decoded.contains(|c: char| c.is_control() && !matches!(c, '\t' | '\n' | '\r')) {
+            return None;
+        }
+        let value = (!value.contains('+')).then_some(decoded);
         let fold = fold(&name);
         let hidden = name.contains(['[', ']', '=', '&', ';', '%', '+']) || name.chars().any(is_deceptive);
         if name.trim() != name || name.is_empty() || hidden {

@@ -8,7 +8,9 @@ use super::facts::Stated;
 use super::media;
 use super::records::Records;
 use super::route::RouteContext;
-use crate::bundle::service::{About, Adds, Body, DataClass, HeadField, ServiceMap, SubjectSource};
+use crate::bundle::service::{
+    About, Adds, Body, DataClass, HeadField, ServiceMap, SubjectSource, is_header_name,
+};
 use crate::text::{Kind, Node, Object, Reader, Span};
 
 /// What the fields of a route are read with.
@@ -190,6 +192,10 @@ impl Fields<'_> {
             let name = key.to_ascii_lowercase();
             if out.iter().any(|f| f.name == name) {
                 reader.error("defined-twice", *span, format!("`{name}` is given twice"));
+            }
+            if !is_header_name(&name) {
+                reader.error("header-not-declarable", *span, format!("`{name}` is no name of a header"));
+                continue;
             }
             if !may_be_declared(&name) {
                 let message = format!(

@@ -2,16 +2,18 @@
 //! pass them on and stay true.
 
 /// Of a request: how the connection is framed, what speaks of the bytes as they came, what would split, hide or divert the answer, and cookies, which have a
-/// register of their own.
-const OF_REQUESTS: [&str; 28] = [
+/// register of their own; and what names a purpose or a requester to us.
+const OF_REQUESTS: [&str; 32] = [
     "a-im",
     "accept-encoding",
+    "baggage",
     "connection",
     "content-digest",
     "content-encoding",
     "content-length",
     "content-md5",
     "content-range",
+    "content-type",
     "cookie",
     "data-purpose",
     "digest",
@@ -23,6 +25,7 @@ const OF_REQUESTS: [&str; 28] = [
     "if-range",
     "if-unmodified-since",
     "keep-alive",
+    "proxy-authorization",
     "proxy-connection",
     "range",
     "repr-digest",
@@ -31,6 +34,7 @@ const OF_REQUESTS: [&str; 28] = [
     "te",
     "trailer",
     "transfer-encoding",
+    "txn-token",
     "upgrade",
 ];
 
@@ -88,6 +92,12 @@ const OF_ANSWERS: [&str; 50] = [
     "x-sendfile",
     "x-sourcemap",
 ];
+
+/// Whether a text is the name of a header (RFC 9110, section 5.1).
+pub(crate) fn is_header_name(name: &str) -> bool {
+    let sign = |b: u8| b.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&b);
+    !name.is_empty() && name.bytes().all(sign)
+}
 
 /// Whether a service map may declare a header of a request; the name in lower case.
 #[must_use]

@@ -6,6 +6,7 @@ mod map;
 mod route;
 
 pub use about::{About, FactTarget, LEDGER_TYPE, Reference, SubjectSource};
+pub(crate) use headers::is_header_name;
 pub use headers::{may_be_answered, may_be_sent};
 pub use map::{DataClass, RouteMatch, ServiceMap};
 pub(crate) use route::Segment;
