@@ -128,14 +128,23 @@ fn without_name(line: &HeaderValue) -> Option<HeaderValue> {
     HeaderValue::from_str(&kind).ok()
 }
 
-/// RFC 6266, with one name at most, in quotes, and nothing in it that leads elsewhere.
+/// RFC 6266, with one name at most, in quotes or one word, and nothing in it that leads elsewhere.
 fn is_disposition(text: &str) -> bool {
     let (kind, rest) = text.split_once(';').map_or((text, None), |(kind, rest)| (kind, Some(rest.trim())));
     let kind = kind.trim();
-    let name = |rest: &str| {
-        let name = rest.strip_prefix("filename=\"").and_then(|n| n.strip_suffix('"'));
-        let plain = |b: u8| (b.is_ascii_graphic() || b == b' ') && !b"\"\\/;%:".contains(&b);
-        name.is_some_and(|n| !n.is_empty() && !n.starts_with('.') && n.bytes().all(plain))
+    (kind.eq_ignore_ascii_case("attachment") || kind.eq_ignore_ascii_case("inline"))
+        && rest.is_none_or(|rest| rest.strip_prefix("filename=").is_some_and(is_file_name))
+}
+
+/// A file's name as RFC 6266 writes it: in quotes, or one word without any.
+fn is_file_name(written: &str) -> bool {
+    let quoted = |b: u8| (b.is_ascii_graphic() || b == b' ') && !b"\"\\/;%:".contains(&b);
+    let word = |b: u8| b.is_ascii_alphanumeric() || b"-._+~!#$&".contains(&b);
+    let named = |name: &str, plain: fn(u8) -> bool| {
+        !name.is_empty() && !name.starts_with('.') && name.bytes().all(plain)
     };
-    (kind.eq_ignore_ascii_case("attachment") || kind.eq_ignore_ascii_case("inline")) && rest.is_none_or(name)
+    match written.strip_prefix('"') {
+        Some(rest) => rest.strip_suffix('"').is_some_and(|name| named(name, quoted)),
+        None => named(written, word),
+    }
 }
