@@ -101,6 +101,43 @@ fn verify_holds_a_log_against_what_was_kept_elsewhere() {
     assert!(said.out.contains("records read before the failure"), "{}", said.out);
 }
 
+/// A log with one request on a route that only reports; its ticket.
+fn reported(outcome: Outcome, end: End) -> (tempfile::TempDir, String) {
+    let dir = tempfile::tempdir().unwrap();
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+    let ticket = runtime.block_on(async {
+        let log = AuditLog::open(dir.path(), LogOptions::default()).unwrap();
+        let mut ticket = log.reserve(Moment::from_unix_millis(1_795_305_600_000)).unwrap();
+        let mut head = Head::new(outcome);
+        head.report_only = true;
+        ticket.commit(head).await.unwrap();
+        let id = ticket.id().to_string();
+        ticket.close(&Closing::new(end));
+        log.flush().await.unwrap();
+        log.shutdown();
+        id
+    });
+    (dir, ticket)
+}
+
+#[test]
+fn law_14_a_ruling_that_was_not_carried_out_is_not_told_like_one_that_was() {
+    for (outcome, end, told) in [
+        (Outcome::Refuse, End::Delivered, "refuse, let through"),
+        (Outcome::Redact, End::Delivered, "redact, let through"),
+        (Outcome::Allow, End::Delivered, "allow"),
+        (Outcome::Refuse, End::Refused, "refuse"),
+        (Outcome::Redact, End::Failed, "failed"),
+    ] {
+        let (dir, ticket) = reported(outcome, end);
+        let shown = run(&["audit", "show", "--log", path(dir.path()), &ticket]).out;
+        assert_eq!(shown.lines().next(), Some(told), "{shown}");
+        assert!(!shown.contains("the ruling was not carried out"), "{told}: {shown}");
+        let found = run(&["audit", "search", "--log", path(dir.path())]).out;
+        assert_eq!(found.contains("let through"), told.contains("let through"), "{told}: {found}");
+    }
+}
+
 #[test]
 fn requests_are_found_and_shown_in_words() {
     let (dir, ticket) = log();

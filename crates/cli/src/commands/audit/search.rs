@@ -139,13 +139,13 @@ fn tell(found: &[Found]) -> Result<(), Stop> {
             table.row([(DIM, id), (DIM, when(first.ts())), (DIM, kind), empty(), empty(), empty(), empty()]);
             continue;
         }
-        let (style, outcome) = ticket.outcome();
+        let (style, outcome) = ticket.outcome_in_words();
         let mut why: Vec<String> = ticket.reasons().iter().map(|r| r.code().to_owned()).collect();
         why.extend(ticket.deciding_clauses());
         table.row([
             (DIM, id),
             (DIM, when(first.ts())),
-            (style, outcome.to_owned()),
+            (style, outcome),
             (NAME, ticket.requester()),
             (PLAIN, ticket.purpose().unwrap_or_default()),
             (PLAIN, ticket.route()),

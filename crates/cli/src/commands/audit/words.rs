@@ -46,6 +46,16 @@ impl<'a> Ticket<'a> {
         }
     }
 
+    /// The same in words, and whether it went on all the same: on a route that only reports, a ruling is recorded and not
+    /// carried out, unless something was wrong that is refused there, too.
+    pub(crate) fn outcome_in_words(&self) -> (Style, String) {
+        let (style, outcome) = self.outcome();
+        let reported = self.head.is_some_and(|h| h.report_only && h.outcome != Outcome::Allow);
+        let delivered = self.closing.is_some_and(|c| c.end == End::Delivered);
+        let more = if reported && delivered { ", let through" } else { "" };
+        (style, format!("{outcome}{more}"))
+    }
+
     fn something_is_missing(&self) -> bool {
         self.closing.is_some_and(|c| {
             !c.withheld.is_empty()
@@ -171,7 +181,7 @@ pub(super) fn in_words(records: &[Record]) -> String {
     let mut out = String::new();
     if records.iter().any(|r| r.ticket().is_some()) && records.len() > 1 {
         let ticket = Ticket::of(records);
-        let (style, outcome) = ticket.outcome();
+        let (style, outcome) = ticket.outcome_in_words();
         let reason = ticket.reason().map(|r| format!(", {r}")).unwrap_or_default();
         out.push_str(&format!("{}{reason}\n\n", paint(style, outcome)));
     }
@@ -257,7 +267,10 @@ fn of_head(head: &Head, facts: &mut Facts) {
     facts.maybe("bundle", head.bundle.as_ref());
     facts.maybe("ledger revision", head.ledger);
     facts.maybe("decided by", head.pending_body.then_some("the verdicts on the body, which follow"));
-    facts.maybe("report only", head.report_only.then_some("the ruling was not carried out"));
+    facts.maybe(
+        "report only",
+        head.report_only.then_some("what is ruled on this route is recorded and not carried out"),
+    );
     if !head.facts.is_empty() {
         facts.add("facts", known(&head.facts));
     }
