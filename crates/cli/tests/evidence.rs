@@ -7,8 +7,10 @@ mod support;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use consentry_audit::{AuditLog, Closing, End, Head, LogOptions};
-use consentry_model::{Moment, Outcome, Purpose, Reason, RequesterId};
+use consentry_audit::{AuditLog, Closing, End, Head, LogOptions, VerdictLine};
+use consentry_model::{
+    Category, Moment, Outcome, Purpose, Reason, RequesterId, SubjectType, Treatment, Verdict,
+};
 use support::{path, run};
 
 /// A log with a request that was allowed and one that was refused; the refused one's ticket.
@@ -102,7 +104,7 @@ fn verify_holds_a_log_against_what_was_kept_elsewhere() {
 }
 
 /// A log with one request on a route that only reports; its ticket.
-fn reported(outcome: Outcome, end: End) -> (tempfile::TempDir, String) {
+fn reported(outcome: Outcome, end: End, treatment: Treatment) -> (tempfile::TempDir, String) {
     let dir = tempfile::tempdir().unwrap();
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
     let ticket = runtime.block_on(async {
@@ -110,6 +112,10 @@ fn reported(outcome: Outcome, end: End) -> (tempfile::TempDir, String) {
         let mut ticket = log.reserve(Moment::from_unix_millis(1_795_305_600_000)).unwrap();
         let mut head = Head::new(outcome);
         head.report_only = true;
+        let verdict =
+            Verdict { treatment, rules: [].into(), clauses: [].into(), reason: None, near: [].into() };
+        let name = Category::new("user.name").unwrap();
+        head.verdicts = vec![VerdictLine::new(name, SubjectType::new("customer"), &verdict)];
         ticket.commit(head).await.unwrap();
         let id = ticket.id().to_string();
         ticket.close(&Closing::new(end));
@@ -122,14 +128,16 @@ fn reported(outcome: Outcome, end: End) -> (tempfile::TempDir, String) {
 
 #[test]
 fn law_14_a_ruling_that_was_not_carried_out_is_not_told_like_one_that_was() {
-    for (outcome, end, told) in [
-        (Outcome::Refuse, End::Delivered, "refuse, let through"),
-        (Outcome::Redact, End::Delivered, "redact, let through"),
-        (Outcome::Allow, End::Delivered, "allow"),
-        (Outcome::Refuse, End::Refused, "refuse"),
-        (Outcome::Redact, End::Failed, "failed"),
+    for (outcome, end, treatment, told) in [
+        (Outcome::Refuse, End::Delivered, Treatment::Withheld, "refuse, let through"),
+        (Outcome::Redact, End::Delivered, Treatment::Masked, "redact, let through"),
+        // Something undeclared was taken out, and nothing that was ruled on.
+        (Outcome::Redact, End::Delivered, Treatment::Clear, "redact"),
+        (Outcome::Allow, End::Delivered, Treatment::Clear, "allow"),
+        (Outcome::Refuse, End::Refused, Treatment::Clear, "refuse"),
+        (Outcome::Redact, End::Failed, Treatment::Withheld, "failed"),
     ] {
-        let (dir, ticket) = reported(outcome, end);
+        let (dir, ticket) = reported(outcome, end, treatment);
         let shown = run(&["audit", "show", "--log", path(dir.path()), &ticket]).out;
         assert_eq!(shown.lines().next(), Some(told), "{shown}");
         assert!(!shown.contains("the ruling was not carried out"), "{told}: {shown}");

@@ -50,7 +50,12 @@ impl<'a> Ticket<'a> {
     /// carried out, unless something was wrong that is refused there, too.
     pub(crate) fn outcome_in_words(&self) -> (Style, String) {
         let (style, outcome) = self.outcome();
-        let reported = self.head.is_some_and(|h| h.report_only && h.outcome != Outcome::Allow);
+        let reported = self.head.is_some_and(|h| match h.outcome {
+            Outcome::Refuse => h.report_only,
+            // What nobody declared is taken out there, too.
+            Outcome::Redact => h.report_only && self.lines.iter().any(|l| l.treatment != Treatment::Clear),
+            Outcome::Allow => false,
+        });
         let delivered = self.closing.is_some_and(|c| c.end == End::Delivered);
         let more = if reported && delivered { ", let through" } else { "" };
         (style, format!("{outcome}{more}"))
