@@ -37,6 +37,7 @@ routes:
   - {route: POST /join, public: true, purpose: essential.service, about: {type: customer, space: email, id: body.email}, request: {body: {email: user.contact.email, ok: none}, excess: refuse}, response: {body: none}, events: [{if: {body.ok: true}, consent: opt-in, to: marketing.communications.email}]}
   - {route: POST /prefs, public: true, purpose: essential.service, about: {type: customer, space: email, id: body.email}, request: {body: {email: user.contact.email, card: user.financial, no: none}, excess: refuse}, response: {body: none}, events: [{if: {body.no: true}, withdraw: marketing.communications.email}]}
   - {route: POST /ask, purposes: [marketing.communications.email], about: {type: customer, space: email, id: body.who}, request: {body: {who: none}}, response: {body: {email: user.contact.email}}}
+  - {route: POST /both, right: erasure, about: {type: customer, space: email, id: token.sub}, request: {body: {all: none, ok: none}}, response: {body: none}, events: [{if: {body.ok: true}, consent: opt-in, to: marketing.communications.email}, {if: {body.all: true}, erase: subject}]}
   - {route: GET /list, purposes: [marketing.communications.email], about: {type: customer, space: email, id: item.email}, response: {records: 'rows[]', body: {'rows[].email': user.contact.email}}}
 ";
 
@@ -399,5 +400,28 @@ async fn law_5_nobody_agrees_by_asking_for_a_head_alone() {
         *request.method_mut() = method.clone();
         world.send(request).await;
         assert_eq!(!recorded(&world).await.is_empty(), agrees, "{method}");
+    }
+}
+
+#[tokio::test]
+async fn law_9_a_request_whose_erasure_is_refused_agrees_to_nothing() {
+    for (assurance, body, status, events) in [
+        (Assurance::Substantial, r#"{"ok":true}"#, 200, 2),
+        (Assurance::Substantial, r#"{"all":true}"#, 200, 2),
+        (Assurance::Substantial, r#"{"ok":true,"all":true}"#, 200, 3),
+        (Assurance::Low, r#"{"all":true}"#, 401, 1),
+        (Assurance::Low, r#"{"ok":true,"all":true}"#, 401, 1),
+    ] {
+        let world = world();
+        world.record("email", ANN, &[contract()]).await;
+        let mut spec = spec("portal", &["custom.rights"]);
+        spec.person = Some(Identifier::new(Space::new("email"), ANN));
+        spec.assurance = assurance;
+        let token = world.issuer.token(&spec, world.clock_now()).unwrap();
+        let mut request = post("/both", body);
+        request.headers_mut().insert("authorization", format!("Bearer {token}").parse().unwrap());
+        let seen = world.send(request).await;
+        assert_eq!(seen.status, status, "{assurance:?} {body}: {seen:?}");
+        assert_eq!(recorded(&world).await.len(), events, "{assurance:?} {body}");
     }
 }

@@ -134,7 +134,7 @@ async fn fits(
     Err(reason.into())
 }
 
-/// Writes to the ledger what a permitted request agrees to and does.
+/// Writes to the ledger what a permitted request agrees to and does, all of it or nothing.
 async fn write(
     shared: &Shared,
     access: &Access,
@@ -147,10 +147,10 @@ async fn write(
         return Ok(());
     }
     let Heard { agreed, waiting } = heard;
-    if let (Some(who), false) = (who, agreed.is_empty()) {
-        events::append(shared, access, who, agreed).await?;
-    }
-    duties::note(shared, access, &brings.treatments, waiting, who, &present.whom, present.own).await
+    let mut events = agreed.clone();
+    events.extend(duties::noted(access, &brings.treatments, waiting, &present.whom, present.own)?);
+    let Some(who) = who.filter(|_| !events.is_empty()) else { return Ok(()) };
+    events::append(shared, access, who, &events).await
 }
 
 /// Nothing is taken away: the verdicts are recorded, and that is all.

@@ -4,17 +4,15 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use consentry_consent::disclosed_to;
 use consentry_model::{
-    Act, Category, ClassId, FactValue, Identifier, Ladder, LedgerEvent, Occurrence, Owed, Reason,
-    SubjectType, Treatment,
+    Act, Category, ClassId, FactValue, Ladder, LedgerEvent, Occurrence, Owed, Reason, SubjectType, Treatment,
 };
 use consentry_policy::{BuiltIn, CookieDef, DataClass, Duty, EventEffect, FactTarget, Verb};
 use http::{HeaderMap, HeaderName, HeaderValue};
 
 use crate::asking::Asking;
 use crate::describe::Access;
-use crate::events::{self, Unwritten};
+use crate::events;
 use crate::head::Head;
-use crate::layer::Shared;
 use crate::people::Whom;
 use crate::precedent::Answered;
 use crate::request::{Treatments, added};
@@ -77,22 +75,20 @@ pub(crate) fn apart(access: &Access, revealed: impl FnOnce() -> Revealed) -> Opt
     None
 }
 
-/// Writes to the ledger what the exchange does to it once it is permitted: the erasure and restriction that it asks for, what
-/// is collected and disclosed where rules ask for it, what is owed.
-pub(crate) async fn note(
-    shared: &Shared,
+/// What the exchange does to the ledger once it is permitted: the erasure and restriction that it asks for, what is collected
+/// and disclosed where rules ask for it, what is owed.
+pub(crate) fn noted(
     access: &Access,
     brings: &Treatments,
     waiting: &[EventEffect],
-    who: Option<&Identifier>,
     whom: &Whom,
     own: bool,
-) -> Result<(), Unwritten> {
+) -> Result<Vec<LedgerEvent>, Reason> {
     let mut events = Vec::new();
     for effect in waiting {
         // Nobody but the person, proved, has the own data erased or restricted.
         if !own || !events::is_proved(access) {
-            return Err(Reason::IdentityUnverified.into());
+            return Err(Reason::IdentityUnverified);
         }
         match effect {
             EventEffect::Erase => {
@@ -113,8 +109,7 @@ pub(crate) async fn note(
         events.extend(owed_answer(access));
     }
     events.extend(moved(access, brings, !own && is_typed_in(access, whom)));
-    let Some(who) = who.filter(|_| !events.is_empty()) else { return Ok(()) };
-    events::append(shared, access, who, &events).await
+    Ok(events)
 }
 
 /// What is kept after an erasure, and whom it must be told to.
