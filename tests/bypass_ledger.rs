@@ -6,7 +6,7 @@ use consentry_consent::Ledger;
 use consentry_identity::Assurance;
 use consentry_model::{
     Category, ConsentEvent, ConsentKind, ConsentState, Identifier, LedgerEvent, Moment, Occurrence, Purpose,
-    Resolution, Space,
+    RecipientId, Resolution, Space,
 };
 use consentry_policy::{Bundle, Sources};
 use consentry_tests::world::{Otherwise, TODAY, World, consent, contract, get, json, post, spec, typed};
@@ -423,5 +423,37 @@ async fn law_9_a_request_whose_erasure_is_refused_agrees_to_nothing() {
         let seen = world.send(request).await;
         assert_eq!(seen.status, status, "{assurance:?} {body}: {seen:?}");
         assert_eq!(recorded(&world).await.len(), events, "{assurance:?} {body}");
+    }
+}
+
+#[tokio::test]
+async fn law_1_a_no_that_names_a_recipient_whom_nobody_knows_counts_for_every_one() {
+    let said = |state, days, recipient: Option<&str>| {
+        let LedgerEvent::Consent(event) = consent(state, days) else { panic!() };
+        LedgerEvent::Consent(ConsentEvent { recipient: recipient.map(RecipientId::new), ..event })
+    };
+    let (yes, no) = (ConsentState::Given, ConsentState::Withdrawn);
+    let objection = |name| LedgerEvent::Objection {
+        purpose: Purpose::new(MAIL).unwrap(),
+        recipient: Some(RecipientId::new(name)),
+        effective: TODAY.saturating_add_millis(-1),
+    };
+    for (what, events, told) in [
+        ("a yes", vec![said(yes, 9, None)], true),
+        ("a no to somebody else", vec![said(yes, 9, None), said(no, 5, Some("third_party"))], true),
+        ("a no to nobody here", vec![said(yes, 9, None), said(no, 5, Some("gone-crm"))], false),
+        ("refused", vec![said(yes, 9, None), said(ConsentState::Refused, 5, Some("gone-crm"))], false),
+        ("an objection", vec![said(yes, 9, None), objection("gone-crm")], false),
+        ("a yes to nobody here", vec![said(yes, 9, Some("gone-crm"))], false),
+        ("it lifts no no", vec![said(no, 9, None), said(yes, 5, Some("gone-crm"))], false),
+        ("a later yes to all", vec![said(no, 9, Some("gone-crm")), said(yes, 5, None)], true),
+    ] {
+        let world = world();
+        world.record("email", ANN, &events).await;
+        world.upstream.answers(json(r#"{"email":"ann@example.org"}"#));
+        let seen =
+            world.send(bearing(&world, "shop", MAIL, post("/ask", r#"{"who":"ann@example.org"}"#))).await;
+        let shown = String::from_utf8_lossy(&seen.body.unwrap_or_default()).contains(ANN);
+        assert_eq!(shown, told, "{what}");
     }
 }

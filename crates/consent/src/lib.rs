@@ -67,4 +67,4 @@ pub use memory::MemoryLedger;
 pub use occurrences::{collected_at, disclosed_to, informed, notified_of, sent_since, told_of};
 pub use rights::{contract, erased, restricted, suppressed};
 pub use sqlite::{LEDGER_ANSWER_MILLIS_MAX, LEDGER_BUSY_MILLIS_MAX, SqliteLedger};
-pub use standing::{Standing, standing};
+pub use standing::{Standing, standing, standing_for};

@@ -47,9 +47,21 @@ pub fn standing(
     recipient_matches: &dyn Fn(&RecipientId) -> bool,
     at: Moment,
 ) -> Standing {
+    standing_for(state, lineage, &|named| Some(recipient_matches(named)), at)
+}
+
+/// The same where a recipient may be named whom nobody knows any more: then `speaks_of` says nothing. A no to such a one
+/// counts for every recipient, and is lifted like any other no to all; a yes counts for none.
+#[must_use]
+pub fn standing_for(
+    state: &SubjectState,
+    lineage: &Lineage,
+    speaks_of: &dyn Fn(&RecipientId) -> Option<bool>,
+    at: Moment,
+) -> Standing {
     let mut said = Said::default();
     for (revision, event) in &state.events {
-        said.hear(*revision, event, lineage, recipient_matches, at);
+        said.hear(*revision, event, lineage, speaks_of, at);
     }
     said.standing()
 }
@@ -108,7 +120,7 @@ impl<'a> Said<'a> {
         revision: LedgerRevision,
         event: &'a LedgerEvent,
         lineage: &Lineage,
-        recipient_matches: &dyn Fn(&RecipientId) -> bool,
+        speaks_of: &dyn Fn(&RecipientId) -> Option<bool>,
         at: Moment,
     ) {
         let (purpose, recipient, effective, consent) = match event {
@@ -130,10 +142,17 @@ impl<'a> Said<'a> {
             None if lineage.touches(purpose) => Place::Below,
             None => return,
         };
-        let recipient = recipient.as_ref();
-        if effective > at || !recipient.is_none_or(recipient_matches) {
+        if effective > at {
             return;
         }
+        let is_no = consent.is_none_or(|c| c.state.is_a_no());
+        let recipient = match recipient.as_ref().map(|named| (named, speaks_of(named))) {
+            None => None,
+            Some((named, Some(true))) => Some(named),
+            // It must not be lost: that it was not for the one who is asked about, nobody can say.
+            Some((_, None)) if is_no => None,
+            Some((_, None | Some(false))) => return,
+        };
         let state = consent.map_or(ConsentState::Unknown, |c| c.state);
         let event = Event { purpose, place, recipient, effective, revision, state };
         match consent {

@@ -2,11 +2,11 @@
 
 use std::time::Duration;
 
-use consentry_consent::{contract, standing};
+use consentry_consent::{contract, standing, standing_for};
 use consentry_identity::Assurance;
 use consentry_model::{
     ConsentEvent, ConsentKind, ConsentState, ContractState, Identifier, LedgerEvent, LedgerRevision, Lineage,
-    Moment, Purpose, Reason, Resolution, SubjectState,
+    Moment, Purpose, Reason, RecipientId, Resolution, SubjectState,
 };
 use consentry_policy::{DataClass, Duty, EventEffect, EventSpec, Question, Rule};
 use http::Method;
@@ -255,7 +255,12 @@ impl Access {
             EventEffect::Consent(_, purpose) => {
                 let lineage = self.installed.engine.bundle().vocabulary.lineage(purpose);
                 lineage.is_some_and(|lineage| {
-                    let stands = standing(known, &lineage, &|_| false, self.now);
+                    // A no to somebody whom nobody knows any more is one to everybody.
+                    let vocabulary = &self.bundle().vocabulary;
+                    let speaks_of = |named: &RecipientId| {
+                        vocabulary.speaks_of(named.as_str(), named.as_str()).map(|_| false)
+                    };
+                    let stands = standing_for(known, &lineage, &speaks_of, self.now);
                     let waits = matches!(
                         stands.state,
                         ConsentState::Unknown | ConsentState::Requested | ConsentState::Deferred

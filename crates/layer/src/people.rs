@@ -5,8 +5,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use consentry_consent::{
-    Ledger, Standing, attribute, attributes, collected_at, contract, erased, informed, restricted, standing,
-    suppressed, told_of,
+    Ledger, Standing, attribute, attributes, collected_at, contract, erased, informed, restricted,
+    standing_for, suppressed, told_of,
 };
 use consentry_model::{
     Category, ClassId, ConsentKind, ContractState, FactId, FactValue, Facts, Identifier, LedgerEvent,
@@ -182,7 +182,9 @@ impl Access {
         let (facts, asking) = (&mut told.stated.facts, told.asking);
         let matches =
             |named: &RecipientId| bundle.vocabulary.recipient_is(asking.recipient.as_str(), named.as_str());
-        let stands = |lineage: &Lineage| state.map(|s| standing(s, lineage, &matches, now));
+        let speaks_of =
+            |named: &RecipientId| bundle.vocabulary.speaks_of(named.as_str(), asking.recipient.as_str());
+        let stands = |lineage: &Lineage| state.map(|s| standing_for(s, lineage, &speaks_of, now));
         let count = |standing: Option<&Standing>, kind: ConsentKind| {
             let kinds = standing.map_or(consentry_model::KindSet::EMPTY, |s| s.kinds);
             let valid = |k: &ConsentKind| kinds.contains(*k) && bundle.regimes.counts(*k, region.as_deref());

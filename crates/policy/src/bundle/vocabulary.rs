@@ -272,6 +272,12 @@ impl Vocabulary {
         self.recipients.contains(name) && self.recipients.is_within(name, above)
     }
 
+    /// Whether what names a recipient speaks of the one that is asked about. Nothing where nobody knows whom it names.
+    #[must_use]
+    pub fn speaks_of(&self, named: &str, asked: &str) -> Option<bool> {
+        self.recipients.contains(named).then(|| self.recipient_is(asked, named))
+    }
+
     /// The purposes above which there is none.
     #[must_use]
     pub fn topmost_purposes(&self) -> Vec<Purpose> {

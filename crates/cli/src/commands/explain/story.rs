@@ -1,6 +1,6 @@
 //! The request and the people that are asked about.
 
-use consentry_consent::{contract, erased, restricted, standing};
+use consentry_consent::{contract, erased, restricted, standing_for};
 use consentry_model::{
     Act, ClassId, ConsentKind, ConsentState, FactType, FactValue, Facts, LedgerEvent, LedgerRevision, Moment,
     Purpose, Reason, RecipientClass, RecipientId, RequesterId, SubjectRef, SubjectState,
@@ -169,9 +169,9 @@ impl Story {
         let mut person = Person::ANONYMOUS;
         // Of a purpose without a lineage nothing can be said: everything about the wish stays unknown.
         if let Some(lineage) = bundle.vocabulary.lineage(&self.purpose) {
-            let matches =
-                |named: &RecipientId| bundle.vocabulary.recipient_is(recipient.as_str(), named.as_str());
-            let stands = standing(state, &lineage, &matches, self.at);
+            let speaks_of =
+                |named: &RecipientId| bundle.vocabulary.speaks_of(named.as_str(), recipient.as_str());
+            let stands = standing_for(state, &lineage, &speaks_of, self.at);
             for kind in ConsentKind::ALL {
                 facts.set_bool(core.consent_of(kind), stands.kinds.satisfies(kind));
             }
