@@ -131,3 +131,36 @@ async fn law_8_messages_are_counted_by_what_they_are_about_and_not_by_how_it_is_
         assert_eq!(sent(&world, json!({"topic": "invoice"})).await.0, 200);
     }
 }
+
+#[tokio::test]
+async fn law_8_of_several_promises_every_one_counts_a_message_once() {
+    let daily = "
+  - {id: daily, require: {at_most: {times: 1, per: calendar-day, of: [subject]}}, for: essential.service, act: send, when: {message.topic: newsletter}, reason: cadence-exceeded, clauses: [c-1]}
+  - {id: monthly,";
+    let world = World::new();
+    let text = BUNDLE
+        .replace("\n  - {id: monthly,", daily)
+        .replace("times: 1, per: calendar-month", "times: 2, per: calendar-month");
+    let install = || {
+        let bundle =
+            Bundle::read(&Sources::from_texts([("bundle.yaml", &*text)])).unwrap_or_else(|e| panic!("{e}"));
+        world.policy.install(Engine::new(bundle).unwrap_or_else(|e| panic!("{e:?}")), world.clock_now());
+    };
+    world.record("email", "ann@example.org", &[contract()]).await;
+    // Two in a month and one in a day; what is refused by one of them takes no place of the other.
+    for (day, topic, goes) in [
+        (0, "newsletter", true),
+        (0, "newsletter", false),
+        (0, "newsletter", false),
+        (0, "invoice", true),
+        (1, "newsletter", true),
+        (2, "newsletter", false),
+        (30, "newsletter", true),
+        (30, "newsletter", false),
+    ] {
+        world.clock.set(TODAY.saturating_add_millis(day * 24 * 3_600_000));
+        install();
+        let (status, code, reached) = sent(&world, json!({"topic": topic})).await;
+        assert_eq!(reached.is_some(), goes, "day {day}, {topic}: {status} {code}");
+    }
+}

@@ -36,7 +36,7 @@ impl Ledger for Gone {
         &self,
         _: &Identifier,
         _: &LedgerEvent,
-        _: &Limit,
+        _: &[Limit],
         _: Moment,
     ) -> Result<Reserved, LedgerError> {
         Err(LedgerError::new(LedgerErrorKind::Unavailable, "gone"))
@@ -65,7 +65,7 @@ impl Ledger for Late {
         &self,
         _: &Identifier,
         _: &LedgerEvent,
-        _: &Limit,
+        _: &[Limit],
         _: Moment,
     ) -> Result<Reserved, LedgerError> {
         std::future::pending().await
@@ -92,10 +92,10 @@ impl Ledger for Short {
         &self,
         who: &Identifier,
         event: &LedgerEvent,
-        limit: &Limit,
+        limits: &[Limit],
         at: Moment,
     ) -> Result<Reserved, LedgerError> {
-        self.0.reserve(who, event, limit, at).await
+        self.0.reserve(who, event, limits, at).await
     }
     async fn link(&self, k: &Identifier, a: &Identifier, at: Moment) -> Result<Appended, LedgerError> {
         self.0.link(k, a, at).await

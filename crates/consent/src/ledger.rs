@@ -51,16 +51,16 @@ pub trait Ledger: Send + Sync + 'static {
         recorded_at: Moment,
     ) -> Result<Appended, LedgerError>;
 
-    /// Claims a place under a limit: counts the messages that were sent to the subject, and appends `event`, which must
-    /// itself be such a message, only if there are fewer than the limit allows. Counting and writing are one step:
-    /// however many ask at once, no more than `limit.times` are [`Placed`](Reserved::Placed). Durable when it returns.
-    /// Nobody is created.
+    /// Claims a place under all of these limits at once: counts the messages that were sent to the subject, and appends
+    /// `event` once, which must itself be such a message, only if there are fewer than each of them allows. Counting and
+    /// writing are one step: however many ask at once, no more than a limit's `times` are [`Placed`](Reserved::Placed).
+    /// Durable when it returns. Nobody is created.
     ///
     /// Only [`Placed`](Reserved::Placed) allows what the place is for.
     ///
     /// # Errors
-    /// [`Conflict`](crate::LedgerErrorKind::Conflict) when the limit would not count `event`, so that it would hold no
-    /// place; otherwise as for [`append`](Self::append), and when something about the subject cannot be read back, for
+    /// [`Conflict`](crate::LedgerErrorKind::Conflict) when one of the limits would not count `event`, or there is no limit,
+    /// so that it would hold no place; otherwise as for [`append`](Self::append), and when something about the subject cannot be read back, for
     /// then nobody knows the number. After an error of a [kind](LedgerError::kind) of
     /// [`Unavailable`](crate::LedgerErrorKind::Unavailable) it is not known whether the place was taken: it counts as
     /// taken, and what it was for must not happen. Here a repetition is not the same: it may take a second place.
@@ -68,7 +68,7 @@ pub trait Ledger: Send + Sync + 'static {
         &self,
         who: &Identifier,
         event: &LedgerEvent,
-        limit: &Limit,
+        limits: &[Limit],
         recorded_at: Moment,
     ) -> Result<Reserved, LedgerError>;
 

@@ -20,8 +20,10 @@ pub struct Limit {
 pub enum Reserved {
     /// There was one, and the event holds it.
     Placed(Appended),
-    /// There was none left at this revision, and nothing was written.
+    /// There was none left under one of the limits at this revision, and nothing was written.
     Exhausted {
+        /// The position of the first limit that left none.
+        limit: usize,
         /// How many entries the ledger held when they were counted.
         revision: LedgerRevision,
     },
@@ -29,14 +31,26 @@ pub enum Reserved {
     Unresolved,
 }
 
+/// The position of the first limit that leaves no place.
+pub(crate) fn exhausted(limits: &[Limit], state: &SubjectState) -> Option<usize> {
+    limits.iter().position(|limit| !limit.has_room(state))
+}
+
+/// Checks that every limit counts the event, and that there is one.
+pub(crate) fn check(limits: &[Limit], event: &LedgerEvent) -> Result<(), LedgerError> {
+    if limits.is_empty() {
+        return Err(NOT_COUNTED);
+    }
+    limits.iter().try_for_each(|limit| limit.check(event))
+}
+
 impl Limit {
-    /// Whether a place is left.
-    pub(crate) fn has_room(&self, state: &SubjectState) -> bool {
+    fn has_room(&self, state: &SubjectState) -> bool {
         sent_since(state, self.topic.as_deref(), self.since, END) < self.times
     }
 
     /// Checks that the event is one of those that are counted: another would take no place.
-    pub(crate) fn check(&self, event: &LedgerEvent) -> Result<(), LedgerError> {
+    fn check(&self, event: &LedgerEvent) -> Result<(), LedgerError> {
         let counts = match event {
             LedgerEvent::Occurrence { what: Occurrence::Sent { topic }, effective } => {
                 *effective >= self.since && self.topic.as_ref().is_none_or(|asked| asked == topic)
@@ -59,4 +73,4 @@ impl Limit {
 const END: Moment = Moment::from_unix_millis(i64::MAX);
 
 const NOT_COUNTED: LedgerError =
-    LedgerError::new(LedgerErrorKind::Conflict, "the limit does not count the event that is to hold a place");
+    LedgerError::new(LedgerErrorKind::Conflict, "no limit counts the event that is to hold a place");

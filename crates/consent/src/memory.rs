@@ -9,7 +9,7 @@ use consentry_model::{
 };
 
 use crate::subject::fresh_reference;
-use crate::{Appended, Batch, Ledger, LedgerError, Limit, Reserved};
+use crate::{Appended, Batch, Ledger, LedgerError, Limit, Reserved, limit};
 
 /// A ledger in memory, for tests, demonstrations and policy cases. It ends with the process, and it does not keep
 /// when something was recorded, since nothing reads that back.
@@ -94,15 +94,15 @@ impl Ledger for MemoryLedger {
         &self,
         who: &Identifier,
         event: &LedgerEvent,
-        limit: &Limit,
+        limits: &[Limit],
         _recorded_at: Moment,
     ) -> Result<Reserved, LedgerError> {
-        limit.check(event)?;
+        limit::check(limits, event)?;
         let mut held = self.write()?;
         let Some(known) = held.identifiers.get(who).copied() else { return Ok(Reserved::Unresolved) };
         let state = held.own(known)?;
-        if !limit.has_room(state) {
-            return Ok(Reserved::Exhausted { revision: LedgerRevision(held.revision) });
+        if let Some(limit) = limit::exhausted(limits, state) {
+            return Ok(Reserved::Exhausted { limit, revision: LedgerRevision(held.revision) });
         }
         let subject = state.subject;
         held.add(subject, std::slice::from_ref(event)).map(Reserved::Placed)

@@ -9,6 +9,7 @@
 
 mod support;
 
+use std::slice::from_ref;
 use std::sync::Arc;
 
 use consentry_consent::{
@@ -40,7 +41,7 @@ impl BySubject for SqliteLedger {
 }
 
 async fn known(ledger: &impl Ledger, who: &Identifier) -> Arc<SubjectState> {
-    let batch = ledger.resolve(std::slice::from_ref(who)).await.unwrap();
+    let batch = ledger.resolve(from_ref(who)).await.unwrap();
     match &batch.answers[..] {
         [Resolution::Known(state)] => Arc::clone(state),
         other => panic!("{} answers, not one known", other.len()),
@@ -231,7 +232,7 @@ fn limit(topic: Option<&str>, times: u32) -> Limit {
 async fn law_8_a_place_is_claimed_only_where_one_is_left(ledger: &impl Ledger) {
     let ann = id("places", "ann");
     let held = ledger.revision().await.unwrap();
-    let asked = ledger.reserve(&ann, &sent("a", 100), &limit(Some("a"), 1), at(0)).await.unwrap();
+    let asked = ledger.reserve(&ann, &sent("a", 100), &[limit(Some("a"), 1)], at(0)).await.unwrap();
     assert_eq!((asked, ledger.revision().await.unwrap()), (Reserved::Unresolved, held), "nobody was created");
 
     // Before the time that counts, about something else, something else.
@@ -252,16 +253,46 @@ async fn law_8_a_place_is_claimed_only_where_one_is_left(ledger: &impl Ledger) {
         ("what was sent at the first moment does", "a", 302, later, false),
     ] {
         let event = sent(topic, effective);
-        let asked = ledger.reserve(&ann, &event, &limit, at(0)).await.unwrap();
+        let asked = ledger.reserve(&ann, &event, from_ref(&limit), at(0)).await.unwrap();
         if placed {
             last = LedgerRevision(last.0 + 1);
             assert_eq!(asked, Reserved::Placed(Appended { subject: known.subject, revision: last }), "{how}");
             assert_eq!(self::known(ledger, &ann).await.events.last(), Some(&(last, event)), "{how}");
         } else {
-            assert_eq!(asked, Reserved::Exhausted { revision: last }, "{how}");
+            assert_eq!(asked, Reserved::Exhausted { limit: 0, revision: last }, "{how}");
             assert_eq!(ledger.revision().await.unwrap(), last, "{how}: nothing was written");
         }
     }
+}
+
+async fn law_8_one_event_holds_a_place_under_every_limit_or_none(ledger: &impl Ledger) {
+    let dan = id("places", "dan");
+    let known = ledger.append(&dan, &[], at(0)).await.unwrap();
+    let mut last = known.revision;
+    for (how, topic, limits, exhausted) in [
+        ("the first of both", "a", [limit(None, 1), limit(Some("a"), 2)], None),
+        ("one of any is there", "a", [limit(None, 1), limit(Some("a"), 2)], Some(0)),
+        ("and still but one about it", "a", [limit(None, 2), limit(Some("a"), 2)], None),
+        ("two are about it", "a", [limit(None, 3), limit(Some("a"), 2)], Some(1)),
+        ("neither leaves one", "a", [limit(None, 2), limit(Some("a"), 2)], Some(0)),
+        ("about something else", "b", [limit(None, 3), limit(Some("b"), 1)], None),
+    ] {
+        let asked = ledger.reserve(&dan, &sent(topic, 100), &limits, at(0)).await.unwrap();
+        let expected = match exhausted {
+            Some(limit) => Reserved::Exhausted { limit, revision: last },
+            None => {
+                last = LedgerRevision(last.0 + 1);
+                Reserved::Placed(Appended { subject: known.subject, revision: last })
+            }
+        };
+        assert_eq!(asked, expected, "{how}");
+    }
+    let other = [limit(None, 9), limit(Some("b"), 9)];
+    for (how, limits) in [("no limit", &[][..]), ("one of them does not count it", &other[..])] {
+        let asked = ledger.reserve(&dan, &sent("a", 100), limits, at(0)).await;
+        assert_eq!(asked.map_err(|e| e.kind()), Err(LedgerErrorKind::Conflict), "{how}");
+    }
+    assert_eq!(ledger.revision().await.unwrap(), last);
 }
 
 async fn law_8_an_event_that_would_hold_no_place_is_refused(ledger: &impl Ledger) {
@@ -273,7 +304,7 @@ async fn law_8_an_event_that_would_hold_no_place_is_refused(ledger: &impl Ledger
         ("another occurrence", told("a", 100)),
         ("no occurrence", yes("a", 100)),
     ] {
-        let asked = ledger.reserve(&bob, &event, &limit(Some("a"), 9), at(0)).await;
+        let asked = ledger.reserve(&bob, &event, &[limit(Some("a"), 9)], at(0)).await;
         assert_eq!(asked.map_err(|e| e.kind()), Err(LedgerErrorKind::Conflict), "{how}");
     }
     assert_eq!(ledger.revision().await.unwrap(), held);
@@ -285,10 +316,10 @@ async fn law_8_messages_of_a_merged_identity_count(ledger: &impl Ledger) {
     ledger.append(&device, &[sent("a", 100)], at(0)).await.unwrap();
     let merged = ledger.link(&email, &device, at(0)).await.unwrap().revision;
     for who in [&email, &device] {
-        let full = ledger.reserve(who, &sent("a", 101), &limit(Some("a"), 2), at(0)).await.unwrap();
-        assert_eq!(full, Reserved::Exhausted { revision: merged });
+        let full = ledger.reserve(who, &sent("a", 101), &[limit(Some("a"), 2)], at(0)).await.unwrap();
+        assert_eq!(full, Reserved::Exhausted { limit: 0, revision: merged });
     }
-    let third = ledger.reserve(&device, &sent("a", 101), &limit(Some("a"), 3), at(0)).await.unwrap();
+    let third = ledger.reserve(&device, &sent("a", 101), &[limit(Some("a"), 3)], at(0)).await.unwrap();
     let revision = LedgerRevision(merged.0 + 1);
     assert_eq!(third, Reserved::Placed(Appended { subject: kept, revision }));
 }
@@ -301,7 +332,7 @@ async fn law_8_of_many_who_race_for_one_place_one_gets_it(ledgers: Vec<Arc<impl 
             .map(|n| {
                 let (ledger, who) = (Arc::clone(&ledgers[n % ledgers.len()]), who.clone());
                 tokio::spawn(async move {
-                    ledger.reserve(&who, &sent("a", 100), &limit(Some("a"), 1), at(0)).await.unwrap()
+                    ledger.reserve(&who, &sent("a", 100), &[limit(Some("a"), 1)], at(0)).await.unwrap()
                 })
             })
             .collect();
@@ -326,6 +357,7 @@ async fn conforms(ledger: impl BySubject) {
     linked_identifiers_name_one_subject(&ledger).await;
     law_8_a_place_is_claimed_only_where_one_is_left(&ledger).await;
     law_8_an_event_that_would_hold_no_place_is_refused(&ledger).await;
+    law_8_one_event_holds_a_place_under_every_limit_or_none(&ledger).await;
     law_8_messages_of_a_merged_identity_count(&ledger).await;
     let ledger = Arc::new(ledger);
     law_8_of_many_who_race_for_one_place_one_gets_it(vec![Arc::clone(&ledger)]).await;

@@ -12,6 +12,7 @@ mod support;
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
+use std::slice::from_ref;
 use std::time::{Duration, Instant};
 
 use consentry_consent::{
@@ -53,9 +54,9 @@ fn roomy() -> Limit {
 async fn kind_of_every_call(ledger: &SqliteLedger) -> [Option<LedgerErrorKind>; 5] {
     let ann = id("customer", "anneliese");
     [
-        ledger.resolve(std::slice::from_ref(&ann)).await.err().map(|e| e.kind()),
+        ledger.resolve(from_ref(&ann)).await.err().map(|e| e.kind()),
         ledger.append(&ann, &[yes("m", 5)], at(0)).await.err().map(|e| e.kind()),
-        ledger.reserve(&ann, &sent("a", 5), &roomy(), at(0)).await.err().map(|e| e.kind()),
+        ledger.reserve(&ann, &sent("a", 5), &[roomy()], at(0)).await.err().map(|e| e.kind()),
         ledger.link(&ann, &id("email", "new"), at(0)).await.err().map(|e| e.kind()),
         ledger.revision().await.err().map(|e| e.kind()),
     ]
@@ -77,8 +78,7 @@ async fn two_handles_on_one_file_see_each_others_writes() {
     let (_folder, path) = place();
     let (one, two) = (filled(&path).await, SqliteLedger::open_existing(&path).await.unwrap());
     let withdrawn = event("m", ConsentState::Withdrawn, 2);
-    let appended =
-        two.append(&id("customer", "anneliese"), std::slice::from_ref(&withdrawn), at(0)).await.unwrap();
+    let appended = two.append(&id("customer", "anneliese"), from_ref(&withdrawn), at(0)).await.unwrap();
     let batch = one.resolve(&[id("customer", "anneliese")]).await.unwrap();
     assert_eq!(batch.revision, appended.revision);
     let Resolution::Known(state) = &batch.answers[0] else { panic!("unresolved") };
@@ -256,10 +256,10 @@ async fn law_1_what_cannot_be_read_back_is_an_error_for_the_batch_and_never_skip
             assert_eq!(error.kind(), LedgerErrorKind::Corrupt, "{how}");
             assert!(!format!("{error} {error:?}").contains("anneliese"), "{how}");
         }
-        let place = ledger.reserve(&id("customer", "anneliese"), &sent("a", 1), &roomy(), at(0)).await;
+        let place = ledger.reserve(&id("customer", "anneliese"), &sent("a", 1), &[roomy()], at(0)).await;
         assert_eq!(place.map_err(|e| e.kind()), Err(LedgerErrorKind::Corrupt), "{how}: nobody can count");
-        assert!(ledger.resolve(std::slice::from_ref(&bob)).await.is_ok(), "{how}: others are not held up");
-        let place = ledger.reserve(&bob, &sent("a", 1), &roomy(), at(0)).await;
+        assert!(ledger.resolve(from_ref(&bob)).await.is_ok(), "{how}: others are not held up");
+        let place = ledger.reserve(&bob, &sent("a", 1), &[roomy()], at(0)).await;
         assert!(matches!(place, Ok(Reserved::Placed(_))), "{how}: {place:?}");
     }
 }
@@ -369,25 +369,25 @@ async fn law_8_what_keeps_a_place_from_being_recorded_is_an_error_and_leaves_not
     let one = Limit { times: 1, ..roomy() };
 
     run(&mut hand, "BEGIN IMMEDIATE").await.unwrap();
-    let locked = ledger.reserve(&ann, &sent("a", 5), &one, at(0)).await;
+    let locked = ledger.reserve(&ann, &sent("a", 5), from_ref(&one), at(0)).await;
     assert_eq!(locked.map_err(|e| e.kind()), Err(LedgerErrorKind::Unavailable));
     run(&mut hand, "COMMIT").await.unwrap();
 
     let trigger = "CREATE TRIGGER stop BEFORE INSERT ON event BEGIN SELECT RAISE(ABORT, 'stop'); END";
     run(&mut hand, trigger).await.unwrap();
-    let stopped = ledger.reserve(&ann, &sent("a", 5), &one, at(0)).await;
+    let stopped = ledger.reserve(&ann, &sent("a", 5), from_ref(&one), at(0)).await;
     assert_eq!(stopped.map_err(|e| e.kind()), Err(LedgerErrorKind::Conflict));
     run(&mut hand, "DROP TRIGGER stop").await.unwrap();
 
     assert_eq!(ledger.revision().await.unwrap(), LedgerRevision(2));
-    let placed = ledger.reserve(&ann, &sent("a", 5), &one, at(0)).await.unwrap();
+    let placed = ledger.reserve(&ann, &sent("a", 5), from_ref(&one), at(0)).await.unwrap();
     assert!(matches!(placed, Reserved::Placed(p) if p.revision == LedgerRevision(3)), "{placed:?}");
     ledger.close().await;
     let again = SqliteLedger::open_existing(&path).await.unwrap();
-    let full = again.reserve(&ann, &sent("a", 6), &one, at(0)).await.unwrap();
+    let full = again.reserve(&ann, &sent("a", 6), from_ref(&one), at(0)).await.unwrap();
     assert_eq!(
         full,
-        Reserved::Exhausted { revision: LedgerRevision(3) },
+        Reserved::Exhausted { limit: 0, revision: LedgerRevision(3) },
         "the place is taken after a restart"
     );
 }
@@ -398,7 +398,7 @@ async fn law_8_a_call_that_found_no_place_does_not_hold_up_the_next_write() {
     let (ledger, other) = (filled(&path).await, SqliteLedger::open_existing(&path).await.unwrap());
     let none = Limit { times: 0, ..roomy() };
     for who in ["anneliese", "nobody"] {
-        ledger.reserve(&id("customer", who), &sent("a", 5), &none, at(0)).await.unwrap();
+        ledger.reserve(&id("customer", who), &sent("a", 5), from_ref(&none), at(0)).await.unwrap();
         let started = Instant::now();
         other.append(&id("customer", "bob"), &[yes("m", 5)], at(0)).await.unwrap();
         assert!(started.elapsed() < Duration::from_millis(LEDGER_BUSY_MILLIS_MAX / 2));

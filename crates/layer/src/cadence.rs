@@ -10,8 +10,8 @@ use crate::describe::Access;
 use crate::layer::Shared;
 use crate::request::Brought;
 
-/// Claims a place for a message to one person under every cadence that binds it. The rule that leaves none, with its
-/// reason.
+/// Claims a place for a message to one person under every cadence that binds it, all at once. The rule that leaves none, with
+/// its reason.
 pub(crate) async fn claim(
     shared: &Shared,
     access: &Access,
@@ -29,26 +29,29 @@ pub(crate) async fn claim(
         })
         .collect();
     let topic = Topic::of(access, facts, brought)?;
-    let wait = Duration::from_millis(shared.limits.ledger_wait_ms_max);
+    let (mut limits, mut rules) = (Vec::new(), Vec::new());
     for (rule, reason, cadence) in bound {
         let zone = &access.bundle().settings.zone;
         let Some(since) = cadence.per.begins(access.now, zone) else { return Ok(Some((rule, reason))) };
         if cadence.per_topic && topic == Topic::Unknown {
             return Ok(Some((rule, Reason::MessageIncomplete)));
         }
-        let limit =
-            Limit { topic: topic.counted().filter(|_| cadence.per_topic), since, times: cadence.times };
-        let what = Occurrence::Sent { topic: topic.name() };
-        let event = LedgerEvent::Occurrence { what, effective: access.now };
-        let placed = tokio::time::timeout(wait, shared.ledger.reserve(who, &event, &limit, access.now)).await;
-        let placed = placed.map_err(|_| Reason::LedgerUnavailable)?.map_err(|_| Reason::LedgerUnavailable)?;
-        match placed {
-            Reserved::Placed(_) => {}
-            Reserved::Exhausted { .. } => return Ok(Some((rule, reason))),
-            Reserved::Unresolved => return Ok(Some((rule, Reason::SubjectUnresolved))),
-        }
+        let topic = topic.counted().filter(|_| cadence.per_topic);
+        limits.push(Limit { topic, since, times: cadence.times });
+        rules.push((rule, reason));
     }
-    Ok(None)
+    let Some((first, _)) = rules.first().cloned() else { return Ok(None) };
+    let event =
+        LedgerEvent::Occurrence { what: Occurrence::Sent { topic: topic.name() }, effective: access.now };
+    let wait = Duration::from_millis(shared.limits.ledger_wait_ms_max);
+    let placed = tokio::time::timeout(wait, shared.ledger.reserve(who, &event, &limits, access.now)).await;
+    match placed.map_err(|_| Reason::LedgerUnavailable)?.map_err(|_| Reason::LedgerUnavailable)? {
+        Reserved::Placed(_) => Ok(None),
+        Reserved::Exhausted { limit, .. } => {
+            rules.get(limit).cloned().map(Some).ok_or(Reason::LedgerUnavailable)
+        }
+        Reserved::Unresolved => Ok(Some((first, Reason::SubjectUnresolved))),
+    }
 }
 
 /// What a message is about, as far as messages are counted by it.

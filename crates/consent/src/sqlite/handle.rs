@@ -15,7 +15,7 @@ use super::kept::Kept;
 use super::readers::{CLOSED, Reader, Readers};
 use super::wal_index::WalIndex;
 use super::{read, schema, write};
-use crate::{Appended, Batch, Ledger, LedgerError, LedgerErrorKind, Limit, Reserved};
+use crate::{Appended, Batch, Ledger, LedgerError, LedgerErrorKind, Limit, Reserved, limit};
 
 /// How long a statement waits for another process to let go of the file, in milliseconds.
 pub const LEDGER_BUSY_MILLIS_MAX: u64 = 2_000;
@@ -216,13 +216,13 @@ impl Ledger for SqliteLedger {
         &self,
         who: &Identifier,
         event: &LedgerEvent,
-        limit: &Limit,
+        limits: &[Limit],
         recorded_at: Moment,
     ) -> Result<Reserved, LedgerError> {
-        limit.check(event)?;
+        limit::check(limits, event)?;
         answer_in_time(async {
             let mut open = self.begin_write().await?;
-            match write::reserve(&mut open.tx, who, event, limit, recorded_at).await? {
+            match write::reserve(&mut open.tx, who, event, limits, recorded_at).await? {
                 Reserved::Placed(appended) => self.commit(open, appended).await.map(Reserved::Placed),
                 nothing @ (Reserved::Exhausted { .. } | Reserved::Unresolved) => {
                     open.tx.rollback().await?;

@@ -6,7 +6,7 @@ use sqlx::SqliteConnection;
 use super::read;
 use super::row::{EntryKind, encode};
 use crate::subject::fresh_reference;
-use crate::{Appended, LedgerError, Limit, Reserved};
+use crate::{Appended, LedgerError, Limit, Reserved, limit};
 
 /// Appends the events for whoever the identifier names, and creates the subject when it names nobody.
 pub(super) async fn append(
@@ -29,23 +29,25 @@ pub(super) async fn append(
     Ok(Appended { subject, revision: entries.last })
 }
 
-/// Appends the event if the limit has room for one more. The transaction began with the right to write, so that nobody
+/// Appends the event if every limit has room for one more. The transaction began with the right to write, so that nobody
 /// else counts in between.
 pub(super) async fn reserve(
     connection: &mut SqliteConnection,
     who: &Identifier,
     event: &LedgerEvent,
-    limit: &Limit,
+    limits: &[Limit],
     recorded_at: Moment,
 ) -> Result<Reserved, LedgerError> {
     let batch = read::window(connection, std::slice::from_ref(who)).await?;
     match batch.answers.first() {
-        Some(Resolution::Known(state)) if limit.has_room(state) => {
+        Some(Resolution::Known(state)) => {
+            if let Some(limit) = limit::exhausted(limits, state) {
+                return Ok(Reserved::Exhausted { limit, revision: batch.revision });
+            }
             let mut entries = Entries::after_last(connection, recorded_at).await?;
             entries.add(connection, state.subject, EntryKind::Event, &encode(event)?).await?;
             Ok(Reserved::Placed(Appended { subject: state.subject, revision: entries.last }))
         }
-        Some(Resolution::Known(_)) => Ok(Reserved::Exhausted { revision: batch.revision }),
         Some(Resolution::Unresolved) => Ok(Reserved::Unresolved),
         None => Err(LedgerError::corrupt("an answer is missing")),
     }

@@ -64,10 +64,10 @@ impl Ledger for StageLedger {
         &self,
         who: &Identifier,
         event: &LedgerEvent,
-        limit: &Limit,
+        limits: &[Limit],
         recorded_at: Moment,
     ) -> Result<Reserved, LedgerError> {
-        let reserved = self.up()?.reserve(who, event, limit, recorded_at).await?;
+        let reserved = self.up()?.reserve(who, event, limits, recorded_at).await?;
         if matches!(reserved, Reserved::Placed(_)) {
             self.keep(who, std::slice::from_ref(event));
         }
