@@ -457,3 +457,36 @@ async fn law_1_a_no_that_names_a_recipient_whom_nobody_knows_counts_for_every_on
         assert_eq!(shown, told, "{what}");
     }
 }
+
+#[tokio::test]
+async fn law_1_a_whole_number_has_one_form() {
+    let text = BUNDLE
+        .replace(
+            "basis: {consent: opt-in}, clauses",
+            "when: {request.level: {at_least: 17}}, basis: {legitimate_interests: LIA-1}, clauses",
+        )
+        .replace(
+            "{type: reference, from: body.ticket}",
+            "{type: reference, from: body.ticket}\n  request.level: {type: int, from: body.level}",
+        )
+        .replace("request: {body: {who: none}}", "request: {body: {who: none, level: none}}");
+    let world = with(&text);
+    world.record("email", ANN, &[contract()]).await;
+    for (level, told) in [
+        ("17", true),
+        (r#""17""#, true),
+        (r#""16""#, false),
+        (r#""+17""#, false),
+        (r#""017""#, false),
+        (r#"" 17""#, false),
+        ("17.0", false),
+        ("1.7e1", false),
+    ] {
+        world.upstream.forget();
+        world.upstream.answers(json(r#"{"email":"ann@example.org"}"#));
+        let body = format!(r#"{{"who":"{ANN}","level":{level}}}"#);
+        let seen = world.send(bearing(&world, "shop", MAIL, post("/ask", &body))).await;
+        let shown = String::from_utf8_lossy(&seen.body.unwrap_or_default()).contains(ANN);
+        assert_eq!(shown, told, "{level}");
+    }
+}

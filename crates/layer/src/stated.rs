@@ -119,8 +119,8 @@ fn fact(ty: &FactType, found: &Found) -> Option<FactValue> {
             "false" => Some(FactValue::Bool(false)),
             _ => None,
         },
-        (FactType::Int, Found::Int(text)) => text.parse().ok().map(FactValue::Int),
-        (FactType::Int, Found::Text(text)) => text.parse().ok().map(FactValue::Int),
+        (FactType::Int, Found::Int(text)) => whole(text).map(FactValue::Int),
+        (FactType::Int, Found::Text(text)) => whole(text).map(FactValue::Int),
         (FactType::Word(words) | FactType::Level(words), Found::Text(text)) => {
             let at = words.iter().position(|w| **w == **text)?;
             u16::try_from(at).ok().map(FactValue::Word)
@@ -135,6 +135,11 @@ fn fact(ty: &FactType, found: &Found) -> Option<FactValue> {
             | Found::Unreadable,
         ) => None,
     }
+}
+
+/// A whole number in the one form that it has: without a plus and without a leading zero.
+fn whole(text: &str) -> Option<i64> {
+    text.parse().ok().filter(|number: &i64| number.to_string() == text)
 }
 
 fn value(ty: OperandType, found: &Found, zone: &TimeZone) -> Value {
@@ -194,6 +199,13 @@ mod tests {
             (&FactType::Int, Found::Int("18446744073709551615".into()), None),
             (&FactType::Int, text("17"), Some(FactValue::Int(17))),
             (&FactType::Int, text("17.5"), None),
+            (&FactType::Int, text("-17"), Some(FactValue::Int(-17))),
+            (&FactType::Int, text("0"), Some(FactValue::Int(0))),
+            (&FactType::Int, text("+17"), None),
+            (&FactType::Int, text("017"), None),
+            (&FactType::Int, text("-017"), None),
+            (&FactType::Int, text("-0"), None),
+            (&FactType::Int, text(" 17"), None),
             (&FactType::Int, Found::Nothing, None),
         ] {
             assert_eq!(fact(ty, &found), expected, "{ty:?} {found:?}");
