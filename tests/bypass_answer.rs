@@ -456,6 +456,16 @@ async fn how_long_to_wait_is_what_the_service_says_where_it_may_be_told() {
 }
 
 #[tokio::test]
+async fn law_1_what_a_service_says_of_the_connection_to_it_is_a_fault_behind() {
+    let world = world().await;
+    for (status, told) in [(404, 404), (407, 502), (408, 502), (421, 502), (426, 502), (429, 429)] {
+        let seen = seen(&world, "/orders", status, &[("retry-after", "120")]).await;
+        assert_eq!((seen.status.as_u16(), &*seen.code()), (told, "upstream-error"), "{status}");
+        assert_eq!(seen.headers.contains_key("retry-after"), told < 500, "{status}");
+    }
+}
+
+#[tokio::test]
 async fn law_7_a_cookie_can_always_be_taken_away() {
     let world = world().await;
     let long_ago = "Expires=Thu, 01 Jan 1970 00:00:00 GMT";

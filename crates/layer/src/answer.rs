@@ -56,6 +56,18 @@ pub(crate) fn unreadable(status: StatusCode, headers: &HeaderMap) -> Option<Reas
     }
 }
 
+/// Whether a status speaks of the connection that it came over, which is the one behind and none of the caller's: a proxy's
+/// credentials, the wait for a request, the host that is meant, the protocol (RFC 9110, section 15.5).
+pub(crate) fn is_of_the_connection(status: StatusCode) -> bool {
+    [
+        StatusCode::PROXY_AUTHENTICATION_REQUIRED,
+        StatusCode::REQUEST_TIMEOUT,
+        StatusCode::MISDIRECTED_REQUEST,
+        StatusCode::UPGRADE_REQUIRED,
+    ]
+    .contains(&status)
+}
+
 pub(crate) fn forward_headers(
     route: &Route,
     from: &HeaderMap,

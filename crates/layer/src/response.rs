@@ -7,7 +7,9 @@ use consentry_model::{Format, Reason};
 use consentry_policy::Body;
 use http::{Response, header};
 
-use crate::answer::{forward_headers, is_bodiless, map_of, unreadable, with_pseudonyms};
+use crate::answer::{
+    forward_headers, is_bodiless, is_of_the_connection, map_of, unreadable, with_pseudonyms,
+};
 use crate::body::ResponseBody;
 use crate::duties;
 use crate::evidence::Lines;
@@ -33,7 +35,7 @@ where
     let Ok(route) = decided.access.route() else { return open.fail(Reason::RouteUnknown, None) };
     if let Some(reason) = unreadable(parts.status, &parts.headers) {
         // Whether somebody is there, or was, is told only to those who had to say who they are.
-        let told = parts.status.is_client_error() && !route.public;
+        let told = parts.status.is_client_error() && !is_of_the_connection(parts.status) && !route.public;
         let wait = pointers::wait(&decided, &parts.headers).filter(|_| told);
         let mut response = open.fail(reason, told.then_some(parts.status));
         response.headers_mut().extend(wait.map(|wait| (header::RETRY_AFTER, wait)));
