@@ -119,7 +119,8 @@ fn transport(headers: &HeaderMap, arrived: Transport, tls_ended_by: &[Network]) 
     let believed =
         arrived.peer.address.is_some_and(|address| tls_ended_by.iter().any(|n| n.contains(address)));
     let mut said = headers.get_all(X_FORWARDED_PROTO).iter();
-    let https = said.next().is_some_and(|proto| proto == "https") && said.next().is_none();
+    let https = said.next().is_some_and(|proto| proto.as_bytes().eq_ignore_ascii_case(b"https"))
+        && said.next().is_none();
     let client = client(headers, arrived.peer.address, tls_ended_by);
     Transport { tls: if believed && https { Tls::V1_2 } else { Tls::None }, client, ..arrived }
 }
@@ -173,6 +174,9 @@ mod tests {
             (&["https"], Some("::ffff:192.0.2.7"), Tls::V1_2),
             (&["https"], Some("192.0.2.8"), Tls::None),
             (&["https"], None, Tls::None),
+            // Schemes are compared without case (RFC 3986, section 3.1).
+            (&["HTTPS"], Some("192.0.2.7"), Tls::V1_2),
+            (&["HTTPS"], Some("192.0.2.8"), Tls::None),
             (&["http"], Some("192.0.2.7"), Tls::None),
             (&["https", "http"], Some("192.0.2.7"), Tls::None),
             (&["https, http"], Some("192.0.2.7"), Tls::None),
