@@ -1,6 +1,7 @@
 //! Connections of HTTP/2 on which nothing is under way: over HTTP/1.1 the protocol's own waiting for a head ends them.
 
 use std::pin::pin;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -11,11 +12,26 @@ use tokio::time::{Instant, sleep_until};
 /// How many bytes of answers a connection that is slow, and no more than that, takes in the time that one may stay unread.
 pub(crate) const PIECE_BYTES_MAX: usize = 16_384;
 
+tokio::task_local! {
+    /// What is under way on the connection that is being served; streams of HTTP/2 are served elsewhere.
+    static CONNECTION: Arc<Activity>;
+}
+
+/// Tells something to the connection that is being served over HTTP/1.
+pub(crate) fn on_connection(tell: impl FnOnce(&Activity)) {
+    // Elsewhere nobody asks.
+    _ = CONNECTION.try_with(|activity| tell(activity));
+}
+
 /// What is under way on one connection.
 #[derive(Debug, Default)]
 pub(crate) struct Activity {
     now: watch::Sender<Now>,
     answers: Mutex<Answers>,
+    /// Over HTTP/1.0, where what has no length is complete when the connection is closed.
+    ends_by_closing: AtomicBool,
+    /// An answer has begun and is not whole.
+    unfinished: AtomicBool,
 }
 
 #[derive(Clone, Copy, Debug, Default)]
@@ -55,6 +71,23 @@ impl Activity {
     /// States that the connection speaks HTTP/2.
     pub(crate) fn speaks_http2(&self) {
         self.now.send_modify(|now| now.http2 = true);
+    }
+
+    /// States whether an answer without a length ends with the connection.
+    pub(crate) fn ends_by_closing(&self, so: bool) {
+        self.ends_by_closing.store(so, Ordering::Relaxed);
+    }
+
+    /// States whether there is more to come of an answer over HTTP/1.
+    pub(crate) fn is_unfinished(&self, so: bool) {
+        self.unfinished.store(so, Ordering::Relaxed);
+    }
+
+    /// Whether an answer would look complete that is not, were the connection closed now: there is more of it to come, or to
+    /// be written.
+    pub(crate) fn breaks_off(&self) -> bool {
+        let waits = self.unfinished.load(Ordering::Relaxed) || self.now.borrow().open > 0;
+        self.ends_by_closing.load(Ordering::Relaxed) && waits
     }
 
     pub(crate) fn begin(self: &Arc<Self>) -> Open {
@@ -129,9 +162,19 @@ impl Drop for Open {
     }
 }
 
+/// Serves a connection, which can be told by [`on_connection`] what becomes of its answers, as [`keep_told`].
+pub(crate) async fn keep<C: GracefulConnection>(
+    connection: C,
+    activity: &Arc<Activity>,
+    draining: watch::Receiver<bool>,
+    silence: Silence,
+) -> Result<(), C::Error> {
+    CONNECTION.scope(Arc::clone(activity), keep_told(connection, activity, draining, silence)).await
+}
+
 /// Serves a connection to its end. It is asked to end when draining begins, and when nothing was under way on it for too
 /// long; whoever is silent for as long again is cut off.
-pub(crate) async fn keep<C: GracefulConnection>(
+async fn keep_told<C: GracefulConnection>(
     connection: C,
     activity: &Activity,
     mut draining: watch::Receiver<bool>,

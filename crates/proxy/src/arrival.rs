@@ -12,6 +12,8 @@ use tokio::task::futures::TaskLocalFuture;
 use tower_layer::Layer;
 use tower_service::Service;
 
+use crate::activity::on_connection;
+
 /// The header in which a service behind a proxy expects the caller's address.
 const X_FORWARDED_FOR: HeaderName = HeaderName::from_static("x-forwarded-for");
 
@@ -73,6 +75,7 @@ impl<S: Service<Request<B>>, B> Service<Request<B>> for Arrival<S> {
     }
 
     fn call(&mut self, mut request: Request<B>) -> Self::Future {
+        on_connection(|activity| activity.ends_by_closing(request.version() <= Version::HTTP_10));
         let arrived = request.extensions().get::<Transport>().cloned().unwrap_or_default();
         let transport = transport(request.headers(), arrived, &self.tls_ended_by);
         let (address, tls) = (transport.origin(), transport.tls);

@@ -12,6 +12,7 @@ use tokio::time::{Instant, Sleep, sleep};
 
 use crate::activity::{Activity, Open};
 use crate::frames::Frames;
+use crate::tls::Reset;
 
 /// How an HTTP/2 connection begins; whoever sends its first bytes and no more would wait before any other limit
 /// begins to count.
@@ -24,8 +25,8 @@ const UNREAD_BYTES: usize = 4_096;
 
 /// A stream that fails when its first words take too long, or when what we write stays unread for too long. Over HTTP/1.1
 /// whoever is still sending when its answer is complete is heard out: a connection that is closed with bytes unread is
-/// reset, and the answer is lost with it.
-pub(crate) struct Patience<T> {
+/// reset, and the answer is lost with it. An answer over HTTP/1.0 that breaks off is reset: closed, it would look complete.
+pub(crate) struct Patience<T: Reset> {
     inner: T,
     /// How many bytes of the preface came, and until when the rest must; gone once the protocol is known.
     opening: Option<(usize, Pin<Box<Sleep>>)>,
@@ -40,7 +41,7 @@ pub(crate) struct Patience<T> {
     hears_out: Option<(Pin<Box<Sleep>>, Instant)>,
 }
 
-impl<T> Patience<T> {
+impl<T: Reset> Patience<T> {
     /// What is found out about the stream is told to `activity`.
     pub(crate) fn new(inner: T, opening_max: Duration, stall_max: Duration, activity: Arc<Activity>) -> Self {
         Self {
@@ -99,7 +100,7 @@ impl<T> Patience<T> {
     }
 }
 
-impl<T: AsyncRead + Unpin> Patience<T> {
+impl<T: AsyncRead + Reset + Unpin> Patience<T> {
     /// Takes what still comes, and lets it go; over with its end, with a pause, or when an answer would have been unread
     /// for too long.
     fn hear_out(&mut self, context: &mut Context<'_>) -> Poll<()> {
@@ -124,7 +125,15 @@ impl<T: AsyncRead + Unpin> Patience<T> {
     }
 }
 
-impl<T: AsyncRead + Unpin> AsyncRead for Patience<T> {
+impl<T: Reset> Drop for Patience<T> {
+    fn drop(&mut self) {
+        if self.activity.breaks_off() {
+            self.inner.reset_when_dropped();
+        }
+    }
+}
+
+impl<T: AsyncRead + Reset + Unpin> AsyncRead for Patience<T> {
     fn poll_read(
         mut self: Pin<&mut Self>,
         context: &mut Context<'_>,
@@ -144,7 +153,7 @@ impl<T: AsyncRead + Unpin> AsyncRead for Patience<T> {
     }
 }
 
-impl<T: AsyncRead + AsyncWrite + Unpin> AsyncWrite for Patience<T> {
+impl<T: AsyncRead + AsyncWrite + Reset + Unpin> AsyncWrite for Patience<T> {
     fn poll_write(
         mut self: Pin<&mut Self>,
         context: &mut Context<'_>,
@@ -191,6 +200,10 @@ mod tests {
     use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _, duplex};
 
     use super::*;
+
+    impl Reset for tokio::io::DuplexStream {
+        fn reset_when_dropped(&self) {}
+    }
 
     const SHORT: Duration = Duration::from_millis(40);
     const LONG: Duration = Duration::from_secs(60);

@@ -13,7 +13,7 @@ use http_body::{Body, Frame, SizeHint};
 use hyper::rt::Executor;
 use tokio::time::{Instant, sleep};
 
-use crate::activity::{Activity, PIECE_BYTES_MAX};
+use crate::activity::{Activity, PIECE_BYTES_MAX, on_connection};
 
 tokio::task_local! {
     static HANDED: Handed;
@@ -115,7 +115,14 @@ impl<B: Body<Data = Bytes> + Unpin> Body for Pieces<B> {
         context: &mut Context<'_>,
     ) -> Poll<Option<Result<Frame<Bytes>, B::Error>>> {
         if HANDED.try_with(|handed| handed.piece.set(None)).is_err() {
-            return Pin::new(&mut self.inner).poll_frame(context);
+            let frame = Pin::new(&mut self.inner).poll_frame(context);
+            let is_whole = match &frame {
+                Poll::Pending | Poll::Ready(Some(Err(_))) => false,
+                Poll::Ready(Some(Ok(_))) => self.inner.is_end_stream(),
+                Poll::Ready(None) => true,
+            };
+            on_connection(|activity| activity.is_unfinished(!is_whole));
+            return frame;
         }
         let mut data = match self.rest.take() {
             Some(rest) => rest,

@@ -11,6 +11,7 @@ mod support;
 
 use std::collections::BTreeMap;
 use std::fs;
+use std::io::ErrorKind;
 use std::net::SocketAddr;
 use std::time::Duration;
 
@@ -192,5 +193,27 @@ async fn a_service_may_pause_in_an_answer_for_longer_than_before_it_and_not_for_
             .into_iter()
             .filter_map(|e| if let Entry::Outcome(o) = e { Some((o.end, o.reason)) } else { None });
         assert_eq!(ends.collect::<Vec<_>>(), [end], "{limits}");
+    }
+}
+
+/// What has no length and no chunks is complete when the connection is closed: nothing but a reset tells otherwise.
+#[tokio::test]
+async fn law_1_an_answer_over_http_1_0_that_breaks_off_does_not_look_complete() {
+    for (limits, version, breaks) in [
+        ("upstream_pause_ms_max: 150", "1.0", true),
+        ("upstream_pause_ms_max: 5000", "1.0", false),
+        // The last chunk is missing; what came before it is not lost.
+        ("upstream_pause_ms_max: 150", "1.1", false),
+    ] {
+        let (_folder, running) = before_it(limits).await;
+        let mut stream = TcpStream::connect(running.addr()).await.unwrap();
+        let head = format!("GET /events HTTP/{version}\r\nhost: a\r\nconnection: close\r\n\r\n");
+        stream.write_all(head.as_bytes()).await.unwrap();
+        let mut said = Vec::new();
+        let end = stream.read_to_end(&mut said).await.map_err(|error| error.kind());
+        let said = String::from_utf8_lossy(&said);
+        assert!(said.contains("{\"x\":0}"), "{limits} {version}: {said}");
+        assert_eq!(end.err(), breaks.then_some(ErrorKind::ConnectionReset), "{limits} {version}: {said}");
+        running.stop().await;
     }
 }

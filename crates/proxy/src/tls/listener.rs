@@ -14,7 +14,7 @@ use tokio::sync::Semaphore;
 use tokio_rustls::TlsAcceptor;
 use tokio_rustls::server::TlsStream;
 
-use super::wire::Wire;
+use super::wire::{Reset, Wire};
 use crate::config::ProxyLimits;
 
 /// What is in force towards callers.
@@ -61,6 +61,12 @@ pub(crate) struct Handshakes {
 
 /// A caller's connection.
 pub(crate) type Accepted = Wire<TlsStream<TcpStream>>;
+
+impl Reset for TlsStream<TcpStream> {
+    fn reset_when_dropped(&self) {
+        self.get_ref().0.reset_when_dropped();
+    }
+}
 
 impl Handshakes {
     pub(crate) fn new(slot: TlsSlot, limits: &ProxyLimits) -> Self {

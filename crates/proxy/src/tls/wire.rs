@@ -13,6 +13,29 @@ pub(crate) enum Wire<T> {
     Tls(Box<T>),
 }
 
+/// A connection that can end in such a way that its other end does not take it for a good one.
+pub(crate) trait Reset {
+    /// Has it reset when it is dropped, instead of closed.
+    fn reset_when_dropped(&self);
+}
+
+impl<T: Reset> Reset for Wire<T> {
+    fn reset_when_dropped(&self) {
+        match self {
+            Self::Plain(stream) => stream.reset_when_dropped(),
+            Self::Tls(stream) => stream.reset_when_dropped(),
+        }
+    }
+}
+
+impl Reset for TcpStream {
+    fn reset_when_dropped(&self) {
+        if self.set_zero_linger().is_err() {
+            tracing::warn!("a connection whose answer breaks off could not be reset");
+        }
+    }
+}
+
 impl<T: AsyncRead + Unpin> AsyncRead for Wire<T> {
     fn poll_read(
         self: Pin<&mut Self>,
