@@ -36,6 +36,8 @@ pub struct Counts {
     pub refused: u64,
     /// Answers of 500 and above: faults.
     pub failed: u64,
+    /// Answers that were counted by their head and broke off later.
+    pub broken_off: u64,
 }
 
 /// Counts while serving.
@@ -49,6 +51,7 @@ pub(crate) struct Counters {
     answered: AtomicU64,
     refused: AtomicU64,
     failed: AtomicU64,
+    broken_off: AtomicU64,
 }
 
 impl Counters {
@@ -65,6 +68,7 @@ impl Counters {
             answered: read(&self.answered),
             refused: read(&self.refused),
             failed: read(&self.failed),
+            broken_off: read(&self.broken_off),
         }
     }
 
@@ -80,6 +84,10 @@ impl Counters {
 
     pub(crate) fn handshake_failed(&self) {
         self.handshakes_failed.fetch_add(1, Ordering::Relaxed);
+    }
+
+    pub(crate) fn breaks_off(&self) {
+        self.broken_off.fetch_add(1, Ordering::Relaxed);
     }
 
     fn answer(&self, status: StatusCode) {

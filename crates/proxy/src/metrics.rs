@@ -145,6 +145,12 @@ fn counts(out: &mut Text, counts: &Counts) {
         ),
         ("tls_handshakes_failed_total", "counter", "Handshakes that failed.", counts.handshakes_failed),
         ("requests_received_total", "counter", "Requests that came.", counts.requests),
+        (
+            "answers_broken_off_total",
+            "counter",
+            "Answers that are counted by their head and broke off later.",
+            counts.broken_off,
+        ),
     ] {
         out.one(&format!("consentry_{name}"), kind, help, value);
     }

@@ -33,9 +33,12 @@ pub(crate) fn stack(
 > + Clone
 + Send
 + use<> {
+    let broken = Arc::clone(counters);
     ServiceBuilder::new()
         // Answers over HTTP/2 are handed over in pieces, so that one which nobody takes is found out.
-        .map_response(|response: Response<ResponseBody>| response.map(Pieces::new))
+        .map_response(move |response: Response<ResponseBody>| {
+            response.map(|body| Pieces::new(body, Arc::clone(&broken)))
+        })
         // How many requests came and how they were answered; no name, no path.
         .layer(CountLayer { counters: Arc::clone(counters), metrics: Arc::clone(metrics) })
         // Where the request says it came from is replaced by where the connection came from.

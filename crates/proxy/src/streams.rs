@@ -14,6 +14,7 @@ use hyper::rt::Executor;
 use tokio::time::{Instant, sleep};
 
 use crate::activity::{Activity, PIECE_BYTES_MAX, on_connection};
+use crate::counters::Counters;
 
 tokio::task_local! {
     static HANDED: Handed;
@@ -98,11 +99,23 @@ pub(crate) struct Pieces<B> {
     inner: B,
     /// What came from within and is not handed over yet.
     rest: Option<Bytes>,
+    /// Where it is counted that it breaks off.
+    counters: Arc<Counters>,
 }
 
 impl<B> Pieces<B> {
-    pub(crate) fn new(inner: B) -> Self {
-        Self { inner, rest: None }
+    pub(crate) fn new(inner: B, counters: Arc<Counters>) -> Self {
+        Self { inner, rest: None, counters }
+    }
+}
+
+impl<B: Body<Data = Bytes> + Unpin> Pieces<B> {
+    fn poll_inner(&mut self, context: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, B::Error>>> {
+        let frame = Pin::new(&mut self.inner).poll_frame(context);
+        if matches!(frame, Poll::Ready(Some(Err(_)))) {
+            self.counters.breaks_off();
+        }
+        frame
     }
 }
 
@@ -115,7 +128,7 @@ impl<B: Body<Data = Bytes> + Unpin> Body for Pieces<B> {
         context: &mut Context<'_>,
     ) -> Poll<Option<Result<Frame<Bytes>, B::Error>>> {
         if HANDED.try_with(|handed| handed.piece.set(None)).is_err() {
-            let frame = Pin::new(&mut self.inner).poll_frame(context);
+            let frame = self.poll_inner(context);
             let is_whole = match &frame {
                 Poll::Pending | Poll::Ready(Some(Err(_))) => false,
                 Poll::Ready(Some(Ok(_))) => self.inner.is_end_stream(),
@@ -126,14 +139,12 @@ impl<B: Body<Data = Bytes> + Unpin> Body for Pieces<B> {
         }
         let mut data = match self.rest.take() {
             Some(rest) => rest,
-            None => {
-                match ready!(Pin::new(&mut self.inner).poll_frame(context)).map(|f| f.map(Frame::into_data)) {
-                    Some(Ok(Ok(data))) => data,
-                    Some(Ok(Err(other))) => return Poll::Ready(Some(Ok(other))),
-                    Some(Err(error)) => return Poll::Ready(Some(Err(error))),
-                    None => return Poll::Ready(None),
-                }
-            }
+            None => match ready!(self.poll_inner(context)).map(|f| f.map(Frame::into_data)) {
+                Some(Ok(Ok(data))) => data,
+                Some(Ok(Err(other))) => return Poll::Ready(Some(Ok(other))),
+                Some(Err(error)) => return Poll::Ready(Some(Err(error))),
+                None => return Poll::Ready(None),
+            },
         };
         if data.len() > PIECE_BYTES_MAX {
             self.rest = Some(data.split_off(PIECE_BYTES_MAX));
@@ -179,7 +190,8 @@ mod tests {
         ] {
             let (done, finished) = tokio::sync::oneshot::channel();
             Streams { stall_max: STALL, streams_max: 1, activity: Arc::default() }.execute(async move {
-                let mut body = Pieces::new(Full::new(Bytes::from(vec![7; PIECE_BYTES_MAX * 3 + 1])));
+                let mut body =
+                    Pieces::new(Full::new(Bytes::from(vec![7; PIECE_BYTES_MAX * 3 + 1])), Arc::default());
                 sleep(pause_before).await;
                 let mut sizes = Vec::new();
                 while let Some(frame) = body.frame().await {
@@ -212,7 +224,8 @@ mod tests {
 
     #[tokio::test]
     async fn outside_of_streams_a_body_stays_as_it_is() {
-        let mut body = Pieces::new(Full::<Bytes>::new(Bytes::from(vec![7; PIECE_BYTES_MAX * 2])));
+        let mut body =
+            Pieces::new(Full::<Bytes>::new(Bytes::from(vec![7; PIECE_BYTES_MAX * 2])), Arc::default());
         assert_eq!(body.size_hint().exact(), Some(PIECE_BYTES_MAX as u64 * 2));
         let frame: Result<_, Infallible> = body.frame().await.unwrap();
         assert_eq!(frame.unwrap().into_data().unwrap().len(), PIECE_BYTES_MAX * 2);

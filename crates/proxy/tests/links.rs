@@ -20,7 +20,7 @@ use consentry_model::Reason;
 use consentry_policy::{Sources, seal};
 use consentry_proxy::{Running, Sidecar};
 use support::http2::{DATA, Frame, GOAWAY, Http2, PING, RST_STREAM, WINDOW_UPDATE, frame};
-use support::{prepared, raw, records, stage, until};
+use support::{get, prepared, raw, records, stage, until};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::{TcpListener, TcpStream};
 
@@ -188,6 +188,9 @@ async fn a_service_may_pause_in_an_answer_for_longer_than_before_it_and_not_for_
         let said = raw(running.addr(), "GET /events HTTP/1.1\r\nhost: a\r\nconnection: close\r\n\r\n").await;
         assert_eq!(said.matches("{\"x\":").count(), events, "{limits}: {said}");
         assert_eq!(said.ends_with("0\r\n\r\n"), end.1.is_none(), "{limits}: the end is seen");
+        let (_, metrics) = get(running.admin_addr(), "/metrics").await;
+        let broken = format!("\nconsentry_answers_broken_off_total {}\n", u8::from(end.1.is_some()));
+        assert!(metrics.contains(&broken), "{limits}: {metrics}");
         running.stop().await;
         let ends = records(&folder.path().join("evidence"))
             .into_iter()
