@@ -295,6 +295,94 @@ async fn a_long_answer_ends_with_its_token_and_with_its_bundle() {
     }
 }
 
+/// One customer's profile, in two pieces with something between them.
+fn profile_in_pieces(between: Between) -> Answer {
+    let pieces = [r#"{"id":"c-1","name":"#, r#""Ann Sample"}"#].into_iter().enumerate();
+    let pieces = stream::iter(pieces).map(move |(at, piece)| {
+        if at == 1 {
+            between();
+        }
+        Ok(Frame::data(Bytes::from(piece)))
+    });
+    let body = BodyExt::boxed(StreamBody::new(pieces));
+    Response::builder().header("content-type", "application/json").body(body).unwrap()
+}
+
+#[tokio::test]
+async fn law_11_what_was_held_back_for_long_leaves_as_it_is_decided_now() {
+    type Make = fn(&World) -> Between;
+    let erases: Make = |w| {
+        let ledger = Arc::clone(&w.ledger);
+        Box::new(move || {
+            ledger.append(&space("customer", "c-1"), &[erased()], TODAY).now_or_never().unwrap().unwrap();
+        })
+    };
+    let replaces: Make = |w| {
+        let policy = w.policy.clone();
+        Box::new(move || {
+            let mut bundle = panopta();
+            bundle.digest = BundleDigest::new("another");
+            policy.install(Engine::new(bundle).unwrap(), TODAY);
+        })
+    };
+    for (name, make, after_ms, (status, shown)) in [
+        ("nothing happened, and it took long", (|_| Box::new(|| ())) as Make, 11_000, (200, true)),
+        ("the token ended", |_| Box::new(|| ()), 3_600_000, (401, false)),
+        ("another bundle is in force", replaces, 11_000, (503, false)),
+        ("the person is erased", erases, 11_000, (200, false)),
+        ("another bundle came a moment ago", replaces, 5_000, (200, true)),
+    ] {
+        let world = World::new();
+        world.record("customer", "c-1", &[contract()]).await;
+        let (happens, clock) = (make(&world), Arc::clone(&world.clock));
+        world.upstream.answers(profile_in_pieces(Box::new(move || {
+            happens();
+            clock.set(TODAY.saturating_add_millis(after_ms));
+        })));
+        let seen = world.send(profile(&world, "c-1")).await;
+        assert_eq!(seen.status, status, "{name}: {seen:?}");
+        assert_eq!(format!("{seen:?}").contains("Ann"), shown, "{name}: {seen:?}");
+    }
+}
+
+/// What comes first, and blanks after it, one every 20 milliseconds and for ever.
+fn dripping(first: &str) -> Answer {
+    let drips = stream::unfold((), |()| async {
+        tokio::time::sleep(std::time::Duration::from_millis(20)).await;
+        Some((Ok(Frame::data(Bytes::from_static(b" "))), ()))
+    });
+    let first = Ok(Frame::data(Bytes::copy_from_slice(first.as_bytes())));
+    let body = BodyExt::boxed(StreamBody::new(stream::iter([first]).chain(drips)));
+    Response::builder().header("content-type", "application/json").body(body).unwrap()
+}
+
+#[tokio::test]
+async fn law_1_an_answer_that_drips_is_not_held_back_for_ever() {
+    type Ask = fn(&World) -> Request<Full<Bytes>>;
+    let row = format!(r#"{{"email":"{ANN}","name":"Ann"}}"#);
+    let rows = format!(r#"{{"rows":[{}"#, vec![row; 20].join(","));
+    let one: Ask = |world| profile(world, "c-1");
+    for (name, ask, first, (hold_ms, age_ms), status) in [
+        ("nothing can be decided", one, r#"{"id":"c-1""#, (150, 60_000), 504),
+        ("what was decided leaves in time", list, &*rows, (60_000, 150), 200),
+        ("what was decided is not left lying", list, &*rows, (150, 60_000), 504),
+    ] {
+        let mut limits = Limits::default();
+        (limits.response_hold_ms_max, limits.decision_age_ms_max) = (hold_ms, age_ms);
+        limits.window_bytes_max = 128;
+        let world = World::otherwise(Otherwise { limits: Some(limits), ..Otherwise::default() });
+        world.record("customer", "c-1", &[contract()]).await;
+        world.record("email", ANN, &[consent(ConsentState::Given, 10)]).await;
+        world.upstream.answers(dripping(first));
+        let call = world.service.clone().call(ask(&world));
+        let answer =
+            tokio::time::timeout(std::time::Duration::from_secs(5), call).await.expect(name).unwrap();
+        assert_eq!(answer.status(), status, "{name}");
+        let frame = answer.into_body().frame().await.unwrap().unwrap().into_data().unwrap();
+        assert_eq!(String::from_utf8_lossy(&frame).contains(ANN), status == 200, "{name}");
+    }
+}
+
 /// What an inner service may do instead of answering.
 #[derive(Clone, Copy)]
 enum Odd {

@@ -39,6 +39,12 @@ pub struct Limits {
     pub upstream_wait_ms_max: u64,
     /// How long the inner service may take between two pieces of a body, in milliseconds: 300,000.
     pub upstream_pause_ms_max: u64,
+    /// How long an answer is held back until its decision is complete, from its head on, in milliseconds: 600,000. One of which
+    /// nothing could be decided by then is refused, however steadily it comes.
+    pub response_hold_ms_max: u64,
+    /// How old a decision may be when what was decided on leaves, in milliseconds: 10,000. What comes later is decided anew,
+    /// as it stands then; what was decided is not held back for longer.
+    pub decision_age_ms_max: u64,
     /// How long the ledger may take to one answer, in milliseconds: 2,000.
     pub ledger_wait_ms_max: u64,
     /// How long a record may take to become durable, in milliseconds: 10,000. What is not durable by then counts as not
@@ -79,6 +85,8 @@ impl Default for Limits {
             body_fields_max: 1_000,
             upstream_wait_ms_max: 30_000,
             upstream_pause_ms_max: 300_000,
+            response_hold_ms_max: 600_000,
+            decision_age_ms_max: 10_000,
             ledger_wait_ms_max: 2_000,
             evidence_wait_ms_max: 10_000,
             request_body_wait_ms_max: 30_000,

@@ -5,6 +5,7 @@ use std::sync::LazyLock;
 use bytes::Bytes;
 use consentry_audit::Receipt;
 use consentry_model::{MediaTypes, Reason};
+use consentry_policy::Refusal;
 use http::{HeaderMap, HeaderValue, Response, header, response::Parts};
 
 use crate::body::ResponseBody;
@@ -57,6 +58,12 @@ where
         Ok(bytes) => bytes,
         Err(reason) => return open.fail(reason, None),
     };
+    let now = open.shared.clock.now();
+    if decided.is_old(now, &open)
+        && let Err(reason) = decided.may_go_on(now, &open)
+    {
+        return open.close_refused(Refusal::plain(reason));
+    }
     let recoder =
         Recoder::start(open.may_be_coded, bytes.len(), &open.shared.limits, &parts.headers, &mut headers);
     let bytes = recoder.whole(bytes);

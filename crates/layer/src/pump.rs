@@ -1,6 +1,7 @@
 //! Moves an answer's body through the redactor, window by window.
 
 use std::pin::pin;
+use std::time::{Duration, Instant};
 
 use bytes::{Bytes, BytesMut};
 use consentry_audit::{End, Receipt};
@@ -40,6 +41,8 @@ pub(crate) struct Pump<R> {
     pub(crate) ended: bool,
     /// Whether the first bytes are on their way.
     pub(crate) streaming: bool,
+    /// Until when what was decided first may be held back; nothing while there is nothing.
+    pub(crate) leaves_by: Option<Instant>,
     /// Whether whoever reads it waits for what comes next: nothing is held back then.
     pub(crate) live: bool,
     /// How many records were decided.
@@ -74,6 +77,7 @@ where
             sent_bytes: 0,
             ended: false,
             streaming: false,
+            leaves_by: None,
             live,
             records: 0,
             only: None,
@@ -86,7 +90,10 @@ where
         let hold_max = self.open.shared.limits.response_hold_bytes_max;
         let mut held = BytesMut::new();
         let body = loop {
-            if self.live || self.read_bytes > hold_max {
+            if self.live
+                || self.read_bytes > hold_max
+                || self.leaves_by.is_some_and(|by| Instant::now() >= by)
+            {
                 // What further records say nobody knows yet.
                 self.records = usize::MAX;
                 if let Err(reason) = self.set_headers(&mut headers) {
@@ -98,7 +105,11 @@ where
                 break self.stream(first, status);
             }
             match self.next().await {
-                Ok(Some(bytes)) => held.extend_from_slice(&bytes),
+                Ok(Some(bytes)) => {
+                    held.extend_from_slice(&bytes);
+                    let age_max = Duration::from_millis(self.open.shared.limits.decision_age_ms_max);
+                    self.leaves_by = self.leaves_by.or_else(|| Instant::now().checked_add(age_max));
+                }
                 Ok(None) => {
                     if let Err(reason) = self.set_headers(&mut headers) {
                         return self.open.fail(reason, None);
@@ -129,14 +140,18 @@ where
         duties::set_headers(access, whom, own, says, headers)
     }
 
-    /// The next released bytes; `None` at the end.
+    /// The next released bytes, none when it is time for those that are held back to leave; `None` at the end.
     async fn next(&mut self) -> Result<Option<Bytes>, Refusal> {
         loop {
             match self.redactor.step().map_err(of_answer)? {
                 Step::Done => return Ok(None),
                 Step::NeedVerdicts(window) => return self.release(&window).await.map(Some),
                 Step::NeedInput if self.ended => return Err(Refusal::plain(Reason::ResponseTruncated)),
-                Step::NeedInput => self.feed().await?,
+                Step::NeedInput => {
+                    if !self.feed().await? {
+                        return Ok(Some(Bytes::new()));
+                    }
+                }
             }
         }
     }
@@ -149,17 +164,27 @@ where
         }
     }
 
-    async fn feed(&mut self) -> Result<(), Refusal> {
-        match self.source.next().await.map_err(Refusal::plain)? {
+    /// Takes what comes next; `false` when it is time for what is held back to leave.
+    async fn feed(&mut self) -> Result<bool, Refusal> {
+        let next = match self.leaves_by {
+            // What came is in the decoder or still in the body: nothing of it is lost.
+            Some(by) => match tokio::time::timeout_at(by.into(), self.source.next()).await {
+                Ok(next) => next,
+                Err(_) => return Ok(false),
+            },
+            None => self.source.next().await,
+        };
+        match next.map_err(Refusal::plain)? {
             Some(bytes) => {
                 self.read_bytes = self.read_bytes.saturating_add(bytes.len());
-                self.redactor.push(&bytes).map_err(of_answer)
+                self.redactor.push(&bytes).map_err(of_answer)?;
             }
             None => {
                 self.ended = true;
-                self.redactor.end().map_err(of_answer)
+                self.redactor.end().map_err(of_answer)?;
             }
         }
+        Ok(true)
     }
 
     fn end(self, status: StatusCode) -> Pending {
@@ -182,7 +207,8 @@ where
 
     /// Sends on what is longer than may be held; a failure from here on ends the answer visibly.
     fn stream(mut self, held: Bytes, status: StatusCode) -> ResponseBody {
-        self.streaming = true;
+        (self.streaming, self.leaves_by) = (true, None);
+        self.source.streams();
         let (parts, body) = mpsc::channel(PARTS_MAX);
         tokio::spawn(async move {
             if !held.is_empty() && parts.send(Part::Data(held)).await.is_err() {

@@ -1,7 +1,7 @@
 //! The body of an answer as it comes in, without its content codings.
 
 use std::pin::Pin;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use bytes::Bytes;
 use consentry_body::{Decoded, Decoder};
@@ -18,6 +18,8 @@ pub(crate) struct Source<R> {
     body: Pin<Box<R>>,
     decoder: Result<Option<Decoder>, Reason>,
     wait: Duration,
+    /// Until when all of it has to be there, while it is held back.
+    until: Option<Instant>,
 }
 
 impl<R> Source<R>
@@ -33,7 +35,13 @@ where
             some => Decoder::new(some, bounds).map(Some),
         });
         let wait = Duration::from_millis(limits.upstream_pause_ms_max);
-        Self { body: Box::pin(body), decoder: decoder.map_err(coding::of_response), wait }
+        let until = Instant::now().checked_add(Duration::from_millis(limits.response_hold_ms_max));
+        Self { body: Box::pin(body), decoder: decoder.map_err(coding::of_response), wait, until }
+    }
+
+    /// From now on nothing is held back: only pauses are bounded.
+    pub(crate) fn streams(&mut self) {
+        self.until = None;
     }
 
     /// The next bytes of the content; `None` at its end.
@@ -75,7 +83,12 @@ where
 
     async fn piece(&mut self) -> Result<Option<Bytes>, Reason> {
         loop {
-            let frame = tokio::time::timeout(self.wait, self.body.frame()).await;
+            let left = self.until.map(|until| until.saturating_duration_since(Instant::now()));
+            if left.is_some_and(|left| left.is_zero()) {
+                return Err(Reason::UpstreamTimeout);
+            }
+            let wait = left.map_or(self.wait, |left| left.min(self.wait));
+            let frame = tokio::time::timeout(wait, self.body.frame()).await;
             match frame.map_err(|_| Reason::UpstreamTimeout)? {
                 Some(Ok(frame)) => {
                     if let Ok(bytes) = frame.into_data() {

@@ -11,6 +11,7 @@ use consentry_policy::{Refusal, SubjectSource};
 use crate::body::release;
 use crate::decide::is_broken;
 use crate::evidence::Lines;
+use crate::exchange::{Decided, Open};
 use crate::faults::of_answer;
 use crate::people::{Whom, resolve};
 use crate::present::item_facts;
@@ -20,12 +21,33 @@ use crate::slot::Installed;
 /// The verdicts of a window.
 type Verdicts = std::collections::BTreeMap<(SubjectIx, ClassId), Verdict>;
 
+impl Decided {
+    /// Whether a decision is so old that what it is about may not leave by it; it is also where the clock was set back.
+    pub(crate) fn is_old(&self, now: Moment, open: &Open) -> bool {
+        let age_ms_max = i64::try_from(open.shared.limits.decision_age_ms_max).unwrap_or(i64::MAX);
+        now < self.access.now || now >= self.access.now.saturating_add_millis(age_ms_max)
+    }
+
+    /// A long answer ends with the token that it was asked for with, and with the bundle it was begun under.
+    pub(crate) fn may_go_on(&self, now: Moment, open: &Open) -> Result<(), Reason> {
+        if self.access.claims.as_ref().is_some_and(|claims| now >= claims.expires) {
+            return Err(Reason::TokenExpired);
+        }
+        let digest = &open.installed.engine.bundle().digest;
+        let age_secs_max = open.shared.limits.bundle_age_secs_max;
+        let current = open.shared.policy.current();
+        let same = |i: &Arc<Installed>| i.engine.bundle().digest == *digest && i.is_fresh(now, age_secs_max);
+        if current.as_ref().is_some_and(same) { Ok(()) } else { Err(Reason::BundleUnavailable) }
+    }
+}
+
 impl<R> Pump<R> {
     /// Decides a window, records the verdicts, and releases its bytes for the receipt.
     pub(crate) async fn release(&mut self, window: &Window) -> Result<Bytes, Refusal> {
         let whole = window.subjects.iter().all(|s| *s == RecordSubject::Request);
         // What streams is decided window by window: a person who says no while it does is heard.
-        if whole && !self.streaming {
+        let anew = self.streaming || self.decided.is_old(self.open.shared.clock.now(), &self.open);
+        if whole && !anew {
             let answers = &self.decided.answered.by_class;
             // A body asks for each of its values: in order, they are found quickly.
             let answers: Vec<_> =
@@ -36,7 +58,7 @@ impl<R> Pump<R> {
             };
             return release(&mut self.redactor, &decide, &self.receipt).map_err(of_answer);
         }
-        let (verdicts, receipt, worst) = self.decide(window).await.map_err(Refusal::plain)?;
+        let (verdicts, receipt, worst) = self.decide(window, anew).await.map_err(Refusal::plain)?;
         let decide = |subject: SubjectIx, class: ClassId| {
             verdicts.get(&(subject, class)).map_or(Treatment::Withheld, |v| v.treatment)
         };
@@ -47,12 +69,16 @@ impl<R> Pump<R> {
         })
     }
 
-    async fn decide(&mut self, window: &Window) -> Result<(Verdicts, Receipt, Option<Reason>), Reason> {
-        let people = self.people(window).await?;
+    async fn decide(
+        &mut self,
+        window: &Window,
+        anew: bool,
+    ) -> Result<(Verdicts, Receipt, Option<Reason>), Reason> {
+        let people = self.people(window, anew).await?;
         // A later window is decided at its own time, which is not before the ledger answered: what it holds has happened.
         let now = self.open.shared.clock.now();
-        if self.streaming {
-            self.may_go_on(now)?;
+        if anew {
+            self.decided.may_go_on(now, &self.open)?;
         }
         self.decided.access.now = now;
         let access = &self.decided.access;
@@ -97,27 +123,14 @@ impl<R> Pump<R> {
         Ok((verdicts, receipt, worst))
     }
 
-    /// A long answer ends with the token that it was asked for with, and with the bundle it was begun under.
-    fn may_go_on(&self, now: Moment) -> Result<(), Reason> {
-        let claims = self.decided.access.claims.as_ref();
-        if claims.is_some_and(|claims| now >= claims.expires) {
-            return Err(Reason::TokenExpired);
-        }
-        let digest = &self.open.installed.engine.bundle().digest;
-        let age_secs_max = self.open.shared.limits.bundle_age_secs_max;
-        let current = self.open.shared.policy.current();
-        let same = |i: &Arc<Installed>| i.engine.bundle().digest == *digest && i.is_fresh(now, age_secs_max);
-        if current.as_ref().is_some_and(same) { Ok(()) } else { Err(Reason::BundleUnavailable) }
-    }
-
     /// Whom the window is about, and whether it is whoever asks, in one answer of the ledger. Where the request names the
     /// subject, every record is about them; figures are about nobody.
-    async fn people(&mut self, window: &Window) -> Result<Vec<(Whom, bool)>, Reason> {
+    async fn people(&mut self, window: &Window, anew: bool) -> Result<Vec<(Whom, bool)>, Reason> {
         let Ok(route) = self.decided.access.route() else { return Err(Reason::RouteUnknown) };
         let map = route.response_body.fields().ok_or(Reason::EvaluationError)?;
         let per_record = route.about.as_ref().is_some_and(|a| a.subject == SubjectSource::PerRecord);
         if !per_record {
-            if self.streaming {
+            if anew {
                 self.look_again().await?;
             }
             let (whom, own) = (self.decided.whom.clone(), self.decided.own);

@@ -282,6 +282,8 @@ pub(crate) fn layer_limits(limits: &ProxyLimits) -> Limits {
     out.body_fields_max = to_usize(limits.body_fields_max);
     out.upstream_wait_ms_max = limits.upstream_wait_ms_max;
     out.upstream_pause_ms_max = limits.upstream_pause_ms_max;
+    out.response_hold_ms_max = limits.response_hold_ms_max;
+    out.decision_age_ms_max = limits.decision_age_ms_max;
     out.ledger_wait_ms_max = limits.ledger_wait_ms_max;
     out.evidence_wait_ms_max = limits.evidence_wait_ms_max;
     out.request_body_wait_ms_max = limits.request_body_wait_ms_max;

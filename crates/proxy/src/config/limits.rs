@@ -94,6 +94,10 @@ limits! {
     upstream_wait_ms_max = 30_000, 50..=600_000;
     /// How long the upstream may pause between two pieces of its answer's body, in milliseconds.
     upstream_pause_ms_max = 300_000, 50..=3_600_000;
+    /// How long an answer is held back until its decision is complete, from its head on, in milliseconds.
+    response_hold_ms_max = 600_000, 50..=3_600_000;
+    /// How old a decision may be when what was decided on leaves, in milliseconds; what comes later is decided anew.
+    decision_age_ms_max = 10_000, 50..=600_000;
     /// How long the ledger may take, in milliseconds.
     ledger_wait_ms_max = 2_000, 50..=60_000;
     /// How long a record may take to become durable, in milliseconds.
