@@ -24,6 +24,7 @@ routes:
   - {route: GET /h, purposes: [essential.service], about: {type: customer, space: email, id: header.X-Who, anonymous: true}, request: {headers: {X-Who: user.contact.email}}, response: {body: {email: user.contact.email}}}
   - {route: POST /b, purposes: [essential.service], about: {type: customer, space: email, id: body.user.email, anonymous: true}, request: {body: {user.email: user.contact.email, note: none}}, response: {body: {email: user.contact.email}}}
   - {route: POST /s, purposes: [essential.service], about: {type: customer, space: email, id: body.doc.email, anonymous: true}, request: {type: [application/json], body: {doc: {json: {email: user.contact.email, stop: none}}}}, events: [{if: {body.doc.stop: true}, withdraw: marketing}], response: {body: {email: user.contact.email}}}
+  - {route: 'POST /l/{id}', purposes: [essential.service], about: {type: customer, space: email, id: path.id}, request: {type: [application/x-ndjson, application/json-seq], body: {stop: none}}, events: [{if: {body.stop: true}, withdraw: marketing}], response: {body: {n: none}}}
   - {route: POST /e, purposes: [essential.service], about: {type: customer, space: email, id: body.email, anonymous: true}, request: {body: {email: {base64: user.contact.email}}}, response: {body: {email: user.contact.email}}}
   - {route: GET /c, purposes: [essential.service], about: {type: customer, space: email, id: cookie.who, anonymous: true}, response: {body: {email: user.contact.email}}}
   - {route: 'GET /news/{id}', purposes: [essential.service], about: {type: customer, space: email, id: path.id}, response: {type: text/event-stream, body: {data.note: user.contact}}}
@@ -168,6 +169,26 @@ async fn law_7_a_no_inside_of_a_string_is_heard() {
         let who = [Identifier::new(Space::new("email"), ANN)];
         let batch = Ledger::resolve(&*world.ledger, &who).await.unwrap();
         assert_eq!(format!("{:?}", batch.answers).contains("Withdrawn"), heard, "{stop}");
+    }
+}
+
+#[tokio::test]
+async fn law_7_a_no_in_any_of_several_texts_is_heard() {
+    for (kind, body, heard) in [
+        ("application/x-ndjson", "{\"stop\":true}\n", true),
+        ("application/x-ndjson", "{}\n{\"stop\":false}\n{\"stop\":true}\n", true),
+        ("application/x-ndjson", "{\"stop\":[\"on\"]}", true),
+        ("application/x-ndjson", "{}\n{\"stop\":false}\n", false),
+        ("application/json-seq", "\u{1e}{}\n\u{1e}{\"stop\":true}\n", true),
+        ("application/json-seq", "\u{1e}{\"go\":true}\n", false),
+    ] {
+        let world = world().await;
+        let mut request = brought(&world, &format!("/l/{ANN}"), body);
+        request.headers_mut().insert("content-type", kind.parse().unwrap());
+        world.send(request).await;
+        let who = [Identifier::new(Space::new("email"), ANN)];
+        let batch = Ledger::resolve(&*world.ledger, &who).await.unwrap();
+        assert_eq!(format!("{:?}", batch.answers).contains("Withdrawn"), heard, "{kind} {body}");
     }
 }
 

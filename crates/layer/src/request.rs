@@ -199,7 +199,15 @@ impl Brought {
 
     /// The value at a path of the body.
     pub(crate) fn at(&self, path: &[String]) -> Option<&Said> {
-        path.iter().try_fold(self.said.as_ref()?, |at, name| at.member(name))
+        within(self.said.as_ref()?, path)
+    }
+
+    /// What each text of the body says, of which there is one in most formats.
+    fn texts(&self) -> &[Said] {
+        match (&self.said, self.format) {
+            (Some(Said::List(texts)), Format::JsonLines | Format::JsonSequence) => texts,
+            (said, _) => said.as_slice(),
+        }
     }
 
     /// What the body says as a whole, and in which format it came.
@@ -216,7 +224,8 @@ impl Brought {
     pub(crate) fn holds(&self, spec: &EventSpec, head: &Head) -> bool {
         spec.condition.iter().all(|(at, wanted)| match at {
             Reference::Body(path) if is_no(&spec.effect) => {
-                self.at(path).is_some_and(|found| may_say(found, wanted))
+                let said = |text| within(text, path).is_some_and(|found| may_say(found, wanted));
+                self.texts().iter().any(said)
             }
             Reference::Body(path) => says(self.at(path), wanted, self.format.is_flat()),
             Reference::Query(name) => {
@@ -235,6 +244,11 @@ impl Brought {
             | Reference::Addressees(_) => false,
         })
     }
+}
+
+/// The value at a path of a text.
+fn within<'s>(text: &'s Said, path: &[String]) -> Option<&'s Said> {
+    path.iter().try_fold(text, |at, name| at.member(name))
 }
 
 /// What the parameters of a request ask for beyond what the answer carries anyway, as far as anybody may read them so.
