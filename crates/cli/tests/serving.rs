@@ -52,6 +52,10 @@ fn serve_says_what_is_wrong_with_file_and_line() {
         let said = run(&[&["serve", "--config", path(&file)], more].concat());
         assert_eq!((said.code, said.out.as_str()), (1, ""));
         assert!(said.err.contains("consentry.yaml:2:1: "), "{}", said.err);
+        let nowhere = dir.path().join("nowhere.yaml");
+        let said = run(&[&["serve", "--config", path(&nowhere)], more].concat());
+        assert_eq!((said.code, said.out.as_str()), (2, ""));
+        assert!(said.err.contains("nowhere.yaml"), "{}", said.err);
     }
 }
 

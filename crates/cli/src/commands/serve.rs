@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use clap::ValueEnum;
-use consentry_proxy::{Config, ServeError};
+use consentry_proxy::{Config, ConfigError, ServeError};
 use tracing_subscriber::filter::{LevelFilter, filter_fn};
 use tracing_subscriber::layer::SubscriberExt as _;
 use tracing_subscriber::util::SubscriberInitExt as _;
@@ -56,7 +56,9 @@ enum LogFormat {
 
 /// Runs it.
 pub(crate) fn run(args: &Args) -> Result<Exit, Stop> {
-    let config = Config::load(&args.config).map_err(|e| Stop::because(Exit::NO, e))?;
+    // A file that is not there is nothing to read; one that is wrong is.
+    let exit = |error: &ConfigError| if error.problems().is_empty() { Exit::UNASKED } else { Exit::NO };
+    let config = Config::load(&args.config).map_err(|error| Stop::because(exit(&error), error))?;
     let named = |e: ServeError| {
         Stop::because(
             Exit::NO,
