@@ -208,6 +208,10 @@ pub(crate) const ROUTES: &[Exhibit] = &[
         "routes: [{route: GET /orders, purpose: essential, about: {type: customer, space: customer, id: query.id}, response: {headers: {ETag: none, X-Total: none}, body: none}}]",
     ),
     (
+        "a header of somebody beside records of others",
+        "routes: [{route: GET /orders, purpose: essential, about: {type: customer, space: customer, id: item.id}, response: {headers: {X-Seller: user.name}, records: 'rows[]', body: {'rows[].id': user.unique_id}}}]",
+    ),
+    (
         "a page that is sent",
         "routes: [{route: GET /orders, purpose: essential, about: {type: visitor, anonymous: true}, request: {body: page}, response: {body: none}}]",
     ),

@@ -29,6 +29,15 @@ pub(super) fn route(
         let message = "a page passes whole, so its route answers nothing personal";
         reader.error("page-with-data", span, message);
     }
+    let personal = |field: &&HeadField| matches!(field.field, Field::Class(..));
+    if route.answers_in_records()
+        && let Some(HeadField { name, .. }) = route.response_headers.iter().find(personal)
+    {
+        let message = format!(
+            "records are decided one by one, and nobody decides on `{name}` beside them: it would never pass"
+        );
+        reader.error("header-beside-records", span, message);
+    }
 }
 
 fn whom(route: &Route, span: Span, reader: &mut Reader) {
