@@ -225,6 +225,35 @@ fn law_1_the_fast_lane_does_what_the_tokens_do() {
     assert!(whole > 1_000, "only {whole} bodies pass");
 }
 
+/// What is held back as one begins anew behind each record, however many are taken at once.
+#[test]
+fn many_records_that_are_alike_are_not_taken_for_one_that_is_too_large() {
+    let mut dice = Dice(3);
+    let mut whole = 0;
+    for n in 0..1_200 {
+        let map = map(&mut dice, true);
+        let record = format!(r#"{{"id":"p{}", "b":"{}"}}"#, n % 7, "x".repeat(dice.below(60)));
+        let other = dice.pick(&["", ",{}", r#",{"b":1}"#, r#",{"id":"q","c":{"b":[1,2]}}"#]);
+        let between = dice.pick(&[",", ", ", "\n,\n"]);
+        let records = vec![record; 2 + n % 31].join(between);
+        let end = dice.pick(&["]}", "] }", " ]\n}\n", r#"],"n":17}"#, r#"], "b" : {"id":"p1"} }"#]);
+        let body = format!(r#"{{"rows":[{records}{other}{end}"#).into_bytes();
+        let limits = Limits {
+            window_bytes_max: [300, 1 << 18][dice.below(2)],
+            record_bytes_max: [90, 120, 200][dice.below(3)],
+            window_subjects_max: [2, 256][dice.below(2)],
+            ..Limits::default()
+        };
+        let want = run(&map, limits, &body, &[usize::MAX], true);
+        whole += usize::from(want.1.is_ok());
+        for sizes in [vec![usize::MAX], vec![1 + dice.below(300)]] {
+            let got = run(&map, limits, &body, &sizes, false);
+            assert!(got == want, "{sizes:?}: {}\n{got:?}\n{want:?}", String::from_utf8_lossy(&body));
+        }
+    }
+    assert!(whole > 1_000, "only {whole} bodies pass");
+}
+
 /// Maps without records: what a body was like is kept for the next one.
 #[test]
 fn law_1_what_was_learnt_of_bodies_changes_nothing() {

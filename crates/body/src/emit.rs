@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use consentry_model::{ClassId, Emptied, Field, FieldMap, Ladder, ScopeId, Treatment};
+use consentry_model::{ClassId, Emptied, Field, FieldMap, Ladder, Treatment};
 
 use crate::error::Fault;
 use crate::forms;
@@ -30,7 +30,7 @@ struct Begun {
 #[derive(Debug)]
 pub(crate) struct Emitter {
     /// For each open array or object, whether something was written in it already.
-    any: Vec<bool>,
+    pub(crate) any: Vec<bool>,
     pseudonyms: Option<Pseudonyms>,
     pub(crate) tally: Tally,
 }
@@ -107,7 +107,9 @@ impl<'a> Pass<'a> {
             Op::Verbatim { .. } | Op::Value { .. } if self.skip > 0 => {}
             Op::Verbatim { start, end } => self.child(start, end)?,
             Op::Enter { start, open_end } => self.enter(start, open_end)?,
-            Op::EnterRecord { start, open_end, scope } => self.enter_record(start, open_end, scope)?,
+            Op::EnterRecord { start, open_end, scope } => {
+                self.enter_record(start, open_end, self.map().scope(scope)?.emptied)?;
+            }
             Op::EnterLeaf { start, open_end, leaf } => self.enter_leaf(start, open_end, leaf)?,
             Op::Leave { from, end } => self.leave(from, end)?,
             Op::Value { .. } => self.value(op)?,
@@ -118,7 +120,7 @@ impl<'a> Pass<'a> {
 
     /// Copies a stretch that begins a child, after a comma where one is due.
     #[inline]
-    fn child(&mut self, start: At, end: At) -> Option<()> {
+    pub(crate) fn child(&mut self, start: At, end: At) -> Option<()> {
         let any = self.emitter.any.last_mut()?;
         if std::mem::replace(any, true) {
             if self.copying.1.checked_add(1) == Some(start) {
@@ -155,8 +157,7 @@ impl<'a> Pass<'a> {
         Some(())
     }
 
-    pub(crate) fn enter_record(&mut self, start: At, open_end: At, scope: ScopeId) -> Option<()> {
-        let emptied = self.map().scope(scope)?.emptied;
+    pub(crate) fn enter_record(&mut self, start: At, open_end: At, emptied: Emptied) -> Option<()> {
         if emptied == Emptied::Omit {
             // What comes before stays, whatever becomes of the record.
             self.flush()?;
@@ -219,13 +220,18 @@ impl<'a> Pass<'a> {
             outer.kept |= record.kept;
         }
         if record.personal && !record.kept && record.emptied == Emptied::Omit {
-            self.out.truncate(record.out_len);
-            self.copying = record.copying;
-            *self.emitter.any.last_mut()? = record.siblings;
-            self.emitter.tally.omitted = self.emitter.tally.omitted.saturating_add(1);
-            return Some(());
+            return self.leave_out((record.out_len, record.copying, record.siblings));
         }
         self.copy(from, end)
+    }
+
+    /// Goes back to before a record that is left out.
+    pub(crate) fn leave_out(&mut self, (out_len, copying, siblings): (usize, (At, At), bool)) -> Option<()> {
+        self.out.truncate(out_len);
+        self.copying = copying;
+        *self.emitter.any.last_mut()? = siblings;
+        self.emitter.tally.omitted = self.emitter.tally.omitted.saturating_add(1);
+        Some(())
     }
 
     fn value(&mut self, op: &Op) -> Option<()> {

@@ -4,11 +4,12 @@
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 use consentry_model::{MaskForm, TruncateForm};
+use wide::u8x16;
 
 const HIDDEN: &str = "****";
 const HIDDEN_REST: &str = "***";
 /// Of how many letters and digits a value has to be for its last characters to stay.
-const TELLING_MIN: usize = 8;
+const TELLING_MIN: u32 = 8;
 const POSTCODE_CHARS_MAX: usize = 12;
 /// How addresses begin that go on with an IPv4 address (RFC 3056, section 2). Elsewhere such an address comes later
 /// (RFC 4291, section 2.5.5; RFC 6052 and 8215), or the one in front is a server's (RFC 4380, section 4).
@@ -46,14 +47,25 @@ impl Short {
     }
 }
 
+/// A bit for each letter and digit of a short ASCII text, and one for each blank and hyphen.
+#[inline]
+fn alphanumerics(text: &[u8]) -> Option<(u32, u32)> {
+    let mut block = [0; 16];
+    block.get_mut(..text.len())?.copy_from_slice(text);
+    let bytes = u8x16::new(block);
+    let (letters, digits) = ((bytes | u8x16::splat(0x20)) - u8x16::splat(b'a'), bytes - u8x16::splat(b'0'));
+    let found = letters.simd_le(u8x16::splat(25)) | digits.simd_le(u8x16::splat(9));
+    let between = bytes.simd_eq(u8x16::splat(b' ')) | bytes.simd_eq(u8x16::splat(b'-'));
+    Some((found.to_bitmask(), between.to_bitmask()))
+}
+
 /// [`mask`] of ASCII text without escapes, where it is short.
 #[inline]
 pub(crate) fn short_mask(form: MaskForm, text: &[u8]) -> Option<Short> {
     match form {
         MaskForm::LastFour => {
             let [a, b, c, d] = *text.last_chunk()?;
-            let telling = text.iter().filter(|b| b.is_ascii_alphanumeric()).count();
-            (telling >= TELLING_MIN)
+            (alphanumerics(text)?.0.count_ones() >= TELLING_MIN)
                 .then_some(Short { bytes: [b'"', b'*', b'*', b'*', b'*', a, b, c, d, b'"'], length: 10 })
         }
         MaskForm::Email | MaskForm::Initials => None,
@@ -63,11 +75,11 @@ pub(crate) fn short_mask(form: MaskForm, text: &[u8]) -> Option<Short> {
 /// [`truncate`] of ASCII text without escapes, where it is short.
 #[inline]
 pub(crate) fn short_truncate(form: TruncateForm, text: &[u8]) -> Option<Short> {
-    let alike = |bytes: &[u8]| bytes.iter().all(|b| b.is_ascii_alphanumeric() || matches!(b, b' ' | b'-'));
     match form {
-        TruncateForm::Postcode if text.len() <= POSTCODE_CHARS_MAX && alike(text) => {
+        TruncateForm::Postcode if text.len() <= POSTCODE_CHARS_MAX => {
             let [a, b] = *text.first_chunk()?;
-            let readable = a.is_ascii_alphanumeric() && b.is_ascii_alphanumeric();
+            let (found, between) = alphanumerics(text)?;
+            let readable = found & 3 == 3 && (found | between).count_ones() as usize == text.len();
             readable.then_some(Short { bytes: [b'"', a, b, b'"', 0, 0, 0, 0, 0, 0], length: 4 })
         }
         TruncateForm::Postcode | TruncateForm::Ip | TruncateForm::Date => None,
@@ -136,7 +148,7 @@ fn last_four(text: &str) -> Option<String> {
     match telling {
         _ if text.is_empty() => None,
         _ if is_masked => Some(text.to_owned()),
-        0..TELLING_MIN => Some(HIDDEN.to_owned()),
+        few if few < TELLING_MIN as usize => Some(HIDDEN.to_owned()),
         _ => Some(HIDDEN.chars().chain(text.chars().skip(count.saturating_sub(4))).collect()),
     }
 }
@@ -194,14 +206,19 @@ mod tests {
         let quoted = |out: Option<String>| out.map(|text| format!("\"{text}\""));
         let short =
             |out: Option<Short>| out.map(|short| String::from_utf8(short.as_slice().to_vec()).unwrap());
-        for text in texts {
+        let of_bytes = (0x20..0x7f).flat_map(|byte| {
+            let byte = char::from(byte);
+            ["{}", "{}A 1", "A{}1", "1234567{}", "{}ABCDEFG", "12{}DEFGHIJKLMNOP"]
+                .map(|at| at.replace("{}", &byte.to_string()))
+        });
+        for text in texts.map(str::to_owned).into_iter().chain(of_bytes) {
             for form in [TruncateForm::Ip, TruncateForm::Date, TruncateForm::Postcode] {
                 let out = short(short_truncate(form, text.as_bytes()));
-                assert!(out.is_none() || out == quoted(truncate(form, text)), "{form:?} of {text:?}");
+                assert!(out.is_none() || out == quoted(truncate(form, &text)), "{form:?} of {text:?}");
             }
             for form in [MaskForm::Email, MaskForm::LastFour, MaskForm::Initials] {
                 let out = short(short_mask(form, text.as_bytes()));
-                assert!(out.is_none() || out == quoted(mask(form, text)), "{form:?} of {text:?}");
+                assert!(out.is_none() || out == quoted(mask(form, &text)), "{form:?} of {text:?}");
             }
         }
         assert!(short_mask(MaskForm::LastFour, b"12345678").is_some());

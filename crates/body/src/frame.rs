@@ -16,6 +16,8 @@ use crate::tape::{Kind, Leaf, Tape};
 pub(crate) enum Child {
     Removed,
     Verbatim,
+    /// All of it is on the tape.
+    Taken,
     /// It was entered; what is left of it begins at this position.
     Entered(usize),
     Value {

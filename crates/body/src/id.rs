@@ -34,16 +34,25 @@ impl Deref for RecordId {
     }
 }
 
-impl From<&str> for RecordId {
-    fn from(text: &str) -> Self {
+impl RecordId {
+    /// The text of a string that was read, and is text for that. Of what is none, a short one is empty, and a longer one
+    /// is not there.
+    #[inline]
+    pub(crate) fn of_text(text: &[u8]) -> Option<Self> {
         let mut bytes = [0; SHORT_BYTES_MAX];
         match (bytes.get_mut(..text.len()), u8::try_from(text.len())) {
             (Some(there), Ok(length)) => {
-                there.copy_from_slice(text.as_bytes());
-                Self(Kept::Short { length, bytes })
+                there.copy_from_slice(text);
+                Some(Self(Kept::Short { length, bytes }))
             }
-            _ => Self(Kept::Long(text.into())),
+            _ => std::str::from_utf8(text).ok().map(|text| Self(Kept::Long(text.into()))),
         }
+    }
+}
+
+impl From<&str> for RecordId {
+    fn from(text: &str) -> Self {
+        Self::of_text(text.as_bytes()).unwrap_or_else(|| Self(Kept::Long(text.into())))
     }
 }
 

@@ -50,7 +50,7 @@ pub(crate) enum Ended {
 }
 
 impl Next {
-    const fn go(turn: Turn, at: usize) -> Self {
+    pub(crate) const fn go(turn: Turn, at: usize) -> Self {
         Self { turn, at, may: May::Go }
     }
 
@@ -232,9 +232,9 @@ impl Walk {
         let entered = opening.filter(|opening| matches!(opening.fate, Some(Fate::Enter(_))));
         let record = entered.and_then(|opening| Some((opening.shape, opening.record?)));
         if let Some(record) = record
-            && let Some(end) = self.again(view, bracket, record, grammar.depth_left())?
+            && let Some(next) = self.alike(view, bracket, record, grammar.depth_left())?
         {
-            return Ok(Next::go(Turn::After, end.wrapping_add(1)));
+            return Ok(next);
         }
         if let Some(end) = self.skip_at(grammar, view, container, bracket)? {
             return Ok(Next::go(Turn::After, end));

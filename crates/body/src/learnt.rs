@@ -103,7 +103,8 @@ impl Walk {
         let bracket = end.wrapping_sub(1);
         tape.undeclared = tape.undeclared.saturating_add(template.undeclared);
         let (mark, start, bracket_at) = (at(body.mark)?, at(from)?, at(bracket)?);
-        tape.push(Op::Row(Row { mark, start, template: BODY, marks: 0, owner, bracket: bracket_at }));
+        let row = Row { mark, start, template: BODY, marks: 0, owner, bracket: bracket_at, end: bracket_at };
+        tape.push(Op::Row(row));
         replay.body = Some(Arc::clone(template));
         body.child = Some(Child::Entered(bracket));
         grammar.go_on(Turn::After, end);

@@ -92,7 +92,7 @@ impl JsonRedactor {
             ended: false,
             phase: Phase::Reading,
             grammar: Grammar::new(limits.depth_max),
-            walk: Walk::new(map),
+            walk: Walk::new(map, &limits),
             emitter: Emitter::new(),
             report: OnceLock::new(),
             #[cfg(test)]
@@ -217,6 +217,13 @@ impl JsonRedactor {
                 }
                 continue;
             }
+            if let Some(here) = self.walk.passed.take() {
+                self.unit = here;
+                if cut_off {
+                    // What is held back as one begins later than the view was made for.
+                    continue;
+                }
+            }
             let Some(token) = self.grammar.next(view, self.ended && !cut_off)? else {
                 if cut_off {
                     return Err(Fault::new(BodyFault::RecordTooLarge, view_end));
@@ -243,12 +250,11 @@ impl JsonRedactor {
     fn between(&mut self) -> Result<Option<Step>, Fault> {
         let here = self.grammar.at();
         self.unit = here;
+        self.walk.passed = None;
         if self.walk.name_bytes() > self.limits.record_bytes_max {
             return Err(Fault::new(BodyFault::RecordTooLarge, here));
         }
-        let full = here >= self.limits.window_bytes_max
-            || self.walk.tape.subjects_len() >= self.limits.window_subjects_max;
-        Ok(full.then(|| self.ask(here, false)))
+        Ok(self.walk.is_full(here).then(|| self.ask(here, false)))
     }
 
     fn ask(&mut self, bytes: usize, last: bool) -> Step {

@@ -12,7 +12,8 @@ use consentry_model::{Field, FieldMap, NodeId, ScopeId};
 use crate::error::Fault;
 use crate::fate::Act;
 use crate::frame::Child;
-use crate::json::{Token, TokenKind};
+use crate::json::{Token, TokenKind, Turn, delimiter, space};
+use crate::lane::Next;
 use crate::record::identifier;
 use crate::shape::ShapeIx;
 use crate::subject::{Classes, Id, Subject};
@@ -289,30 +290,34 @@ impl Walk {
             between.marks = place.is_some();
         }
         let Recording { scope, depth, room, .. } = *recording;
+        let emptied = match scope {
+            Some(scope) => Some(self.map.scope(scope)?.emptied),
+            None => None,
+        };
         let (parts, marks) = (parts.all, marks.count);
         let undeclared = self.tape.undeclared.checked_sub(recording.undeclared)?;
-        Some(Template { scope, parts, depth, room, between, marks, classes, undeclared })
+        Some(Template { emptied, parts, depth, room, between, marks, classes, undeclared })
     }
 
-    /// Takes the record of this place that begins at `from`, when it is like the one that is remembered. Answers with
-    /// where its bracket is.
-    pub(crate) fn again(
+    /// Takes the record of this place that begins at `from`, when it is like the one that is remembered. Answers with what
+    /// stands after it and where, or with where it ends if nothing is in view after it.
+    fn again(
         &mut self,
         view: &[u8],
         from: usize,
         (shape, scope): (ShapeIx, ScopeId),
         room: usize,
-    ) -> Result<Option<usize>, Fault> {
+    ) -> Result<Option<Result<(u8, usize), usize>>, Fault> {
         let depth = self.frames.len();
         let Self { replay, tape, frames, keys, skip, .. } = self;
         let Replay { templates, places, recording: None, .. } = replay else { return Ok(None) };
         let Some(ix) = shape.index().and_then(|ix| places.get(ix)?.0) else { return Ok(None) };
         let Some((template, hits)) = templates.get_mut(ix as usize) else { return Ok(None) };
+        if template.depth != depth {
+            return Ok(None);
+        }
         let marks = tape.marks.len();
-        let read = match template.depth == depth {
-            true => template.read(view, from, room, (skip, keys), &mut tape.marks),
-            false => None,
-        };
+        let read = template.read(view, from, room, (skip, keys), &mut tape.marks);
         let Some((end, named)) = read else {
             tape.marks.truncate(marks);
             return Ok(None);
@@ -321,23 +326,61 @@ impl Walk {
         let here = |kind| Fault::new(kind, from);
         let frame = frames.last_mut().ok_or(Fault::internal(from))?;
         let owner = tape.owner().map_err(here)?;
-        let bracket = end.wrapping_sub(1);
         tape.records = tape.records.saturating_add(1);
         tape.undeclared = tape.undeclared.saturating_add(template.undeclared);
-        tape.push(Op::Row(Row {
+        let bracket = end.wrapping_sub(1);
+        let followed = delimiter(view, end);
+        let until = followed.map_or(bracket, |(_, stop)| stop);
+        let row = Row {
             mark: at(frame.mark)?,
             start: at(from)?,
             template: ix,
             marks: at(marks)?,
             owner,
             bracket: at(bracket)?,
-        }));
+            end: at(until)?,
+        };
+        tape.ops.push(Op::Row(row));
         if !template.classes.is_empty() {
             let id = named.map_or(Id::Nobody, |token| identifier(view, &token));
             let subject = Subject { scope, id, captured: Vec::new() };
             tape.name(owner, subject, &template.classes, view).map_err(here)?;
         }
-        frame.child = Some(Child::Entered(bracket));
-        Ok(Some(bracket))
+        frame.child = Some(if followed.is_some() { Child::Taken } else { Child::Entered(bracket) });
+        Ok(Some(followed.ok_or(end)))
+    }
+
+    /// Takes the record of this place that begins at `from`, and those after it, as long as each is like the one that is
+    /// remembered and no window has to end. `None` when the first is not.
+    pub(crate) fn alike(
+        &mut self,
+        view: &[u8],
+        from: usize,
+        record: (ShapeIx, ScopeId),
+        room: usize,
+    ) -> Result<Option<Next>, Fault> {
+        let Some(mut followed) = self.again(view, from, record, room)? else { return Ok(None) };
+        while let Ok((b',', stop)) = followed {
+            let next = stop.wrapping_add(1);
+            let full = self.is_full(next);
+            let frame = self.frames.last_mut().ok_or(Fault::internal(stop))?;
+            (frame.child, frame.mark) = (None, next);
+            if frame.outside {
+                self.passed = Some(next);
+            }
+            let between = Next::between(Turn::Before { first: false }, next, frame.outside);
+            let start = space(view, next);
+            if full && frame.outside || view.get(start) != Some(&b'{') {
+                return Ok(Some(between));
+            }
+            match self.again(view, start, record, room)? {
+                Some(next) => followed = next,
+                None => return Ok(Some(between)),
+            }
+        }
+        let after = match followed {
+            Ok((_, at)) | Err(at) => at,
+        };
+        Ok(Some(Next::go(Turn::After, after)))
     }
 }

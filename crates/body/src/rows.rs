@@ -1,20 +1,40 @@
 //! The writing of records and bodies that are like others.
 
-use consentry_model::Treatment;
+use consentry_model::{Emptied, Treatment};
 
 use crate::emit::Pass;
 use crate::tape::{At, Kind};
 use crate::template::{Datum, Relative, Row, Template};
 
 impl<'a> Pass<'a> {
-    /// Writes a record that is like another, up to its closing bracket: all of it but what goes.
+    /// Writes a record that is like another, or all of it up to its closing bracket.
     pub(crate) fn row(&mut self, row: &Row, template: &'a Template) -> Option<()> {
-        let walk = self.walk;
         let open_end = row.start.checked_add(1)?;
-        match template.scope {
-            Some(scope) => self.enter_record(row.mark, open_end, scope)?,
-            None => self.enter(row.mark, open_end)?,
+        let Some(emptied) = template.emptied else {
+            self.enter(row.mark, open_end)?;
+            return self.members(row, template).map(drop);
+        };
+        if row.end == row.bracket {
+            self.enter_record(row.mark, open_end, emptied)?;
+            return self.members(row, template).map(drop);
         }
+        if emptied == Emptied::Omit {
+            // What comes before stays, whatever becomes of the record.
+            self.flush()?;
+        }
+        let before = (self.out.len(), self.copying, *self.emitter.any.last()?);
+        self.child(row.mark, open_end)?;
+        let (personal, kept) = self.members(row, template)?;
+        if personal && !kept && emptied == Emptied::Omit {
+            return self.leave_out(before);
+        }
+        self.copying.1 = row.end;
+        Some(())
+    }
+
+    /// Writes the members of one, and says whether it has a personal value, and whether one was kept.
+    fn members(&mut self, row: &Row, template: &'a Template) -> Option<(bool, bool)> {
+        let walk = self.walk;
         let there = walk.tape.marks.get(row.marks as usize..)?;
         let subject = walk.tape.subject(row.owner);
         let place = |relative: Relative| Some(there.get(relative.mark)?.wrapping_add(relative.offset));
@@ -57,10 +77,11 @@ impl<'a> Pass<'a> {
         }
         self.copying.1 = row.bracket;
         self.emitter.tally.personal_kept = self.emitter.tally.personal_kept.saturating_add(kept);
-        if kept > 0 || gone > 0 {
-            self.tally(kept > 0);
+        let (personal, kept) = (kept > 0 || gone > 0, kept > 0);
+        if personal {
+            self.tally(kept);
         }
-        Some(())
+        Some((personal, kept))
     }
 
     /// Writes the less revealing form of a value of a record that is like another, in its place. Answers whether there

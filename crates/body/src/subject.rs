@@ -183,8 +183,8 @@ impl Subjects {
             subjects.push(match subject {
                 None => RecordSubject::Request,
                 Some(Subject { scope, id, captured }) => {
-                    let id = id.text(view).and_then(|id| std::str::from_utf8(id).ok());
-                    let (id, captured) = (id.map(RecordId::from), captured.clone());
+                    let captured = if captured.is_empty() { Vec::new() } else { captured.clone() };
+                    let id = id.text(view).and_then(RecordId::of_text);
                     RecordSubject::Record { scope: *scope, id, captured }
                 }
             });

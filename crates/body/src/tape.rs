@@ -63,7 +63,7 @@ pub(crate) enum Op {
     Leave { from: At, end: At },
     /// A child that is one value of a leaf with a data class.
     Value { start: At, value: At, value_end: At, end: At, kind: Kind, leaf: Leaf },
-    /// A child that is a record like one that is remembered, up to where its closing bracket begins.
+    /// A child that is a record like one that is remembered, or all of it up to where its closing bracket begins.
     Row(Row),
 }
 

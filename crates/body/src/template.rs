@@ -1,7 +1,7 @@
 //! A record, or a whole body, as it was written the last time: what stood between its scalars, byte for byte, and what came
 //! onto the tape.
 
-use consentry_model::{ClassId, Ladder, NodeId, ScopeId};
+use consentry_model::{ClassId, Emptied, Ladder, NodeId};
 
 use crate::json::{Skip, Token, TokenKind, scalar_at};
 use crate::keys::Keys;
@@ -20,8 +20,9 @@ pub(crate) struct Relative {
 }
 
 /// A record that is like one that is remembered: where it begins, with what is before it and without; its template; where
-/// its marks begin among the tape's; whose it is; and where its closing bracket is. Its first mark is where it
-/// begins, and each scalar whose place is of interest has two: where it begins and where it ends.
+/// its marks begin among the tape's; whose it is; where its closing bracket is; and where the child ends that it is, or
+/// the same again where that is on the tape apart. Its first mark is where it begins, and each scalar whose place is of
+/// interest has two: where it begins and where it ends.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Row {
     pub(crate) mark: At,
@@ -30,6 +31,7 @@ pub(crate) struct Row {
     pub(crate) marks: u32,
     pub(crate) owner: Owner,
     pub(crate) bracket: At,
+    pub(crate) end: At,
 }
 
 /// A value of a data class in a record: its node, what the map says of it, and the mark where it begins. It ends at the
@@ -157,8 +159,8 @@ pub(crate) struct Part {
 /// A record that was remembered.
 #[derive(Debug)]
 pub(crate) struct Template {
-    /// Without one it is a body, about the subject that the request names.
-    pub(crate) scope: Option<ScopeId>,
+    /// What becomes of a record of which nothing is left. A body, about the subject that the request names, is none.
+    pub(crate) emptied: Option<Emptied>,
     pub(crate) parts: Vec<Part>,
     /// At what depth it stands, and how many arrays and objects might be open in it, itself among them.
     pub(crate) depth: usize,
@@ -194,7 +196,8 @@ impl Template {
                 Some(unit) => (TokenKind::Close, unit.read(view, start, room, (&mut *skip, &mut *keys))?),
             };
             if before.marks {
-                marks.extend_from_slice(&[near(start), near(end)]);
+                marks.push(near(start));
+                marks.push(near(end));
             }
             if before.names {
                 named = Some(Token { kind, start, end });

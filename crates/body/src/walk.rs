@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use consentry_model::{Field, FieldMap, ScopeId};
 
+use crate::Limits;
 use crate::direct::straight;
 use crate::error::{BodyFault, Fault};
 use crate::fate::{Act, Fate, Place, Shape};
@@ -29,10 +30,14 @@ pub(crate) struct Walk {
     pub(crate) keys: Keys,
     pub(crate) skip: Skip,
     pub(crate) tape: Tape,
+    /// How many bytes and subjects a window has when it ends.
+    full: (usize, usize),
+    /// The last place that the fast lane went past where a window could have ended.
+    pub(crate) passed: Option<usize>,
 }
 
 impl Walk {
-    pub(crate) fn new(map: Arc<FieldMap>) -> Self {
+    pub(crate) fn new(map: Arc<FieldMap>, limits: &Limits) -> Self {
         let place = Place::Inner(map.root());
         let body = Frame {
             place,
@@ -65,6 +70,8 @@ impl Walk {
             keys: Keys::default(),
             skip: Skip::default(),
             tape: Tape::new(),
+            full: (limits.window_bytes_max, limits.window_subjects_max),
+            passed: None,
         }
     }
 
@@ -75,6 +82,12 @@ impl Walk {
     /// How many bytes the member names of the open objects have.
     pub(crate) fn name_bytes(&self) -> usize {
         self.frames.iter().map(|frame| frame.name_bytes).sum()
+    }
+
+    /// Whether a window that goes up to here is large enough.
+    pub(crate) fn is_full(&self, here: usize) -> bool {
+        let (bytes, subjects) = self.full;
+        here >= bytes || self.tape.subjects_len() >= subjects
     }
 
     /// Takes a token. Answers whether a window may end after it.
@@ -346,7 +359,7 @@ impl Walk {
             // The white space of an empty array or object is its own; else it is the last child's.
             Some(Child::Entered(from)) => *from = if any { bracket } else { mark },
             Some(Child::Value { end, .. }) => *end = bracket + 1,
-            Some(Child::Removed | Child::Verbatim) | None => {}
+            Some(Child::Removed | Child::Verbatim | Child::Taken) | None => {}
         }
         Ok(())
     }
@@ -357,7 +370,7 @@ impl Walk {
         let (start, child) = (frame.mark, frame.child.take());
         let end = at(end)?;
         match child {
-            None | Some(Child::Removed) => {}
+            None | Some(Child::Removed | Child::Taken) => {}
             Some(Child::Verbatim) => self.tape.push(Op::Verbatim { start: at(start)?, end }),
             Some(Child::Entered(from)) => self.tape.push(Op::Leave { from: at(from)?, end }),
             Some(Child::Value { leaf, kind, start: value, end: value_end }) => {
