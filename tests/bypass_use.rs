@@ -5,7 +5,7 @@ use bytes::Bytes;
 use consentry_consent::Ledger;
 use consentry_identity::Assurance;
 use consentry_layer::{Tls, Transport};
-use consentry_model::{Identifier, LedgerEvent, Resolution, Space};
+use consentry_model::{Identifier, LedgerEvent, Resolution, RuleId, Space};
 use consentry_policy::{Bundle, Engine, Sources};
 use consentry_tests::world::{TODAY, World, contract, get, typed};
 use http::{Method, Request};
@@ -118,5 +118,37 @@ async fn law_8_an_obligation_that_names_no_data_binds_a_request_without_any() {
         // A no is heard whatever becomes of the request.
         let heard = kept.iter().any(|event| matches!(event, LedgerEvent::Consent(_)));
         assert_eq!(heard, path.starts_with("/stop"), "{what}: {kept:?}");
+        // Evidence names the rule, and what it rests on.
+        let (head, _) = world.last_ticket().await;
+        let named: Vec<&str> = head.unmet.iter().map(RuleId::as_str).collect();
+        assert_eq!(named, if code.is_empty() { vec![] } else { vec!["bound"] }, "{what}: {head:?}");
+        let clauses: Vec<&str> = head.clauses.iter().map(|clause| &**clause).collect();
+        assert_eq!(clauses, if code.is_empty() { vec![] } else { vec!["c-1"] }, "{what}: {head:?}");
+    }
+}
+
+#[tokio::test]
+async fn evidence_names_the_rule_by_which_data_stays_apart() {
+    let apart = "require: {apart: [[user.contact], [user.financial]]}, for: any";
+    let more = r#"
+  - {route: "GET /both/{id}", purposes: [essential.service], about: {type: customer, space: customer, id: path.id}, response: {body: {a: user.contact, b: user.financial}}}
+  - {route: "GET /one/{id}", purposes: [essential.service], about: {type: customer, space: customer, id: path.id}, response: {body: {a: user.contact}}}
+"#;
+    let text =
+        BUNDLE.replace("RULE", apart).replace("data: user.contact,", "data: [user.contact, user.financial],");
+    let text = format!("{}{more}", text.trim_end());
+    let bundle = Bundle::read(&Sources::from_texts([("bundle.yaml", text.as_str())]));
+    let world = World::new();
+    world.policy.install(Engine::new(bundle.unwrap_or_else(|e| panic!("{e}"))).unwrap(), TODAY);
+    world.record("customer", "ann", &[contract()]).await;
+    let token = world.token("shop", &["essential.service"]);
+    for (path, named) in [("/both/ann", Some("bound")), ("/one/ann", None)] {
+        world.upstream.answers(typed("application/json", r#"{"a":"ann@example.org"}"#));
+        let seen = world.send(asks(&Method::GET, path, Some(&token), Tls::V1_3)).await;
+        assert_eq!(seen.status.as_u16(), if named.is_some() { 403 } else { 200 }, "{path}: {seen:?}");
+        let (head, _) = world.last_ticket().await;
+        assert_eq!(head.unmet.as_ref().map(RuleId::as_str), named, "{path}: {head:?}");
+        assert_eq!(head.reason.is_some(), named.is_some(), "{path}: {head:?}");
+        assert_eq!(world.upstream.take().len(), usize::from(named.is_none()), "{path}");
     }
 }

@@ -7,7 +7,7 @@ use consentry_model::{Moment, Outcome, Purpose, Reason, RequesterId, SubjectRef}
 use crate::error::OpenError;
 use crate::id::RecordId;
 use crate::reader::Reader;
-use crate::record::{End, Entry, Record, VerdictLine};
+use crate::record::{End, Entry, Head, Record, VerdictLine};
 
 /// What to look for. A criterion that is `None` asks nothing; of the others each must be met by some record of the
 /// request, not all by the same one: the subject may stand in a window's verdicts, the purpose in the head.
@@ -154,9 +154,7 @@ impl Search {
             head.is_some_and(|h| Some(h.outcome) == self.outcome),
             matches!(entry, Entry::Outcome(closing) if Some(closing.end) == self.end),
             self.reason.is_some_and(|reason| names_reason(entry, lines, reason)),
-            self.clause
-                .as_deref()
-                .is_some_and(|c| lines.iter().any(|l| l.clauses.iter().any(|of| **of == *c))),
+            self.clause.as_deref().is_some_and(|clause| names_clause(head, lines, clause)),
             self.subject.is_some_and(|subject| {
                 lines.iter().any(|l| l.subjects.contains(&subject))
                     || matches!(entry, Entry::ConsentChanged(change) if change.subject == subject)
@@ -166,6 +164,11 @@ impl Search {
             self.id.is_some_and(|id| record.id() == id || record.ticket() == Some(id)),
         ])
     }
+}
+
+fn names_clause(head: Option<&Head>, lines: &[VerdictLine], clause: &str) -> bool {
+    let of_head = head.into_iter().flat_map(|head| &head.clauses);
+    of_head.chain(lines.iter().flat_map(|line| line.clauses.iter())).any(|named| **named == *clause)
 }
 
 fn names_reason(entry: &Entry, lines: &[VerdictLine], reason: Reason) -> bool {

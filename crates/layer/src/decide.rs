@@ -75,7 +75,10 @@ pub(crate) async fn decide(
     let stop = |refusal, lines| Stop { refusal, access_ledger: Some(present.ledger), lines };
     let lenient = !strict || access.route()?.message.is_some();
     let items = Arc::clone(&answered);
-    let rest = Rest { found: &in_found, answered: &items.items, added: &added, present: &present };
+    let judged = [&brings.items, &in_found, &items.items, &added].iter().any(|items| !items.is_empty());
+    let (rule, unmet) = access.unmet(judged, &present).unzip();
+    rule.flatten().into_iter().for_each(|rule| lines.unmet(rule));
+    let rest = Rest { found: &in_found, answered: &items.items, added: &added, unmet };
     let route = access.route()?;
     let fold = |brings: &Brings| rest.ruling(shared, &access, brings, lenient);
     let ruling = fold(&brings);
@@ -84,7 +87,8 @@ pub(crate) async fn decide(
         return Err(stop(refusal, lines));
     }
     let revealed = || Revealed::of(&access, &brings.treatments, &answered, classes, head);
-    if let Some(reason) = duties::apart(&access, revealed) {
+    if let Some((rule, reason)) = duties::apart(&access, revealed) {
+        lines.unmet(rule);
         return Err(stop(Refusal::plain(reason), lines));
     }
     let cookies = access.allowed_cookies(head, &present.whom, present.own, &mut lines);
@@ -177,7 +181,8 @@ struct Rest<'a> {
     found: &'a [Item],
     answered: &'a [Item],
     added: &'a [Item],
-    present: &'a Present,
+    /// What the exchange is refused for, whatever its data.
+    unmet: Option<Refusal>,
 }
 
 impl Rest<'_> {
@@ -210,8 +215,7 @@ impl Access {
             .and(Ruling::fold_strictly(rest.found))
             .and(Ruling::fold(rest.answered))
             .and(Ruling::fold_strictly(rest.added));
-        let judged = [&brings.items[..], rest.found, rest.answered, rest.added];
-        match self.unmet(judged.iter().any(|items| !items.is_empty()), rest.present) {
+        match rest.unmet {
             Some(refusal) => ruling.and(Ruling::Refuse(refusal)),
             None => ruling,
         }

@@ -4,7 +4,8 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use consentry_consent::disclosed_to;
 use consentry_model::{
-    Act, Category, ClassId, FactValue, Ladder, LedgerEvent, Occurrence, Owed, Reason, SubjectType, Treatment,
+    Act, Category, ClassId, FactValue, Ladder, LedgerEvent, Occurrence, Owed, Reason, RuleId, SubjectType,
+    Treatment,
 };
 use consentry_policy::{BuiltIn, CookieDef, DataClass, Duty, EventEffect, FactTarget, Verb};
 use http::{HeaderMap, HeaderName, HeaderValue};
@@ -46,8 +47,8 @@ impl Revealed {
     }
 }
 
-/// Whether data that must stay apart would leave together.
-pub(crate) fn apart(access: &Access, revealed: impl FnOnce() -> Revealed) -> Option<Reason> {
+/// The rule by which data must stay apart that would leave together, and why.
+pub(crate) fn apart(access: &Access, revealed: impl FnOnce() -> Revealed) -> Option<(RuleId, Reason)> {
     let is_apart: fn(&Duty) -> bool = |duty| matches!(duty, Duty::Apart(..));
     if !access.installed.engine.has_duties(is_apart) {
         return None;
@@ -68,7 +69,7 @@ pub(crate) fn apart(access: &Access, revealed: impl FnOnce() -> Revealed) -> Opt
                 && holds(left)
                 && holds(right)
             {
-                return Some(rule.reason.unwrap_or(Reason::Linkage));
+                return Some((rule.id.clone(), rule.reason.unwrap_or(Reason::Linkage)));
             }
         }
     }

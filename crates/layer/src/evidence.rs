@@ -6,7 +6,7 @@ use std::sync::Arc;
 use consentry_audit::{Closing, End, FactWords, Head as HeadRecord, PathCount, VerdictLine, Worded};
 use consentry_body::Report;
 use consentry_model::{
-    Category, ClassId, FactSource, Facts, LedgerRevision, Outcome, Reason, SubjectRef, SubjectType,
+    Category, ClassId, FactSource, Facts, LedgerRevision, Outcome, Reason, RuleId, SubjectRef, SubjectType,
     Treatment, Verdict,
 };
 use consentry_policy::DataClass;
@@ -27,6 +27,8 @@ pub(crate) struct Lines {
     facts: Vec<(Facts, Arc<FactWords>)>,
     /// Answers that were given before, and whom they are about this time.
     followed: Option<(Arc<Precedent>, Option<SubjectRef>)>,
+    /// The obligation that stands against the exchange for what it is.
+    unmet: Option<RuleId>,
 }
 
 /// The answer for one class of any number of subjects.
@@ -122,6 +124,11 @@ impl Lines {
         }
     }
 
+    /// Adds that an obligation stands against the exchange for what it is, and not for its data.
+    pub(crate) fn unmet(&mut self, rule: RuleId) {
+        self.unmet = Some(rule);
+    }
+
     /// Adds the answers that a precedent gives, about one person or about nobody whom the ledger knows.
     pub(crate) fn follow(&mut self, precedent: &Arc<Precedent>, subject: Option<SubjectRef>) {
         self.spell_out();
@@ -138,6 +145,7 @@ impl Lines {
 
     /// Adds others.
     pub(crate) fn take_over(&mut self, others: Self) {
+        self.unmet = self.unmet.take().or(others.unmet);
         for line in others.lines {
             let Some((facts, words)) = others.facts.get(line.facts) else { continue };
             let facts = self.facts.iter().rposition(|(there, _)| there == facts).unwrap_or_else(|| {
@@ -192,6 +200,13 @@ impl Lines {
 
     pub(crate) fn is_empty(&self) -> bool {
         self.lines.is_empty() && self.followed.is_none()
+    }
+
+    /// Says in a head record what stands against the exchange for what it is.
+    fn note_unmet(&mut self, record: &mut HeadRecord, installed: &Installed) {
+        let Some(rule) = self.unmet.take() else { return };
+        record.clauses = installed.engine.bundle().clauses_of(&rule).cloned().collect();
+        record.unmet = Some(rule);
     }
 
     /// What the only thing that is said is in words already.
@@ -264,6 +279,21 @@ pub(crate) fn head(
     record
 }
 
+/// The head record of a refusal, before anything was asked of the service.
+pub(crate) fn refused(
+    installed: &Installed,
+    known: &Known,
+    reason: Reason,
+    ledger: Option<LedgerRevision>,
+    mut lines: Lines,
+) -> HeadRecord {
+    let mut record = head(Some(installed), known, Outcome::Refuse, Some(reason));
+    record.ledger = ledger;
+    lines.note_unmet(&mut record, installed);
+    record.verdicts = lines.into_vec();
+    record
+}
+
 /// The whole head record of a ruling.
 pub(crate) fn ruled(
     access: &Access,
@@ -271,10 +301,11 @@ pub(crate) fn ruled(
     ledger: LedgerRevision,
     outcome: Outcome,
     reason: Option<Reason>,
-    lines: Lines,
+    mut lines: Lines,
 ) -> HeadRecord {
     let mut record = head(Some(&access.installed), known, outcome, reason);
     record.ledger = Some(ledger);
+    lines.note_unmet(&mut record, &access.installed);
     record.worded = lines.in_words();
     if record.worded.is_none() {
         record.verdicts = lines.into_vec();

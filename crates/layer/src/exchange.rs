@@ -8,7 +8,7 @@ use bytes::Bytes;
 use consentry_audit::{End, Receipt, Step, Ticket, TraceParent};
 use consentry_body::Report;
 use consentry_identity::Claims;
-use consentry_model::{LedgerRevision, Outcome, Reason};
+use consentry_model::{LedgerRevision, Reason};
 use consentry_policy::{PurposeRule, Reference, Refusal, Route};
 use http::{HeaderValue, Method, Request, Response, StatusCode};
 use http_body_util::Full;
@@ -299,10 +299,7 @@ impl Open {
         ledger: Option<LedgerRevision>,
         lines: Lines,
     ) -> Response<ResponseBody> {
-        let mut record =
-            evidence::head(Some(&self.installed), &self.known, Outcome::Refuse, Some(refusal.reason));
-        record.ledger = ledger;
-        record.verdicts = lines.into_vec();
+        let record = evidence::refused(&self.installed, &self.known, refusal.reason, ledger, lines);
         if let Err(reason) = self.commit(record).await {
             return self.fail(reason, None);
         }

@@ -151,9 +151,9 @@ impl Access {
         Ruling::fold_strictly(&broken)
     }
 
-    /// Why an exchange is refused for what it is, and not for its data: an obligation that speaks of no data binds a page, and
-    /// the mere use of a route that carries nothing. Whether anything else was judged.
-    pub(crate) fn unmet(&self, is_judged: bool, present: &Present) -> Option<Refusal> {
+    /// The rule by which an exchange is refused for what it is, and not for its data: an obligation that speaks of no data binds
+    /// a page, and the mere use of a route that carries nothing. Whether anything else was judged.
+    pub(crate) fn unmet(&self, is_judged: bool, present: &Present) -> Option<(Option<RuleId>, Refusal)> {
         let engine = &self.installed.engine;
         if !engine.has_duties(|duty| matches!(duty, Duty::That(_))) {
             return None;
@@ -164,22 +164,26 @@ impl Access {
         used.into_iter().flatten().chain(served).find_map(|asking| self.unmet_by_use(&asking, present))
     }
 
-    fn unmet_by_use(&self, asking: &Asking, present: &Present) -> Option<Refusal> {
+    fn unmet_by_use(&self, asking: &Asking, present: &Present) -> Option<(Option<RuleId>, Refusal)> {
         let engine = &self.installed.engine;
-        let Some(mut page) = self.bare_class() else { return Some(Refusal::plain(Reason::EvaluationError)) };
+        let Some(mut page) = self.bare_class() else {
+            return Some((None, Refusal::plain(Reason::EvaluationError)));
+        };
         let question = self.question(asking, ClassId(u16::MAX));
-        let reason = |(rule, _): (&Rule, bool)| rule.reason.unwrap_or(Reason::Prohibited);
+        let by = |(rule, _): (&Rule, bool), refused: fn(Reason) -> Refusal| {
+            (Some(rule.id.clone()), refused(rule.reason.unwrap_or(Reason::Prohibited)))
+        };
         // What is so whoever the person is, is told as it is; it must not give way to what is told of some people only.
         let nobody = &self.impersonal(asking).facts;
         let known = engine.unmet_by_page(&page, &question, nobody, self.now).find(|(_, is_known)| *is_known);
         if let Some(unmet) = known {
-            return Some(Refusal::plain(reason(unmet)));
+            return Some(by(unmet, Refusal::plain));
         }
         let told = self.told(&present.whom, present.own, asking);
         page.subject_type = told.subject_type.clone().unwrap_or(page.subject_type);
         let facts = self.facts_of(&told, ClassId(u16::MAX), &[]);
         let unmet = engine.unmet_by_page(&page, &question, &facts.facts, self.now).next();
-        unmet.map(|unmet| Refusal::personal(reason(unmet)))
+        unmet.map(|unmet| by(unmet, Refusal::personal))
     }
 
     /// The verdict on what was found in the values of a request: it cannot be taken out, so it must be clear.

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use consentry_model::{
-    Act, BundleDigest, LedgerRevision, Outcome, Proof, Purpose, Reason, RecipientId, RequesterId,
+    Act, BundleDigest, LedgerRevision, Outcome, Proof, Purpose, Reason, RecipientId, RequesterId, RuleId,
     VocabularyRevision,
 };
 use serde::{Deserialize, Serialize};
@@ -95,6 +95,12 @@ pub struct Head {
     /// Why it was refused, or not left clear.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub reason: Option<Reason>,
+    /// The obligation that stands against the exchange for what it is, and not for its data, if there is one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub unmet: Option<RuleId>,
+    /// The clauses that it rests on.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub clauses: Vec<Arc<str>>,
     /// Whether the ruling was only reported, not carried out.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub report_only: bool,
@@ -137,6 +143,8 @@ impl Head {
             outcome,
             pending_body: false,
             reason: None,
+            unmet: None,
+            clauses: Vec::new(),
             report_only: false,
             trace_id: String::new(),
             span_id: String::new(),
