@@ -302,6 +302,9 @@ fn law_1_what_no_rule_could_read_is_not_recorded() {
     for (command, args) in [
         ("attribute", &["region", "France"][..]),
         ("attribute", &["region", "fr"]),
+        ("attribute", &["region", "ZZ"]),
+        ("attribute", &["region", "UK"]),
+        ("attribute", &["born", "2990-12-31"]),
         ("attribute", &["born", "31.12.1990"]),
         ("attribute", &["born", "1990-02-30"]),
         ("attribute", &["type", "Customer"]),

@@ -1,6 +1,7 @@
 //! What is known of a person, what happened, and whether anything may be sent.
 
 use consentry_model::{Category, LedgerEvent, Occurrence, RecipientId};
+use consentry_policy::is_country;
 
 use super::write::{Whose, append};
 use super::{Keys, Newcomer, Who, Written};
@@ -102,8 +103,12 @@ impl Attribute {
     pub(super) async fn run(&self) -> Result<Exit, Stop> {
         self.keys.known()?.space(&self.who.subject)?;
         let what = match self.name.as_str() {
-            "region" if !is_country(&self.value) => Some("a region is a country's two letters, as FR"),
-            "born" if !is_day(&self.value) => Some("a date of birth is a day, as 1990-12-31"),
+            "region" if !is_country(&self.value) => {
+                Some("a region is a country by its code in ISO 3166-1, as FR")
+            }
+            "born" if !is_day_so_far(&self.value) => {
+                Some("a date of birth is a day that has been, as 1990-12-31")
+            }
             "type" if name(&self.value).is_err() => Some("a type is a word in small letters, as customer"),
             _ => None,
         };
@@ -184,10 +189,9 @@ fn text(text: &str) -> Result<String, String> {
     Ok(text.to_owned())
 }
 
-fn is_country(text: &str) -> bool {
-    text.len() == 2 && text.bytes().all(|b| b.is_ascii_uppercase())
-}
-
-fn is_day(text: &str) -> bool {
-    text.parse::<jiff::civil::Date>().is_ok_and(|day| day.to_string() == text)
+/// Somewhere it may be tomorrow already, nowhere later.
+fn is_day_so_far(text: &str) -> bool {
+    let last = jiff::Zoned::now().with_time_zone(jiff::tz::TimeZone::UTC).date().tomorrow();
+    text.parse::<jiff::civil::Date>()
+        .is_ok_and(|day| day.to_string() == text && last.is_ok_and(|last| day <= last))
 }
