@@ -22,7 +22,8 @@ const NESTED_MAX: usize = 128;
 
 /// The data classes of everything that the request brings and that looks like one of what the bundle looks for, in its
 /// path, its query, its declared headers and its body; of values and of names. What the map calls by that category itself is not
-/// looked at: it is decided as what it is. Nor is the controller's own address as the sender of a message. A parameter that has no plain reading is not looked at: it never passes.
+/// looked at: it is decided as what it is. Nor is the controller's own address as the sender of a message. Of a parameter that can be
+/// decoded in two ways both are looked at: it goes on as it came.
 pub(crate) fn detected(access: &Access, route: &Route, head: &Head, brought: &Brought) -> Vec<ClassId> {
     let bundle = access.bundle();
     if bundle.settings.detect.is_empty() {
@@ -47,17 +48,17 @@ pub(crate) fn detected(access: &Access, route: &Route, head: &Head, brought: &Br
         _ => None,
     };
     for (_, segment) in access.variables.iter().filter(|(name, _)| Some(*name) != named) {
-        look.text(segment, None);
+        look.spelled(segment, None);
     }
     for parameter in &head.query {
         let declared = route.request_query.iter().find(|field| field.name == parameter.name);
         let class = declared.and_then(|field| crate::request::class_of(field.field));
         look.text(&parameter.name, None);
-        parameter.value.iter().for_each(|value| look.text(value, class));
+        parameter.readings().iter().for_each(|reading| look.spelled(reading, class));
     }
     for field in &route.request_headers {
         for line in head.lines(&field.name) {
-            look.text(&String::from_utf8_lossy(line), crate::request::class_of(field.field));
+            look.spelled(&String::from_utf8_lossy(line), crate::request::class_of(field.field));
         }
     }
     let Look { found, .. } = look;
@@ -134,6 +135,12 @@ impl Look<'_> {
         for inside in unwrapped(text) {
             self.wrapped(&inside, at, depth);
         }
+    }
+
+    /// Looks at a text of a class, or of none, and at what it may be a spelling of.
+    fn spelled(&mut self, text: &str, class: Option<ClassId>) {
+        self.text(text, class);
+        unwrapped(text).iter().for_each(|inside| self.text(inside, class));
     }
 
     /// Looks at a text of a class, or of none.

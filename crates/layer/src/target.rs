@@ -31,7 +31,7 @@ impl Parameter {
     }
 
     /// The value in every way in which it can be decoded: a plus sign is itself, or a blank.
-    fn readings(&self) -> Vec<String> {
+    pub(crate) fn readings(&self) -> Vec<String> {
         if let Some(value) = &self.value {
             return vec![value.clone()];
         }
