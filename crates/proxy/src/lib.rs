@@ -21,6 +21,7 @@ mod config;
 mod counters;
 mod frames;
 mod headers;
+mod heads;
 mod keys;
 mod metrics;
 mod panics;

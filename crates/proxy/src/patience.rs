@@ -12,6 +12,7 @@ use tokio::time::{Instant, Sleep, sleep};
 
 use crate::activity::{Activity, Open};
 use crate::frames::Frames;
+use crate::heads::Heads;
 use crate::tls::Reset;
 
 /// How an HTTP/2 connection begins; whoever sends its first bytes and no more would wait before any other limit
@@ -37,6 +38,8 @@ pub(crate) struct Patience<T: Reset> {
     activity: Arc<Activity>,
     /// What was written, once it is known to be HTTP/2.
     frames: Option<Frames>,
+    /// What comes, as long as it is not known to be HTTP/2.
+    heads: Heads,
     /// Once our side is shut down: until when something has to come, and until when all of it.
     hears_out: Option<(Pin<Box<Sleep>>, Instant)>,
 }
@@ -52,6 +55,7 @@ impl<T: Reset> Patience<T> {
             stalled: None,
             activity,
             frames: None,
+            heads: Heads::default(),
             hears_out: None,
         }
     }
@@ -139,10 +143,18 @@ impl<T: AsyncRead + Reset + Unpin> AsyncRead for Patience<T> {
         context: &mut Context<'_>,
         buffer: &mut ReadBuf<'_>,
     ) -> Poll<io::Result<()>> {
+        if let Some(end) = self.heads.end(buffer.remaining()) {
+            buffer.put_slice(end);
+            return Poll::Ready(Ok(()));
+        }
         let before = buffer.filled().len();
         let said = Pin::new(&mut self.inner).poll_read(context, buffer);
         if said.is_ready() {
-            self.opened_with(buffer.filled().get(before..).unwrap_or_default());
+            let came = buffer.filled_mut().get_mut(before..).unwrap_or_default();
+            self.opened_with(came);
+            if self.frames.is_none() {
+                self.heads.look(came);
+            }
             return said;
         }
         if let Some((_, deadline)) = &mut self.opening {
