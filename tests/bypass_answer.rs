@@ -476,6 +476,13 @@ async fn law_7_a_cookie_can_always_be_taken_away() {
         ("sid=deleted; Path=/; Max-Age=-1; Secure", Some("sid=; Path=/; Max-Age=-1; Secure")),
         (&format!("sid=ann@example.org; {long_ago}"), Some(&*format!("sid=; {long_ago}"))),
         (&format!("sid=\"\"; {long_ago}; Path=/ann"), Some(&*format!("sid=; {long_ago}"))),
+        // However services write when it ends.
+        ("ad=; Expires=Thu, 01 Jan 1970 00:00:00 UTC", Some(&*format!("ad=; {long_ago}"))),
+        ("ad=; Expires=Thu, 01 Jan 1970 00:00:00 -0000", Some(&*format!("ad=; {long_ago}"))),
+        (
+            "ad=; Expires=Thursday, 01-Jan-70 00:00:00 GMT; HttpOnly=true",
+            Some("ad=; Expires=Thu, 01-Jan-1970 00:00:00 GMT; HttpOnly"),
+        ),
         ("ad=1", None),
         ("ad=1; Max-Age=60", None),
         ("ad=; Max-Age=0", Some("ad=; Max-Age=0")),

@@ -3,12 +3,17 @@
 use consentry_model::{Format, MediaTypes, Moment};
 use http::{HeaderMap, HeaderValue, header};
 
-/// The attributes of a cookie that say how a browser keeps it. Any other, and any of these in another form, is left
-/// out: a path or a host name can hold a name, and none of them widens what the browser does when it is missing.
+/// The attributes of a cookie that say how a browser keeps it. Any other, and what of these has no plain form, is left
+/// out: a path or a host name can hold a name, and none of those widens what the browser does when it is missing.
 const FLAGS: [&str; 3] = ["secure", "httponly", "partitioned"];
 const SAME_SITE: [&str; 3] = ["strict", "lax", "none"];
 /// A date of RFC 9110 and one of RFC 850, with `0` for any digit and `a` for any letter.
 const DATES: [&str; 2] = ["aaa, 00 aaa 0000 00:00:00 GMT", "aaa, 00-aaa-0000 00:00:00 GMT"];
+/// What follows a weekday in full.
+const SHORT_YEAR: &str = ", 00-aaa-00 00:00:00 GMT";
+const WEEKDAYS: [&str; 7] = ["Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday"];
+/// Other names of GMT.
+const ZONES: [&str; 3] = ["UTC", "+0000", "-0000"];
 const MAX_AGE_DIGITS_MAX: usize = 10;
 
 /// What a caller accepts, as far as an answer could be passed on: the route's media types and wildcards over them, without
@@ -55,10 +60,9 @@ impl SetCookie {
         let (name, value) = parts.next()?.split_once('=')?;
         let (mut attributes, mut left_out) = (Vec::new(), 0);
         for attribute in parts.filter(|a| !a.is_empty()) {
-            if is_plain(attribute) {
-                attributes.push(attribute.to_owned());
-            } else {
-                left_out += 1;
+            match plain(attribute) {
+                Some(plain) => attributes.push(plain),
+                None => left_out += 1,
             }
         }
         Some(Self { name: name.trim().to_owned(), value: value.trim().to_owned(), attributes, left_out })
@@ -118,21 +122,40 @@ fn http_date(date: &str) -> Option<jiff::Timestamp> {
     jiff::fmt::rfc2822::parse(&date.replace('-', " ")).ok().map(|at| at.timestamp())
 }
 
-fn is_plain(attribute: &str) -> bool {
+/// An attribute in its plain form, if it has one.
+fn plain(attribute: &str) -> Option<String> {
     let (name, value) =
         attribute.split_once('=').map_or((attribute, None), |(n, v)| (n.trim(), Some(v.trim())));
-    let name = name.to_ascii_lowercase();
-    match (name.as_str(), value) {
-        (flag, None) => FLAGS.contains(&flag),
+    let lower = name.to_ascii_lowercase();
+    let stays = match (lower.as_str(), value) {
+        // A browser takes no notice of what stands behind these (RFC 6265, section 5.2), and keeps more without them.
+        (flag, _) if FLAGS.contains(&flag) => return Some(name.to_owned()),
+        ("expires", Some(value)) => return cookie_date(value).map(|date| format!("{name}={date}")),
         ("samesite", Some(value)) => SAME_SITE.contains(&value.to_ascii_lowercase().as_str()),
         ("path", Some(value)) => value == "/",
         ("max-age", Some(value)) => {
             let digits = value.strip_prefix('-').unwrap_or(value);
             (1..=MAX_AGE_DIGITS_MAX).contains(&digits.len()) && digits.bytes().all(|b| b.is_ascii_digit())
         }
-        ("expires", Some(value)) => is_http_date(value),
-        (_, Some(_)) => false,
-    }
+        (_, _) => false,
+    };
+    stays.then(|| attribute.to_owned())
+}
+
+/// The end of a cookie as an HTTP date, also where it is written as services still write it: in the zone of Greenwich by another
+/// name, or with a weekday in full and a year of two digits (RFC 6265, section 5.1.1).
+fn cookie_date(text: &str) -> Option<String> {
+    let in_zone = ZONES.iter().find_map(|zone| text.strip_suffix(zone)).map(|rest| format!("{rest}GMT"));
+    let text = in_zone.as_deref().unwrap_or(text);
+    let dated = WEEKDAYS.iter().find_map(|day| Some((day.get(..3)?, text.strip_prefix(day)?)));
+    let date = match dated.filter(|(_, rest)| is_of(SHORT_YEAR, rest)) {
+        Some((day, rest)) => {
+            let (before, year, after) = (rest.get(..9)?, rest.get(9..11)?, rest.get(11..)?);
+            format!("{day}{before}{}{year}{after}", if year < "70" { "20" } else { "19" })
+        }
+        None => text.to_owned(),
+    };
+    is_http_date(&date).then_some(date)
 }
 
 /// Whether a text is an HTTP date (RFC 9110, section 5.6.7) whose day is that of the date.
@@ -205,7 +228,32 @@ mod tests {
                 0,
             ),
             ("sid=1; Path=/ann; Domain=ann.example; Comment=ann", "sid=1", 3),
-            ("sid=1; Max-Age=491700123456; Secure=ann; ann", "sid=1", 3),
+            ("sid=1; Max-Age=491700123456; Secure=ann; ann", "sid=1; Secure", 2),
+            ("sid=1; HttpOnly=true; secure=; Partitioned = ann", "sid=1; HttpOnly; secure; Partitioned", 0),
+            (
+                "sid=1; Expires=Thu, 01 Jan 1970 00:00:00 UTC",
+                "sid=1; Expires=Thu, 01 Jan 1970 00:00:00 GMT",
+                0,
+            ),
+            (
+                "sid=1; expires=Thu, 01 Jan 1970 00:00:00 -0000",
+                "sid=1; expires=Thu, 01 Jan 1970 00:00:00 GMT",
+                0,
+            ),
+            (
+                "sid=1; Expires=Thursday, 01-Jan-70 00:00:00 GMT",
+                "sid=1; Expires=Thu, 01-Jan-1970 00:00:00 GMT",
+                0,
+            ),
+            (
+                "sid=1; Expires=Thursday, 31-Dec-26 00:00:00 GMT",
+                "sid=1; Expires=Thu, 31-Dec-2026 00:00:00 GMT",
+                0,
+            ),
+            ("sid=1; Expires=Friday, 01-Jan-70 00:00:00 GMT", "sid=1", 1),
+            ("sid=1; Expires=Thursday, 01-Ann-70 00:00:00 GMT", "sid=1", 1),
+            ("sid=1; Expires=Thursday, 01 Jan 1970 00:00:00 GMT", "sid=1", 1),
+            ("sid=1; Expires=Thu, 01 Jan 1970 00:00:00 +0100", "sid=1", 1),
             ("sid=1; SameSite=ann", "sid=1", 1),
         ] {
             let cookie = SetCookie::read(&line.parse().unwrap()).unwrap();
