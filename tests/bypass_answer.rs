@@ -240,6 +240,11 @@ async fn law_1_nothing_on_an_answer_speaks_of_other_bytes_or_lets_anybody_keep_i
         assert_eq!(seen.status, 200, "{name} {seen:?}");
         assert!(!seen.headers.contains_key(name), "{name}");
         assert_eq!(seen.headers["cache-control"], "private, no-store", "{name}");
+        // Whoever keeps it nevertheless is told all by which a purpose comes.
+        let vary = seen.headers["vary"].to_str().unwrap();
+        for carrier in ["authorization", "baggage", "data-purpose", "txn-token"] {
+            assert!(vary.split(", ").any(|name| name == carrier), "{name}: {vary}");
+        }
         assert!(!format!("{seen:?}").contains("ann"), "{name}: {seen:?}");
     }
 }

@@ -19,8 +19,9 @@ use crate::pointers::{self, redirects};
 pub(crate) type Read = (Reading, Arc<FieldMap>, HeaderValue);
 
 /// What an answer depends on besides its target, for a cache that keeps it although it may not.
-const VARY: HeaderValue =
-    HeaderValue::from_static("accept-encoding, authorization, cookie, data-purpose, sec-gpc");
+const VARY: HeaderValue = HeaderValue::from_static(
+    "accept-encoding, authorization, baggage, cookie, data-purpose, sec-gpc, txn-token",
+);
 
 /// Whether no body is passed on under a status: it has none (RFC 9110, sections 15.3.5 and 15.3.6), or nobody looks at it.
 pub(crate) fn is_bodiless(status: StatusCode) -> bool {

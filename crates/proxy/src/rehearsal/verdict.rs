@@ -43,7 +43,7 @@ const EXPECTED_HEADERS: [(header::HeaderName, &str); 4] = [
     (header::CACHE_CONTROL, "private, no-store"),
     (header::CONTENT_TYPE, "application/json"),
     (header::CONTENT_TYPE, "text/html; charset=utf-8"),
-    (header::VARY, "accept-encoding, authorization, cookie, data-purpose, sec-gpc"),
+    (header::VARY, "accept-encoding, authorization, baggage, cookie, data-purpose, sec-gpc, txn-token"),
 ];
 
 /// What was taken on the way there and on the way back.
