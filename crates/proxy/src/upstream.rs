@@ -12,9 +12,10 @@ use std::time::Duration;
 use bytes::Bytes;
 use consentry_layer::Destination;
 use consentry_model::RecipientId;
-use http::header::{HOST, TRANSFER_ENCODING};
+use http::header::{CONTENT_LENGTH, HOST, TRANSFER_ENCODING};
 use http::uri::{PathAndQuery, Scheme};
-use http::{HeaderMap, HeaderValue, Request, Response, Uri, Version};
+use http::{HeaderMap, HeaderValue, Method, Request, Response, Uri, Version};
+use http_body::Body as _;
 use http_body_util::Full;
 use hyper::body::Incoming;
 use hyper_util::client::legacy::{Client, Error as ClientError};
@@ -131,7 +132,9 @@ impl Target {
             .build()
             .ok()?;
         head.version = Version::HTTP_11;
-        Some(Request::from_parts(head, body))
+        let mut request = Request::from_parts(head, body);
+        say_it_is_empty(&mut request);
+        Some(request)
     }
 
     /// Sends a request. A service may close a connection in the very moment in which the next request goes out on it: one
@@ -161,6 +164,15 @@ fn broke_off(error: &ClientError) -> bool {
 fn is_plainly_framed(headers: &HeaderMap) -> bool {
     let mut lines = headers.get_all(TRANSFER_ENCODING).iter();
     lines.next().is_none_or(|line| line.as_bytes().eq_ignore_ascii_case(b"chunked")) && lines.next().is_none()
+}
+
+/// Says of a method that brings something that it brings nothing this time (RFC 9110, section 8.6): some services refuse it
+/// without a length.
+fn say_it_is_empty(request: &mut Request<Full<Bytes>>) {
+    let brings = [Method::POST, Method::PUT, Method::PATCH].contains(request.method());
+    if brings && request.body().is_end_stream() {
+        request.headers_mut().insert(CONTENT_LENGTH, HeaderValue::from_static("0"));
+    }
 }
 
 impl Service<Request<Full<Bytes>>> for Upstream {

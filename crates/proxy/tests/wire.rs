@@ -268,6 +268,29 @@ async fn law_1_each_of_several_requests_in_a_row_is_decided_on_its_own() {
 }
 
 #[tokio::test]
+async fn what_could_bring_something_and_does_not_says_so() {
+    let stage = stage("").await;
+    for (method, target, length) in [
+        ("GET", "/ping", None),
+        ("POST", "/subscribe", Some("0")),
+        ("PUT", "/subscribe", Some("0")),
+        ("PATCH", "/subscribe", Some("0")),
+        ("DELETE", "/subscribe", None),
+    ] {
+        for lines in ["", "content-length: 0\r\n", "transfer-encoding: chunked\r\n"] {
+            stage.asked.lock().unwrap().clear();
+            let end = if lines.starts_with('t') { "0\r\n\r\n" } else { "" };
+            let request = format!("{method} {target} HTTP/1.1\r\n{HOST}{lines}\r\n{end}");
+            let (answer, _) = exchange(stage.running.addr(), request.as_bytes()).await;
+            let asked = stage.asked.lock().unwrap();
+            assert_eq!((split(&answer).0, asked.len()), (200, 1), "{method} {lines}: {answer}");
+            let said = asked[0].headers.get("content-length").map(|value| value.to_str().unwrap());
+            assert_eq!(said, length, "{method} {lines}");
+        }
+    }
+}
+
+#[tokio::test]
 async fn the_head_alone_tells_nothing_of_the_length() {
     let stage = stage("").await;
     let (answer, _) =

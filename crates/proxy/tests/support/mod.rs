@@ -38,8 +38,14 @@ pub(crate) fn bundle_text(version: &str) -> String {
         )
     };
     let note = "  - {route: POST /note, public: true, purpose: essential.service, request: {body: {text: none}}, response: {body: {status: none}}}\n";
+    let bare = |method: &str| {
+        format!(
+            "  - {{route: {method} /subscribe, public: true, purpose: essential.service, response: {{body: {{status: none}}}}}}\n"
+        )
+    };
+    let bare: String = ["POST", "PUT", "PATCH", "DELETE"].into_iter().map(bare).collect();
     format!(
-        "bundle: {{controller: Example, policy: {{version: {version}, from: 2026-01-01}}, excess: drop}}\nroutes:\n{}{}{note}",
+        "bundle: {{controller: Example, policy: {{version: {version}, from: 2026-01-01}}, excess: drop}}\nroutes:\n{}{}{note}{bare}",
         route("ping"),
         route("slow"),
     )
