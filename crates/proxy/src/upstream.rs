@@ -160,10 +160,13 @@ fn broke_off(error: &ClientError) -> bool {
     !error.is_connect() && cause.is_some_and(ended)
 }
 
-/// Whether nothing was done to the body on its way but to cut it into chunks: other codings of the transfer are not undone.
+/// Whether nothing was done to the body on its way but to cut it into chunks: other codings of the transfer are not undone,
+/// and of chunks and a length nobody knows which count.
 fn is_plainly_framed(headers: &HeaderMap) -> bool {
     let mut lines = headers.get_all(TRANSFER_ENCODING).iter();
-    lines.next().is_none_or(|line| line.as_bytes().eq_ignore_ascii_case(b"chunked")) && lines.next().is_none()
+    let Some(line) = lines.next() else { return true };
+    let alone = lines.next().is_none() && !headers.contains_key(CONTENT_LENGTH);
+    alone && line.as_bytes().eq_ignore_ascii_case(b"chunked")
 }
 
 /// Says of a method that brings something that it brings nothing this time (RFC 9110, section 8.6): some services refuse it

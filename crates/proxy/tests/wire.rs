@@ -475,6 +475,16 @@ async fn law_1_an_answer_with_two_readings_is_not_passed_on() {
     let head = "HTTP/1.1 200 OK\r\ncontent-type: application/json\r\n";
     let rows = [
         ("two lengths", format!("{head}content-length: 16\r\ncontent-length: 2\r\n\r\n{body}")),
+        (
+            "a length and chunks",
+            format!(
+                "{head}content-length: 16\r\ntransfer-encoding: chunked\r\n\r\n10\r\n{body}\r\n0\r\n\r\n"
+            ),
+        ),
+        (
+            "chunks and a length",
+            format!("{head}transfer-encoding: chunked\r\ncontent-length: 2\r\n\r\n10\r\n{body}\r\n0\r\n\r\n"),
+        ),
         ("a length that is none", format!("{head}content-length: 16x\r\n\r\n{body}")),
         ("a negative length", format!("{head}content-length: -1\r\n\r\n{body}")),
         ("a folded header", format!("{head}x: a\r\n b\r\ncontent-length: 16\r\n\r\n{body}")),
