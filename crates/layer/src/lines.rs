@@ -4,7 +4,7 @@
 use http::{HeaderMap, HeaderName, HeaderValue, header};
 
 /// Headers by which a proxy or framework may be talked into another method, path, host or file. Compared folded.
-const OVERRIDES: [&str; 30] = [
+const OVERRIDES: [&str; 34] = [
     "base-url",
     "http-method-override",
     "x-accel-redirect",
@@ -17,6 +17,9 @@ const OVERRIDES: [&str; 30] = [
     "x-forwarded-path",
     "x-forwarded-prefix",
     "x-forwarded-uri",
+    "x-host",
+    "x-http-destinationurl",
+    "x-http-host-override",
     "x-http-method",
     "x-http-method-override",
     "x-http-path-override",
@@ -26,6 +29,7 @@ const OVERRIDES: [&str; 30] = [
     "x-original-host",
     "x-original-method",
     "x-original-path",
+    "x-original-request-uri",
     "x-original-uri",
     "x-original-url",
     "x-override-url",
