@@ -28,6 +28,7 @@ routes:
   - route: GET /papers/{id}
     purposes: [essential]
     about: {type: customer, space: customer, id: path.id}
+    request: {query: {key: user.unique_id, called: user.name, page: none}}
     response: {headers: {Content-Disposition: user.unique_id}, body: {id: user.unique_id}}
   - route: GET /orders
     purpose: essential.service
@@ -101,6 +102,10 @@ async fn law_1_a_redirection_goes_to_described_places_only() {
         ("/customers/c-1", 302, "/customers/c-1", true),
         ("/customers/c-1", 302, "/orders", true),
         ("/customers/c-1", 302, "/customers/c-1/more", false),
+        ("/customers/c-1", 302, "/papers/c-1?page=2&key=k-1", true),
+        // The place is decided as an identifier, and a name is none.
+        ("/customers/c-1", 302, "/papers/c-1?called=bob", false),
+        ("/customers/c-1", 302, "/papers/c-1?key=k-1&called=bob", false),
     ] {
         let seen = seen(&world, path, status, &[("location", to)]).await;
         let expected = if passes { status } else { 502 };

@@ -2,7 +2,7 @@
 //! is named to a caller.
 
 use consentry_model::{Field, Treatment};
-use consentry_policy::{HeadField, Route};
+use consentry_policy::HeadField;
 use http::{HeaderMap, HeaderValue, StatusCode, Uri, header};
 
 use crate::exchange::Decided;
@@ -67,7 +67,8 @@ fn has_its_form(decided: &Decided, declared: &HeadField, text: &str) -> bool {
 }
 
 /// Whether a target is one that the service map describes, on a host that the policy speaks of. One that is declared to
-/// say nothing of a person has no variable in its path and no parameter that tells something of one.
+/// say nothing of a person has no variable in its path and no parameter that tells something of one; one that is declared
+/// as a category has no parameter of another.
 fn leads_inside(decided: &Decided, field: Field, target: &str) -> bool {
     let bundle = decided.access.installed.engine.bundle();
     let hosts = &bundle.settings.hosts;
@@ -93,13 +94,20 @@ fn leads_inside(decided: &Decided, field: Field, target: &str) -> bool {
         among.find_map(|found| found)
     });
     let Some(found) = found else { return false };
-    let personal = class_of(field).is_some();
-    let open = |route: &Route, name: &str| {
-        let field = route.request_query.iter().find(|f| f.name == name);
-        takes(route, name) && field.is_none_or(|f| class_of(f.field).is_none())
+    let category = |field: Field| Some(&bundle.service.class(class_of(field)?)?.category);
+    let said = category(field);
+    // What was decided is what the header is declared as: a parameter that tells something else was not.
+    let told = |parameter: Field| match (class_of(parameter), category(parameter)) {
+        (None, _) => true,
+        (Some(_), other) => {
+            said.zip(other).is_some_and(|(said, other)| bundle.vocabulary.category_is(other, said))
+        }
     };
-    let tells = |name: &str| if personal { takes(found.route, name) } else { open(found.route, name) };
-    (personal || found.variables.is_empty()) && query.iter().all(|p| tells(&p.name))
+    let tells = |name: &str| {
+        let declared = found.route.request_query.iter().find(|f| f.name == name);
+        takes(found.route, name) && declared.is_none_or(|f| told(f.field))
+    };
+    (class_of(field).is_some() || found.variables.is_empty()) && query.iter().all(|p| tells(&p.name))
 }
 
 /// The host of an absolute target, in lower case, and what follows it.
