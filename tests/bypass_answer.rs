@@ -61,7 +61,7 @@ fn answer(status: u16, lines: &[(&'static str, &str)]) -> Answer {
     let mut answer = json(r#"{"total":1}"#);
     *answer.status_mut() = http::StatusCode::from_u16(status).unwrap();
     for (name, value) in lines {
-        answer.headers_mut().append(*name, value.parse().unwrap());
+        answer.headers_mut().append(*name, http::HeaderValue::from_bytes(value.as_bytes()).unwrap());
     }
     answer
 }
@@ -182,6 +182,10 @@ async fn law_1_headers_that_name_places_and_files_have_one_form() {
         ("/papers/c-1", "content-disposition", "attachment; filename=c-1.json\"", Some("attachment")),
         ("/papers/c-1", "content-disposition", "attachment; filename=a; filename=\"b\"", Some("attachment")),
         ("/papers/c-1", "content-disposition", "attachment; filename=", Some("attachment")),
+        // In whatever charset its name is: without it what is meant to be kept would be shown.
+        ("/papers/c-1", "content-disposition", "attachment; filename=\"\u{e9}.json\"", Some("attachment")),
+        ("/orders", "content-disposition", "Attachment;filename=\u{e9}", Some("attachment")),
+        ("/orders", "content-disposition", "\u{e9}; filename=a", None),
         ("/orders", "content-disposition", "attachment; filename=ann.json", Some("attachment")),
         ("/papers/c-1", "content-disposition", "Attachment; filename=\"/ann\"", Some("attachment")),
         ("/papers/c-1", "content-disposition", "form-data; filename=\"c-1.json\"", None),

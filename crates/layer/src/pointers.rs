@@ -132,8 +132,9 @@ fn is_link(decided: &Decided, field: Field, link: &str) -> bool {
 
 /// The disposition alone: a file's name may be somebody's.
 fn without_name(line: &HeaderValue) -> Option<HeaderValue> {
-    let kind = line.to_str().ok()?.split(';').next()?.trim().to_ascii_lowercase();
-    HeaderValue::from_str(&kind).ok()
+    // The name may be in any charset.
+    let kind = line.as_bytes().split(|b| *b == b';').next()?.trim_ascii().to_ascii_lowercase();
+    HeaderValue::from_bytes(&kind).ok()
 }
 
 /// RFC 6266, with one name at most, in quotes or one word, and nothing in it that leads elsewhere.
