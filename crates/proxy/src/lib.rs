@@ -29,6 +29,7 @@ mod parts;
 mod patience;
 mod peers;
 mod places;
+mod pseudonym_key;
 mod rehearsal;
 mod reload;
 mod run;

@@ -8,13 +8,14 @@ use std::sync::Arc;
 use consentry_audit::{AuditLog, LogOptions, Telemetry};
 use consentry_consent::SqliteLedger;
 use consentry_identity::{Authenticator, KeySet};
-use consentry_layer::{Clock, Limits, SystemClock};
+use consentry_layer::{Clock, Limits, PseudonymKey, SystemClock};
 use consentry_model::Moment;
 use consentry_policy::{Bundle, Engine, ReadError};
 
 use crate::config::{Config, IdentityConfig, KeySource, ProxyLimits, TlsConfig};
 use crate::keys::Fetcher;
 use crate::places;
+use crate::pseudonym_key;
 use crate::says::says;
 use crate::tls::{TlsInForce, TlsTexts, read_texts, server_config};
 use crate::upstream::Upstream;
@@ -47,6 +48,7 @@ pub(crate) struct Parts {
     pub(crate) tls: Option<(TlsTexts, TlsInForce)>,
     pub(crate) upstream: Upstream,
     pub(crate) ledger: Arc<SqliteLedger>,
+    pub(crate) pseudonym_key: PseudonymKey,
     pub(crate) evidence: AuditLog,
     pub(crate) telemetry: Telemetry,
 }
@@ -86,6 +88,9 @@ impl Read {
         let upstream = blocking(move || Upstream::new(upstream, recipients, &limits));
         let upstream = upstream.await.map_err(|e| keep("upstream", e)).ok();
         problems.extend(places::look(config));
+        let key = pseudonym_key::place(config);
+        let key = blocking(move || pseudonym_key::read(&key)).await;
+        problems.extend(key.err().map(|message| PartProblem { part: "pseudonym_key", message }));
         problems.extend(engine.iter().flat_map(|engine| unknown_routes(engine, config)));
         Self { engine, identity, tls, upstream, problems }
     }
@@ -117,14 +122,21 @@ impl Parts {
             return Err(problems);
         };
         let ledger = open_ledger(&config.ledger).await.map_err(|problem| vec![problem])?;
-        match open_evidence(config, telemetry.clone()).await {
-            Ok(evidence) => {
-                let ledger = Arc::new(ledger);
-                Ok(Self { engine, authenticator, keys, tls, upstream, ledger, evidence, telemetry })
-            }
-            Err(message) => {
+        match open_rest(config, telemetry.clone()).await {
+            Ok((pseudonym_key, evidence)) => Ok(Self {
+                engine,
+                authenticator,
+                keys,
+                tls,
+                upstream,
+                ledger: Arc::new(ledger),
+                pseudonym_key,
+                evidence,
+                telemetry,
+            }),
+            Err(problem) => {
                 ledger.close().await;
-                Err(vec![PartProblem { part: "evidence", message }])
+                Err(vec![problem])
             }
         }
     }
@@ -145,6 +157,15 @@ async fn open_ledger(file: &Path) -> Result<SqliteLedger, PartProblem> {
         let why = places::why_not(file).map(|why| format!(": {why}")).unwrap_or_default();
         problem(format!("{}: {e}{why}", file.display()))
     })
+}
+
+/// What comes after the ledger, whose folder is there now.
+async fn open_rest(config: &Config, telemetry: Telemetry) -> Result<(PseudonymKey, AuditLog), PartProblem> {
+    let file = pseudonym_key::place(config);
+    let key = blocking(move || pseudonym_key::open(&file)).await;
+    let key = key.map_err(|message| PartProblem { part: "pseudonym_key", message })?;
+    let evidence = open_evidence(config, telemetry).await;
+    Ok((key, evidence.map_err(|message| PartProblem { part: "evidence", message })?))
 }
 
 async fn open_evidence(config: &Config, telemetry: Telemetry) -> Result<AuditLog, String> {

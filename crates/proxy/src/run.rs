@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use consentry_audit::{AuditLog, PolicyInstalled, Telemetry};
 use consentry_consent::{Ledger, SqliteLedger};
-use consentry_layer::{AuthenticatorSlot, Clock, ConsentryLayer, PolicySlot, SystemClock};
+use consentry_layer::{AuthenticatorSlot, Clock, ConsentryLayer, PolicySlot, PseudonymKey, SystemClock};
 use consentry_policy::ReportOnly;
 use http::HeaderName;
 use tokio::net::TcpListener;
@@ -113,7 +113,8 @@ impl Sidecar {
     }
 
     async fn start_with(config: Config, parts: Parts) -> Result<Running, ServeError> {
-        let Parts { engine, authenticator, keys, tls, upstream, ledger, evidence, telemetry } = parts;
+        let behind = (parts.upstream, parts.pseudonym_key);
+        let Parts { engine, authenticator, keys, tls, ledger, evidence, telemetry, .. } = parts;
         let (texts, tls) = tls.map(|(texts, made)| (texts, TlsSlot::new(made))).unzip();
         let listener = bind("listen", config.listen).await?;
         let admin = bind("admin", config.admin).await?;
@@ -159,7 +160,7 @@ impl Sidecar {
             // Without keys every token is refused, and the sidecar keeps looking.
             keeper.look().await;
         }
-        let listening = listen(Arc::clone(&state), upstream, keeper.clone(), listener, listener_stops)?;
+        let listening = listen(Arc::clone(&state), behind, keeper.clone(), listener, listener_stops)?;
         let reloader = Reloader::new(Arc::clone(&state), keys, texts);
         let mut rest = vec![
             tokio::spawn(reloader.run(Arc::clone(&ask_reload), ended(rest_stops.clone()))),
@@ -167,7 +168,6 @@ impl Sidecar {
             tokio::spawn(admin::serve(admin, Arc::clone(&state), ended(rest_stops.clone()))),
         ];
         rest.extend(keeper.clone().map(|keeper| tokio::spawn(keeper.run(ended(rest_stops)))));
-        let listener = tokio::spawn(listening);
         Ok(Running {
             addr,
             admin_addr,
@@ -178,7 +178,7 @@ impl Sidecar {
             keeper,
             stop_listener,
             stop_rest,
-            listener,
+            listener: tokio::spawn(listening),
             rest,
         })
     }
@@ -195,7 +195,7 @@ fn keeper(state: &Arc<State>) -> Result<Option<Arc<KeyKeeper>>, ServeError> {
 /// The listener's task: the stack, served until told to stop.
 fn listen(
     state: Arc<State>,
-    upstream: Upstream,
+    (upstream, pseudonym_key): (Upstream, PseudonymKey),
     keeper: Option<Arc<KeyKeeper>>,
     listener: TcpListener,
     stops: watch::Receiver<()>,
@@ -215,6 +215,7 @@ fn listen(
         .authenticator(authenticator)
         .ledger(Arc::clone(&state.ledger))
         .evidence(state.evidence.clone())
+        .pseudonym_key(pseudonym_key)
         .limits(layer_limits(&state.config.limits))
         .clock(Arc::clone(&state.clock))
         .problem_base(&state.config.problem_type_base)

@@ -98,6 +98,16 @@ const WRONG: &[(&str, &str, &str)] = &[
     (", jwks: keys.json", "", "7:11: `identity` has exactly one of `jwks`, `jwks_url` and `pem`"),
     ("jwks: keys.json", "jwks: k, pem: {k: f}", "`identity` has exactly one of `jwks`, `jwks_url` and `pem`"),
     ("bundle: policy", "bundle: policy\nevidence_key: evidence", "5:15: `evidence_key` is a file of its own"),
+    (
+        "bundle: policy",
+        "bundle: policy\npseudonym_key: ledger.db",
+        "5:16: `pseudonym_key` is a file of its own",
+    ),
+    (
+        "bundle: policy",
+        "bundle: policy\nevidence_key: k\npseudonym_key: k",
+        "6:16: `pseudonym_key` is a file of its own",
+    ),
     ("bundle: policy", "bundle: policy\nevidence_key: [k]", "5:15: `evidence_key` is a text, not a list"),
     ("jwks: keys.json", "pem: {}", "`identity.pem` names no key"),
     ("jwks: keys.json", "pem: keys.pem", "`identity.pem` maps each `kid` to a file, and is not a text"),

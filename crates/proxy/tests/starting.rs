@@ -13,8 +13,11 @@ use std::fs;
 use std::path::Path;
 
 use consentry_audit::{VerifyOptions, VerifyStatus, verify};
+use consentry_consent::{Ledger as _, SqliteLedger};
+use consentry_model::{ContractState, Identifier, LedgerEvent, Moment, Space};
+use consentry_policy::{Sources, seal};
 use consentry_proxy::{Config, ServeError, Sidecar, check};
-use support::{behind, prepared};
+use support::{PEOPLE, ask, behind, prepared, with_people};
 
 /// A good place, with ledger and evidence in a folder that is not there, as in the example.
 async fn fresh(more: &str) -> (tempfile::TempDir, Config) {
@@ -139,11 +142,51 @@ async fn a_check_reads_bundle_and_keys_and_touches_nothing() {
     let parts: Vec<&str> = problems.iter().map(|p| p.part).collect();
     assert_eq!(parts, ["bundle", "identity"]);
     fs::write(folder.path().join("policy/bundle.yaml"), "bundle: {}\n").unwrap();
-    consentry_policy::seal(
-        &folder.path().join("policy"),
-        &consentry_policy::Sources::read(&folder.path().join("policy")).unwrap(),
-    )
-    .unwrap();
+    seal(&folder.path().join("policy"), &Sources::read(&folder.path().join("policy")).unwrap()).unwrap();
     let error = check(&config).await.unwrap_err();
     assert!(error.to_string().contains("has errors"), "sealed does not mean good: {error}");
+}
+
+/// What `GET /people/ann` shows to a sidecar of this configuration.
+async fn shown(folder: &Path, config: &Config, token: &str) -> String {
+    let running = Sidecar::start(config.clone()).await.unwrap();
+    let ledger = SqliteLedger::open(&config.ledger).await.unwrap();
+    let ann = Identifier::new(Space::new("customer"), "ann");
+    let now = Moment::from_system(std::time::SystemTime::now());
+    let contract = LedgerEvent::Contract { state: ContractState::Active, effective: now };
+    ledger.append(&ann, &[contract], now).await.unwrap();
+    ledger.close().await;
+    let bearer = format!("authorization: Bearer {token}\r\n");
+    let (code, body) = ask(running.addr(), "/people/ann", &bearer).await;
+    running.stop().await;
+    assert_eq!(code, 200, "{body} in {}", folder.display());
+    body
+}
+
+#[tokio::test]
+async fn a_sidecar_gives_the_pseudonyms_that_rules_permit_and_the_same_after_a_restart() {
+    let (upstream, _) = behind().await;
+    let (folder, config) = prepared(upstream, "");
+    let token = with_people(folder.path());
+    let dir = folder.path().join("policy");
+    let people = PEOPLE
+        .replace("email: user.contact.email", "email: {is: user.contact.email, can: [clear, pseudonymised]}")
+        .replace("data: user.contact,", "data: user.contact, as: pseudonymised,");
+    fs::write(dir.join("people.yaml"), people).unwrap();
+    seal(&dir, &Sources::read(&dir).unwrap()).unwrap();
+
+    let beside = folder.path().join("ledger.db.pseudonyms");
+    let first = shown(folder.path(), &config, &token).await;
+    assert!(first.starts_with("{\"email\":\"ps_") && first.len() == "{\"email\":\"\"}".len() + 29, "{first}");
+    assert_eq!(shown(folder.path(), &config, &token).await, first);
+    // The key is the whole difference, wherever it is kept.
+    let mut elsewhere = config.clone();
+    elsewhere.pseudonym_key = Some(folder.path().join("codes.key"));
+    assert_ne!(shown(folder.path(), &elsewhere, &token).await, first);
+    fs::copy(&beside, folder.path().join("codes.key")).unwrap();
+    assert_eq!(shown(folder.path(), &elsewhere, &token).await, first);
+    fs::write(&beside, "not a key").unwrap();
+    for said in [refused(config.clone()).await, check(&config).await.unwrap_err().to_string()] {
+        assert!(said.starts_with("pseudonym_key: ") && said.ends_with("is not 32 bytes in base64"), "{said}");
+    }
 }

@@ -24,7 +24,7 @@ const ADMIN_DEFAULT: &str = "127.0.0.1:9901";
 /// What problem types begin with when nothing is said.
 const PROBLEM_TYPE_BASE_DEFAULT: &str = "urn:consentry:problem:";
 
-const KEYS: [&str; 17] = [
+const KEYS: [&str; 18] = [
     "listen",
     "tls",
     "tls_ended_by",
@@ -36,6 +36,7 @@ const KEYS: [&str; 17] = [
     "ledger",
     "evidence",
     "evidence_key",
+    "pseudonym_key",
     "identity",
     "limits",
     "otlp",
@@ -91,6 +92,8 @@ pub struct Config {
     pub evidence: PathBuf,
     /// The file of the evidence log's signing key; `key` in the log's folder when nothing is said.
     pub evidence_key: Option<PathBuf>,
+    /// The file of the key that pseudonyms are made with; beside the ledger when nothing is said.
+    pub pseudonym_key: Option<PathBuf>,
     /// Whose tokens are believed.
     pub identity: IdentityConfig,
     /// Every limit.
@@ -170,6 +173,7 @@ fn read(section: &Section<'_>, reader: &mut Reader<'_>) -> Option<Config> {
     let ledger = reader.need_path(section, "ledger");
     let evidence = reader.need_path(section, "evidence");
     let evidence_key = section.get("evidence_key").map(|_| reader.path(section, "evidence_key"));
+    let pseudonym_key = section.get("pseudonym_key").map(|_| reader.path(section, "pseudonym_key"));
     let identity = reader.need(section, "identity").and_then(|tree| IdentityConfig::read(tree, reader));
     let limits = match section.get("limits") {
         None => Some(ProxyLimits::default()),
@@ -191,16 +195,8 @@ fn read(section: &Section<'_>, reader: &mut Reader<'_>) -> Option<Config> {
         reader.error(tree.at, "`tls` and `tls_ended_by` exclude each other: TLS is ended in one place");
     }
     outlasts_polls(identity.as_ref(), limits.as_ref(), reload_poll_ms, place("reload_poll_ms"), reader);
-    if let (Some(ledger), Some(evidence), Some(bundle)) = (&ledger, &evidence, &bundle)
-        && (ledger == evidence || evidence == bundle || ledger == bundle)
-    {
-        reader.error(place("evidence"), "`bundle`, `ledger` and `evidence` are three places");
-    }
-    if let Some(Some(key)) = &evidence_key
-        && [&bundle, &ledger, &evidence].into_iter().flatten().any(|other| other == key)
-    {
-        reader.error(place("evidence_key"), "`evidence_key` is a file of its own");
-    }
+    let keys = [("evidence_key", evidence_key.as_ref()), ("pseudonym_key", pseudonym_key.as_ref())];
+    places_differ(section, [&bundle, &ledger, &evidence].map(Option::as_ref), &keys, reader);
     Some(Config {
         listen: listen?,
         tls: if_said(tls)?,
@@ -213,6 +209,7 @@ fn read(section: &Section<'_>, reader: &mut Reader<'_>) -> Option<Config> {
         ledger: ledger?,
         evidence: evidence?,
         evidence_key: if_said(evidence_key)?,
+        pseudonym_key: if_said(pseudonym_key)?,
         identity: identity?,
         limits: limits?,
         otlp: if_said(otlp)?,
@@ -220,6 +217,29 @@ fn read(section: &Section<'_>, reader: &mut Reader<'_>) -> Option<Config> {
         drain_secs_max,
         reload_poll_ms,
     })
+}
+
+/// Each thing is kept in a place of its own: bundle, ledger and evidence, and the keys that are said.
+fn places_differ(
+    section: &Section<'_>,
+    [bundle, ledger, evidence]: [Option<&PathBuf>; 3],
+    keys: &[(&str, Option<&Option<PathBuf>>)],
+    reader: &mut Reader<'_>,
+) {
+    let place = |key: &str| section.get(key).map_or(section.at, |tree| tree.at);
+    if let (Some(ledger), Some(evidence), Some(bundle)) = (ledger, evidence, bundle)
+        && (ledger == evidence || evidence == bundle || ledger == bundle)
+    {
+        reader.error(place("evidence"), "`bundle`, `ledger` and `evidence` are three places");
+    }
+    let mut taken: Vec<&PathBuf> = [bundle, ledger, evidence].into_iter().flatten().collect();
+    for (name, key) in keys {
+        let Some(Some(key)) = key else { continue };
+        if taken.contains(&key) {
+            reader.error(place(name), format!("`{name}` is a file of its own"));
+        }
+        taken.push(key);
+    }
 }
 
 /// What need not be said, and is good if it is.
