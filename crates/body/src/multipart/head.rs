@@ -92,11 +92,10 @@ fn of_form_data(value: &str) -> Option<(String, Option<String>)> {
     let (mut name, mut file) = (None, None);
     loop {
         let (key, after) = rest.trim_start().split_once('=')?;
-        let inside = after.strip_prefix('"')?;
-        let (text, after) = inside.split_once('"')?;
-        if text.contains('\\') {
-            return None;
-        }
+        let (text, after) = match after.strip_prefix('"') {
+            Some(inside) => inside.split_once('"').filter(|(text, _)| !text.contains('\\'))?,
+            None => word(after)?,
+        };
         let slot = match key.to_ascii_lowercase().as_str() {
             "name" => &mut name,
             "filename" => &mut file,
@@ -110,6 +109,13 @@ fn of_form_data(value: &str) -> Option<(String, Option<String>)> {
             more => rest = more.strip_prefix(';')?,
         }
     }
+}
+
+/// A name without quotes, and what comes after it: a word of signs that nobody reads otherwise than in quotes.
+fn word(text: &str) -> Option<(&str, &str)> {
+    let is_plain = |b: u8| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'_' | b'.');
+    let end = text.bytes().position(|b| !is_plain(b)).unwrap_or(text.len());
+    (end > 0).then(|| text.split_at(end))
 }
 
 /// A name as browsers quote it: a quote and a line end are escaped, nothing else is (HTML Standard, section 4.10.21.8).
@@ -176,7 +182,27 @@ mod tests {
             ("Content-Disposition: form-data", malformed.clone()),
             ("Content-Disposition: form-data; filename=\"a\"", malformed.clone()),
             ("Content-Disposition: attachment; name=\"a\"", malformed.clone()),
-            ("Content-Disposition: form-data; name=a", malformed.clone()),
+            ("Content-Disposition: form-data; name=a", is("a", None, "text/plain", 0)),
+            (
+                "Content-Disposition: form-data; name=o.a-b_1; filename=a.b",
+                is("o.a-b_1", Some("a.b"), "text/plain", 0),
+            ),
+            (
+                "Content-Disposition: form-data; filename=a.b ; name=\"a\"",
+                is("a", Some("a.b"), "text/plain", 0),
+            ),
+            ("Content-Disposition: form-data; name=", malformed.clone()),
+            ("Content-Disposition: form-data; name=a b", malformed.clone()),
+            ("Content-Disposition: form-data; name=a\"", malformed.clone()),
+            ("Content-Disposition: form-data; name=\"a\"b", malformed.clone()),
+            ("Content-Disposition: form-data; name=a%22", malformed.clone()),
+            ("Content-Disposition: form-data; name='a'", malformed.clone()),
+            ("Content-Disposition: form-data; name=a\\", malformed.clone()),
+            ("Content-Disposition: form-data; name=tags[]", malformed.clone()),
+            ("Content-Disposition: form-data; name=\u{e9}", malformed.clone()),
+            ("Content-Disposition: form-data; name= a", malformed.clone()),
+            ("Content-Disposition: form-data; name=a;", malformed.clone()),
+            ("Content-Disposition: form-data; name=a; name=b", malformed.clone()),
             ("Content-Disposition: form-data; name=\"\"", malformed.clone()),
             ("Content-Disposition: form-data; name=\"a", malformed.clone()),
             ("Content-Disposition: form-data; name=\"a\\\"b\"", malformed.clone()),
