@@ -114,7 +114,15 @@ fn addressees_fault(to: Option<&Said>) -> Option<Reason> {
         _ => return Some(Reason::MessageIncomplete),
     };
     let mut seen = BTreeSet::new();
-    for address in entries.iter().filter_map(Said::text) {
+    for entry in entries {
+        let address = match entry {
+            Said::Text(text) => text.as_str(),
+            Said::Integer(digits) => digits,
+            // They name nobody, and are left out.
+            Said::Null | Said::Bool(_) | Said::Number(_) => continue,
+            // Of what stands deeper nothing is ever sent on, whoever is named there.
+            Said::List(_) | Said::Object(_) => return Some(Reason::BodyMalformed),
+        };
         let plain = !address.contains([',', ';', '<', '>']) && !address.chars().any(char::is_control);
         if !plain || !seen.insert(address.trim().to_lowercase()) {
             return Some(Reason::BodyMalformed);
