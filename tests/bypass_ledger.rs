@@ -175,6 +175,14 @@ async fn law_1_what_is_no_reference_is_none() {
         ("[]", false),
         (r#"[""]"#, false),
         ("1.5", false),
+        (r#""false""#, false),
+        (r#""True""#, false),
+        (r#"" null ""#, false),
+        (r#""None""#, false),
+        (r#""undefined""#, false),
+        (r#""N/A""#, false),
+        (r#""(none)""#, false),
+        (r#""none-17""#, true),
     ] {
         world.upstream.forget();
         world.upstream.answers(json(r#"{"email":"ann@example.org"}"#));

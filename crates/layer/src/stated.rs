@@ -35,10 +35,17 @@ pub(crate) enum Found {
     Unreadable,
 }
 
+/// What programs write where there is nothing, or for a truth: in a header or a form it comes as a text.
+const FOR_NOTHING: [&str; 8] = ["false", "true", "null", "none", "nil", "nan", "undefined", "n/a"];
+
 impl Found {
-    /// Whether a reference stands there: a number, or texts each of which has a letter or a digit in it.
+    /// Whether a reference stands there: a number, or texts each of which has a letter or a digit in it and is none of the
+    /// words for nothing.
     pub(crate) fn is_reference(&self) -> bool {
-        let refers = |text: &String| text.chars().any(char::is_alphanumeric);
+        let refers = |text: &String| {
+            let word = text.trim_matches(|c: char| !c.is_alphanumeric());
+            !word.is_empty() && !FOR_NOTHING.iter().any(|nothing| word.eq_ignore_ascii_case(nothing))
+        };
         match self {
             Self::Text(text) => refers(text),
             Self::Texts(texts) => !texts.is_empty() && texts.iter().all(refers),
