@@ -1,6 +1,7 @@
 //! Ways round the rules for outbound messages: other addressees, other senders, another spelling of what they are about.
 
 use bytes::Bytes;
+use consentry_model::LedgerEvent;
 use consentry_policy::{Bundle, Engine, Sources};
 use consentry_tests::world::{Seen, TODAY, World, contract, post};
 use http::Request;
@@ -170,4 +171,21 @@ async fn law_8_of_several_promises_every_one_counts_a_message_once() {
         let (status, code, reached) = sent(&world, json!({"topic": topic})).await;
         assert_eq!(reached.is_some(), goes, "day {day}, {topic}: {status} {code}");
     }
+}
+
+#[tokio::test]
+async fn law_7_nothing_is_sent_to_whoever_wants_to_hear_nothing_any_more() {
+    let world = world().await;
+    world.record("email", "cy@example.org", &[contract()]).await;
+    let (status, _, there) = sent(&world, json!({})).await;
+    assert_eq!((status, there.is_some()), (200, true));
+    let silence = |on| [LedgerEvent::Suppression { on, effective: TODAY }];
+    world.record("email", "ann@example.org", &silence(true)).await;
+    let (status, code, there) = sent(&world, json!({})).await;
+    assert_eq!((status, code.as_str(), there), (403, "not-permitted", None));
+    let both = json!({"to": ["ann@example.org", "cy@example.org"]});
+    let (status, _, there) = sent(&world, both).await;
+    assert_eq!((status, there.unwrap()["to"].clone()), (200, json!(["cy@example.org"])));
+    world.record("email", "ann@example.org", &silence(false)).await;
+    assert_eq!(sent(&world, json!({})).await.0, 403, "of two at one time the stricter counts");
 }

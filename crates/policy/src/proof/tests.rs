@@ -13,7 +13,7 @@ const NOBODY_SOLD: &str = "{id: nobody-is-sold, forbid: custom.sale, data: any, 
 const NOTHING_OUT: &str = "{id: nothing-out, forbid: any, data: user.contact, to: printer, clauses: [c]}";
 const INSIDE: &str = "{id: inside, forbid: any, data: user.contact, to: internal, by: desk, clauses: [c]}";
 const ERASED: &str = "{id: erased, forbid: any, data: any, when: {subject.erased: true}, unless: {datum.held: true}, clauses: [c]}";
-const SERVED: &str = "{id: served, permit: essential.service, data: user.contact, of: customer, when: {subject.contract: active, subject.erased: false, subject.restricted: false}, clauses: [c]}";
+const SERVED: &str = "{id: served, permit: essential.service, data: user.contact, of: customer, when: {subject.contract: active, subject.erased: false, subject.restricted: false, subject.suppressed: false}, clauses: [c]}";
 const SERVED_ALWAYS: &str = "{id: served-always, permit: essential.service, data: user.contact, of: customer, when: {subject.contract: active}, clauses: [c]}";
 const NOT_UNDER_16: &str =
     "{id: grown-up, forbid: marketing, data: any, unless: {subject.age: {at_least: 16}}, clauses: [c]}";
