@@ -150,6 +150,68 @@ fn explain_says_what_decides_and_what_would_change_it() {
     assert!(wrong.err.contains("command-line.yaml"), "{}", wrong.err);
 }
 
+/// The same stories are among the bundles' cases, where the layer decides them.
+#[test]
+fn explain_knows_of_a_person_what_a_request_would_find() {
+    let (mail, told) = ("user.contact.email", "user.telemetry");
+    let segments = ["contactmonkey", "comms-svc", "marketing.communications", "GET /segments", mail];
+    let learning = ["panopta", "ml-svc", "train_ai_system", "GET /customers/{id}", told];
+    let buyers = ["zabbix", "mailer", "essential.service.notifications.email", "POST /mail/send", mail];
+    let signs_up = ["panoptics", "anyone", "essential.service", "POST /signup", mail];
+    let early = ["ann has a contract since 2025-01-01", "ann gave user.telemetry on 2025-06-01"];
+    let heard = [early[0], early[1], "ann was notified of v2 on 2026-03-10"];
+    let parent = "ann gave parental consent to essential.service on 2026-05-01";
+    let asks = "ann asked for a contract on 2026-05-01";
+    for (asked, given, treatment, reason) in [
+        (segments, &["ann lives in US"][..], "clear", None),
+        (segments, &["ann lives in FR"], "withheld", Some("consent-required")),
+        (
+            segments,
+            &["ann lives in FR", "ann gave implied consent to any on 2026-01-02"],
+            "withheld",
+            Some("consent-required"),
+        ),
+        (learning, &early, "withheld", Some("notice-not-delivered")),
+        (learning, &heard, "clear", None),
+        (buyers, &["ann is a customer"], "withheld", Some("missing-opt-out")),
+        (signs_up, &["ann lives in GB", "ann was born on 2010-06-01", parent, asks], "clear", None),
+        (
+            signs_up,
+            &["ann lives in GB", "ann was born on 2010-06-02", parent, asks],
+            "withheld",
+            Some("age-gate"),
+        ),
+    ] {
+        let [bundle, requester, purpose, route, category] = asked;
+        let encrypted: &[&str] = if bundle == "panoptics" { &["--fact", "request.tls=tls1.3"] } else { &[] };
+        let bundle = format!("{}/../../policies/{bundle}", env!("CARGO_MANIFEST_DIR"));
+        let mut call = vec!["explain", &bundle, "--requester", requester, "--purpose", purpose];
+        call.extend(["--route", route, "--at", "2026-06-01", "--format", "json"]);
+        call.extend(given.iter().flat_map(|sentence| ["--given", *sentence]));
+        call.extend(encrypted);
+        let said = run(&call);
+        assert_eq!(said.code, 0, "{}", said.err);
+        let json: serde_json::Value = serde_json::from_str(&said.out).unwrap();
+        let answers = json["answers"].as_array().unwrap();
+        let found = answers.iter().find(|a| a["category"] == category).unwrap();
+        assert_eq!(found["treatment"], treatment, "{asked:?} {given:?}");
+        assert_eq!(found["reason"].as_str(), reason, "{asked:?} {given:?}");
+    }
+}
+
+#[test]
+fn explain_says_nothing_of_a_condition_that_always_holds() {
+    let zabbix = concat!(env!("CARGO_MANIFEST_DIR"), "/../../policies/zabbix");
+    let route = "POST /egress/{recipient}/mailings";
+    let said = run(&["explain", zabbix, "--requester", "mailer", "--route", route, "--to", "partner"]
+        .into_iter()
+        .chain(["--purpose", "marketing.communications.email", "--given", "ann lives in FR"])
+        .collect::<Vec<_>>());
+    assert_eq!(said.code, 0, "{}", said.err);
+    let words = said.out.split_whitespace().collect::<Vec<_>>().join(" ");
+    assert!(words.contains("it speaks when regime.eu-gdpr = true; here it is true"), "{}", said.out);
+}
+
 #[test]
 fn explain_names_the_condition_that_stops_what_is_permitted() {
     let panopta = concat!(env!("CARGO_MANIFEST_DIR"), "/../../policies/panopta");

@@ -1,6 +1,7 @@
 //! `consentry explain`: what the rules say to one request, data class by data class.
 
 mod condition;
+mod known;
 mod story;
 mod tell;
 

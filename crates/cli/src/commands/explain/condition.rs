@@ -30,6 +30,8 @@ fn words(condition: &Condition, schema: &FactSchema) -> String {
     let several = |parts: &[Condition], with: &str| {
         let parts: Vec<_> = parts
             .iter()
+            // What always holds has no words.
+            .filter(|part| **part != Condition::always())
             .map(|part| match part {
                 Condition::All(inner) | Condition::Any(inner) if inner.len() > 1 => {
                     format!("({})", words(part, schema))

@@ -1,9 +1,9 @@
 //! The request and the people that are asked about.
 
-use consentry_consent::{contract, erased, restricted, standing_for};
+use consentry_consent::attribute;
 use consentry_model::{
-    Act, ClassId, ConsentKind, ConsentState, FactType, FactValue, Facts, LedgerEvent, LedgerRevision, Moment,
-    Purpose, Reason, RecipientClass, RecipientId, RequesterId, SubjectRef, SubjectState,
+    Act, ClassId, FactType, FactValue, Facts, LedgerEvent, LedgerRevision, Moment, Purpose, Reason,
+    RecipientClass, RecipientId, RequesterId, SubjectRef, SubjectState, SubjectType,
 };
 use consentry_policy::{
     Bundle, DataClass, Destination, Engine, FactFrom, FactTarget, Given, Person, PurposeRule, Question,
@@ -11,6 +11,7 @@ use consentry_policy::{
 };
 
 use super::Args;
+use super::known::Asked;
 use crate::bundle::{Checked, Wrong, meant};
 use crate::output;
 use crate::stop::{Exit, Stop};
@@ -19,6 +20,8 @@ use crate::stop::{Exit, Stop};
 const COMMAND_LINE: &str = "command-line.yaml";
 /// The requester of public routes.
 const ANYONE: &str = "anyone";
+/// Whoever a route about nobody in particular is about.
+static NOBODY: SubjectState = SubjectState { subject: SubjectRef::from_bytes([0; 16]), events: Vec::new() };
 
 /// One request, and whom it is about.
 pub(super) struct Story {
@@ -137,8 +140,16 @@ impl Story {
         recipient: &RecipientId,
         id: ClassId,
     ) -> Option<Answer> {
-        let bundle = engine.bundle();
-        let class = bundle.service.class(id)?.clone();
+        let service = &engine.bundle().service;
+        let (state, name) = match whom {
+            Whom::Unresolved => (None, None),
+            Whom::Anonymous => (Some(&NOBODY), None),
+            Whom::Known { name, state } => (Some(state), Some(name.clone())),
+        };
+        // In which capacity somebody gave it, only the ledger may know.
+        let capacity = state.and_then(|s| attribute(s, "type", self.at)).map(SubjectType::new);
+        let id = service.class_for(id, capacity.as_ref()).unwrap_or(id);
+        let class = service.class(id)?.clone();
         let question = Question {
             requester: self.requester.clone(),
             recipient: recipient.clone(),
@@ -146,44 +157,13 @@ impl Story {
             purpose: self.purpose.clone(),
             class: id,
         };
-        let (facts, person, name) = self.known(whom, recipient, bundle);
+        let mut facts = self.request_facts.clone();
+        facts.set_bool(engine.bundle().facts.core.own, self.own);
+        let asked = Asked { engine, question: &question, class: &class, state, at: self.at };
+        let (facts, known) = asked.facts(facts);
+        let person = if matches!(whom, Whom::Anonymous) { Person::ANONYMOUS } else { known };
         let trace = engine.trace(&question, &facts, person, self.at);
         Some(Answer { person: name, act, recipient: recipient.clone(), class, trace, facts })
-    }
-
-    /// The facts of a person, and what colours the reason.
-    fn known(
-        &self,
-        whom: &Whom,
-        recipient: &RecipientId,
-        bundle: &Bundle,
-    ) -> (Facts, Person, Option<String>) {
-        let core = &bundle.facts.core;
-        let mut facts = self.request_facts.clone();
-        facts.set_bool(core.own, self.own);
-        let state = match whom {
-            Whom::Unresolved => return (facts, Person::UNRESOLVED, None),
-            Whom::Anonymous => &SubjectState { subject: SubjectRef::from_bytes([0; 16]), events: Vec::new() },
-            Whom::Known { state, .. } => state,
-        };
-        let mut person = Person::ANONYMOUS;
-        // Of a purpose without a lineage nothing can be said: everything about the wish stays unknown.
-        if let Some(lineage) = bundle.vocabulary.lineage(&self.purpose) {
-            let speaks_of =
-                |named: &RecipientId| bundle.vocabulary.speaks_of(named.as_str(), recipient.as_str());
-            let stands = standing_for(state, &lineage, &speaks_of, self.at);
-            for kind in ConsentKind::ALL {
-                facts.set_bool(core.consent_of(kind), stands.kinds.satisfies(kind));
-            }
-            facts.set_bool(core.said_no, stands.said_no);
-            let recorded: Option<ConsentState> = stands.recorded.then_some(stands.state);
-            person = Person { resolved: true, consent: recorded, objected: stands.objected };
-        }
-        facts.set_word(&bundle.facts.schema, core.contract, contract(state, self.at).code());
-        facts.set_bool(core.erased, erased(state, self.at));
-        facts.set_bool(core.restricted, restricted(state, self.at));
-        let name = if let Whom::Known { name, .. } = whom { Some(name.clone()) } else { None };
-        (facts, person, name)
     }
 }
 
