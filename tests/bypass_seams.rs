@@ -318,7 +318,14 @@ async fn law_1_a_request_with_two_readings_reaches_nobody_coded_or_not() {
             format!("{}--b--", part("name=\"id\"\r\nContent-Type: text/html", "ann")).into_bytes(),
             nobody,
         ),
-        (PARTS.into(), format!("{}--b--", part("name=id", "ann")).into_bytes(), malformed),
+        // A word without quotes is a name like any other (RFC 2045, section 5.1), and goes on in quotes.
+        (PARTS.into(), format!("{}--b--", part("name=id", "ann")).into_bytes(), ok),
+        (PARTS.into(), format!("{}--b--", part("name=id\"", "ann")).into_bytes(), malformed),
+        (PARTS.into(), format!("{}--b--", part("name='id'", "ann")).into_bytes(), malformed),
+        (PARTS.into(), format!("{}--b--", part("name=id[]", "ann")).into_bytes(), malformed),
+        (PARTS.into(), format!("{}--b--", part("name=i d", "ann")).into_bytes(), malformed),
+        (PARTS.into(), format!("{}--b--", part("name=id; name=\"id\"", "ann")).into_bytes(), malformed),
+        (PARTS.into(), format!("{id}{}--b--", part("name=id", "bob")).into_bytes(), twice),
         (
             PARTS.into(),
             format!("{}--b--", part("name=\"id\";filename=\"../../etc\"", "ann")).into_bytes(),

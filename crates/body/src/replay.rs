@@ -290,10 +290,8 @@ impl Walk {
             between.marks = place.is_some();
         }
         let Recording { scope, depth, room, .. } = *recording;
-        let emptied = match scope {
-            Some(scope) => Some(self.map.scope(scope)?.emptied),
-            None => None,
-        };
+        let of = |scope| Some(self.map.scope(scope)?.emptied);
+        let emptied = scope.map_or(Some(None), |scope| of(scope).map(Some))?;
         let (parts, marks) = (parts.all, marks.count);
         let undeclared = self.tape.undeclared.checked_sub(recording.undeclared)?;
         Some(Template { emptied, parts, depth, room, between, marks, classes, undeclared })

@@ -75,10 +75,7 @@ pub(crate) async fn decide(
     let stop = |refusal, lines| Stop { refusal, access_ledger: Some(present.ledger), lines };
     let lenient = !strict || access.route()?.message.is_some();
     let items = Arc::clone(&answered);
-    let judged = [&brings.items, &in_found, &items.items, &added].iter().any(|items| !items.is_empty());
-    let (rule, unmet) = access.unmet(judged, &present).unzip();
-    rule.flatten().into_iter().for_each(|rule| lines.unmet(rule));
-    let rest = Rest { found: &in_found, answered: &items.items, added: &added, unmet };
+    let rest = Rest::of(&access, &brings, [&in_found, &items.items, &added], &present, &mut lines);
     let route = access.route()?;
     let fold = |brings: &Brings| rest.ruling(shared, &access, brings, lenient);
     let ruling = fold(&brings);
@@ -87,8 +84,7 @@ pub(crate) async fn decide(
         return Err(stop(refusal, lines));
     }
     let revealed = || Revealed::of(&access, &brings.treatments, &answered, classes, head);
-    if let Some((rule, reason)) = duties::apart(&access, revealed) {
-        lines.unmet(rule);
+    if let Some(reason) = duties::apart(&access, revealed, &mut lines) {
         return Err(stop(Refusal::plain(reason), lines));
     }
     let cookies = access.allowed_cookies(head, &present.whom, present.own, &mut lines);
@@ -185,7 +181,21 @@ struct Rest<'a> {
     unmet: Option<Refusal>,
 }
 
-impl Rest<'_> {
+impl<'a> Rest<'a> {
+    /// The rest, with what stands against the exchange for what it is.
+    fn of(
+        access: &Access,
+        brings: &Brings,
+        [found, answered, added]: [&'a [Item]; 3],
+        present: &Present,
+        lines: &mut Lines,
+    ) -> Self {
+        let judged = [&brings.items, found, answered, added].iter().any(|items| !items.is_empty());
+        let (rule, unmet) = access.unmet(judged, present).unzip();
+        rule.flatten().into_iter().for_each(|rule| lines.unmet(rule));
+        Self { found, answered, added, unmet }
+    }
+
     /// The ruling as it is carried out. Under report-only everything passes, and what could not be decided would pass with it.
     fn ruling(&self, shared: &Shared, access: &Access, brings: &Brings, lenient: bool) -> Ruling {
         let Ok(route) = access.route() else { return Ruling::Refuse(Refusal::plain(Reason::RouteUnknown)) };

@@ -4,8 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use consentry_consent::disclosed_to;
 use consentry_model::{
-    Act, Category, ClassId, FactValue, Ladder, LedgerEvent, Occurrence, Owed, Reason, RuleId, SubjectType,
-    Treatment,
+    Act, Category, ClassId, FactValue, Ladder, LedgerEvent, Occurrence, Owed, Reason, SubjectType, Treatment,
 };
 use consentry_policy::{BuiltIn, CookieDef, DataClass, Duty, EventEffect, FactTarget, Verb};
 use http::{HeaderMap, HeaderName, HeaderValue};
@@ -13,6 +12,7 @@ use http::{HeaderMap, HeaderName, HeaderValue};
 use crate::asking::Asking;
 use crate::describe::Access;
 use crate::events;
+use crate::evidence::Lines;
 use crate::head::Head;
 use crate::people::Whom;
 use crate::precedent::Answered;
@@ -47,8 +47,12 @@ impl Revealed {
     }
 }
 
-/// The rule by which data must stay apart that would leave together, and why.
-pub(crate) fn apart(access: &Access, revealed: impl FnOnce() -> Revealed) -> Option<(RuleId, Reason)> {
+/// Whether data that must stay apart would leave together; the rule that says so is recorded.
+pub(crate) fn apart(
+    access: &Access,
+    revealed: impl FnOnce() -> Revealed,
+    lines: &mut Lines,
+) -> Option<Reason> {
     let is_apart: fn(&Duty) -> bool = |duty| matches!(duty, Duty::Apart(..));
     if !access.installed.engine.has_duties(is_apart) {
         return None;
@@ -69,7 +73,8 @@ pub(crate) fn apart(access: &Access, revealed: impl FnOnce() -> Revealed) -> Opt
                 && holds(left)
                 && holds(right)
             {
-                return Some((rule.id.clone(), rule.reason.unwrap_or(Reason::Linkage)));
+                lines.unmet(rule.id.clone());
+                return Some(rule.reason.unwrap_or(Reason::Linkage));
             }
         }
     }
