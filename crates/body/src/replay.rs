@@ -35,6 +35,8 @@ pub(crate) const BODY: u32 = u32::MAX;
 
 /// A scalar of a record: where it begins and ends, and what it is.
 type Scalar = (At, At, TokenKind);
+/// What stands after a record and where, or where it ends if nothing is in view after it.
+type Followed = Result<(u8, usize), usize>;
 
 /// A record, or a whole body, that goes through the lane, to be remembered.
 #[derive(Debug)]
@@ -298,14 +300,14 @@ impl Walk {
     }
 
     /// Takes the record of this place that begins at `from`, when it is like the one that is remembered. Answers with what
-    /// stands after it and where, or with where it ends if nothing is in view after it.
+    /// it is followed by.
     fn again(
         &mut self,
         view: &[u8],
         from: usize,
         (shape, scope): (ShapeIx, ScopeId),
         room: usize,
-    ) -> Result<Option<Result<(u8, usize), usize>>, Fault> {
+    ) -> Result<Option<Followed>, Fault> {
         let depth = self.frames.len();
         let Self { replay, tape, frames, keys, skip, .. } = self;
         let Replay { templates, places, recording: None, .. } = replay else { return Ok(None) };
