@@ -236,7 +236,9 @@ impl<'a> Pass<'a> {
 
     fn value(&mut self, op: &Op) -> Option<()> {
         let Op::Value { start, value, value_end, end, kind, leaf } = *op else { return None };
-        let Some(Field::Class(class, ladder)) = self.map().field(leaf.node) else { return None };
+        let Some(Field::Class(class, ladder)) = self.map().field(leaf.node) else {
+            return self.null_of_all(start, end, leaf);
+        };
         let treatment = self.granted(self.walk.tape.subject(leaf.owner)?, class, &ladder);
         if kind == Kind::Text
             && let Some(short) = self.short_form(value, value_end, &ladder, treatment)
@@ -278,6 +280,20 @@ impl<'a> Pass<'a> {
         self.write(&altered, value_end)?;
         self.copy(value_end, end)?;
         self.kept();
+        Some(())
+    }
+
+    /// A `null` instead of an array or object: it stays where each value that could stand in that would stay as it is.
+    fn null_of_all(&mut self, start: At, end: At, leaf: Leaf) -> Option<()> {
+        let subject = self.walk.tape.subject(leaf.owner)?;
+        let mut classes = self.map().null_of(leaf.node)?.iter();
+        if classes.all(|class| self.decide.treatment(subject, *class) == Treatment::Clear) {
+            self.child(start, end)?;
+            self.kept();
+        } else {
+            self.emitter.tally.count(leaf.node, Treatment::Withheld);
+            self.tally(false);
+        }
         Some(())
     }
 

@@ -42,6 +42,8 @@ pub(crate) enum Act {
     Value(NodeId, ClassId),
     /// The same where each object would be a record: whom it is about, it says itself, or nobody does.
     Element(NodeId, ClassId),
+    /// An object or array is declared here: `null` is a value of all that is declared below, anything else is removed.
+    Null(NodeId),
 }
 
 impl Place {
@@ -60,7 +62,10 @@ impl Place {
         match self.fate(map, node, Shape::Scalar) {
             // A scalar is not entered: `covered` and `declared` say so.
             None | Some(Fate::Enter(_)) => Act::Nothing,
-            Some(Fate::Undeclared) => Act::Remove,
+            Some(Fate::Undeclared) => match node.filter(|node| map.null_of(*node).is_some()) {
+                Some(node) => Act::Null(node),
+                None => Act::Remove,
+            },
             Some(Fate::Verbatim) if itself() => Act::KeepRecord,
             Some(Fate::Verbatim) => Act::Keep,
             Some(Fate::Value(at, class)) if map.scope_at(at).is_some() => Act::Element(at, class),

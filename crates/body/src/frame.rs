@@ -28,6 +28,15 @@ pub(crate) enum Child {
     },
 }
 
+/// What a scalar is that stands instead of an array or object.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Null {
+    Undeclared,
+    /// Nothing personal is declared there.
+    Open,
+    Of(Leaf),
+}
+
 #[derive(Debug)]
 pub(crate) struct Frame {
     pub(crate) place: Place,
@@ -117,6 +126,28 @@ pub(crate) fn scalar_element(
         tape.records = tape.records.saturating_add(1);
     }
     element(map, tape, node, class, view, || identifier(view, token))
+}
+
+/// Whose a `null` is that stands instead of an array or object in which something personal is declared. Nothing when it holds nothing
+/// of the kind, and when it is no `null`: then it is undeclared.
+pub(crate) fn null(
+    map: &FieldMap,
+    records: &mut Records,
+    tape: &mut Tape,
+    node: NodeId,
+    is_null: bool,
+) -> Result<Null, BodyFault> {
+    let Some(classes) = map.null_of(node).filter(|_| is_null) else { return Ok(Null::Undeclared) };
+    let mut owner = None;
+    for class in classes {
+        owner = Some(records.owner(*class, tape)?);
+    }
+    Ok(owner.map_or(Null::Open, |owner| Null::Of(Leaf { node, owner })))
+}
+
+/// Whether a token is `null`.
+pub(crate) fn is_null(view: &[u8], token: &Token) -> bool {
+    view.get(token.start..token.end) == Some(b"null")
 }
 
 /// A leaf where each object of the node would be a record, and whose it is: it is a record of its own, about whom it

@@ -8,7 +8,7 @@ use consentry_model::FieldMap;
 
 use crate::error::Fault;
 use crate::fate::{Act, Fate};
-use crate::frame::{Child, Frame, look_up, scalar_element};
+use crate::frame::{Child, Frame, Null, is_null, look_up, null, scalar_element};
 use crate::json::{Container, Grammar, Token, Turn, Value, delimiter, plain_name, space, value};
 use crate::record::{Records, Sought};
 use crate::replay::Replay;
@@ -352,6 +352,11 @@ pub(crate) fn commit(
         }
         Act::Value(node, class) => Leaf { node, owner: records.owner(class, tape).map_err(here)? },
         Act::Element(node, class) => scalar_element(map, tape, node, class, view, token).map_err(here)?,
+        Act::Null(node) => match null(map, records, tape, node, is_null(view, token)).map_err(here)? {
+            Null::Of(leaf) => leaf,
+            Null::Open => return commit(map, records, tape, Act::Keep, view, start, token, end),
+            Null::Undeclared => return commit(map, records, tape, Act::Remove, view, start, token, end),
+        },
     };
     let (value, value_end, kind) = (near(token.start), near(token.end), Kind::of(token.kind));
     tape.push(Op::Value { start: near(start), value, value_end, end: near(end), kind, leaf });

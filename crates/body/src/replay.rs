@@ -80,8 +80,8 @@ impl Replay {
             recording.removed.push(child);
         }
         match (act, at(token.start), at(token.end)) {
-            // A record of its own.
-            (Act::Element(..) | Act::KeepRecord, ..) => self.give_up(),
+            // A record of its own; or one of which it is not known what the next one has here.
+            (Act::Element(..) | Act::KeepRecord | Act::Null(..), ..) => self.give_up(),
             (_, Ok(start), Ok(end)) => self.scalars.push((start, end, token.kind)),
             _ => self.give_up(),
         }

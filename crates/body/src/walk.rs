@@ -8,7 +8,7 @@ use crate::Limits;
 use crate::direct::straight;
 use crate::error::{BodyFault, Fault};
 use crate::fate::{Act, Fate, Place, Shape};
-use crate::frame::{Child, Frame, element, look_up, scalar_element, undeclared};
+use crate::frame::{Child, Frame, Null, element, is_null, look_up, null, scalar_element, undeclared};
 use crate::json::{Container, Skip, Token, TokenKind, unescape};
 use crate::keys::{Few, Key, Keys, Met};
 use crate::names::Names;
@@ -202,6 +202,17 @@ impl Walk {
             Act::Element(node, class) => {
                 let leaf = scalar_element(&self.map, &mut self.tape, node, class, view, token)?;
                 Some(Child::Value { leaf, kind: Kind::of(token.kind), start: token.start, end: token.end })
+            }
+            Act::Null(node) => {
+                let is_null = is_null(view, token);
+                Some(match null(&self.map, &mut self.records, &mut self.tape, node, is_null)? {
+                    Null::Undeclared => undeclared(&mut self.tape, outermost)?,
+                    Null::Open => Child::Verbatim,
+                    Null::Of(leaf) => {
+                        let (kind, start, end) = (Kind::Literal, token.start, token.end);
+                        Child::Value { leaf, kind, start, end }
+                    }
+                })
             }
         };
         Ok(())

@@ -64,11 +64,56 @@ fn law_1_undeclared_members_go_whatever_the_verdicts_say() {
         // Of another shape than declared.
         (r#"{"in":"s"}"#, r#"{}"#),
         (r#"{"in":[{"b":1}]}"#, r#"{}"#),
-        (r#"{"in":null,"l":{"x":1}}"#, r#"{}"#),
-        (r#"{"l":[1,{"x":1,"y":2},[{"x":1}],null]}"#, r#"{"l":[{"x":1}]}"#),
+        (r#"{"in":true,"l":{"x":1}}"#, r#"{}"#),
+        (r#"{"l":[1,{"x":1,"y":2},[{"x":1}]]}"#, r#"{"l":[{"x":1}]}"#),
         (r#"{"any":{"p":1,"q":[2],"r":{"s":1}}}"#, r#"{"any":{"p":1,"q":[2]}}"#),
     ] {
         check(&map, body, &|_, _| CLEAR, want);
+    }
+}
+
+#[test]
+fn a_null_instead_of_what_is_declared_is_a_value_of_all_that_is() {
+    let map = map(
+        &[
+            ("n.a", Field::Open),
+            ("n.in.b[]", Field::Open),
+            ("p.a", class(0)),
+            ("p.b.*", class(1)),
+            ("p.c", Field::Open),
+            ("l[].x", Field::Open),
+            ("m[].x", class(0)),
+            ("who[].x", class(0)),
+            ("all.**", class(1)),
+        ],
+        &[("who[]", scope("id", Emptied::Omit))],
+    );
+    let only_first = |_: &RecordSubject, class: ClassId| if class.0 == 0 { CLEAR } else { WITHHELD };
+    let masked = |_: &RecordSubject, _: ClassId| Treatment::Masked;
+    let clear = |_: &RecordSubject, _: ClassId| CLEAR;
+    let withheld = |_: &RecordSubject, _: ClassId| WITHHELD;
+    for (body, verdict, want) in [
+        // Nothing personal is declared below.
+        (r#"{"n":null}"#, &withheld as &dyn Fn(&RecordSubject, ClassId) -> Treatment, r#"{"n":null}"#),
+        (r#"{"n":{"in":null , "a":1}}"#, &withheld, r#"{"n":{"in":null , "a":1}}"#),
+        (r#"{"n":{"in":{"b":null}}}"#, &withheld, r#"{"n":{"in":{"b":null}}}"#),
+        (r#"{"l":[null,{"x":1}, null ]}"#, &withheld, r#"{"l":[null,{"x":1}, null ]}"#),
+        (r#"{"l":null,"n":false}"#, &withheld, r#"{"l":null}"#),
+        // Each of those below may be seen, or one may not.
+        (r#"{"p":null,"n":1}"#, &clear, r#"{"p":null}"#),
+        (r#"{"p":null,"l":[]}"#, &only_first, r#"{"l":[]}"#),
+        (r#"{"p":null,"l":[]}"#, &masked, r#"{"l":[]}"#),
+        (r#"{"p":{"b":null}}"#, &clear, r#"{"p":{"b":null}}"#),
+        (r#"{"p":{"b":null}}"#, &only_first, r#"{"p":{}}"#),
+        (r#"{"m":[null,{"x":1}]}"#, &only_first, r#"{"m":[null,{"x":1}]}"#),
+        (r#"{"m":[null,{"x":1}],"l":[]}"#, &withheld, r#"{"m":[{}],"l":[]}"#),
+        // Records are of somebody, and nobody is named here.
+        (r#"{"who":null,"l":[]}"#, &clear, r#"{"l":[]}"#),
+        (r#"{"who":[null],"l":[]}"#, &clear, r#"{"who":[],"l":[]}"#),
+        // What else stands instead is undeclared.
+        (r#"{"n":0,"p":"null","l":"","m":true,"n2":null}"#, &clear, r#"{}"#),
+    ] {
+        check(&map, body, verdict, want);
     }
 }
 

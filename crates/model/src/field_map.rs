@@ -22,6 +22,8 @@ pub(crate) struct Node {
     pub(crate) scope: Option<ScopeId>,
     pub(crate) wrap: Option<Wrap>,
     pub(crate) null_when_withheld: bool,
+    /// The classes of what is declared below it, where `null` may stand for all of that.
+    pub(crate) null_of: Option<Box<[ClassId]>>,
 }
 
 /// What is kept with a map.
@@ -149,6 +151,15 @@ impl FieldMap {
     #[inline]
     pub fn is_null_when_withheld(&self, id: NodeId) -> bool {
         self.node(id).is_some_and(|n| n.null_when_withheld) && self.names_itself_at(id).is_none()
+    }
+
+    /// The data classes of which a `null` is a value that stands here instead of the object or array that is declared: those of
+    /// everything declared below. `None` where it is none: a leaf, the whole body, a string whose inside is declared, or
+    /// where records are declared at it or below it.
+    #[must_use]
+    #[inline]
+    pub fn null_of(&self, id: NodeId) -> Option<&[ClassId]> {
+        self.node(id)?.null_of.as_deref()
     }
 
     /// Whether something is declared inside of a string.

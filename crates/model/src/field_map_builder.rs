@@ -1,7 +1,7 @@
 //! Builds a map path by path.
 
 use crate::field_map::{FieldMap, Memo, Node};
-use crate::fields::{Field, NodeId, PathError, RecordScope, ScopeId, Wrap};
+use crate::fields::{ClassId, Field, NodeId, PathError, RecordScope, ScopeId, Wrap};
 use crate::member::Members;
 
 /// Builds a [`FieldMap`] path by path.
@@ -13,6 +13,8 @@ pub struct FieldMapBuilder {
 }
 
 const ROOT: NodeId = NodeId(0);
+/// Of more classes than this no `null` is a value.
+const NULL_CLASSES_MAX: usize = 16;
 
 enum Step<'a> {
     Name(&'a str),
@@ -115,6 +117,7 @@ impl FieldMapBuilder {
         for node in &mut self.nodes {
             node.members = Members::new(&node.children);
         }
+        note_nulls(&mut self.nodes);
         let Self { nodes, scopes } = self;
         let wraps = nodes.iter().any(|node| node.wrap.is_some());
         FieldMap { root: ROOT, nodes: nodes.into(), scopes: scopes.into(), wraps, memo: Memo::default() }
@@ -168,6 +171,41 @@ impl FieldMapBuilder {
         }
         Ok(found)
     }
+}
+
+/// Notes of what a `null` is a value, from the innermost nodes outwards: each comes after the one in which it stands.
+fn note_nulls(nodes: &mut [Node]) {
+    let mut below: Vec<Option<Vec<ClassId>>> = vec![None; nodes.len()];
+    for (at, node) in nodes.iter_mut().enumerate().rev() {
+        let all = of_null(node, &below);
+        if node.leaf.is_none() && at != ROOT.0 as usize {
+            node.null_of = all.clone().map(Vec::into_boxed_slice);
+        }
+        if let Some(place) = below.get_mut(at) {
+            *place = all;
+        }
+    }
+}
+
+/// The classes of everything at a node and below it, of which those below are known.
+fn of_null(node: &Node, below: &[Option<Vec<ClassId>>]) -> Option<Vec<ClassId>> {
+    if node.scope.is_some() || node.wrap.is_some() {
+        return None;
+    }
+    match node.leaf {
+        Some(Field::Open) => return Some(Vec::new()),
+        Some(Field::Class(class, _)) => return Some(vec![class]),
+        None => {}
+    }
+    let mut inner = node.children.values().chain(&node.any).chain(&node.items).peekable();
+    inner.peek()?;
+    let mut all = Vec::new();
+    for id in inner {
+        all.extend(below.get(id.0 as usize)?.as_ref()?);
+        all.sort_unstable();
+        all.dedup();
+    }
+    (all.len() <= NULL_CLASSES_MAX).then_some(all)
 }
 
 const fn is_json(wrap: Wrap) -> bool {

@@ -128,8 +128,49 @@ impl Model<'_> {
             (Doc::Object(..), Some(node)) if map.has_members(node) => {
                 Some(self.members(doc, node, who, tally))
             }
+            (Doc::Other(raw), Some(node)) if raw == "null" && node != map.root() => {
+                self.null(node, who, tally)
+            }
             _ => self.undeclared(),
         }
+    }
+
+    /// A `null` instead of an object or array that is declared.
+    fn null(&mut self, node: NodeId, who: &RecordSubject, tally: &mut Tally) -> Option<String> {
+        let mut classes = Vec::new();
+        if !self.below(node, &mut classes) {
+            return self.undeclared();
+        }
+        if classes.is_empty() {
+            return Some("null".to_owned());
+        }
+        tally.personal = true;
+        if classes.iter().any(|class| (self.verdict)(who, *class) != Treatment::Clear) {
+            *self.report.withheld.entry(self.map.path(node).to_owned()).or_default() += 1;
+            return None;
+        }
+        tally.kept = true;
+        self.report.personal_kept += 1;
+        Some("null".to_owned())
+    }
+
+    /// The classes of all that is declared below a node; whether that has no records, nothing in a string, and no
+    /// more than sixteen classes.
+    fn below(&self, node: NodeId, into: &mut Vec<ClassId>) -> bool {
+        let (map, path) = (self.map, self.map.path(node));
+        let inside = |other: &str| {
+            let rest = other.strip_prefix(path);
+            rest.is_some_and(|rest| rest.is_empty() || rest.starts_with('.') || rest.starts_with("[]"))
+        };
+        for other in map.nodes().filter(|other| inside(map.path(*other))) {
+            if map.scope_at(other).is_some() || map.wrap_at(other).is_some() {
+                return false;
+            }
+            into.extend(map.class(other));
+        }
+        into.sort_unstable();
+        into.dedup();
+        into.len() <= 16
     }
 
     fn members(&mut self, doc: &Doc, node: NodeId, who: &RecordSubject, tally: &mut Tally) -> String {
