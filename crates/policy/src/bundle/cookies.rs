@@ -18,8 +18,8 @@ pub enum CookieForm {
     AnyHex,
     /// Decimal digits, however many up to the largest length.
     AnyDigits,
-    /// An opaque token: letters, digits and `-._~+/=:|`. Neither an address nor a sentence nor anything encoded has this
-    /// form; that the token says nothing about a person besides is the controller's attestation.
+    /// An opaque token: letters, digits and `-._~+/=:|`, of which the last five may be percent-encoded, as frameworks write
+    /// the tokens of their sessions. Neither an address nor a sentence nor anything else encoded has this form; that the token says nothing about a person besides is the controller's attestation.
     Opaque,
 }
 
@@ -31,16 +31,30 @@ impl CookieForm {
     #[must_use]
     pub fn accepts(self, value: &[u8]) -> bool {
         let hex = |b: &u8| b.is_ascii_digit() || (b'a'..=b'f').contains(b);
-        let opaque = |b: &u8| b.is_ascii_alphanumeric() || b"-._~+/=:|".contains(b);
         let fits = (1..=VALUE_BYTES_MAX).contains(&value.len());
         match self {
             Self::Hex(len) => value.len() == len && value.iter().all(hex),
             Self::Digits(len) => value.len() == len && value.iter().all(u8::is_ascii_digit),
             Self::AnyHex => fits && value.iter().all(hex),
             Self::AnyDigits => fits && value.iter().all(u8::is_ascii_digit),
-            Self::Opaque => fits && value.iter().all(opaque),
+            Self::Opaque => fits && is_opaque(value),
         }
     }
+}
+
+/// Signs of an opaque token that a framework may write as three: what they stand for could stand there itself.
+const ESCAPES: [&[u8; 3]; 5] = [b"%2B", b"%2F", b"%3A", b"%3D", b"%7C"];
+
+fn is_opaque(mut value: &[u8]) -> bool {
+    while let Some((first, rest)) = value.split_first() {
+        let escaped = || value.split_first_chunk::<3>().filter(|(sign, _)| ESCAPES.contains(&sign));
+        value = match escaped() {
+            Some((_, rest)) => rest,
+            None if first.is_ascii_alphanumeric() || b"-._~+/=:|".contains(first) => rest,
+            None => return false,
+        };
+    }
+    true
 }
 
 /// A cookie that the bundle registers.
@@ -142,6 +156,14 @@ mod tests {
             (CookieForm::Opaque, "ann@example.org", false),
             (CookieForm::Opaque, "ann%40example.org", false),
             (CookieForm::Opaque, "Ann Lee", false),
+            // Signed sessions, as they are written.
+            (CookieForm::Opaque, "s%3AhTk9dQ.aL%2Bx%2F7w", true),
+            (CookieForm::Opaque, "hTk9dQ%3D%3D--0f1e%7C1", true),
+            (CookieForm::Opaque, "ann%20lee", false),
+            (CookieForm::Opaque, "a%253A", false),
+            (CookieForm::Opaque, "a%3", false),
+            (CookieForm::Opaque, "%7B%22a%22", false),
+            (CookieForm::Opaque, "%61nn", false),
             (CookieForm::Opaque, "{\"name\":\"ann\"}", false),
             (CookieForm::Opaque, &long, false),
             (CookieForm::AnyHex, &long, false),
