@@ -189,3 +189,53 @@ async fn law_7_nothing_is_sent_to_whoever_wants_to_hear_nothing_any_more() {
     world.record("email", "ann@example.org", &silence(false)).await;
     assert_eq!(sent(&world, json!({})).await.0, 403, "of two at one time the stricter counts");
 }
+
+/// A world in which whoever is written to is told how to stop it, and whose map says itself what a message holds.
+async fn told_how_to_stop(parts: &str) -> World {
+    let world = World::new();
+    let rule = "
+  - {id: stop, require: {that: {message.unsubscribe: true}}, for: any, act: send, reason: missing-opt-out, clauses: [c-1]}
+  - {id: monthly,";
+    let body = format!("    request: {{body: {{'to[]': user.contact.email, topic: none, {parts}}}}}\n");
+    let text = BUNDLE
+        .replace("\n  - {id: monthly,", rule)
+        .replace("    response: {body: none}\n", &format!("{body}    response: {{body: none}}\n"));
+    let bundle =
+        Bundle::read(&Sources::from_texts([("bundle.yaml", &*text)])).unwrap_or_else(|e| panic!("{e}"));
+    world.policy.install(Engine::new(bundle).unwrap_or_else(|e| panic!("{e:?}")), TODAY);
+    world.record("email", "ann@example.org", &[contract()]).await;
+    world
+}
+
+#[tokio::test]
+async fn law_8_what_a_message_says_is_what_is_sent_on_of_it() {
+    let heads = |more: Value| {
+        let mut all = json!({
+            "List-Unsubscribe": "<https://example.org/u?t=1,2>",
+            "List-Unsubscribe-Post": "List-Unsubscribe=One-Click",
+        });
+        all.as_object_mut().unwrap().extend(more.as_object().cloned().unwrap());
+        json!({"text": "stop: https://example.org/u", "headers": all})
+    };
+    let each = "headers.List-Unsubscribe: none, headers.List-Unsubscribe-Post: none";
+    let (own, other) = ("help@example.org", "ceo@other.test");
+    for (parts, change, status) in [
+        (format!("from: none, text: none, {each}"), heads(json!({})), 200),
+        ("from: none, text: none, 'headers.**': none".to_owned(), heads(json!({})), 200),
+        ("from: none, text: none, 'headers.*': none".to_owned(), heads(json!({"reply-to": own})), 200),
+        // What stays here tells nobody how to stop, and names no sender.
+        (format!("from: none, {each}"), heads(json!({})), 422),
+        (format!("text: none, {each}"), heads(json!({})), 403),
+        ("from: none, text: none".to_owned(), heads(json!({})), 422),
+        ("from: none, text: none, headers.list-unsubscribe: none".to_owned(), heads(json!({})), 422),
+        // In any other spelling somebody else gets the answers all the same.
+        ("from: none, text: none, 'headers.*': none".to_owned(), heads(json!({"Reply-To": other})), 403),
+        ("from: none, text: none, 'headers.*': none".to_owned(), heads(json!({"reply-to": other})), 403),
+        ("from: none, text: none, 'headers.**': none".to_owned(), heads(json!({"REPLY-TO": other})), 403),
+    ] {
+        let world = told_how_to_stop(&parts).await;
+        let (was, why, reached) = sent(&world, change.clone()).await;
+        assert_eq!(was, status, "{parts}, {change}: {why}");
+        assert_eq!(reached.is_some(), status == 200, "{parts}, {change}");
+    }
+}

@@ -272,8 +272,9 @@ impl Access {
         for (target, found) in all {
             self.stated.state(book, target, &found, zone);
         }
-        if let Some(message) = self.route().ok().and_then(|route| route.message.clone()) {
-            crate::message::state(bundle, &message, brought, &mut self.stated.facts);
+        let route = bundle.service.routes.get(self.route);
+        if let Some((route, message)) = route.and_then(|route| Some((route, route.message.as_ref()?))) {
+            crate::message::state(bundle, route, message, brought, &mut self.stated.facts);
         }
     }
 

@@ -3,19 +3,27 @@
 use std::collections::BTreeSet;
 
 use consentry_body::Said;
-use consentry_model::{Facts, Reason};
-use consentry_policy::{BuiltIn, Bundle, MessageMap};
+use consentry_model::{Facts, FieldMap, Reason};
+use consentry_policy::{BuiltIn, Bundle, MessageMap, Route};
 
 use crate::request::Brought;
 use crate::stated::Found;
 
 /// States what rules ask of a message: whether it says how to stop further ones, whose address sends it, whether it
-/// carries the controller's address and is marked as advertising.
-pub(crate) fn state(bundle: &Bundle, map: &MessageMap, brought: &Brought, facts: &mut Facts) {
-    let text = |path: &Option<Vec<String>>| path.as_ref().and_then(|path| brought.text(path));
+/// carries the controller's address and is marked as advertising. What the route does not declare is not sent on and says
+/// none of it; who gets answers counts wherever it stands.
+pub(crate) fn state(bundle: &Bundle, route: &Route, map: &MessageMap, brought: &Brought, facts: &mut Facts) {
+    let fields = route.request_body.fields();
+    let goes_on = |path: &[String]| fields.is_some_and(|fields| is_declared(fields, path));
+    let text = |path: &Option<Vec<String>>| {
+        path.as_ref().filter(|path| goes_on(path)).and_then(|path| brought.text(path))
+    };
+    let all = map.headers.as_ref().map(|at| brought.members(at)).unwrap_or_default();
+    let any = |name: &str| all.iter().find(|(there, _)| there.eq_ignore_ascii_case(name));
     let header = |name: &str| {
-        let members = map.headers.as_ref().map(|at| brought.members(at)).unwrap_or_default();
-        members.into_iter().find(|(there, _)| there == name).map(|(_, value)| value)
+        let (there, value) = any(name)?;
+        let path: Vec<String> = map.headers.iter().flatten().chain([there]).cloned().collect();
+        goes_on(&path).then(|| value.clone())
     };
     let (body, from) = (text(&map.text), text(&map.from));
     let mail = &bundle.settings.mail;
@@ -44,15 +52,28 @@ pub(crate) fn state(bundle: &Bundle, map: &MessageMap, brought: &Brought, facts:
     say(BuiltIn::MessageMarked, marked);
     if let Some(id) = book.built_in(&BuiltIn::MessageSender) {
         let own = |address: &str| is_own(bundle, address);
-        let all_own = from.as_deref().is_some_and(own) && header("Reply-To").as_deref().is_none_or(own);
+        let all_own = from.as_deref().is_some_and(own) && any("Reply-To").is_none_or(|(_, to)| own(to));
         facts.set_word(&book.schema, id, if all_own { "own" } else { "other" });
     }
 }
 
+/// Whether a body's map takes what stands at a path.
+fn is_declared(fields: &FieldMap, path: &[String]) -> bool {
+    let mut at = fields.root();
+    for name in path {
+        if fields.covers_subtree(at) {
+            return true;
+        }
+        let Some(below) = fields.member(at, name) else { return false };
+        at = below;
+    }
+    fields.field(at).is_some()
+}
+
 /// RFC 2369 and RFC 8058: a link in the text, and the two headers by which a mail client unsubscribes with one click.
 fn says_how_to_stop(text: Option<&str>, list: Option<&str>, post: Option<&str>) -> bool {
-    text.is_some_and(|text| text.contains("https://"))
-        && list.is_some_and(|list| list.split(',').any(is_bracketed_link))
+    text.is_some_and(|text| text.match_indices("https://").any(|(at, _)| text.get(at..).is_some_and(is_link)))
+        && list.is_some_and(|list| bracketed(list).any(|link| is_link(link) && !link.contains(['<', ' '])))
         && post.is_some_and(|post| post.trim() == "List-Unsubscribe=One-Click")
 }
 
@@ -68,10 +89,21 @@ pub(crate) fn senders(map: &MessageMap) -> Vec<String> {
     from.chain(reply).collect()
 }
 
-/// A link in angle brackets, as each part of the header is one (RFC 2369, section 2).
-fn is_bracketed_link(part: &str) -> bool {
-    let inside = part.trim().strip_prefix('<').and_then(|rest| rest.strip_suffix('>'));
-    inside.is_some_and(|link| link.starts_with("https://") && !link.contains(['<', '>', ' ']))
+/// What stands in angle brackets, each divided from the next by a comma; whatever follows anything else is ignored
+/// (RFC 2369, section 2). A comma in a link divides nothing.
+fn bracketed(list: &str) -> impl Iterator<Item = &str> {
+    let mut rest = Some(list);
+    std::iter::from_fn(move || {
+        let (inside, after) = rest.take()?.trim_start().strip_prefix('<')?.split_once('>')?;
+        let after = after.trim_start();
+        rest = after.strip_prefix(',');
+        (after.is_empty() || rest.is_some()).then_some(inside)
+    })
+}
+
+/// Whether a text begins with a link that leads somewhere.
+fn is_link(text: &str) -> bool {
+    text.strip_prefix("https://").is_some_and(|host| host.starts_with(char::is_alphanumeric))
 }
 
 /// Why a message cannot be understood, whatever its route says of its members: a part that is no text, or that holds more
@@ -231,6 +263,22 @@ mod tests {
             (Some("https://x"), Some("<mailto:a@example.org> https://other.test"), Some(post), false),
             (Some("https://x"), Some("<mailto:a@example.org>, <https://example.org/u>"), Some(post), true),
             (Some("https://x"), Some(list), Some("yes"), false),
+            // A comma is a sign of links, and what leads nowhere is none.
+            (Some("https://x"), Some("<https://example.org/u?t=1,2>"), Some(post), true),
+            (
+                Some("https://x"),
+                Some("<mailto:a@example.org?x=1,2> ,\t<https://example.org/u>"),
+                Some(post),
+                true,
+            ),
+            (Some("https://x"), Some("<https://>"), Some(post), false),
+            (Some("https://x"), Some("<https:///u>"), Some(post), false),
+            (Some("https://x"), Some("<https://a<b>"), Some(post), false),
+            (Some("https://x"), Some("<https://a b>"), Some(post), false),
+            (Some("https://x"), Some("stop <https://example.org/u>"), Some(post), false),
+            (Some("https://x"), Some("<mailto:a@example.org>; <https://example.org/u>"), Some(post), false),
+            (Some("to stop: https://"), Some(list), Some(post), false),
+            (Some("https:// https://x"), Some(list), Some(post), true),
         ] {
             assert_eq!(says_how_to_stop(text, list, post), says, "{text:?} {list:?} {post:?}");
         }
