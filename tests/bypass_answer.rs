@@ -520,3 +520,40 @@ async fn law_7_a_cookie_can_always_be_taken_away() {
         assert!(!format!("{seen:?}").contains("ann"), "{line}: {seen:?}");
     }
 }
+
+#[tokio::test]
+async fn law_1_a_cache_that_keeps_what_it_may_not_is_told_by_what_an_answer_is_somebodys() {
+    const ROUTES: &str = "facts: {case.ticket: {type: bool, from: header.X-Ticket}}
+routes:
+  - route: GET /mine
+    purpose_by: {header.X-Why: {serve: essential.service}}
+    about: {type: customer, space: customer, id: header.X-Customer}
+    request: {headers: {X-Customer: none, X-View: none}}
+    facts: {subject.region: header.X-Country}
+    response: {body: {id: user.unique_id}}
+";
+    let world = World::new();
+    let text = BUNDLE.replace("routes:\n", ROUTES);
+    let bundle =
+        Bundle::read(&Sources::from_texts([("bundle.yaml", &*text)])).unwrap_or_else(|e| panic!("{e}"));
+    world.policy.install(Engine::new(bundle).unwrap(), TODAY);
+    world.record("customer", "c-1", &[contract()]).await;
+    world.upstream.answers(json(r#"{"id":"c-1"}"#));
+    let always = "accept-encoding, authorization, baggage, cookie, data-purpose, sec-gpc, txn-token";
+    for (name, status, more) in
+        [("c-1", 200, ", x-country, x-customer, x-ticket, x-view, x-why"), ("c-2", 403, "")]
+    {
+        let mut request = ask(&world, "/mine");
+        for (header, value) in [("x-customer", name), ("x-why", "serve")] {
+            request.headers_mut().insert(header, value.parse().unwrap());
+        }
+        let seen = world.send(request).await;
+        assert_eq!(seen.status.as_u16(), status, "{seen:?}");
+        // A refusal is the same whomever it is about.
+        assert_eq!(seen.headers["vary"], format!("{always}{more}"), "{name}");
+    }
+    // What the service says is not there is told to nobody else either.
+    world.upstream.answers(answer(404, &[]));
+    let seen = world.send(ask(&world, "/orders")).await;
+    assert_eq!((seen.status.as_u16(), seen.headers["vary"].to_str().unwrap()), (404, always), "{seen:?}");
+}

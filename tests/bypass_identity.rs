@@ -255,3 +255,16 @@ async fn law_13_what_a_browser_proves_unasked_by_way_of_a_gateway_is_not_compres
         assert_eq!(seen.headers.contains_key("content-encoding"), compressed, "{what}: {seen:?}");
     }
 }
+
+#[tokio::test]
+async fn law_1_a_cache_that_keeps_what_it_may_not_is_told_by_what_a_gateway_names_somebody() {
+    let world = world().await;
+    later(&world);
+    let headers = [("x-requester", "support"), ("data-purpose", SUPPORT)];
+    let seen = world.send(ask(&headers, None, peer("10.1.0.1", None))).await;
+    assert_eq!(seen.status.as_u16(), 200, "{seen:?}");
+    let vary = seen.headers["vary"].to_str().unwrap();
+    for name in ["authorization", "data-purpose", "x-person", "x-requester"] {
+        assert_eq!(vary.split(", ").filter(|there| *there == name).count(), 1, "{name}: {vary}");
+    }
+}

@@ -14,14 +14,10 @@ use crate::evidence::{self, Lines};
 use crate::exchange::{Decided, Open};
 use crate::media::Media;
 use crate::pointers::{self, redirects};
+use crate::vary::vary;
 
 /// How the body is to be read, and the content type that it leaves with.
 pub(crate) type Read = (Reading, Arc<FieldMap>, HeaderValue);
-
-/// What an answer depends on besides its target, for a cache that keeps it although it may not.
-const VARY: HeaderValue = HeaderValue::from_static(
-    "accept-encoding, authorization, baggage, cookie, data-purpose, sec-gpc, txn-token",
-);
 
 /// Whether no body is passed on under a status: it has none (RFC 9110, sections 15.3.5 and 15.3.6), or nobody looks at it.
 pub(crate) fn is_bodiless(status: StatusCode) -> bool {
@@ -73,6 +69,7 @@ pub(crate) fn forward_headers(
     route: &Route,
     from: &HeaderMap,
     decided: &Decided,
+    open: &Open,
     taken: &mut evidence::Taken,
 ) -> HeaderMap {
     let mut out = HeaderMap::new();
@@ -90,7 +87,8 @@ pub(crate) fn forward_headers(
     }
     // What depends on a person must never be answered to another from a cache.
     out.insert(header::CACHE_CONTROL, HeaderValue::from_static("private, no-store"));
-    out.insert(header::VARY, VARY);
+    let authenticator = open.shared.authenticator.current();
+    out.insert(header::VARY, vary(&decided.access, authenticator.own_headers()));
     out
 }
 

@@ -57,6 +57,7 @@ mod stated;
 mod target;
 mod technical;
 mod transport;
+mod vary;
 mod window;
 
 pub use account::Account;

@@ -7,6 +7,7 @@ use consentry_policy::Bundle;
 use http::{HeaderValue, Response, StatusCode, header};
 
 use crate::body::ResponseBody;
+use crate::vary;
 
 /// The problem response for a code. `status` replaces the code's own where the upstream's was.
 pub(crate) fn problem(
@@ -38,6 +39,7 @@ pub(crate) fn problem(
     let headers = response.headers_mut();
     headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/problem+json"));
     headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    headers.insert(header::VARY, vary::ALWAYS);
     // Every rate of ours grants at least one request a second; of the upstream's nobody knows here.
     let ours = status == own;
     if ours && matches!(status, StatusCode::TOO_MANY_REQUESTS | StatusCode::SERVICE_UNAVAILABLE) {
@@ -53,7 +55,9 @@ pub(crate) fn problem(
 pub(crate) fn harmless(status: u16) -> Response<ResponseBody> {
     let mut response = Response::new(ResponseBody::whole(Bytes::new()));
     *response.status_mut() = StatusCode::from_u16(status).unwrap_or(StatusCode::NO_CONTENT);
-    response.headers_mut().insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    let headers = response.headers_mut();
+    headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    headers.insert(header::VARY, vary::ALWAYS);
     response
 }
 

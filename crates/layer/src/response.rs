@@ -53,7 +53,7 @@ where
     let kind = map.as_ref().map(|(_, _, leaves_as)| leaves_as.clone());
     let map = map.filter(|_| !open.head_only);
     let mut taken = decided.taken.clone();
-    let mut headers = forward_headers(route, &parts.headers, &decided, &mut taken);
+    let mut headers = forward_headers(route, &parts.headers, &decided, &open, &mut taken);
     if redirects(parts.status) && !headers.contains_key(header::LOCATION) {
         return open.fail(Reason::ResponseRedirect, None);
     }

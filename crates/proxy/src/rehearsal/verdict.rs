@@ -39,12 +39,13 @@ const NEVER_FORWARDED: [&str; 14] = [
 const OWN_HEADERS: [header::HeaderName; 4] =
     [header::CONTENT_LENGTH, header::DATE, header::SET_COOKIE, header::TRANSFER_ENCODING];
 /// What every answer that passed the layer says besides, word for word.
-const EXPECTED_HEADERS: [(header::HeaderName, &str); 4] = [
+const EXPECTED_HEADERS: [(header::HeaderName, &str); 3] = [
     (header::CACHE_CONTROL, "private, no-store"),
     (header::CONTENT_TYPE, "application/json"),
     (header::CONTENT_TYPE, "text/html; charset=utf-8"),
-    (header::VARY, "accept-encoding, authorization, baggage, cookie, data-purpose, sec-gpc, txn-token"),
 ];
+/// What every answer depends on. What its route and its bundle read besides follows.
+const VARIES: &str = "accept-encoding, authorization, baggage, cookie, data-purpose, sec-gpc, txn-token";
 
 /// What was taken on the way there and on the way back.
 #[derive(Default)]
@@ -321,9 +322,14 @@ fn changed_headers(headers: &HeaderMap, answer: &Answer) -> BTreeSet<Change> {
         Answer::Says(_, writing) => value.to_str().is_ok_and(|kind| writing.is(kind)),
         Answer::Page | Answer::Nothing => false,
     };
+    let varies = |value: &HeaderValue| {
+        let more = value.to_str().ok().and_then(|all| all.strip_prefix(VARIES));
+        more.is_some_and(|more| more.is_empty() || more.starts_with(", "))
+    };
     let own = |name: &header::HeaderName, value: &HeaderValue| {
         OWN_HEADERS.contains(name)
             || (*name == header::CONTENT_TYPE && is_kind(value))
+            || (*name == header::VARY && varies(value))
             || EXPECTED_HEADERS.iter().any(|(n, text)| n == name && *text == value)
     };
     let others = headers.iter().filter(|(name, value)| !own(name, value));

@@ -1,0 +1,54 @@
+//! What an answer depends on besides its target, for a cache that keeps it although it may not.
+
+use std::collections::BTreeSet;
+
+use consentry_policy::{FactFrom, PurposeRule, Reference, SubjectSource};
+use http::HeaderValue;
+
+use crate::describe::Access;
+
+/// What every answer depends on, a refusal too.
+pub(crate) const ALWAYS: HeaderValue = HeaderValue::from_static(NAMES);
+const NAMES: &str = "accept-encoding, authorization, baggage, cookie, data-purpose, sec-gpc, txn-token";
+
+/// The headers that an answer depends on: those by which a request says who asks and why, which are our `own`, those that
+/// go on, and those by which it names whom it is about or states what rules ask.
+pub(crate) fn vary<'a>(access: &'a Access, own: impl Iterator<Item = &'a str>) -> HeaderValue {
+    let Ok(route) = access.route() else { return ALWAYS };
+    let about = route.about.as_ref().and_then(|about| match &about.subject {
+        SubjectSource::Named { at, .. } => Some(at),
+        SubjectSource::Anonymous
+        | SubjectSource::PerRecord
+        | SubjectSource::Addressees
+        | SubjectSource::Population { .. } => None,
+    });
+    let purpose = match &route.purpose {
+        PurposeRule::By { at, .. } => Some(at),
+        PurposeRule::Fixed(_) | PurposeRule::OneOf(_) => None,
+    };
+    let facts = access.bundle().facts.from.iter().filter_map(|(_, from)| match from {
+        FactFrom::Request(at) | FactFrom::Presence(at) => Some(at),
+        FactFrom::Attribute(_) | FactFrom::Constant(_) => None,
+    });
+    let stated = route.facts.iter().map(|(_, at)| at);
+    let places = about.into_iter().chain(purpose).chain(facts).chain(stated);
+    let named = places.filter_map(|at| match at {
+        Reference::Header(name) => Some(name.as_str()),
+        Reference::Path(_)
+        | Reference::Query(_)
+        | Reference::Cookie(_)
+        | Reference::Body(_)
+        | Reference::Token(_)
+        | Reference::Item(_)
+        | Reference::Addressees(_) => None,
+    });
+    let goes_on = route.request_headers.iter().map(|field| field.name.as_str());
+    let there = |name: &&str| !NAMES.split(", ").any(|known| known == *name);
+    let more: BTreeSet<&str> = own.chain(named).chain(goes_on).filter(there).collect();
+    if more.is_empty() {
+        return ALWAYS;
+    }
+    let all: Vec<&str> = std::iter::once(NAMES).chain(more).collect();
+    // Names of headers are visible signs alone.
+    HeaderValue::from_str(&all.join(", ")).unwrap_or(HeaderValue::from_static("*"))
+}
