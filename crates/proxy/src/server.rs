@@ -143,9 +143,16 @@ where
     let (head_wait, stall_max) =
         (Duration::from_millis(limits.head_wait_ms_max), Duration::from_millis(limits.write_stall_ms_max));
     let activity = Arc::new(Activity::default());
+    let agreed = wire.agreed().map(<[u8]>::to_vec);
     let patient = Patience::new(wire, head_wait, stall_max, Arc::clone(&activity));
     let streams_max = limits.streams_max;
     let builder = builder(limits, Streams { stall_max, streams_max, activity: Arc::clone(&activity) });
+    // What was agreed on is what is spoken (RFC 9113, section 3.2): whoever looks on reads it so.
+    let builder = match agreed.as_deref() {
+        Some(b"h2") => builder.http2_only(),
+        Some(_) => builder.http1_only(),
+        None => builder,
+    };
     let connection = builder.serve_connection(TokioIo::new(patient), service).into_owned();
     keep(connection, &activity, drains, Silence { idle_max: head_wait, unread_max: stall_max }).await
 }

@@ -73,6 +73,25 @@ async fn both_versions_and_both_protocols_are_served() {
 }
 
 #[tokio::test]
+async fn law_1_what_was_agreed_on_in_the_handshake_is_what_is_spoken() {
+    let ours = Authority::new();
+    let stage = tls_stage(&ours.issue("localhost", 2100), None, TLS).await.unwrap();
+    assert_eq!(ask(&stage, &ours.client(&BOTH, b"h2", None)).await, 0, "HTTP/1.1 where HTTP/2 was agreed on");
+    let stream = connect(&stage.running, &ours.client(&BOTH, b"http/1.1", None)).await.unwrap();
+    let (mut client, connection) =
+        hyper::client::conn::http2::handshake(TokioExecutor::new(), TokioIo::new(stream)).await.unwrap();
+    tokio::spawn(connection);
+    let request = http::Request::get("https://api.example.org/ping");
+    let answer = client.send_request(request.body(Empty::<bytes::Bytes>::new()).unwrap()).await;
+    assert!(answer.is_err(), "HTTP/2 where HTTP/1.1 was agreed on");
+    assert!(stage.asked.lock().unwrap().is_empty());
+    // Where nothing was said of it, it shows itself.
+    let mut silent = (*ours.client(&BOTH, b"h2", None)).clone();
+    silent.alpn_protocols.clear();
+    assert_eq!(ask(&stage, &Arc::new(silent)).await, 200);
+}
+
+#[tokio::test]
 async fn the_service_is_told_by_which_scheme_a_request_came() {
     let ours = Authority::new();
     let stage = tls_stage(&ours.issue("localhost", 2100), None, TLS).await.unwrap();

@@ -62,6 +62,16 @@ pub(crate) struct Handshakes {
 /// A caller's connection.
 pub(crate) type Accepted = Wire<TlsStream<TcpStream>>;
 
+impl Accepted {
+    /// The protocol that both ends agreed on in the handshake, if they spoke of any.
+    pub(crate) fn agreed(&self) -> Option<&[u8]> {
+        match self {
+            Self::Plain(_) => None,
+            Self::Tls(stream) => stream.get_ref().1.alpn_protocol(),
+        }
+    }
+}
+
 impl Reset for TlsStream<TcpStream> {
     fn reset_when_dropped(&self) {
         self.get_ref().0.reset_when_dropped();
