@@ -81,7 +81,7 @@ pub use receipt::{Commit, Receipt};
 pub use record::{
     Closing, ConsentChanged, Direction, End, Entry, FactWord, FactWords, Head, Kind, LogOpened, LogOutage,
     LogRecovered, Note, PathCount, PolicyInstalled, PolicyRefused, PurposeSource, ReadError, Record, Step,
-    Summary, VerdictLine, Verdicts, Worded, Wording,
+    Summary, Unmet, VerdictLine, Verdicts, Worded, Wording,
 };
 pub use search::{Found, Search};
 pub use state::{Failure, Health};

@@ -167,7 +167,7 @@ impl Search {
 }
 
 fn names_clause(head: Option<&Head>, lines: &[VerdictLine], clause: &str) -> bool {
-    let of_head = head.into_iter().flat_map(|head| &head.clauses);
+    let of_head = head.and_then(|head| head.unmet.as_ref()).into_iter().flat_map(|unmet| &unmet.clauses);
     of_head.chain(lines.iter().flat_map(|line| line.clauses.iter())).any(|named| **named == *clause)
 }
 

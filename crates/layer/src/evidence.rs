@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use consentry_audit::{Closing, End, FactWords, Head as HeadRecord, PathCount, VerdictLine, Worded};
+use consentry_audit::{Closing, End, FactWords, Head as HeadRecord, PathCount, Unmet, VerdictLine, Worded};
 use consentry_body::Report;
 use consentry_model::{
     Category, ClassId, FactSource, Facts, LedgerRevision, Outcome, Reason, RuleId, SubjectRef, SubjectType,
@@ -205,8 +205,8 @@ impl Lines {
     /// Says in a head record what stands against the exchange for what it is.
     fn note_unmet(&mut self, record: &mut HeadRecord, installed: &Installed) {
         let Some(rule) = self.unmet.take() else { return };
-        record.clauses = installed.engine.bundle().clauses_of(&rule).cloned().collect();
-        record.unmet = Some(rule);
+        let clauses = installed.engine.bundle().clauses_of(&rule).cloned().collect();
+        record.unmet = Some(Box::new(Unmet { rule, clauses }));
     }
 
     /// What the only thing that is said is in words already.

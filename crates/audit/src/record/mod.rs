@@ -13,7 +13,7 @@ mod wording;
 
 pub(crate) use encode::{Body, encode_closing, encode_note, encode_step, encode_system};
 pub use read::{Entry, Kind, ReadError, Record};
-pub use request::{Closing, End, Head, PathCount, PurposeSource, Step, Verdicts};
+pub use request::{Closing, End, Head, PathCount, PurposeSource, Step, Unmet, Verdicts};
 pub use system::{
     ConsentChanged, LogOpened, LogOutage, LogRecovered, Note, PolicyInstalled, PolicyRefused, Summary,
 };

@@ -53,6 +53,15 @@ pub enum PurposeSource {
     Route,
 }
 
+/// An obligation that is not met.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Unmet {
+    /// The rule that lays it down.
+    pub rule: RuleId,
+    /// The clauses that the rule rests on.
+    pub clauses: Vec<Arc<str>>,
+}
+
 /// The ruling on a request, recorded before the inner service is called.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[non_exhaustive]
@@ -97,10 +106,7 @@ pub struct Head {
     pub reason: Option<Reason>,
     /// The obligation that stands against the exchange for what it is, and not for its data, if there is one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub unmet: Option<RuleId>,
-    /// The clauses that it rests on.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub clauses: Vec<Arc<str>>,
+    pub unmet: Option<Box<Unmet>>,
     /// Whether the ruling was only reported, not carried out.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub report_only: bool,
@@ -144,7 +150,6 @@ impl Head {
             pending_body: false,
             reason: None,
             unmet: None,
-            clauses: Vec::new(),
             report_only: false,
             trace_id: String::new(),
             span_id: String::new(),

@@ -159,3 +159,17 @@ fn a_folder_that_cannot_be_written_is_an_error_at_opening() {
     options.storage = Arc::new(FailingDisk(faults));
     assert!(matches!(AuditLog::open(&dir.path().join("log"), options), Err(OpenError::Io { .. })));
 }
+
+#[tokio::test]
+async fn law_12_a_log_whose_folder_was_removed_acknowledges_nothing() {
+    let dir = tempfile::tempdir().unwrap();
+    let place = dir.path().join("log");
+    let log = AuditLog::open(&place, unsigned()).unwrap();
+    request(&log, 1).await;
+    let mut ticket = log.reserve(NOON).unwrap();
+    std::fs::remove_dir_all(&place).unwrap();
+    let step = head("shop", "essential", Outcome::Allow, None);
+    assert_eq!(ticket.commit(step).await.unwrap_err(), LogError::Unhealthy);
+    assert_eq!(log.health().failure, Some(Failure::Segment(std::io::ErrorKind::NotFound)));
+    ticket.close(&Closing::new(End::Failed));
+}

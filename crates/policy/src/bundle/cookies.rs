@@ -19,7 +19,8 @@ pub enum CookieForm {
     /// Decimal digits, however many up to the largest length.
     AnyDigits,
     /// An opaque token: letters, digits and `-._~+/=:|`, of which the last five may be percent-encoded, as frameworks write
-    /// the tokens of their sessions. Neither an address nor a sentence nor anything else encoded has this form; that the token says nothing about a person besides is the controller's attestation.
+    /// the tokens of their sessions. Neither an address nor a sentence nor anything else encoded has this form; that the token
+    /// says nothing about a person besides is the controller's attestation.
     Opaque,
 }
 
@@ -47,7 +48,7 @@ const ESCAPES: [&[u8; 3]; 5] = [b"%2B", b"%2F", b"%3A", b"%3D", b"%7C"];
 
 fn is_opaque(mut value: &[u8]) -> bool {
     while let Some((first, rest)) = value.split_first() {
-        let escaped = || value.split_first_chunk::<3>().filter(|(sign, _)| ESCAPES.contains(&sign));
+        let escaped = || value.split_first_chunk::<3>().filter(|(sign, _)| ESCAPES.contains(sign));
         value = match escaped() {
             Some((_, rest)) => rest,
             None if first.is_ascii_alphanumeric() || b"-._~+/=:|".contains(first) => rest,

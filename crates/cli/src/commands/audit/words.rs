@@ -116,10 +116,9 @@ impl<'a> Ticket<'a> {
             let given = |l: &&&VerdictLine| l.reason.is_some() && l.reason == self.reason();
             let own = self.lines.iter().any(|l| given(&l));
             // What stands against the exchange for what it is needs no answer.
-            if let Some(head) = self.head.filter(|head| head.unmet.is_some() && !own) {
-                let clauses: BTreeSet<_> = head.clauses.iter().map(ToString::to_string).collect();
-                let rule = || head.unmet.iter().map(ToString::to_string).collect();
-                return if clauses.is_empty() { rule() } else { clauses };
+            if let Some(unmet) = self.head.and_then(|head| head.unmet.as_ref()).filter(|_| !own) {
+                let clauses: BTreeSet<_> = unmet.clauses.iter().map(ToString::to_string).collect();
+                return if clauses.is_empty() { [unmet.rule.to_string()].into() } else { clauses };
             }
             let decisive = || self.lines.iter().filter(move |l| !own || given(l));
             let (most, clauses) =
@@ -270,8 +269,10 @@ fn one(entry: &Entry, facts: &mut Facts) {
 fn of_head(head: &Head, facts: &mut Facts) {
     facts.add("outcome", head.outcome);
     facts.maybe("reason", head.reason);
-    facts.maybe("unmet", head.unmet.as_ref());
-    facts.maybe("clauses", (!head.clauses.is_empty()).then(|| head.clauses.join(", ")));
+    if let Some(unmet) = &head.unmet {
+        facts.add("unmet", &unmet.rule);
+        facts.maybe("clauses", (!unmet.clauses.is_empty()).then(|| unmet.clauses.join(", ")));
+    }
     facts.maybe("requester", head.requester.as_ref());
     facts.maybe("recipient", head.recipient.as_ref());
     facts.maybe("purpose", head.purpose.as_ref());
