@@ -4,7 +4,8 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use consentry_audit::{
-    AuditLog, Closing, End, Entry, Failure, Full, LogError, OpenError, VerifyOptions, VerifyStatus, verify,
+    AuditLog, Closing, Disk, End, Entry, Failure, Full, LogError, OpenError, VerifyOptions, VerifyStatus,
+    verify,
 };
 use consentry_model::{Outcome, Reason};
 
@@ -164,7 +165,9 @@ fn a_folder_that_cannot_be_written_is_an_error_at_opening() {
 async fn law_12_a_log_whose_folder_was_removed_acknowledges_nothing() {
     let dir = tempfile::tempdir().unwrap();
     let place = dir.path().join("log");
-    let log = AuditLog::open(&place, unsigned()).unwrap();
+    let mut options = unsigned();
+    options.storage = Arc::new(Disk);
+    let log = AuditLog::open(&place, options).unwrap();
     request(&log, 1).await;
     let mut ticket = log.reserve(NOON).unwrap();
     std::fs::remove_dir_all(&place).unwrap();
