@@ -36,7 +36,9 @@ const BOOKS: &str = "{id: books, permit: essential.legal_obligation, data: user.
 const NOBODY_SOLD: &str = "{id: nobody-is-sold, forbid: custom.sale, data: any, clauses: [c]}";
 const ONLY_EXPLICIT: &str =
     "{id: only-explicit, forbid: custom.sale, data: any, unless: {consent: explicit}, clauses: [c]}";
-const BOOKED: &str = "{id: booked, permit: essential.legal_obligation, data: user.financial, of: customer, to: internal, when: {subject.erased: false, subject.restricted: false}, clauses: [c]}";
+const BOOKED: &str = "{id: booked, permit: essential.legal_obligation, data: user.financial, of: customer, to: internal, when: {subject.erased: false, subject.restricted: false, subject.suppressed: false}, clauses: [c]}";
+/// Whoever wants to hear nothing any more is sent nothing.
+const BOOKED_TO_THE_SUPPRESSED: &str = "{id: booked, permit: essential.legal_obligation, data: user.financial, of: customer, to: internal, when: {subject.erased: false, subject.restricted: false}, clauses: [c]}";
 const BOOKED_ALWAYS: &str = "{id: booked-always, permit: essential.legal_obligation, data: user.financial, of: customer, to: internal, clauses: [c]}";
 
 fn engine(rules: &[&str], invariant: &str) -> Engine {
@@ -101,7 +103,7 @@ fn a_solver_proves_what_holds_over_any_registry_and_refutes_what_does_not() {
     let Some(solver) = Solver::installed() else {
         return skip("any_registry::a_solver_proves_what_holds", "no cvc5 is installed");
     };
-    let table: [(&[&str], &str, bool); 10] = [
+    let table: [(&[&str], &str, bool); 11] = [
         (&[SERVE, SOLD, NEVER], NOBODY_SOLD, true),
         (&[SERVE, SOLD], NOBODY_SOLD, false),
         (&[SERVE, SOLD, CURED], NOBODY_SOLD, false),
@@ -112,6 +114,7 @@ fn a_solver_proves_what_holds_over_any_registry_and_refutes_what_does_not() {
         (&[SERVE, READERS, NEVER], NOBODY_SOLD, true),
         (&[SERVE, READERS, CURED], ONLY_EXPLICIT, true),
         (&[SERVE, BOOKS], BOOKED_ALWAYS, false),
+        (&[SERVE, BOOKS], BOOKED_TO_THE_SUPPRESSED, false),
         (&[SERVE, BOOKS], BOOKED, true),
     ];
     for (rules, invariant, holds) in table {
