@@ -85,8 +85,11 @@ async fn law_11_no_answer_is_older_than_a_write_that_was_acknowledged_before_it_
     let acknowledged = Arc::new(AtomicU64::new(write(&writer, 0).await.0));
     let done = Arc::new(AtomicBool::new(false));
     let mut readers = Vec::new();
-    for _ in 0..3 {
-        let ledger = SqliteLedger::open(&path).await.unwrap();
+    // Some have a handle of their own, and others share one: of these one looks for several.
+    let shared = Arc::new(SqliteLedger::open(&path).await.unwrap());
+    for own in [true, true, true, false, false, false, false] {
+        let ledger =
+            if own { Arc::new(SqliteLedger::open(&path).await.unwrap()) } else { Arc::clone(&shared) };
         let (acknowledged, done) = (Arc::clone(&acknowledged), Arc::clone(&done));
         readers.push(tokio::spawn(async move {
             let (mut asked, mut other) = (0_u64, LedgerRevision(0));
@@ -111,4 +114,21 @@ async fn law_11_no_answer_is_older_than_a_write_that_was_acknowledged_before_it_
         let (asked, _) = reader.await.unwrap();
         assert!(asked > 60, "most were answered from what was kept");
     }
+}
+
+#[tokio::test]
+async fn law_1_a_ledger_that_is_closed_while_somebody_asks_answers_nothing() {
+    let (_folder, path) = place();
+    // Another handle keeps the files as they are.
+    let other = SqliteLedger::open(&path).await.unwrap();
+    write(&other, 0).await;
+    let ledger = SqliteLedger::open(&path).await.unwrap();
+    let who = [id("customer", "ann")];
+    ledger.resolve(&who).await.unwrap();
+    let asking = ledger.resolve(&who);
+    let mut asking = std::pin::pin!(asking);
+    let first = std::future::poll_fn(|context| std::task::Poll::Ready(asking.as_mut().poll(context))).await;
+    assert!(first.is_pending(), "it looks later");
+    ledger.close().await;
+    asking.await.unwrap_err();
 }

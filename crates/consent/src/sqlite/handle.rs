@@ -12,8 +12,9 @@ use sqlx::{ConnectOptions, Connection, Sqlite, Transaction};
 
 use super::file::LedgerFile;
 use super::kept::Kept;
+use super::looks::Looks;
 use super::readers::{CLOSED, Reader, Readers};
-use super::wal_index::WalIndex;
+use super::wal_index::{Mark, WalIndex};
 use super::{read, schema, write};
 use crate::{Appended, Batch, Ledger, LedgerError, LedgerErrorKind, Limit, Reserved, limit};
 
@@ -43,6 +44,7 @@ pub struct SqliteLedger {
     /// The highest revision that this handle has seen. A ledger never goes back.
     seen: AtomicU64,
     index: WalIndex,
+    looks: Looks,
     kept: Kept,
 }
 
@@ -84,7 +86,7 @@ impl SqliteLedger {
     /// As [`resolve`](Ledger::resolve).
     pub async fn subject(&self, subject: &SubjectRef) -> Result<Resolution, LedgerError> {
         answer_in_time(async {
-            let batch = self.ask(Question::Reference(subject)).await?;
+            let batch = self.ask(Question::Reference(subject), None).await?;
             batch.answers.into_iter().next().ok_or(LedgerError::corrupt("an answer is missing"))
         })
         .await
@@ -121,26 +123,43 @@ impl SqliteLedger {
         .await?;
         // The index is there as soon as a connection has read.
         let index = WalIndex::of(file.path());
-        let (seen, kept) = (AtomicU64::new(0), Kept::default());
-        let ledger = Self { readers, writer, file, seen, index, kept };
+        let (seen, looks, kept) = (AtomicU64::new(0), Looks::default(), Kept::default());
+        let ledger = Self { readers, writer, file, seen, index, looks, kept };
         ledger.revision().await?;
         Ok(ledger)
     }
 
-    /// Asks one snapshot, and lets the answers out if the file is still the ledger. A window that was answered before is
-    /// answered again without a word to SQLite as long as nobody, in this process or another, has written since.
-    async fn ask(&self, question: Question<'_>) -> Result<Batch, LedgerError> {
+    /// What a window was answered before, as long as nobody, in this process or another, has written since; and the mark that
+    /// it stands for.
+    async fn told_before(&self, who: &[Identifier]) -> Result<(Option<Mark>, Option<Batch>), LedgerError> {
+        let seen = self.seen.load(Ordering::Acquire);
+        let (mark, there) = self.looks.look(&self.index, &self.file).await;
+        // It may have been closed meanwhile.
+        if self.readers.are_closed() {
+            return Err(CLOSED);
+        }
+        there?;
+        let batch = mark.as_ref().and_then(|mark| self.kept.answer(mark, who));
+        batch.iter().try_for_each(|batch| self.advance(seen, batch.revision))?;
+        Ok((mark, batch))
+    }
+
+    /// A window, without a word to SQLite where it was answered before.
+    async fn window(&self, who: &[Identifier]) -> Result<Batch, LedgerError> {
+        // Nothing of this waits for anybody, so that it needs no time that it may take.
+        match self.told_before(who).await? {
+            (_, Some(batch)) => Ok(batch),
+            (mark, None) => answer_in_time(self.ask(Question::Window(who), mark)).await,
+        }
+    }
+
+    /// Asks one snapshot, and lets the answers out if the file is still the ledger. What is answered while the mark stands
+    /// still is kept.
+    async fn ask(&self, question: Question<'_>, mark: Option<Mark>) -> Result<Batch, LedgerError> {
         if self.readers.are_closed() {
             return Err(CLOSED);
         }
         let seen = self.seen.load(Ordering::Acquire);
-        let mark = self.index.mark();
-        if let (Some(mark), Question::Window(who)) = (&mark, &question)
-            && let Some(batch) = self.kept.answer(mark, who)
-        {
-            self.admit(seen, batch.revision)?;
-            return Ok(batch);
-        }
         self.file.still_there()?;
         let asked_for = match question {
             Question::Window(who) => Some(who),
@@ -184,6 +203,11 @@ impl SqliteLedger {
 
     fn admit(&self, seen: u64, revision: LedgerRevision) -> Result<(), LedgerError> {
         self.file.still_there()?;
+        self.advance(seen, revision)
+    }
+
+    /// Notes a revision, which is none before one that was seen.
+    fn advance(&self, seen: u64, revision: LedgerRevision) -> Result<(), LedgerError> {
         if revision.0 < seen {
             return Err(LedgerError::corrupt("the ledger went back to an earlier revision"));
         }
@@ -195,7 +219,7 @@ impl SqliteLedger {
 #[async_trait]
 impl Ledger for SqliteLedger {
     async fn resolve(&self, who: &[Identifier]) -> Result<Batch, LedgerError> {
-        answer_in_time(self.ask(Question::Window(who))).await
+        self.window(who).await
     }
 
     async fn append(
@@ -249,7 +273,7 @@ impl Ledger for SqliteLedger {
     }
 
     async fn revision(&self) -> Result<LedgerRevision, LedgerError> {
-        Ok(answer_in_time(self.ask(Question::Window(&[]))).await?.revision)
+        Ok(self.window(&[]).await?.revision)
     }
 }
 

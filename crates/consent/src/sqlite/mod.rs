@@ -4,6 +4,7 @@ mod file;
 mod handle;
 mod history;
 mod kept;
+mod looks;
 mod read;
 mod readers;
 mod row;
