@@ -84,7 +84,7 @@ impl Walk {
         let [body] = &mut **frames else { return Ok(false) };
         // As deep as the other might have been, this one may be.
         let read = match template.room <= room {
-            true => template.read(view, from, room, (skip, keys), &mut tape.marks),
+            true => template.read(view, (from, room), &mut [], (skip, keys), &mut tape.marks),
             false => None,
         };
         let Some((end, _)) = read else {

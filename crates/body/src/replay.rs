@@ -58,10 +58,11 @@ pub(crate) struct Recording {
 /// What is remembered: what is on the tape refers to it, so that nothing is forgotten.
 #[derive(Debug, Default)]
 pub(crate) struct Replay {
-    templates: Vec<(Template, u32)>,
+    /// With each, how often a record was like it, and how long the scalars of the last one were.
+    templates: Vec<(Template, u32, Box<[usize]>)>,
     /// The template that the body as a whole is like.
     pub(crate) body: Option<Arc<Template>>,
-    /// With each, how often a record was like it. By place, the last that was remembered, and how often one was.
+    /// By place, the last that was remembered, and how often one was.
     places: Vec<(Option<u32>, u8)>,
     recording: Option<Recording>,
     /// The scalars of the record that is read: where each begins and ends, and what it is.
@@ -141,7 +142,7 @@ impl Replay {
     pub(crate) fn get(&self, template: u32) -> Option<&Template> {
         match template {
             BODY => self.body.as_deref(),
-            _ => self.templates.get(template as usize).map(|(template, _)| template),
+            _ => self.templates.get(template as usize).map(|(template, ..)| template),
         }
     }
 
@@ -182,7 +183,7 @@ impl Walk {
         }
         let Some((kept, tries)) = places.get_mut(ix) else { return };
         let kept_one = kept.and_then(|kept| templates.get(kept as usize));
-        if kept_one.is_some_and(|(_, hits)| *hits >= HITS_MIN) {
+        if kept_one.is_some_and(|(_, hits, _)| *hits >= HITS_MIN) {
             *tries = 0;
         }
         if *tries >= TRIES_MAX || templates.len() >= TEMPLATES_MAX {
@@ -225,7 +226,8 @@ impl Walk {
         } else if let Some((kept, _)) = recording.shape.index().and_then(|ix| self.replay.places.get_mut(ix))
         {
             *kept = u32::try_from(self.replay.templates.len()).ok();
-            self.replay.templates.push((template, 0));
+            let lengths = vec![0; template.between.len()].into();
+            self.replay.templates.push((template, 0, lengths));
         }
     }
 
@@ -294,6 +296,7 @@ impl Walk {
         let Recording { scope, depth, room, .. } = *recording;
         let of = |scope| Some(self.map.scope(scope)?.emptied);
         let emptied = scope.map_or(Some(None), |scope| of(scope).map(Some))?;
+        let between = between.into_iter().map(Between::settled).collect();
         let (parts, marks) = (parts.all, marks.count);
         let undeclared = self.tape.undeclared.checked_sub(recording.undeclared)?;
         Some(Template { emptied, parts, depth, room, between, marks, classes, undeclared })
@@ -312,12 +315,12 @@ impl Walk {
         let Self { replay, tape, frames, keys, skip, .. } = self;
         let Replay { templates, places, recording: None, .. } = replay else { return Ok(None) };
         let Some(ix) = shape.index().and_then(|ix| places.get(ix)?.0) else { return Ok(None) };
-        let Some((template, hits)) = templates.get_mut(ix as usize) else { return Ok(None) };
+        let Some((template, hits, lengths)) = templates.get_mut(ix as usize) else { return Ok(None) };
         if template.depth != depth {
             return Ok(None);
         }
         let marks = tape.marks.len();
-        let read = template.read(view, from, room, (skip, keys), &mut tape.marks);
+        let read = template.read(view, (from, room), lengths, (skip, keys), &mut tape.marks);
         let Some((end, named)) = read else {
             tape.marks.truncate(marks);
             return Ok(None);

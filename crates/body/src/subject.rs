@@ -176,10 +176,13 @@ impl Subjects {
     pub(crate) fn window(&self, view: &[u8]) -> Window {
         let mut groups = Vec::with_capacity(self.all.len() * 8);
         let mut subjects = Vec::with_capacity(self.all.len());
+        // Most have values of the same classes as the one before.
+        let (mut last, mut listed) = (&Classes::default(), Vec::new());
         for (ix, (subject, classes)) in (0..).map(SubjectIx).zip(&self.all) {
-            for class in classes.iter() {
-                groups.push((ix, class));
+            if classes != last {
+                (last, listed) = (classes, classes.iter().collect());
             }
+            groups.extend(listed.iter().map(|class| (ix, *class)));
             subjects.push(match subject {
                 None => RecordSubject::Request,
                 Some(Subject { scope, id, captured }) => {

@@ -2,8 +2,9 @@
 //! onto the tape.
 
 use consentry_model::{ClassId, Emptied, Ladder, NodeId};
+use wide::u8x16;
 
-use crate::json::{Skip, Token, TokenKind, scalar_at};
+use crate::json::{Skip, Token, TokenKind, is_easy, scalar_at};
 use crate::keys::Keys;
 use crate::lane::near;
 use crate::subject::Classes;
@@ -11,6 +12,8 @@ use crate::tape::{At, Owner};
 
 /// How many bytes are compared in one go.
 const HEAD: usize = 16;
+/// A bit for each of them.
+const ALL: u32 = 0xffff;
 /// A position by what it is relative to: one of the record's marks.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Relative {
@@ -47,8 +50,9 @@ pub(crate) struct Datum {
 /// What stands before a scalar, or after the last.
 #[derive(Clone, Debug)]
 pub(crate) struct Between {
-    head: u128,
-    mask: u128,
+    head: u8x16,
+    /// Ones where nothing is compared.
+    rest: u8x16,
     length: usize,
     /// Whether there are more bytes than those.
     long: bool,
@@ -58,6 +62,8 @@ pub(crate) struct Between {
     pub(crate) names: bool,
     /// Whether it is an array or object that only has to be right, and how many are open around it in the record.
     pub(crate) unit: Option<Box<Unit>>,
+    /// Whether it is any of that.
+    special: bool,
 }
 
 /// An array or object that only has to be right.
@@ -110,13 +116,19 @@ impl Unit {
 
 impl Between {
     pub(crate) fn new(bytes: &[u8]) -> Self {
-        let (mut head, mut mask) = ([0; HEAD], [0; HEAD]);
-        for ((head, mask), byte) in head.iter_mut().zip(&mut mask).zip(bytes) {
-            (*head, *mask) = (*byte, u8::MAX);
+        let (mut head, mut rest) = ([0; HEAD], [u8::MAX; HEAD]);
+        for ((head, rest), byte) in head.iter_mut().zip(&mut rest).zip(bytes) {
+            (*head, *rest) = (*byte, 0);
         }
         let (length, long) = (bytes.len(), bytes.len() > HEAD);
-        let (head, mask) = (u128::from_le_bytes(head), u128::from_le_bytes(mask));
-        Self { head, mask, length, long, bytes: bytes.into(), marks: false, names: false, unit: None }
+        let (head, rest) = (u8x16::new(head), u8x16::new(rest));
+        let (bytes, special) = (bytes.into(), false);
+        Self { head, rest, length, long, bytes, marks: false, names: false, unit: None, special }
+    }
+
+    /// The same, once all of it is said.
+    pub(crate) fn settled(self) -> Self {
+        Self { special: self.marks || self.names || self.unit.is_some(), ..self }
     }
 
     /// Where it ends, when it begins at `from`.
@@ -125,8 +137,7 @@ impl Between {
     fn is_at(&self, view: &[u8], from: usize) -> Option<usize> {
         let rest = view.get(from..)?;
         let Some(head) = rest.first_chunk::<HEAD>() else { return self.ends(rest, from) };
-        let head = u128::from_le_bytes(*head);
-        if (head ^ self.head) & self.mask != 0 {
+        if (u8x16::new(*head).simd_eq(self.head) | self.rest).to_bitmask() != ALL {
             return None;
         }
         if self.long && rest.get(HEAD..self.length)? != self.bytes.get(HEAD..)? {
@@ -174,13 +185,14 @@ pub(crate) struct Template {
 
 impl Template {
     /// Reads a record's scalars, when everything between them is the same. So many arrays and objects may be open in it,
-    /// itself among them. Answers with where it ends, and with the scalar that names its subject.
+    /// itself among them. `lengths` says how long each scalar was the last time, as far as it is known. Answers with where
+    /// it ends, and with the scalar that names its subject.
     #[inline]
     pub(crate) fn read(
         &self,
         view: &[u8],
-        from: usize,
-        room: usize,
+        (from, room): (usize, usize),
+        lengths: &mut [usize],
         (skip, keys): (&mut Skip, &mut Keys),
         marks: &mut Vec<At>,
     ) -> Option<(usize, Option<Token>)> {
@@ -189,15 +201,20 @@ impl Template {
         marks.push(near(from));
         let mut named = None;
         let mut position = from;
+        let mut lengths = lengths.iter_mut();
         for before in between {
             let start = before.is_at(view, position)?;
+            let length = lengths.next();
+            if !before.special {
+                position = like_last(view, start, length)?.1;
+                continue;
+            }
             let (kind, end) = match &before.unit {
-                None => scalar_at(view, start)?,
+                None => like_last(view, start, length)?,
                 Some(unit) => (TokenKind::Close, unit.read(view, start, room, (&mut *skip, &mut *keys))?),
             };
             if before.marks {
-                marks.push(near(start));
-                marks.push(near(end));
+                marks.extend_from_slice(&[near(start), near(end)]);
             }
             if before.names {
                 named = Some(Token { kind, start, end });
@@ -206,6 +223,19 @@ impl Template {
         }
         Some((last.is_at(view, position)?, named))
     }
+}
+
+/// The scalar that begins here, which may be as long as the last time.
+#[inline(always)]
+#[allow(clippy::inline_always, reason = "it is half of what is done for most members")]
+fn like_last(view: &[u8], start: usize, length: Option<&mut usize>) -> Option<(TokenKind, usize)> {
+    let Some(length) = length else { return scalar_at(view, start) };
+    if is_easy(view, start, *length) {
+        return Some((TokenKind::Text, start.wrapping_add(*length)));
+    }
+    let (kind, end) = scalar_at(view, start)?;
+    *length = end.wrapping_sub(start);
+    Some((kind, end))
 }
 
 /// The marks of a record that is being remembered.

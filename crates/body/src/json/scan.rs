@@ -111,6 +111,31 @@ fn easy_blocks(view: &[u8], mut from: usize) -> Option<usize> {
     }
 }
 
+/// Whether a string that is so long with its quotes begins here, and all of it is plain ASCII and short. It is not said where one
+/// has to look closer.
+///
+/// Where things are alike most are as long as the last time. Whoever knows the length need not wait for the quote to be found
+/// before the next one is looked at: that it is there is looked at beside.
+#[inline(always)]
+#[allow(clippy::inline_always, reason = "it is half of what is done for most members")]
+pub(crate) fn is_easy(view: &[u8], start: usize, length: usize) -> bool {
+    let Some((b'"', inside)) = view.get(start..).and_then(<[u8]>::split_first) else { return false };
+    let Some(first) = inside.first_chunk::<BLOCK>() else { return false };
+    let quote = length.wrapping_sub(2);
+    let (mut quotes, mut odd) = look_for_end(first);
+    if quote >= BLOCK {
+        let Some(second) = inside.get(BLOCK..).and_then(<[u8]>::first_chunk::<BLOCK>) else { return false };
+        let (more_quotes, more_odd) = look_for_end(second);
+        (quotes, odd) = (quotes | more_quotes << BLOCK, odd | more_odd << BLOCK);
+    }
+    let Some(end) = u32::try_from(quote).ok().and_then(|quote| 1_u32.checked_shl(quote)) else {
+        return false;
+    };
+    // Up to there, there is nothing but this one.
+    let up_to = end | end.wrapping_sub(1);
+    quotes & up_to == end && odd & up_to == 0
+}
+
 /// A bit for each quote, and for each byte that is a backslash, a control character or not ASCII.
 #[inline(always)]
 #[allow(clippy::inline_always, reason = "it is a handful of instructions")]
@@ -324,6 +349,15 @@ mod tests {
                         for from in 0..=length {
                             let (stop, high) = plain_bytes(&view, from, false);
                             let end = view.get(stop).filter(|byte| !high && **byte == b'"').map(|_| stop);
+                            for inside in 0..=length {
+                                let quoted =
+                                    [b"\"".as_slice(), view.get(from..).unwrap_or_default()].concat();
+                                let is_end = end.is_some_and(|end| end - from == inside);
+                                let found = is_easy(&quoted, 0, inside + 2);
+                                assert!(!found || is_end, "{quoted:?} {inside}");
+                                let near = from + 2 * BLOCK <= length && inside < 2 * BLOCK;
+                                assert!(found || !is_end || !near, "{quoted:?} {inside}");
+                            }
                             if let found @ Some(_) = easy(&view, from) {
                                 assert_eq!(found, end, "{view:?} from {from}");
                             } else if stop + 2 * BLOCK < length {
