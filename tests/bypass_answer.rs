@@ -372,6 +372,59 @@ async fn law_1_nobody_is_told_in_advance_what_they_may_send() {
     assert!(world.upstream.reached().is_empty());
 }
 
+/// What browsers ask in advance has no token; what they are told is what the map describes.
+#[tokio::test]
+async fn law_1_whoever_asks_in_advance_is_told_what_the_map_describes() {
+    let world = world().await;
+    let allow = "Access-Control-Allow-Origin: none, Access-Control-Allow-Headers: none";
+    let route = format!(
+        "\n  - {{route: OPTIONS /orders, public: true, purpose: essential.service, request: {{headers: {{Origin: none}}}}, \
+         response: {{headers: {{{allow}}}}}}}\n"
+    );
+    let text = format!("{BUNDLE}{route}");
+    let bundle =
+        Bundle::read(&Sources::from_texts([("bundle.yaml", &*text)])).unwrap_or_else(|e| panic!("{e}"));
+    world.policy.install(Engine::new(bundle).unwrap(), TODAY);
+    for (path, host, status, code) in [
+        ("/orders", "api.example", 204, None),
+        ("/orders?page=1", "api.example", 204, None),
+        ("/quiet", "api.example", 401, Some("token-missing")),
+        ("/customers/c-1", "api.example", 401, Some("token-missing")),
+        ("/orders", "elsewhere.example", 403, Some("no-applicable-policy")),
+    ] {
+        let mut answer = typed("text/plain", "");
+        *answer.status_mut() = http::StatusCode::NO_CONTENT;
+        for (name, value) in [
+            ("access-control-allow-origin", "https://shop.example"),
+            ("access-control-allow-headers", "authorization, data-purpose"),
+            ("access-control-expose-headers", "x-secret"),
+        ] {
+            answer.headers_mut().insert(name, value.parse().unwrap());
+        }
+        world.upstream.answers(answer);
+        let mut request = get(path, None, None);
+        *request.method_mut() = Method::OPTIONS;
+        for (name, value) in [
+            ("host", host),
+            ("origin", "https://shop.example"),
+            ("access-control-request-method", "GET"),
+            ("access-control-request-headers", "authorization"),
+        ] {
+            request.headers_mut().insert(name, value.parse().unwrap());
+        }
+        let seen = world.send(request).await;
+        assert_eq!(seen.status, status, "{path} {host}: {seen:?}");
+        let told = seen.headers.get("access-control-allow-origin").map(|v| v.to_str().unwrap());
+        assert_eq!(told, code.is_none().then_some("https://shop.example"), "{path} {host}");
+        assert!(!seen.headers.contains_key("access-control-expose-headers"), "nobody declared it");
+        code.into_iter().for_each(|code| assert_eq!(&*seen.code(), code, "{path} {host}"));
+    }
+    let reached = world.upstream.reached();
+    assert_eq!(reached.len(), 2);
+    assert!(reached[0].0.headers.contains_key("origin"));
+    assert!(!reached[0].0.headers.contains_key("access-control-request-method"), "nobody declared it");
+}
+
 #[tokio::test]
 async fn law_1_what_would_hide_or_split_an_answer_is_taken_off_the_request() {
     let world = world().await;

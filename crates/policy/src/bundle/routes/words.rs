@@ -5,7 +5,9 @@ use std::sync::Arc;
 use crate::bundle::service::{Reference, Segment};
 use crate::text::{Node, Reader};
 
-const METHODS: [&str; 5] = ["GET", "POST", "PUT", "PATCH", "DELETE"];
+/// What a route can be asked by. What may be got may be asked about with `HEAD` without a word; `OPTIONS`, by which browsers
+/// ask in advance, is a route of its own.
+const METHODS: [&str; 6] = ["GET", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"];
 
 /// Reads `GET /customers/{id}`.
 pub(super) fn template(node: &Node, reader: &mut Reader) -> Option<(Arc<str>, String, Vec<Segment>)> {
