@@ -2,11 +2,12 @@
 
 use std::path::{Path, PathBuf};
 
-use crate::run::{cargo, root};
-use crate::solver;
+use crate::run::{Run, cargo, program, root};
 use crate::tally::Tally;
+use crate::{solver, tests};
 
-const CLI: &str = "consentry-cli";
+/// A test of the command, with which cargo builds the command as well.
+const TEST_OF_COMMAND: &str = "serving";
 
 /// Checks, proves and tests every bundle.
 pub(crate) fn all() -> Tally {
@@ -17,9 +18,8 @@ pub(crate) fn all() -> Tally {
     if bundles.is_empty() {
         return Tally::one_skip("policies", "no folder in policies/ has a bundle.yaml");
     }
-    // The demonstration runs the same build: optimised, so that a thousand cases take seconds.
-    if let Some(why) = cargo(["build", "--release", "--package", CLI]).shown().failure {
-        return Tally::one_failure("policies", &format!("the command does not build: {why}"));
+    if let Err(why) = build() {
+        return Tally::one_failure("policies", &why);
     }
     let mut tally = Tally::default();
     let solver = solver::ensure();
@@ -30,6 +30,23 @@ pub(crate) fn all() -> Tally {
         tally.add(cases(&folder));
     }
     tally
+}
+
+/// Builds the command as the tests have it: with the same features nothing is compiled a second time.
+pub(crate) fn build() -> Result<(), String> {
+    // One that was left there would be taken for what is built now, were it built elsewhere. There may be none.
+    drop(std::fs::remove_file(built()));
+    let tests = ["test", "--workspace", "--exclude", tests::BENCHES, "--test", TEST_OF_COMMAND, "--no-run"];
+    cargo(tests).shown().failure.map_or(Ok(()), |why| Err(format!("the command does not build: {why}")))
+}
+
+/// The command as [`build`] has built it.
+pub(crate) fn command(arguments: &[&str]) -> Run {
+    program(built(), arguments)
+}
+
+fn built() -> PathBuf {
+    tests::target().join("debug/consentry")
 }
 
 /// The invariants, in every cell of the registry; and, where a solver is there, over any registry.
@@ -62,8 +79,8 @@ fn cases(folder: &str) -> Tally {
     }
 }
 
-fn consentry(command: &str, folder: &str) -> crate::run::Run {
-    cargo(["run", "--release", "--quiet", "--package", CLI, "--"]).args([command, folder])
+fn consentry(verb: &str, folder: &str) -> Run {
+    command(&[verb, folder])
 }
 
 /// The names of the folders that are bundles, sorted.
