@@ -17,26 +17,32 @@ const MARKER_BIT: u32 = 1 << 31;
 /// A number further than this from the one expected is not taken for a frame's when searching damaged bytes.
 const NUMBER_SPREAD_MAX: u64 = 1 << 32;
 
-/// Appends the frame of a record.
-pub(crate) fn put_record(out: &mut Vec<u8>, seq: u64, record: &[u8]) {
-    // The writer checks the length before; a longer record would not read back and is refused there.
-    let length = u32::try_from(record.len()).unwrap_or(u32::MAX);
-    put(out, length, seq, record);
+/// Appends the frame of a record that `write` appends, and says where the record's bytes lie.
+pub(crate) fn put_record(out: &mut Vec<u8>, seq: u64, write: impl FnOnce(&mut Vec<u8>)) -> Range<usize> {
+    put(out, 0, seq, write)
 }
 
 /// Appends the frame of a marker.
 pub(crate) fn put_marker(out: &mut Vec<u8>, size: u64, root: &Hash) {
-    let mut payload = Vec::with_capacity(MARKER_BYTES);
-    payload.extend_from_slice(&size.to_le_bytes());
-    payload.extend_from_slice(root);
-    put(out, MARKER_BIT | MARKER_BYTES as u32, size, &payload);
+    put(out, MARKER_BIT, size, |out| {
+        out.extend_from_slice(&size.to_le_bytes());
+        out.extend_from_slice(root);
+    });
 }
 
-fn put(out: &mut Vec<u8>, length: u32, number: u64, payload: &[u8]) {
-    out.extend_from_slice(&length.to_le_bytes());
-    out.extend_from_slice(&checksum(length, number, payload).to_le_bytes());
-    out.extend_from_slice(&number.to_le_bytes());
-    out.extend_from_slice(payload);
+fn put(out: &mut Vec<u8>, kind: u32, number: u64, write: impl FnOnce(&mut Vec<u8>)) -> Range<usize> {
+    let start = out.len();
+    out.extend_from_slice(&[0; HEADER_BYTES]);
+    let begins = out.len();
+    write(out);
+    let payload = begins..out.len();
+    let (head, rest) = out.split_at_mut(begins);
+    // The writer checks the length before; a longer record would not read back and is refused there.
+    let length = kind | u32::try_from(rest.len()).unwrap_or(u32::MAX);
+    let checksum = checksum(length, number, rest);
+    let fields = length.to_le_bytes().into_iter().chain(checksum.to_le_bytes()).chain(number.to_le_bytes());
+    head.iter_mut().skip(start).zip(fields).for_each(|(to, from)| *to = from);
+    payload
 }
 
 fn checksum(length: u32, number: u64, payload: &[u8]) -> u32 {
@@ -181,11 +187,11 @@ mod tests {
     /// Two groups: records 7 and 8, then 9.
     fn segment() -> (Vec<u8>, usize) {
         let mut out = Vec::new();
-        put_record(&mut out, 7, b"seven");
-        put_record(&mut out, 8, b"eight");
+        put_record(&mut out, 7, |out| out.extend_from_slice(b"seven"));
+        put_record(&mut out, 8, |out| out.extend_from_slice(b"eight"));
         put_marker(&mut out, 9, &[1; 32]);
         let first = out.len();
-        put_record(&mut out, 9, b"nine");
+        put_record(&mut out, 9, |out| out.extend_from_slice(b"nine"));
         put_marker(&mut out, 10, &[2; 32]);
         (out, first)
     }

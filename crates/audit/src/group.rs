@@ -3,6 +3,7 @@
 use std::sync::mpsc::Receiver;
 use std::time::{Duration, Instant};
 
+use crate::bell::Bell;
 use crate::record::Body;
 use crate::writer::{Append, Message, Then};
 
@@ -14,8 +15,8 @@ const GROUP_BYTES_MAX: usize = 1 << 20;
 const CLOSINGS_REST: Duration = Duration::from_millis(4);
 /// While so many requests are under way, the next records are near: a group waits for them.
 const CROWD: usize = 8;
-/// How long it waits before it looks whether others came, which it does as long as they do: each time twice as long as the
-/// time before, and so often at most.
+/// How long it waits for all of them at most before it looks whether any came, which it does as long as they do: each time
+/// twice as long as the time before, and so often at most.
 const CROWD_REST: Duration = Duration::from_micros(100);
 const CROWD_RESTS_MAX: u32 = 5;
 
@@ -35,7 +36,10 @@ pub(crate) struct Group {
 }
 
 impl Group {
-    pub(crate) fn add(&mut self, append: Append) {
+    pub(crate) fn add(&mut self, append: Append, bell: &Bell) {
+        if append.ticket.is_some() {
+            bell.taken();
+        }
         self.records += append.bodies.len();
         self.bytes += append.bodies.iter().map(Body::bytes).sum::<usize>();
         self.awaited |= matches!(append.then, Then::Answer(_));
@@ -44,7 +48,12 @@ impl Group {
     }
 
     /// The next message for this group; `None` when the group is to be written as it is.
-    pub(crate) fn next(&mut self, queue: &Receiver<Message>, under_way: usize) -> Option<Message> {
+    pub(crate) fn next(
+        &mut self,
+        queue: &Receiver<Message>,
+        under_way: usize,
+        bell: &Bell,
+    ) -> Option<Message> {
         if self.records >= GROUP_RECORDS_MAX || self.bytes >= GROUP_BYTES_MAX {
             return None;
         }
@@ -52,8 +61,9 @@ impl Group {
             return Some(message);
         }
         while self.is_worth_resting(under_way) {
-            // Slept through rather than waited for: nobody who sends has to wake this thread.
-            std::thread::sleep(CROWD_REST.saturating_mul(1 << self.rests));
+            // Not waited for in the queue, where each that comes would wake this thread.
+            let others = under_way.saturating_sub(self.appends.len());
+            bell.rest(others, CROWD_REST.saturating_mul(1 << self.rests));
             (self.rests, self.had) = (self.rests + 1, self.appends.len());
             if let Ok(message) = queue.try_recv() {
                 return Some(message);

@@ -83,13 +83,17 @@ impl RandomSource {
     }
 
     pub(crate) fn bytes<const N: usize>(&self) -> [u8; N] {
+        self.two::<N, 0>().0
+    }
+
+    /// The same twice, in one draw.
+    pub(crate) fn two<const A: usize, const B: usize>(&self) -> ([u8; A], [u8; B]) {
+        const { assert!(A + B <= 32, "a digest has no more bytes") };
         let turn = self.drawn.fetch_add(1, Ordering::Relaxed);
         let digest = Sha256::new().chain_update(self.seed).chain_update(turn.to_le_bytes()).finalize();
-        let mut out = [0; N];
-        for (to, from) in out.iter_mut().zip(digest) {
-            *to = from;
-        }
-        out
+        let mut drawn = digest.into_iter();
+        let mut next = |_| drawn.next().unwrap_or(0);
+        (std::array::from_fn(&mut next), std::array::from_fn(next))
     }
 }
 

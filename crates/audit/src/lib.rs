@@ -42,6 +42,7 @@
 //!
 //! OpenTelemetry spans are a copy for operators: they may be lost, evidence may not.
 
+mod bell;
 mod checkpoint;
 mod error;
 mod frame;

@@ -115,7 +115,8 @@ impl AuditLog {
         let slot = state.take_slot().ok_or(Full::Slots)?;
         let id = RecordId::at(now, random.bytes());
         let sampled = self.inner.traces_are_kept;
-        let own = TraceParent { trace_id: random.bytes(), span_id: random.bytes(), sampled };
+        let (trace_id, span_id) = random.two();
+        let own = TraceParent { trace_id, span_id, sampled };
         Ok(Ticket::new(id, self.inner.queue.clone(), slot, Ticket::span_facts(now, own)))
     }
 

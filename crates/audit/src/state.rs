@@ -5,6 +5,8 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use consentry_model::Moment;
 
+use crate::bell::Bell;
+
 /// What went wrong with a log that does not write.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Failure {
@@ -48,6 +50,7 @@ pub(crate) struct State {
     pub(crate) closings_lost: AtomicU64,
     pub(crate) commits_failed: AtomicU64,
     pub(crate) requests_refused: AtomicU64,
+    pub(crate) bell: Bell,
 }
 
 impl State {
@@ -63,6 +66,7 @@ impl State {
             closings_lost: AtomicU64::new(0),
             commits_failed: AtomicU64::new(0),
             requests_refused: AtomicU64::new(0),
+            bell: Bell::default(),
         }
     }
 
@@ -129,6 +133,10 @@ pub(crate) struct Slot {
 }
 
 impl Slot {
+    pub(crate) fn state(&self) -> Arc<State> {
+        Arc::clone(&self.state)
+    }
+
     /// The ticket's last record is durable.
     pub(crate) fn recorded(mut self) {
         self.recorded = true;

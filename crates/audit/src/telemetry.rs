@@ -8,7 +8,7 @@ use std::sync::Arc;
 use consentry_model::{Moment, Outcome, Purpose, Reason};
 
 use crate::receipt::Receipt;
-use crate::record::{Closing, End, Step, VerdictLine};
+use crate::record::{Closing, End, Step, VerdictLine, Worded, Wording};
 use crate::trace_context::TraceParent;
 
 /// Most clauses that a span names.
@@ -58,10 +58,11 @@ impl SpanFacts {
         match step {
             Step::Head(head) => {
                 self.outcome = Some(head.outcome);
-                self.purpose.clone_from(&head.purpose);
+                let worded = head.worded.as_ref().map(Worded::wording);
+                self.purpose = head.purpose.as_ref().or(worded.and_then(Wording::purpose)).cloned();
                 self.reason = head.reason;
-                if let Some(worded) = &head.worded {
-                    self.name_clauses(worded.wording().clauses().iter());
+                if let Some(wording) = worded {
+                    self.name_clauses(wording.clauses().iter());
                 }
                 self.name_clauses(clauses_of(&head.verdicts));
             }

@@ -1,6 +1,7 @@
 //! A ticket: the right to record one request, and the duty to say how it ended.
 
-use std::sync::mpsc::Sender;
+use std::sync::Arc;
+use std::sync::mpsc::{SendError, Sender};
 
 use consentry_model::{Moment, hex};
 use tokio::sync::oneshot;
@@ -9,7 +10,7 @@ use crate::error::LogError;
 use crate::id::RecordId;
 use crate::receipt::Commit;
 use crate::record::{Closing, End, Step, encode_closing, encode_step};
-use crate::state::Slot;
+use crate::state::{Slot, State};
 use crate::telemetry::SpanFacts;
 use crate::trace_context::TraceParent;
 use crate::writer::{Append, Message, Then};
@@ -20,6 +21,7 @@ use crate::writer::{Append, Message, Then};
 pub struct Ticket {
     id: RecordId,
     queue: Sender<Message>,
+    state: Arc<State>,
     /// Gone once the ticket is closed.
     open: Option<Open>,
 }
@@ -34,7 +36,8 @@ struct Open {
 
 impl Ticket {
     pub(crate) fn new(id: RecordId, queue: Sender<Message>, slot: Slot, span: SpanFacts) -> Self {
-        Self { id, queue, open: Some(Open { slot, span: Box::new(span), report_only: false }) }
+        let state = slot.state();
+        Self { id, queue, state, open: Some(Open { slot, span: Box::new(span), report_only: false }) }
     }
 
     /// The ticket's id, which every record of the request names and which the caller may be told.
@@ -80,7 +83,7 @@ impl Ticket {
             Ok(bodies) => {
                 let (answer, waiting) = oneshot::channel();
                 let append = Append { bodies, ticket: Some(self.id), then: Then::Answer(answer) };
-                match self.queue.send(Message::Append(append)) {
+                match self.hand_over(append) {
                     Ok(()) => Commit::waiting(waiting),
                     Err(_) => Commit::refused(LogError::Closed),
                 }
@@ -103,8 +106,14 @@ impl Ticket {
             let then = Then::Close(span, slot);
             let append = Append { bodies: vec![body], ticket: Some(self.id), then };
             // A writer that is gone gives the message back, and the slot in it counts as lost.
-            drop(self.queue.send(Message::Append(append)));
+            drop(self.hand_over(append));
         }
+    }
+
+    fn hand_over(&self, append: Append) -> Result<(), SendError<Message>> {
+        self.queue.send(Message::Append(append))?;
+        self.state.bell.given();
+        Ok(())
     }
 
     pub(crate) fn span_facts(now: Moment, own: TraceParent) -> SpanFacts {

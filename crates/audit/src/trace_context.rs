@@ -1,6 +1,6 @@
 //! `traceparent`, as W3C Trace Context writes it.
 
-use consentry_model::hex;
+use consentry_model::push_hex;
 
 use crate::id::unhex;
 
@@ -51,8 +51,13 @@ impl TraceParent {
     /// The header value, in version 00.
     #[must_use]
     pub fn header(&self) -> String {
-        let flags = if self.sampled { "01" } else { "00" };
-        ["00", &hex(&self.trace_id), &hex(&self.span_id), flags].join("-")
+        let mut out = String::with_capacity(VERSION_0_BYTES);
+        out.push_str("00-");
+        self.trace_id.iter().for_each(|byte| push_hex(&mut out, *byte));
+        out.push('-');
+        self.span_id.iter().for_each(|byte| push_hex(&mut out, *byte));
+        out.push_str(if self.sampled { "-01" } else { "-00" });
+        out
     }
 }
 

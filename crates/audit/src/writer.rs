@@ -65,10 +65,15 @@ pub(crate) struct Writer {
     signer: NoteSigner,
     tree: CompactTree,
     segment: Option<OpenSegment>,
+    /// Room for the bytes of a group, kept for the next one.
+    buffer: Vec<u8>,
     signed_size: u64,
     signed_at: Instant,
     history_bytes: u64,
 }
+
+/// How much room is kept at most.
+const BUFFER_BYTES_KEPT_MAX: usize = 1 << 21;
 
 /// The segment that is written to. `bytes` counts what is durable.
 #[derive(Debug)]
@@ -96,6 +101,7 @@ impl Writer {
             signer: recovered.signer,
             tree: recovered.tree,
             segment: None,
+            buffer: Vec::new(),
             signed_size: recovered.signed_size,
             signed_at: Instant::now(),
             history_bytes: recovered.history_bytes,
@@ -157,8 +163,8 @@ impl Writer {
         while let Some(message) = next.take() {
             match message {
                 Message::Append(append) => {
-                    group.add(append);
-                    next = group.next(queue, self.state.slots_used());
+                    group.add(append, &self.state.bell);
+                    next = group.next(queue, self.state.slots_used(), &self.state.bell);
                 }
                 Message::Flush(done) => {
                     self.commit(group.appends);
@@ -235,15 +241,16 @@ impl Writer {
         let now = self.now();
         let written_at = timestamp(now);
         let mut tree = self.tree.clone();
-        let mut bytes = Vec::new();
+        let mut bytes = std::mem::take(&mut self.buffer);
+        bytes.clear();
         let mut receipts = Vec::with_capacity(group.len());
         for append in group {
             let mut last = None;
             for body in &append.bodies {
                 let (id, seq) = (RecordId::at(now, self.random.bytes()), tree.size());
-                let record = body.seal(id, seq, &written_at, append.ticket);
-                let leaf_hash = leaf_hash(&record);
-                put_record(&mut bytes, seq, &record);
+                let seal = |out: &mut Vec<u8>| body.seal(out, id, seq, &written_at, append.ticket);
+                let at = put_record(&mut bytes, seq, seal);
+                let leaf_hash = leaf_hash(bytes.get(at).unwrap_or_default());
                 tree.push(leaf_hash);
                 last = Some(Receipt { id, seq, kind: body.kind, ticket: append.ticket, leaf_hash, ts: now });
             }
@@ -251,6 +258,9 @@ impl Writer {
         }
         put_marker(&mut bytes, tree.size(), &tree.root());
         self.append(&bytes).map_err(|e| Failure::Segment(e.kind()))?;
+        if bytes.capacity() <= BUFFER_BYTES_KEPT_MAX {
+            self.buffer = bytes;
+        }
         self.tree = tree;
         self.state.records.store(self.tree.size(), Ordering::Release);
         Ok(receipts)

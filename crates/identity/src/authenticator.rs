@@ -68,7 +68,7 @@ impl Authenticator {
     }
 
     /// The headers, in lower case, that are meant for us and must never be passed on.
-    pub fn own_headers(&self) -> impl Iterator<Item = &str> {
+    pub fn own_headers(&self) -> impl Iterator<Item = &str> + Clone {
         let naming = self.config.naming_headers.iter().flat_map(|headers| headers.names());
         OWN_HEADERS.into_iter().chain(naming)
     }

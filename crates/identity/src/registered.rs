@@ -70,7 +70,7 @@ pub struct NamingHeaders {
 
 impl NamingHeaders {
     /// The names of the headers.
-    pub fn names(&self) -> impl Iterator<Item = &str> {
+    pub fn names(&self) -> impl Iterator<Item = &str> + Clone {
         std::iter::once(self.requester.as_str()).chain(self.person.iter().map(|(name, _)| name.as_str()))
     }
 }

@@ -31,7 +31,7 @@ impl Access {
         item: &[(FactTarget, Found)],
     ) -> Arc<DataFacts> {
         let bundle = self.bundle();
-        if item.is_empty() && !self.installed.engine.has_duties(|duty| matches!(duty, Duty::Keep { .. })) {
+        if item.is_empty() && !self.keeps() {
             return self.facts_by_time(told, class);
         }
         let mut stated = told.stated.clone();
@@ -54,6 +54,22 @@ impl Access {
             self.compare(&mut stated);
         }
         self.data_facts(stated.facts)
+    }
+
+    /// The same for several classes of which it is the same for all; nothing where it may differ.
+    pub(crate) fn facts_of_all(
+        &self,
+        told: &Told<'_>,
+        mut classes: impl Iterator<Item = ClassId> + Clone,
+    ) -> Option<Arc<DataFacts>> {
+        let known = |class: ClassId| self.bundle().service.class(class).is_some();
+        let is_same = !self.keeps() && !told.has_collections(self.now) && classes.clone().all(known);
+        classes.next().filter(|_| is_same).map(|class| self.facts_by_time(told, class))
+    }
+
+    /// Whether there is a duty to keep something.
+    fn keeps(&self) -> bool {
+        self.installed.engine.has_duties(|duty| matches!(duty, Duty::Keep { .. }))
     }
 
     pub(crate) fn data_facts(&self, facts: Facts) -> Arc<DataFacts> {

@@ -20,6 +20,7 @@ use crate::judge::Brings;
 use crate::layer::Shared;
 use crate::message;
 use crate::naming::Named;
+use crate::precedent::Answered;
 use crate::present::{Present, addressees, meet};
 use crate::request::{self, Brought, Treatments, UpstreamRequest};
 
@@ -42,7 +43,7 @@ impl From<Unwritten> for Stop {
     }
 }
 
-pub(crate) type Ready = (Decided, Permit, UpstreamRequest, Lines);
+pub(crate) type Ready = (Box<Decided>, Permit, UpstreamRequest, Lines);
 
 /// Decides on a request whose body has been read.
 pub(crate) async fn decide(
@@ -70,12 +71,12 @@ pub(crate) async fn decide(
     let mut brings = access.brings(&brought, head, &bringing, &present, &mut lines);
     let in_found = access.found(&found, &bringing, &present, &mut lines);
     let classes = access.route()?.response_classes();
-    let mut answered = access.may_answer(classes, &answering, &present, &mut lines);
+    let mut answered = access.may_answer(classes, &answering, &open.known, &present, &mut lines);
     let added = access.added(head, &answering, &present, &mut lines);
     let stop = |refusal, lines| Stop { refusal, access_ledger: Some(present.ledger), lines };
     let lenient = !strict || access.route()?.message.is_some();
     let items = Arc::clone(&answered);
-    let rest = Rest::of(&access, &brings, [&in_found, &items.items, &added], &present, &mut lines);
+    let rest = Rest::of(&access, &brings, (&in_found, &items, &added), &present, &mut lines);
     let route = access.route()?;
     let fold = |brings: &Brings| rest.ruling(shared, &access, brings, lenient);
     let ruling = fold(&brings);
@@ -89,12 +90,14 @@ pub(crate) async fn decide(
     }
     let cookies = access.allowed_cookies(head, &present.whom, present.own, &mut lines);
     // The rest changes what is outside: it comes last, when nothing else can refuse any more.
-    let reserved = reserve(shared, &access, &brought, &bringing, &present, &mut brings, &mut lines).await;
-    if let Err(reason) = reserved {
-        return Err(stop(Refusal::plain(reason), lines));
-    }
-    // Nobody's place was claimed where nobody is written to.
-    let ruling = if present.of_body.is_empty() { ruling } else { fold(&brings) };
+    // Nobody's place is claimed where nobody is written to.
+    let ruling = if present.of_body.is_empty() {
+        ruling
+    } else {
+        let reserved = reserve(shared, &access, &brought, &bringing, &present, &mut brings, &mut lines);
+        let reserved = Box::pin(reserved).await;
+        reserved.map_or_else(|reason| Ruling::Refuse(Refusal::plain(reason)), |()| fold(&brings))
+    };
     if let Ruling::Refuse(refusal) = ruling {
         return Err(stop(refusal, lines));
     }
@@ -104,16 +107,14 @@ pub(crate) async fn decide(
     if shared.report_only.covers(&route.id) {
         spare(&mut brings.treatments, &mut Arc::make_mut(&mut answered).by_class);
     }
-    let (mut taken, pseudonyms) = (Taken::default(), shared.pseudonyms(&access));
-    let upstream =
-        request::forward(route, head, brought, &brings.treatments, &cookies, pseudonyms, &mut taken);
-    let ruling = if taken.is_empty() { ruling } else { ruling.redacted() };
-    let (permit, upstream) = match permitted(ruling, upstream) {
+    let mut taken = Taken::default();
+    let goes_on = (&brings.treatments, &cookies[..]);
+    let (permit, upstream) = match permitted(ruling, shared, &access, head, brought, goes_on, &mut taken) {
         Ok(both) => both,
         Err(refusal) => return Err(stop(refusal, lines)),
     };
     let Present { ledger, whom, own, .. } = present;
-    Ok((Decided { access, whom, own, answered, taken, ledger }, permit, upstream, lines))
+    Ok((Box::new(Decided { access, whom, own, answered, taken, ledger }), permit, upstream, lines))
 }
 
 /// Refuses what nobody's state could make good before anybody is asked about: it leaves no trace elsewhere, but that a no is
@@ -130,7 +131,7 @@ async fn fits(
     let fault = route.message.as_ref().and_then(|map| message::fault(map, brought));
     let excess = (strict && brought.has_excess(route, head)).then_some(Reason::MinimisationViolation);
     let Some(reason) = fault.or(excess) else { return Ok(strict) };
-    events::noes(shared, access, head, brought, who).await?;
+    Box::pin(events::noes(shared, access, head, brought, who)).await?;
     Err(reason.into())
 }
 
@@ -162,8 +163,17 @@ fn spare(Treatments { of_request, of_body }: &mut Treatments, answers: &mut BTre
 /// The permit of a ruling, with the request that it is for.
 fn permitted(
     ruling: Ruling,
-    upstream: Result<UpstreamRequest, Reason>,
+    shared: &Shared,
+    access: &Access,
+    head: &Head,
+    brought: Brought,
+    (treatments, cookies): (&Treatments, &[String]),
+    taken: &mut Taken,
 ) -> Result<(Permit, UpstreamRequest), Refusal> {
+    let route = access.route().map_err(Refusal::plain)?;
+    let pseudonyms = || shared.pseudonyms(access);
+    let upstream = request::forward(route, head, brought, treatments, cookies, &pseudonyms, taken);
+    let ruling = if taken.is_empty() { ruling } else { ruling.redacted() };
     match ruling {
         Ruling::Allow(permit) | Ruling::Redact(permit) => {
             upstream.map(|upstream| (permit, upstream)).map_err(Refusal::plain)
@@ -175,7 +185,7 @@ fn permitted(
 /// What is folded with what a request brings.
 struct Rest<'a> {
     found: &'a [Item],
-    answered: &'a [Item],
+    answered: &'a Answered,
     added: &'a [Item],
     /// What the exchange is refused for, whatever its data.
     unmet: Option<Refusal>,
@@ -186,11 +196,11 @@ impl<'a> Rest<'a> {
     fn of(
         access: &Access,
         brings: &Brings,
-        [found, answered, added]: [&'a [Item]; 3],
+        (found, answered, added): (&'a [Item], &'a Answered, &'a [Item]),
         present: &Present,
         lines: &mut Lines,
     ) -> Self {
-        let judged = [&brings.items, found, answered, added].iter().any(|items| !items.is_empty());
+        let judged = [&brings.items, found, &answered.items, added].iter().any(|items| !items.is_empty());
         let (rule, unmet) = access.unmet(judged, present).unzip();
         rule.flatten().into_iter().for_each(|rule| lines.unmet(rule));
         Self { found, answered, added, unmet }
@@ -207,7 +217,7 @@ impl<'a> Rest<'a> {
 
     /// Why one of the verdicts is none.
     fn broken(&self, brings: &Brings) -> Option<Reason> {
-        let all = [&brings.items[..], self.found, self.answered, self.added].into_iter().flatten();
+        let all = [&brings.items[..], self.found, &self.answered.items, self.added].into_iter().flatten();
         all.filter_map(|item| item.verdict.as_ref()).find_map(is_broken)
     }
 }
@@ -223,7 +233,7 @@ impl Access {
         let ruling = ruling
             .and(self.bound(&brings.items, rest.answered))
             .and(Ruling::fold_strictly(rest.found))
-            .and(Ruling::fold(rest.answered))
+            .and(Ruling::fold(&rest.answered.items))
             .and(Ruling::fold_strictly(rest.added));
         match rest.unmet {
             Some(refusal) => ruling.and(Ruling::Refuse(refusal)),
@@ -264,10 +274,10 @@ async fn hear(
     let events = access.route()?.events.iter().any(|spec| !events::waits(spec));
     let mut agreed = Vec::new();
     if events && (asked.classes.is_empty() || !refused) {
-        agreed = events::record(shared, access, head, brought, asked.identifier).await?;
+        agreed = Box::pin(events::record(shared, access, head, brought, asked.identifier)).await?;
     } else if events {
         // What is refused whoever the person is agrees to nothing; a no is one all the same.
-        events::noes(shared, access, head, brought, asked.identifier).await?;
+        Box::pin(events::noes(shared, access, head, brought, asked.identifier)).await?;
     }
     events::record_acceptance(shared, access, head, asked.identifier).await?;
     let present = meet(shared, access, brought, asked.identifier, asked.unreadable).await?;

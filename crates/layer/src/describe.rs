@@ -288,7 +288,7 @@ impl Access {
                 parameter => text(parameter.and_then(|p| p.value.clone())),
             },
             Reference::Header(name) => match head.header(name) {
-                None if head.headers.contains_key(name) => Found::Unreadable,
+                None if head.has(name) => Found::Unreadable,
                 line => text(line.map(str::to_owned)),
             },
             Reference::Cookie(name) => match head.cookie(name) {

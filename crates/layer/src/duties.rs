@@ -36,7 +36,7 @@ impl Revealed {
         let goes = |treatment: &Treatment| *treatment != Treatment::Withheld;
         let brought = brings.of_request.iter().filter(|(_, t)| goes(t)).map(|(class, _)| *class);
         let in_body = brings.of_body.iter().filter(|(_, t)| goes(t)).map(|((_, class), _)| *class);
-        let Answered { items, by_class } = answered;
+        let Answered { items, by_class, .. } = answered;
         let answered = by_class.iter().filter(|(_, v)| goes(&v.treatment)).map(|(class, _)| *class);
         // The records decide later, each for itself: until then everything that is not hopeless counts.
         let in_records =

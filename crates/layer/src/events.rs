@@ -163,7 +163,7 @@ pub(crate) async fn record_acceptance(
 /// Whether the request says that nobody asked for it yet.
 fn is_prefetch(head: &Head) -> bool {
     let names = ["sec-purpose", "purpose", "x-moz", "x-purpose"];
-    names.iter().any(|name| head.headers.contains_key(*name))
+    names.iter().any(|name| head.has(name))
 }
 
 /// Whether the request only asks what there is.

@@ -3,7 +3,9 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use consentry_audit::{Closing, End, FactWords, Head as HeadRecord, PathCount, Unmet, VerdictLine, Worded};
+use consentry_audit::{
+    Closing, End, FactWords, Head as HeadRecord, PathCount, Unmet, VerdictLine, Worded, Wording,
+};
 use consentry_body::Report;
 use consentry_model::{
     Category, ClassId, FactSource, Facts, LedgerRevision, Outcome, Reason, RuleId, SubjectRef, SubjectType,
@@ -264,7 +266,7 @@ pub(crate) fn head(
     outcome: Outcome,
     reason: Option<Reason>,
 ) -> HeadRecord {
-    let mut record = HeadRecord::new(outcome);
+    let mut record = changing(known, outcome, reason);
     record.requester.clone_from(&known.requester);
     record.proof = known.proof;
     record.recipient.clone_from(&known.recipient);
@@ -274,6 +276,12 @@ pub(crate) fn head(
     record.act = known.act;
     record.bundle = installed.map(|i| i.engine.bundle().digest.clone());
     record.vocabulary = installed.map(|i| i.vocabulary.clone());
+    record
+}
+
+/// The head record without who asks for what under which bundle.
+fn changing(known: &Known, outcome: Outcome, reason: Option<Reason>) -> HeadRecord {
+    let mut record = HeadRecord::new(outcome);
     record.reason = reason;
     record.report_only = known.report_only;
     record
@@ -303,15 +311,31 @@ pub(crate) fn ruled(
     reason: Option<Reason>,
     mut lines: Lines,
 ) -> HeadRecord {
-    let mut record = head(Some(&access.installed), known, outcome, reason);
+    // Words that told of another request would cost the truth: then it is put into words again.
+    let worded = lines.in_words().filter(|worded| tells(worded.wording(), known, &access.installed));
+    let mut record = match &worded {
+        Some(_) => changing(known, outcome, reason),
+        None => head(Some(&access.installed), known, outcome, reason),
+    };
     record.ledger = Some(ledger);
     lines.note_unmet(&mut record, &access.installed);
-    record.worded = lines.in_words();
-    if record.worded.is_none() {
+    if worded.is_none() {
         record.verdicts = lines.into_vec();
         record.facts = access.request_words();
     }
+    record.worded = worded;
     record
+}
+
+/// Whether words tell who asks for what as it is known.
+fn tells(wording: &Wording, known: &Known, installed: &Installed) -> bool {
+    let asked = wording.asked();
+    let (purpose, source) = known.purpose.as_ref().map(|(purpose, source)| (purpose, *source)).unzip();
+    (&asked.requester, asked.proof, &asked.recipient) == (&known.requester, known.proof, &known.recipient)
+        && (asked.purpose.as_ref(), asked.purpose_source) == (purpose, source)
+        && (&asked.route, asked.act) == (&known.route, known.act)
+        && asked.bundle.as_ref() == Some(&installed.engine.bundle().digest)
+        && asked.vocabulary.as_ref() == Some(&installed.vocabulary)
 }
 
 impl Access {

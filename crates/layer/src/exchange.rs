@@ -56,33 +56,14 @@ pub(crate) struct Open {
     pub(crate) head_only: bool,
 }
 
-/// Serves one request if there is room for it. It counts as under way until its answer is gone.
-pub(crate) async fn admit<S, B, R>(
-    shared: Arc<Shared>,
-    gate: Gate<S>,
-    request: Request<B>,
-) -> Response<ResponseBody>
-where
-    S: Service<Request<Full<Bytes>>, Response = Response<R>> + Send,
-    S::Error: Into<BoxError>,
-    S::Future: Send,
-    B: http_body::Body<Data = Bytes> + Send,
-    B::Error: Into<BoxError>,
-    R: http_body::Body<Data = Bytes> + Send + 'static,
-    R::Error: Into<BoxError>,
-{
+/// Takes room for one request, which counts as under way until its answer is gone.
+pub(crate) fn admit<B>(shared: &Shared, request: &Request<B>) -> Result<Admitted, Reason> {
     let address = request.extensions().get::<Transport>().and_then(Transport::origin);
-    match shared.admission.enter(address, shared.clock.steady()) {
-        Ok(mut admitted) => {
-            let response = run(shared, &mut admitted, gate, request).await;
-            response.map(|body| body.held(admitted))
-        }
-        Err(reason) => stranger(&shared, None, reason),
-    }
+    shared.admission.enter(address, shared.clock.steady())
 }
 
 /// Serves one request that was admitted.
-async fn run<S, B, R>(
+pub(crate) async fn run<S, B, R>(
     shared: Arc<Shared>,
     admitted: &mut Admitted,
     gate: Gate<S>,
@@ -125,11 +106,11 @@ where
     // 3. Describe. 4. Decide.
     let (access, brought) = match describe(&mut open, found, &head, claims, body, now).await {
         Ok(described) => described,
-        Err(reason) => return open.refuse(Refusal::plain(reason), None, Lines::default()).await,
+        Err(reason) => return Box::pin(open.refuse(Refusal::plain(reason), None, Lines::default())).await,
     };
     let (decided, permit, upstream, lines) = match decide(&open, access, &head, brought).await {
         Ok(ready) => ready,
-        Err(stop) => return open.refuse(stop.refusal, stop.access_ledger, stop.lines).await,
+        Err(stop) => return Box::pin(open.refuse(stop.refusal, stop.access_ledger, stop.lines)).await,
     };
     // 5. Only with a permit, and after a durable head record, is the inner service called.
     let (outcome, reason) = (permit.outcome(), permit.reported());
@@ -162,7 +143,11 @@ fn ticket(shared: &Shared, head: &Head, now: consentry_model::Moment) -> Result<
 }
 
 /// A refusal without a ticket: counted, not recorded one by one.
-fn stranger(shared: &Shared, installed: Option<&Installed>, reason: Reason) -> Response<ResponseBody> {
+pub(crate) fn stranger(
+    shared: &Shared,
+    installed: Option<&Installed>,
+    reason: Reason,
+) -> Response<ResponseBody> {
     shared.evidence.count_refused_stranger(reason);
     let told = problem(&shared.problem_base, reason, None, None, installed.map(|i| i.engine.bundle()));
     Account::of(None, End::Refused, Some(reason)).onto(told)

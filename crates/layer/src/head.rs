@@ -75,7 +75,7 @@ impl Head {
     /// `Connection` says is meant for this connection only.
     pub(crate) fn check(&self, route: &Route) -> Result<(), Reason> {
         let declared = |name: &str| route.request_headers.iter().any(|field| field.name == name);
-        let twice = |name: &str| self.headers.get_all(name).iter().nth(1).is_some();
+        let twice = |name: &str| lines::all(&self.headers, name).nth(1).is_some();
         let repeated = route.request_headers.iter().any(|field| twice(&field.name));
         if repeated || lines::nominated(&self.headers).any(|name| declared(&name)) {
             return Err(Reason::HeadMalformed);
@@ -85,14 +85,19 @@ impl Head {
 
     /// The only value of a header, if it has exactly one line of visible text.
     pub(crate) fn header(&self, name: &str) -> Option<&str> {
-        let mut lines = self.headers.get_all(name).iter();
+        let mut lines = lines::all(&self.headers, name);
         let first = lines.next()?.to_str().ok()?.trim();
         lines.next().is_none().then_some(first)
     }
 
     /// Every line of a header, as bytes.
     pub(crate) fn lines(&self, name: &str) -> Vec<&[u8]> {
-        self.headers.get_all(name).iter().map(HeaderValue::as_bytes).collect()
+        lines::all(&self.headers, name).map(HeaderValue::as_bytes).collect()
+    }
+
+    /// Whether there is a line of a header.
+    pub(crate) fn has(&self, name: &str) -> bool {
+        lines::all(&self.headers, name).next().is_some()
     }
 
     pub(crate) fn parameter(&self, name: &str) -> Option<&Parameter> {
@@ -101,7 +106,7 @@ impl Head {
 
     /// Whether the request carries Global Privacy Control: some line is exactly `1`.
     pub(crate) fn gpc(&self) -> bool {
-        self.lines("sec-gpc").contains(&&b"1"[..])
+        lines::all(&self.headers, "sec-gpc").any(|line| line.as_bytes() == b"1")
     }
 
     /// The cookies, by name: `None` for one that came twice. What has no name is none, and of a line that cannot be read
@@ -128,7 +133,7 @@ impl Head {
     pub(crate) fn cookie_count(&self) -> usize {
         let in_line =
             |line: &[u8]| line.split(|b| *b == b';').filter(|pair| !pair.trim_ascii().is_empty()).count();
-        self.lines("cookie").into_iter().map(in_line).sum()
+        self.headers.get_all(header::COOKIE).iter().map(|line| in_line(line.as_bytes())).sum()
     }
 
     /// A cookie.
@@ -177,9 +182,13 @@ fn is_plain_host(text: &str) -> bool {
 
 /// The host that the request names: [`is_one_host`] has found that there is one reading.
 fn host_of(uri: &Uri, headers: &HeaderMap) -> Option<String> {
-    let named = headers.get(header::HOST).and_then(|h| h.to_str().ok()?.parse::<Authority>().ok());
-    let authority = uri.authority().cloned().or(named)?;
-    Some(authority.host().to_ascii_lowercase())
+    let named = || headers.get(header::HOST).and_then(|host| host.to_str().ok());
+    let authority = uri.authority().map(Authority::as_str).or_else(named)?;
+    let host = match authority.split_once(']') {
+        Some((address, _)) => authority.get(..=address.len())?,
+        None => authority.split_once(':').map_or(authority, |(host, _)| host),
+    };
+    Some(host.to_ascii_lowercase())
 }
 
 #[cfg(test)]

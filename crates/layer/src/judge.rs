@@ -6,13 +6,13 @@ use std::sync::Arc;
 
 use consentry_audit::Wording;
 use consentry_body::{RecordSubject, SubjectIx};
-use consentry_model::{Act, ClassId, Reason, Resolution, RuleId, SubjectRef, Treatment, Verdict};
+use consentry_model::{Act, ClassId, Outcome, Reason, Resolution, RuleId, SubjectRef, Treatment, Verdict};
 use consentry_policy::{Body, Duty, FactTarget, Item, Refusal, Route, Rule, Ruling, SubjectSource};
 
 use crate::asking::Asking;
 use crate::data::DataFacts;
-use crate::describe::Access;
-use crate::evidence::Lines;
+use crate::describe::{Access, Known};
+use crate::evidence::{self, Lines};
 use crate::head::Head;
 use crate::people::{Told, Whom};
 use crate::precedent::{Answered, Case, Precedent, Somebody};
@@ -109,7 +109,7 @@ impl Access {
         };
         let Ok(route) = self.route() else { return out };
         let (in_query, in_body) = (Brought::in_query(route, head), brought.window().map(|w| &*w.groups));
-        let in_headers = route.request_headers.iter().filter(|f| head.headers.contains_key(&f.name));
+        let in_headers = route.request_headers.iter().filter(|f| head.has(&f.name));
         let in_headers: Vec<ClassId> = in_headers.filter_map(|f| request::class_of(f.field)).collect();
         if in_query.is_empty() && in_headers.is_empty() && in_body.is_none_or(<[_]>::is_empty) {
             return out;
@@ -142,13 +142,19 @@ impl Access {
     }
 
     /// An obligation binds the whole exchange: what one of its data does not meet, refuses all of it.
-    pub(crate) fn bound(&self, brought: &[Item], answered: &[Item]) -> Ruling {
+    pub(crate) fn bound(&self, brought: &[Item], answered: &Answered) -> Ruling {
+        let mut broken = self.broken(brought);
+        broken.extend_from_slice(&answered.bound);
+        Ruling::fold_strictly(&broken)
+    }
+
+    /// Those verdicts that an obligation determined.
+    fn broken(&self, items: &[Item]) -> Vec<Item> {
         let engine = &self.installed.engine;
         let is_that: fn(&Duty) -> bool = |duty| matches!(duty, Duty::That(_));
         let is_duty = |id: &RuleId| engine.obliges(is_that, id);
         let broken = |item: &&Item| item.verdict.as_ref().is_some_and(|v| v.rules.iter().any(is_duty));
-        let broken: Vec<Item> = brought.iter().chain(answered).filter(broken).cloned().collect();
-        Ruling::fold_strictly(&broken)
+        items.iter().filter(broken).cloned().collect()
     }
 
     /// The rule by which an exchange is refused for what it is, and not for its data: an obligation that speaks of no data binds
@@ -223,6 +229,7 @@ impl Access {
         &self,
         classes: &[ClassId],
         answering: &Asking,
+        known: &Known,
         present: &Present,
         lines: &mut Lines,
     ) -> Arc<Answered> {
@@ -232,7 +239,7 @@ impl Access {
         let whom = if records && !named { &anybody } else { &present.whom };
         let told = self.told(whom, present.own, answering);
         let asked = Classes::new(self, classes, &told);
-        let case = self.case(&asked, &told);
+        let case = self.case(&asked, &told, known);
         // Lines about records are about nobody: who they are is not known yet.
         let subject = whom.subject().filter(|_| !records);
         if let Some(precedent) = self.installed.precedents.get(&case) {
@@ -241,7 +248,7 @@ impl Access {
         }
         let mut found = Lines::default();
         let answered = Arc::new(self.answer(&asked, &told, (records, named), &mut found));
-        match self.precedent(&asked, &told, &answered, &found, subject) {
+        match self.precedent((&asked, &told, known), &answered, &found, subject) {
             Some(precedent) => {
                 let precedent = Arc::new(precedent);
                 lines.follow(&precedent, subject);
@@ -283,14 +290,14 @@ impl Access {
             }
             out.items.push(Item { hopeless, verdict: Some(verdict) });
         }
+        out.bound = self.broken(&out.items);
         out
     }
 
     /// What answers are kept as, if they follow from their case alone.
     fn precedent(
         &self,
-        asked: &Classes<'_>,
-        told: &Told<'_>,
+        (asked, told, known): (&Classes<'_>, &Told<'_>, &Known),
         answered: &Arc<Answered>,
         lines: &Lines,
         subject: Option<SubjectRef>,
@@ -301,14 +308,18 @@ impl Access {
             return None;
         }
         let lines = lines.about_anybody(subject)?;
-        let wording = Wording::new(self.request_words(), lines.clone().into_vec()).ok()?;
+        let head = evidence::head(Some(&self.installed), known, Outcome::Refuse, None);
+        let wording = Wording::new(head, self.request_words(), lines.clone().into_vec()).ok()?;
         Some(Precedent { answered: Arc::clone(answered), lines, wording: Arc::new(wording) })
     }
 
-    fn case(&self, asked: &Classes<'_>, told: &Told<'_>) -> Case {
+    fn case(&self, asked: &Classes<'_>, told: &Told<'_>, known: &Known) -> Case {
         Case {
             route: self.route,
             requester: self.requester.clone(),
+            told: (known.recipient.clone(), known.act),
+            proof: known.proof,
+            named_by: known.purpose.as_ref().map(|(_, source)| *source),
             recipient: told.asking.recipient.clone(),
             act: told.asking.act,
             purpose: told.asking.purpose().clone(),
@@ -336,9 +347,12 @@ struct Classes<'a> {
 impl<'a> Classes<'a> {
     fn new(access: &Access, classes: &'a [ClassId], told: &Told<'_>) -> Self {
         let variants: Vec<_> = classes.iter().map(|class| access.class_of(told, *class)).collect();
+        if let Some(same) = access.facts_of_all(told, classes.iter().zip(&variants).map(variant_or_itself)) {
+            return Self { classes, variants, data: vec![same], of_class: vec![0; classes.len()] };
+        }
         let (mut data, mut of_class) = (Vec::<Arc<DataFacts>>::new(), Vec::with_capacity(classes.len()));
-        for (class, variant) in classes.iter().zip(&variants) {
-            let facts = access.facts_of(told, variant.unwrap_or(*class), &[]);
+        for class in classes.iter().zip(&variants).map(variant_or_itself) {
+            let facts = access.facts_of(told, class, &[]);
             let same = |there: &Arc<DataFacts>| Arc::ptr_eq(there, &facts) || *there == facts;
             of_class.push(data.iter().position(same).unwrap_or(data.len()));
             if of_class.last() == Some(&data.len()) {
@@ -356,4 +370,8 @@ impl<'a> Classes<'a> {
             .zip(data)
             .map(|((class, variant), data)| (*class, *variant, data))
     }
+}
+
+fn variant_or_itself((class, variant): (&ClassId, &Option<ClassId>)) -> ClassId {
+    variant.unwrap_or(*class)
 }

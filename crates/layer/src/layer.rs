@@ -13,7 +13,7 @@ use crate::admission::Admission;
 use crate::clock::{Clock, SystemClock};
 use crate::describe::Access;
 use crate::limits::Limits;
-use crate::pseudonyms::PseudonymKey;
+use crate::pseudonyms::{DerivedKeys, PseudonymKey};
 use crate::service::Consentry;
 use crate::slot::{AuthenticatorSlot, PolicySlot};
 
@@ -27,6 +27,7 @@ pub(crate) struct Shared {
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) problem_base: Arc<str>,
     pub(crate) pseudonym_key: Option<PseudonymKey>,
+    pub(crate) derived_keys: DerivedKeys,
     pub(crate) admission: Admission,
     /// The recipients that can be reached; `None` when the inner service reaches whomever it knows.
     pub(crate) destinations: Option<BTreeSet<RecipientId>>,
@@ -172,6 +173,7 @@ impl Builder {
             clock: self.clock.unwrap_or_else(|| Arc::new(SystemClock)),
             problem_base: problem_base.into(),
             pseudonym_key: self.pseudonym_key,
+            derived_keys: DerivedKeys::default(),
         };
         Ok(ConsentryLayer { shared: Arc::new(shared) })
     }

@@ -3,7 +3,8 @@
 
 use http::{HeaderMap, HeaderName, HeaderValue, header};
 
-/// Headers by which a proxy or framework may be talked into another method, path, host or file. Compared folded.
+/// Headers by which a proxy or framework may be talked into another method, path, host or file. Compared folded; in the
+/// order of the alphabet.
 const OVERRIDES: [&str; 34] = [
     "base-url",
     "http-method-override",
@@ -84,10 +85,18 @@ const OF_CONNECTION: [&str; 6] =
 
 /// Whether the request asks to speak something else on the same connection.
 pub(crate) fn asks_for_another_protocol(headers: &HeaderMap) -> bool {
-    headers.contains_key(header::UPGRADE)
-        || headers.contains_key("http2-settings")
-        || headers.keys().any(|name| name.as_str().starts_with("sec-websocket-"))
-        || nominated(headers).any(|name| name == "upgrade")
+    let asks = |name: &HeaderName| {
+        let text = name.as_str();
+        *name == header::UPGRADE || text == "http2-settings" || text.starts_with("sec-websocket-")
+    };
+    headers.keys().any(asks) || nominated(headers).any(|name| name == "upgrade")
+}
+
+/// All lines of a header.
+pub(crate) fn all<'h>(headers: &'h HeaderMap, name: &str) -> impl Iterator<Item = &'h HeaderValue> {
+    // There are few of them: to look at each is quicker than to make a name of the text.
+    let name = headers.keys().find(|there| there.as_str().eq_ignore_ascii_case(name));
+    name.into_iter().flat_map(|name| headers.get_all(name))
 }
 
 /// Whether each line says one thing only, as far as that can be seen without knowing the route.
@@ -137,8 +146,20 @@ fn is_deciding(name: &str) -> bool {
 /// Whether a name is none that moves the request elsewhere, and none that becomes another where every sign but a letter
 /// or a digit is the same (RFC 3875, section 4.1.18, and what servers make of it).
 fn is_itself(name: &str, headers: &HeaderMap) -> bool {
+    let moves = |folded: &str| OVERRIDES.binary_search(&folded).is_ok();
+    if name.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-') {
+        return !moves(name);
+    }
     let folded: String = name.chars().map(|c| if c.is_ascii_alphanumeric() { c } else { '-' }).collect();
-    let disguised = folded != name;
-    !OVERRIDES.contains(&folded.as_str())
-        && !(disguised && (is_deciding(&folded) || headers.contains_key(folded.as_str())))
+    !moves(&folded) && !is_deciding(&folded) && !headers.contains_key(folded.as_str())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn overrides_can_be_looked_up() {
+        assert!(OVERRIDES.is_sorted());
+    }
 }

@@ -66,7 +66,7 @@ impl Brought {
                 None => Named::Absent,
                 Some(parameter) => or_unreadable(parameter.value.as_deref()),
             },
-            Reference::Header(name) if !head.headers.contains_key(name) => Named::Absent,
+            Reference::Header(name) if !head.has(name) => Named::Absent,
             Reference::Header(name) => or_unreadable(head.header(name)),
             Reference::Cookie(name) => head.cookie(name),
             Reference::Body(path) => self.name(path),

@@ -38,7 +38,7 @@ const TYPES: [&str; 15] = [
 /// Delivers a page, held back whole up to the limit.
 pub(crate) async fn deliver<R>(
     open: Open,
-    decided: Decided,
+    decided: Box<Decided>,
     receipt: Receipt,
     (parts, mut headers): (Parts, HeaderMap),
     mut source: Source<R>,

@@ -8,8 +8,10 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use consentry_audit::Wording;
-use consentry_model::{Act, ClassId, FactId, Facts, Purpose, RecipientId, RequesterId, SubjectType, Verdict};
+use consentry_audit::{PurposeSource, Wording};
+use consentry_model::{
+    Act, ClassId, FactId, Facts, Proof, Purpose, RecipientId, RequesterId, SubjectType, Verdict,
+};
 use consentry_policy::{FactWord, Item, Kept, Person};
 
 use crate::data::DataFacts;
@@ -23,6 +25,8 @@ pub(crate) struct Answered {
     pub(crate) items: Vec<Item>,
     /// Those that hold for the whole body.
     pub(crate) by_class: BTreeMap<ClassId, Verdict>,
+    /// Those against which an obligation stands.
+    pub(crate) bound: Vec<Item>,
 }
 
 /// Everything that the answers follow from.
@@ -30,6 +34,12 @@ pub(crate) struct Answered {
 pub(crate) struct Case {
     pub(crate) route: usize,
     pub(crate) requester: RequesterId,
+    /// Who receives what leaves, and what is done, as evidence tells it.
+    pub(crate) told: (Option<RecipientId>, Option<Act>),
+    /// By what the requester proved its name.
+    pub(crate) proof: Option<Proof>,
+    /// What named the purpose.
+    pub(crate) named_by: Option<PurposeSource>,
     pub(crate) recipient: RecipientId,
     pub(crate) act: Act,
     pub(crate) purpose: Purpose,

@@ -4,6 +4,8 @@ use std::fmt;
 use std::sync::Arc;
 
 use consentry_body::Pseudonyms;
+use consentry_model::{Purpose, RecipientId};
+use consentry_policy::Kept;
 use hmac::{Hmac, KeyInit, Mac};
 use sha2::Sha256;
 
@@ -34,17 +36,41 @@ impl Shared {
     /// was given for the other.
     pub(crate) fn pseudonyms(&self, access: &Access) -> Option<Pseudonyms> {
         let key = self.pseudonym_key.as_ref()?;
-        let mut mac = Hmac::<Sha256>::new_from_slice(&key.0).ok()?;
         let recipient = access.destination.as_ref().unwrap_or(&access.recipient);
         let at = jiff::Timestamp::from_millisecond(access.now.unix_millis()).ok()?;
         let date = at.to_zoned(jiff::tz::TimeZone::UTC).date();
-        for part in
-            [access.purpose.as_str(), recipient.as_str(), &format!("{}-{}", date.year(), date.month())]
-        {
+        let term = Term {
+            purpose: access.purpose.clone(),
+            recipient: recipient.clone(),
+            year: date.year(),
+            month: date.month(),
+        };
+        let find = || key.of(&term).map(|bytes| Pseudonyms::new(&bytes));
+        let derived = self.derived_keys.get_or(&term, find);
+        derived.map(|derived| derived.with_names(Arc::clone(&access.installed.class_names)))
+    }
+}
+
+/// For what and for whom pseudonyms are made, and in which month of UTC.
+#[derive(Clone, PartialEq, Eq, Hash)]
+pub(crate) struct Term {
+    purpose: Purpose,
+    recipient: RecipientId,
+    year: i16,
+    month: i8,
+}
+
+/// The keys that were derived of one key before.
+pub(crate) type DerivedKeys = Kept<Term, Option<Pseudonyms>>;
+
+impl PseudonymKey {
+    /// The key of a term.
+    fn of(&self, Term { purpose, recipient, year, month }: &Term) -> Option<[u8; 32]> {
+        let mut mac = Hmac::<Sha256>::new_from_slice(&self.0).ok()?;
+        for part in [purpose.as_str(), recipient.as_str(), &format!("{year}-{month}")] {
             mac.update(part.as_bytes());
             mac.update(&[0]);
         }
-        let bytes: [u8; 32] = mac.finalize().into_bytes().into();
-        Some(Pseudonyms::new(&bytes).with_names(Arc::clone(&access.installed.class_names)))
+        Some(mac.finalize().into_bytes().into())
     }
 }

@@ -30,7 +30,7 @@ const PARTS_MAX: usize = 4;
 /// Moves a body through the redactor, window by window.
 pub(crate) struct Pump<R> {
     pub(crate) open: Open,
-    pub(crate) decided: Decided,
+    pub(crate) decided: Box<Decided>,
     pub(crate) receipt: Receipt,
     pub(crate) redactor: Redactor,
     pub(crate) source: Source<R>,
@@ -58,7 +58,7 @@ where
 {
     pub(crate) fn new(
         open: Open,
-        decided: Decided,
+        decided: Box<Decided>,
         receipt: Receipt,
         redactor: Redactor,
         source: Source<R>,
@@ -85,7 +85,11 @@ where
     }
 
     /// Holds the answer back until its decision is complete, up to the limit; streams what is longer.
-    pub(crate) async fn start(mut self, from: &Parts, mut headers: HeaderMap) -> Response<ResponseBody> {
+    pub(crate) async fn start(
+        mut self: Box<Self>,
+        from: &Parts,
+        mut headers: HeaderMap,
+    ) -> Response<ResponseBody> {
         let status = from.status;
         let hold_max = self.open.shared.limits.response_hold_bytes_max;
         let mut held = BytesMut::new();
@@ -134,7 +138,7 @@ where
 
     /// Sets the headers that the answer must carry, with what its only record says. An obligation that fails refuses.
     fn set_headers(&self, headers: &mut HeaderMap) -> Result<(), Reason> {
-        let Decided { access, whom, own, .. } = &self.decided;
+        let Decided { access, whom, own, .. } = &*self.decided;
         let only = self.only.as_ref().filter(|_| self.records == 1);
         let (whom, own, says) = only.map_or((whom, *own, &[][..]), |(whom, own, says)| (whom, *own, says));
         duties::set_headers(access, whom, own, says, headers)
@@ -187,7 +191,7 @@ where
         Ok(true)
     }
 
-    fn end(self, status: StatusCode) -> Pending {
+    fn end(self: Box<Self>, status: StatusCode) -> Pending {
         let report = self.redactor.report();
         let taken = &self.decided.taken;
         let closing =
@@ -196,7 +200,7 @@ where
     }
 
     /// Refuses while nothing was sent yet.
-    fn stop(self, refusal: Refusal) -> Response<ResponseBody> {
+    fn stop(self: Box<Self>, refusal: Refusal) -> Response<ResponseBody> {
         match refusal.reason.audience() {
             consentry_model::Audience::Service => self.open.fail(refusal.reason, None),
             consentry_model::Audience::Caller | consentry_model::Audience::Person => {
@@ -206,7 +210,7 @@ where
     }
 
     /// Sends on what is longer than may be held; a failure from here on ends the answer visibly.
-    fn stream(mut self, held: Bytes, status: StatusCode) -> ResponseBody {
+    fn stream(mut self: Box<Self>, held: Bytes, status: StatusCode) -> ResponseBody {
         (self.streaming, self.leaves_by) = (true, None);
         self.source.streams();
         let (parts, body) = mpsc::channel(PARTS_MAX);

@@ -292,14 +292,14 @@ pub(crate) fn forward(
     brought: Brought,
     treatments: &Treatments,
     cookies: &[String],
-    pseudonyms: Option<Pseudonyms>,
+    pseudonyms: &dyn Fn() -> Option<Pseudonyms>,
     taken: &mut Taken,
 ) -> Result<UpstreamRequest, Reason> {
     let query = forward_query(route, head, treatments, taken);
     let body = match brought.redactor {
         None => Bytes::new(),
         Some((redactor, _)) => {
-            let mut redactor = match pseudonyms {
+            let mut redactor = match pseudonyms() {
                 Some(key) => redactor.with_pseudonyms(key),
                 None => redactor,
             };

@@ -23,7 +23,7 @@ use crate::source::Source;
 /// Delivers an answer, or refuses it.
 pub(crate) async fn deliver<R>(
     mut open: Open,
-    decided: Decided,
+    mut decided: Box<Decided>,
     receipt: Receipt,
     answer: Response<R>,
 ) -> Response<ResponseBody>
@@ -45,21 +45,23 @@ where
     let map = match map_of(route, parts.status, &parts.headers) {
         Ok(map) => map,
         // An answer of no bytes needs no media type.
-        Err(_) if !parts.headers.contains_key(header::CONTENT_TYPE) && source.is_empty().await => None,
+        Err(_) if !parts.headers.contains_key(header::CONTENT_TYPE) && Box::pin(source.is_empty()).await => {
+            None
+        }
         Err(reason) => return open.fail(reason, None),
     };
     let page = route.response_body == Body::Page && !is_bodiless(parts.status);
     // Where only the head was asked for there is no body to decide on, and nothing may tell how long it is.
     let kind = map.as_ref().map(|(_, _, leaves_as)| leaves_as.clone());
     let map = map.filter(|_| !open.head_only);
-    let mut taken = decided.taken.clone();
+    let mut taken = std::mem::take(&mut decided.taken);
     let mut headers = forward_headers(route, &parts.headers, &decided, &open, &mut taken);
     if redirects(parts.status) && !headers.contains_key(header::LOCATION) {
         return open.fail(Reason::ResponseRedirect, None);
     }
     let mut lines = Lines::default();
     let cookies = decided.set_cookies(&parts.headers, &mut lines, &mut taken);
-    let decided = Decided { taken, ..decided };
+    decided.taken = taken;
     let window = match open.commit_head(&decided, lines).await {
         Ok(window) => window,
         Err(reason) => return open.fail(reason, None),
@@ -67,13 +69,13 @@ where
     headers.extend(cookies.into_iter().map(|line| (header::SET_COOKIE, line)));
     if map.is_none() || page {
         // An obligation that cannot be carried out refuses. What depends on a record waits for it.
-        let Decided { access, whom, own, .. } = &decided;
+        let Decided { access, whom, own, .. } = &*decided;
         if let Err(reason) = duties::set_headers(access, whom, *own, &[], &mut headers) {
             return open.fail(reason, None);
         }
     }
     if page {
-        return crate::page::deliver(open, decided, receipt, (parts, headers), source).await;
+        return Box::pin(crate::page::deliver(open, decided, receipt, (parts, headers), source)).await;
     }
     headers.extend(kind.map(|kind| (header::CONTENT_TYPE, kind)));
     let Some((reading, map, _)) = map else { return open.without_body(&decided, parts.status, headers) };
@@ -82,5 +84,6 @@ where
         Err(error) => return open.fail(of_answer(error).reason, None),
     };
     let live = reading.format == Format::Events;
-    Pump::new(open, decided, receipt, redactor, source, window, live).start(&parts, headers).await
+    let pump = Box::new(Pump::new(open, decided, receipt, redactor, source, window, live));
+    pump.start(&parts, headers).await
 }

@@ -58,8 +58,17 @@ where
     }
 
     fn call(&mut self, request: Request<B>) -> Self::Future {
-        let shared = Arc::clone(&self.shared);
-        let gate = Gate::new(self.inner.clone());
-        Box::pin(async move { Ok(exchange::admit(shared, gate, request).await) })
+        let mut admitted = match exchange::admit(&self.shared, &request) {
+            Ok(admitted) => admitted,
+            Err(reason) => {
+                let answer = exchange::stranger(&self.shared, None, reason);
+                return Box::pin(std::future::ready(Ok(answer)));
+            }
+        };
+        let (shared, gate) = (Arc::clone(&self.shared), Gate::new(self.inner.clone()));
+        Box::pin(async move {
+            let answer = exchange::run(shared, &mut admitted, gate, request).await;
+            Ok(answer.map(|body| body.held(admitted)))
+        })
     }
 }

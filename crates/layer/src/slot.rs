@@ -12,6 +12,7 @@ use consentry_model::{Moment, VocabularyRevision};
 use consentry_policy::{DataClass, Engine, ServiceMap};
 
 use crate::precedent::Precedents;
+use crate::vary::Varies;
 
 /// A bundle in force.
 pub struct Installed {
@@ -23,6 +24,7 @@ pub struct Installed {
     pub vocabulary: VocabularyRevision,
     confirmed_at: AtomicI64,
     pub(crate) precedents: Precedents,
+    pub(crate) varies: Varies,
     /// What each data class is called, by its number, whichever bundle numbers it.
     pub(crate) class_names: Arc<[Box<str>]>,
 }
@@ -78,14 +80,14 @@ impl PolicySlot {
     pub fn install(&self, engine: Engine, at: Moment) -> Arc<Installed> {
         let vocabulary = engine.bundle().vocabulary.revision();
         let confirmed_at = AtomicI64::new(at.unix_millis());
-        let precedents = Precedents::default();
         let class_names = class_names(&engine.bundle().service);
         let installed = Arc::new(Installed {
             engine,
             installed_at: at,
             vocabulary,
             confirmed_at,
-            precedents,
+            precedents: Precedents::default(),
+            varies: Varies::default(),
             class_names,
         });
         let before = self.slot.installed.swap(Some(Arc::clone(&installed)));

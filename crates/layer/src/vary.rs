@@ -1,8 +1,9 @@
 //! What an answer depends on besides its target, for a cache that keeps it although it may not.
 
 use std::collections::BTreeSet;
+use std::sync::Arc;
 
-use consentry_policy::{FactFrom, PurposeRule, Reference, SubjectSource};
+use consentry_policy::{FactFrom, Kept, PurposeRule, Reference, SubjectSource};
 use http::HeaderValue;
 
 use crate::describe::Access;
@@ -11,9 +12,19 @@ use crate::describe::Access;
 pub(crate) const ALWAYS: HeaderValue = HeaderValue::from_static(NAMES);
 const NAMES: &str = "accept-encoding, authorization, baggage, cookie, data-purpose, sec-gpc, txn-token";
 
+/// What the answers of each route depend on, with the headers of our own that it was found with.
+pub(crate) type Varies = Kept<usize, Arc<(Box<[Box<str>]>, HeaderValue)>>;
+
 /// The headers that an answer depends on: those by which a request says who asks and why, which are our `own`, those that
 /// go on, and those by which it names whom it is about or states what rules ask.
-pub(crate) fn vary<'a>(access: &'a Access, own: impl Iterator<Item = &'a str>) -> HeaderValue {
+pub(crate) fn vary<'a>(access: &'a Access, own: impl Iterator<Item = &'a str> + Clone) -> HeaderValue {
+    let first = || Arc::new((own.clone().map(Into::into).collect(), find(access, own.clone())));
+    let found = access.installed.varies.get_or(&access.route, first);
+    let (with, value) = &*found;
+    if own.clone().eq(with.iter().map(AsRef::as_ref)) { value.clone() } else { find(access, own) }
+}
+
+fn find<'a>(access: &'a Access, own: impl Iterator<Item = &'a str>) -> HeaderValue {
     let Ok(route) = access.route() else { return ALWAYS };
     let about = route.about.as_ref().and_then(|about| match &about.subject {
         SubjectSource::Named { at, .. } => Some(at),

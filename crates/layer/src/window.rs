@@ -58,7 +58,7 @@ impl<R> Pump<R> {
             };
             return release(&mut self.redactor, &decide, &self.receipt).map_err(of_answer);
         }
-        let (verdicts, receipt, worst) = self.decide(window, anew).await.map_err(Refusal::plain)?;
+        let (verdicts, receipt, worst) = Box::pin(self.decide(window, anew)).await.map_err(Refusal::plain)?;
         let decide = |subject: SubjectIx, class: ClassId| {
             verdicts.get(&(subject, class)).map_or(Treatment::Withheld, |v| v.treatment)
         };

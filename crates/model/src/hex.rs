@@ -13,6 +13,7 @@ pub fn hex(bytes: &[u8]) -> String {
 }
 
 /// Adds the two digits of a byte to a text.
+#[inline]
 pub fn push_hex(out: &mut String, byte: u8) {
     for nibble in [byte >> 4, byte & 0xf] {
         out.push(char::from(if nibble < 10 { b'0' + nibble } else { b'a' + (nibble - 10) }));

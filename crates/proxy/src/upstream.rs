@@ -52,7 +52,7 @@ pub enum UpstreamError {
 }
 
 /// One service behind, over HTTP/1.1 and a pool of connections.
-#[derive(Clone, Debug)]
+#[derive(Debug)]
 struct Target {
     client: Client<Connector, Full<Bytes>>,
     config: UpstreamConfig,
@@ -63,7 +63,7 @@ struct Target {
 #[derive(Clone, Debug)]
 pub struct Upstream {
     service: Arc<Target>,
-    recipients: Option<Arc<BTreeMap<RecipientId, Target>>>,
+    recipients: Option<Arc<BTreeMap<RecipientId, Arc<Target>>>>,
     head_wait: Duration,
 }
 
@@ -80,7 +80,8 @@ impl Upstream {
     ) -> Result<Self, String> {
         let service = Arc::new(Target::new(config, limits)?);
         let open = |all: BTreeMap<RecipientId, UpstreamConfig>| {
-            let each = all.into_iter().map(|(name, config)| Ok((name, Target::new(config, limits)?)));
+            let each =
+                all.into_iter().map(|(name, config)| Ok((name, Arc::new(Target::new(config, limits)?))));
             each.collect::<Result<BTreeMap<_, _>, String>>()
         };
         let recipients = recipients.map(open).transpose()?.map(Arc::new);
@@ -89,7 +90,7 @@ impl Upstream {
     }
 
     /// Where a request goes.
-    fn service(&self, destination: Option<&Destination>) -> Option<&Target> {
+    fn service(&self, destination: Option<&Destination>) -> Option<&Arc<Target>> {
         match (&self.recipients, destination) {
             (Some(recipients), Some(Destination(recipient))) => recipients.get(recipient),
             (None, _) | (_, None) => Some(&self.service),
@@ -191,7 +192,8 @@ impl Service<Request<Full<Bytes>>> for Upstream {
         let Some(service) = self.service(request.extensions().get::<Destination>()) else {
             return Box::pin(std::future::ready(Err(UpstreamError::NoSuchRecipient)));
         };
-        let (request, service, head_wait) = (service.readdress(request), service.clone(), self.head_wait);
+        let (request, service) = (service.readdress(request), Arc::clone(service));
+        let head_wait = self.head_wait;
         Box::pin(async move {
             let request = request.ok_or(UpstreamError::Unreachable)?;
             let answer = tokio::time::timeout(head_wait, service.ask(request)).await;

@@ -31,17 +31,16 @@ impl Body {
         if json.len() > BODY_BYTES_MAX { Err(LogError::TooLarge) } else { Ok(Self { kind, json }) }
     }
 
-    /// A head whose facts and answers are in words already.
-    fn worded(head: &Head, worded: &Worded) -> Result<Self, LogError> {
-        if !head.facts.is_empty() || !head.verdicts.is_empty() || head.parts != 0 {
+    /// A head most of which is in words already; nothing where it has to be spelled out.
+    fn worded(head: &Head, worded: &Worded) -> Result<Option<Self>, LogError> {
+        if !head.leaves_to_words() {
             return Err(LogError::Encode);
         }
-        let Self { kind, mut json } = Self::of(Kind::Head, head)?;
-        // Every head has an outcome: there is a member to put a comma after.
-        json.pop();
-        worded.write(&mut json);
-        json.push('}');
-        if json.len() > BODY_BYTES_MAX { Err(LogError::TooLarge) } else { Ok(Self { kind, json }) }
+        if head.unmet.is_some() {
+            return Ok(None);
+        }
+        let (kind, json) = (Kind::Head, worded.write(head));
+        Ok((json.len() <= BODY_BYTES_MAX).then_some(Self { kind, json }))
     }
 
     /// How many bytes it has without the envelope.
@@ -49,21 +48,19 @@ impl Body {
         self.json.len()
     }
 
-    /// The bytes that are stored and hashed, of a record that is written at this time.
-    pub(crate) fn seal(&self, id: RecordId, seq: u64, at: &str, ticket: Option<RecordId>) -> Vec<u8> {
+    /// Appends the bytes that are stored and hashed, of a record that is written at this time.
+    pub(crate) fn seal(&self, out: &mut Vec<u8>, id: RecordId, seq: u64, at: &str, ticket: Option<RecordId>) {
         // What serde writes for a structure begins with a brace; an empty one has no member to put a comma before.
         let members = self.json.strip_prefix('{').unwrap_or(&self.json);
-        let mut out = String::with_capacity(ENVELOPE_BYTES_MAX + members.len());
-        let texts = [r#"{"v":1,"type":""#, self.kind.code(), r#"","id":""#, &id.text()];
-        texts.into_iter().for_each(|text| out.push_str(text));
-        let texts = [r#"","seq":"#, &seq.to_string(), r#","ts":""#, at, "\""];
-        texts.into_iter().for_each(|text| out.push_str(text));
+        out.reserve(ENVELOPE_BYTES_MAX + members.len());
+        let mut put = |text: &str| out.extend_from_slice(text.as_bytes());
+        [r#"{"v":1,"type":""#, self.kind.code(), r#"","id":""#, &id.text()].into_iter().for_each(&mut put);
+        [r#"","seq":"#, &seq.to_string(), r#","ts":""#, at, "\""].into_iter().for_each(&mut put);
         if let Some(ticket) = ticket {
-            [r#","ticket":""#, &ticket.text(), "\""].into_iter().for_each(|text| out.push_str(text));
+            [r#","ticket":""#, &ticket.text(), "\""].into_iter().for_each(&mut put);
         }
-        out.push_str(if members == "}" { "" } else { "," });
-        out.push_str(members);
-        out.into_bytes()
+        put(if members == "}" { "" } else { "," });
+        put(members);
     }
 }
 
@@ -72,11 +69,10 @@ pub(crate) fn encode_step(mut step: Step) -> Result<Vec<Body>, LogError> {
     match &mut step {
         Step::Head(head) => {
             if let Some(worded) = head.worded.take() {
-                match Body::worded(head, &worded) {
-                    Err(LogError::TooLarge) => {}
-                    body => return body.map(|body| vec![body]),
+                if let Some(body) = Body::worded(head, &worded)? {
+                    return Ok(vec![body]);
                 }
-                (head.facts, head.verdicts) = (worded.facts(), worded.lines());
+                *head = worded.spelled_out(std::mem::replace(head, Head::new(head.outcome)));
             }
             leave_out_repeated(&mut head.verdicts);
             one_or(Body::of(Kind::Head, head), || split_head(head))
@@ -199,11 +195,12 @@ mod tests {
     use std::sync::Arc;
 
     use consentry_model::{
-        BundleDigest, Category, LedgerRevision, Moment, Outcome, SubjectRef, SubjectType, Treatment, Verdict,
+        Act, BundleDigest, Category, LedgerRevision, Moment, Outcome, Proof, Purpose, Reason, RecipientId,
+        RequesterId, RuleId, SubjectRef, SubjectType, Treatment, Verdict, VocabularyRevision,
     };
 
     use super::super::read::{Entry, Record};
-    use super::super::request::{End, PathCount};
+    use super::super::request::{End, PathCount, PurposeSource, Unmet};
     use super::super::verdict_line::{Direction, FactWord, FactWords};
     use super::super::wording::Wording;
     use super::*;
@@ -233,7 +230,11 @@ mod tests {
         let random = RandomSource::new().unwrap();
         let at = Moment::from_unix_millis(1);
         let id = RecordId::at(at, random.bytes());
-        let written = |body: &Body| body.seal(id, 0, &timestamp(at), Some(id));
+        let written = |body: &Body| {
+            let mut out = Vec::new();
+            body.seal(&mut out, id, 0, &timestamp(at), Some(id));
+            out
+        };
         bodies.iter().map(|body| Record::parse(written(body)).unwrap()).collect()
     }
 
@@ -309,18 +310,71 @@ mod tests {
         for facts in [FactWords::new(), facts] {
             for lines in [vec![], vec![line(0)], vec![line(0), other.clone(), same.clone(), line(0)]] {
                 for subject in [None, Some(about(0)), Some(about(7))] {
-                    let mut plain = Head::new(Outcome::Redact);
-                    plain.facts.clone_from(&facts);
-                    plain.verdicts.clone_from(&lines);
-                    plain.verdicts.iter_mut().for_each(|line| line.subjects = subject.into_iter().collect());
-                    let mut head = Head::new(Outcome::Redact);
-                    let wording = Wording::new(facts.clone(), lines.clone()).unwrap();
-                    head.worded = Some(Worded::new(Arc::new(wording), subject));
-                    let [plain, head] = [plain, head].map(|head| encode_step(head.into()).unwrap());
-                    assert_eq!(head[0].json, plain[0].json);
-                    assert_eq!((head.len(), plain.len()), (1, 1));
+                    for (asked, changing) in heads() {
+                        let mut plain = changing.clone().asking(asked.clone());
+                        plain.facts.clone_from(&facts);
+                        plain.verdicts.clone_from(&lines);
+                        plain
+                            .verdicts
+                            .iter_mut()
+                            .for_each(|line| line.subjects = subject.into_iter().collect());
+                        let wording = Wording::new(asked, facts.clone(), lines.clone()).unwrap();
+                        let worded = Some(Worded::new(Arc::new(wording), subject));
+                        let head = Head { worded, ..changing };
+                        let [plain, head] = [plain, head].map(|head| encode_step(head.into()).unwrap());
+                        assert_eq!(head[0].json, plain[0].json);
+                        assert_eq!((head.len(), plain.len()), (1, 1));
+                    }
                 }
             }
+        }
+    }
+
+    /// Who asks for what, and what changes from one request to the next.
+    fn heads() -> Vec<(Head, Head)> {
+        let mut asked = Head::new(Outcome::Allow);
+        asked.requester = Some(RequesterId::new("\"outcome\":"));
+        asked.proof = Some(Proof::Token);
+        asked.recipient = Some(RecipientId::new("internal"));
+        asked.purpose = Some(Purpose::new("essential.service").unwrap());
+        asked.purpose_source = Some(PurposeSource::Header);
+        asked.route = Some("GET /customers/{id}".into());
+        asked.act = Some(Act::Read);
+        asked.bundle = Some(BundleDigest::new("d"));
+        asked.vocabulary = Some(VocabularyRevision::new("v"));
+        let plain = Head::new(Outcome::Redact);
+        let full = Head {
+            ledger: Some(LedgerRevision(7)),
+            pending_body: true,
+            reason: Some(Reason::ConsentWithdrawn),
+            report_only: true,
+            trace_id: "a0".into(),
+            span_id: "b1".into(),
+            ..Head::new(Outcome::Allow)
+        };
+        let unmet = Some(Box::new(Unmet { rule: RuleId::new("r"), clauses: vec!["c".into()] }));
+        let unmet = Head { unmet, ..full.clone() };
+        let refused = Head::new(Outcome::Refuse);
+        let reasons = Reason::ALL.iter().map(|reason| Head { reason: Some(*reason), ..refused.clone() });
+        let late = Head { ledger: Some(LedgerRevision(u64::MAX)), ..refused.clone() };
+        let changing: Vec<_> = [plain, full, unmet, late].into_iter().chain(reasons).collect();
+        [Head::new(Outcome::Refuse), asked]
+            .iter()
+            .flat_map(|a| changing.iter().map(|c| (a.clone(), c.clone())))
+            .collect()
+    }
+
+    #[test]
+    fn law_12_nothing_is_said_twice_or_lost_where_words_are_there_already() {
+        let wording =
+            Arc::new(Wording::new(Head::new(Outcome::Allow), FactWords::new(), vec![line(0)]).unwrap());
+        let worded = || Some(Worded::new(Arc::clone(&wording), None));
+        for head in [
+            Head { route: Some("GET /".into()), worded: worded(), ..Head::new(Outcome::Allow) },
+            Head { verdicts: vec![line(1)], worded: worded(), ..Head::new(Outcome::Allow) },
+            Head { parts: 1, worded: worded(), ..Head::new(Outcome::Allow) },
+        ] {
+            assert_eq!(encode_step(head.into()).unwrap_err(), LogError::Encode);
         }
     }
 
@@ -328,7 +382,7 @@ mod tests {
     fn what_is_in_words_already_and_too_long_is_spread_like_anything_else() {
         let lines = vec![VerdictLine { origin: Some("x".repeat(40_000).into()), ..line(0) }; 3];
         let mut head = Head::new(Outcome::Allow);
-        let wording = Wording::new(FactWords::new(), lines.clone()).unwrap();
+        let wording = Wording::new(Head::new(Outcome::Allow), FactWords::new(), lines.clone()).unwrap();
         head.worded = Some(Worded::new(Arc::new(wording), Some(SubjectRef::from_bytes([1; 16]))));
         let records = read_all(&encode_step(head.into()).unwrap());
         let found: Vec<_> = records.iter().flat_map(|r| r.entry().verdicts()).collect();
@@ -339,7 +393,10 @@ mod tests {
 
     #[test]
     fn words_about_anybody_name_nobody() {
-        assert_eq!(Wording::new(FactWords::new(), vec![line(1)]).unwrap_err(), LogError::Encode);
+        assert_eq!(
+            Wording::new(Head::new(Outcome::Allow), FactWords::new(), vec![line(1)]).unwrap_err(),
+            LogError::Encode
+        );
     }
 
     #[test]

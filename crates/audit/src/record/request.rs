@@ -125,8 +125,8 @@ pub struct Head {
     /// How many records of verdicts continue this one; the writer fills it in.
     #[serde(default, skip_serializing_if = "is_zero")]
     pub parts: u64,
-    /// The facts and the answers, where they are in words already; `facts` and `verdicts` are empty then. A head that was
-    /// read has none.
+    /// Who asks for what under which bundle, the facts and the answers, where they are in words already; the members for them
+    /// are empty then. A head that was read has none.
     #[serde(skip)]
     pub worded: Option<Worded>,
 }
@@ -158,6 +158,51 @@ impl Head {
             parts: 0,
             worded: None,
         }
+    }
+
+    /// Whether it says in members of its own nothing that stands in a [`Wording`](super::Wording).
+    pub(crate) fn leaves_to_words(&self) -> bool {
+        let Self {
+            requester: None,
+            proof: None,
+            recipient: None,
+            purpose: None,
+            purpose_source: None,
+            route: None,
+            act: None,
+            bundle: None,
+            vocabulary: None,
+            facts,
+            verdicts,
+            parts: 0,
+            // What `Wording` writes, or has spelled out. A new member belongs there, or above.
+            ledger: _,
+            outcome: _,
+            pending_body: _,
+            reason: _,
+            unmet: _,
+            report_only: _,
+            trace_id: _,
+            span_id: _,
+            worded: _,
+        } = self
+        else {
+            return false;
+        };
+        facts.is_empty() && verdicts.is_empty()
+    }
+
+    /// Who asks for what under which bundle, and nothing else.
+    pub(crate) fn into_asked(self) -> Self {
+        Self::new(Outcome::Refuse).asking(self)
+    }
+
+    /// The same, asked by whom and for what another one says.
+    pub(crate) fn asking(self, other: Self) -> Self {
+        let Self {
+            requester, proof, recipient, purpose, purpose_source, route, act, bundle, vocabulary, ..
+        } = other;
+        Self { requester, proof, recipient, purpose, purpose_source, route, act, bundle, vocabulary, ..self }
     }
 }
 

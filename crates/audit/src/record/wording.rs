@@ -1,23 +1,32 @@
 //! Answers that are given again and again, put into words once.
 //!
-//! What a record says of a request is mostly what the record of the last such request said: the facts, the answers, the
-//! rules and the clauses are the same, and the person is another one. A [`Wording`] is that text, with room for the
-//! person. A record that is written with it has the same bytes as one that is put into words afresh.
+//! What a record says of a request is mostly what the record of the last such request said: who asks for what under
+//! which bundle, the facts, the answers, the rules and the clauses are the same, and the person is another one. A
+//! [`Wording`] is that text, with room for the person. A record that is written with it has the same bytes as one that is
+//! put into words afresh.
 
 use std::collections::BTreeSet;
+use std::fmt::Write as _;
 use std::sync::Arc;
 
-use consentry_model::SubjectRef;
+use consentry_model::{Purpose, SubjectRef};
 
+use super::request::Head;
 use super::verdict_line::{FactWords, VerdictLine, leave_out_repeated};
 use crate::error::LogError;
 
-/// The facts of a request and the answers to it, in words, about anybody.
+/// The first member of a head that is not the same each time; what stands before it is.
+const CHANGES_FROM: &str = r#""outcome":"#;
+
+/// Who asks for what under which bundle, the facts of the request and the answers to it, in words, about anybody.
 #[derive(Debug)]
 pub struct Wording {
+    asked: Head,
     facts: FactWords,
     lines: Vec<VerdictLine>,
     clauses: BTreeSet<Arc<str>>,
+    /// The members up to the revision of the ledger, with a brace before them and a comma after the last.
+    asked_text: String,
     /// The member `facts`; empty where there are none.
     facts_text: String,
     /// Each line, up to its subjects: they come last.
@@ -26,14 +35,19 @@ pub struct Wording {
 
 impl Wording {
     /// Puts answers into words, which name no subjects: each time they are given they are about somebody else, or about
-    /// nobody.
+    /// nobody. Of `asked` counts who asks, with what proof, as and for whom, why, on which route, and under which bundle
+    /// and vocabulary; everything else of it changes from one request to the next.
     ///
     /// # Errors
     /// When a line names a subject, or is none that can be written.
-    pub fn new(facts: FactWords, lines: Vec<VerdictLine>) -> Result<Self, LogError> {
+    pub fn new(asked: Head, facts: FactWords, lines: Vec<VerdictLine>) -> Result<Self, LogError> {
         if lines.iter().any(|line| !line.subjects.is_empty()) {
             return Err(LogError::Encode);
         }
+        let asked = asked.into_asked();
+        let whole = serde_json::to_string(&asked).map_err(|_| LogError::Encode)?;
+        // Within a text its quotes would be escaped.
+        let (asked_text, _) = whole.split_once(CHANGES_FROM).ok_or(LogError::Encode)?;
         let text = |facts: &FactWords| serde_json::to_string(facts).map_err(|_| LogError::Encode);
         let facts_text =
             if facts.is_empty() { String::new() } else { format!(r#","facts":{}"#, text(&facts)?) };
@@ -45,7 +59,18 @@ impl Wording {
         };
         let line_texts = written.iter().map(open).collect::<Option<_>>().ok_or(LogError::Encode)?;
         let clauses = lines.iter().flat_map(|line| line.clauses.iter().cloned()).collect();
-        Ok(Self { facts, lines, clauses, facts_text, line_texts })
+        Ok(Self { asked_text: asked_text.to_owned(), asked, facts, lines, clauses, facts_text, line_texts })
+    }
+
+    /// Who asks for what under which bundle: a head that says nothing else.
+    #[must_use]
+    pub const fn asked(&self) -> &Head {
+        &self.asked
+    }
+
+    /// Why it is asked.
+    pub(crate) const fn purpose(&self) -> Option<&Purpose> {
+        self.asked.purpose.as_ref()
     }
 
     /// The clauses that the answers rest on.
@@ -74,46 +99,65 @@ impl Worded {
         &self.wording
     }
 
-    /// The facts of the request.
+    /// The head that says all of this in members of its own, with what else `head` says.
     #[must_use]
-    pub fn facts(&self) -> FactWords {
-        self.wording.facts.clone()
-    }
-
-    /// The lines, each about whom it is about.
-    #[must_use]
-    pub fn lines(&self) -> Vec<VerdictLine> {
+    pub fn spelled_out(&self, head: Head) -> Head {
         let about =
             |line: &VerdictLine| VerdictLine { subjects: self.subject.into_iter().collect(), ..line.clone() };
-        self.wording.lines.iter().map(about).collect()
+        let Wording { asked, facts, lines, .. } = &*self.wording;
+        let (facts, verdicts) = (facts.clone(), lines.iter().map(about).collect());
+        Head { facts, verdicts, worded: None, ..head.asking(asked.clone()) }
     }
 
-    /// Writes the members `facts` and `verdicts` of an object that has members before them.
-    pub(crate) fn write(&self, json: &mut String) {
-        let Wording { facts_text, line_texts, .. } = &*self.wording;
+    /// The whole record of a head that says nothing in members of its own that stands here.
+    pub(crate) fn write(&self, head: &Head) -> String {
+        let Wording { asked_text, facts_text, line_texts, .. } = &*self.wording;
         let subject = self.subject.map(|subject| format!(r#","subjects":["{subject}"]}}"#));
         let end = subject.as_deref().unwrap_or("}");
         let bytes: usize = line_texts.iter().map(|line| line.len() + end.len() + 1).sum();
-        json.reserve(facts_text.len() + bytes + VERDICTS.len() + 2);
+        let mut json = String::with_capacity(asked_text.len() + CHANGING_BYTES + facts_text.len() + bytes);
+        json.push_str(asked_text);
+        write_changing(head, &mut json);
         json.push_str(facts_text);
         for (at, line) in line_texts.iter().enumerate() {
             json.push_str(if at == 0 { VERDICTS } else { "," });
             json.push_str(line);
             json.push_str(end);
         }
-        if !line_texts.is_empty() {
-            json.push(']');
-        }
+        json.push_str(if line_texts.is_empty() { "}" } else { "]}" });
+        json
     }
+}
+
+/// Writes the members that change from one request to the next, from the ledger's revision to the span.
+fn write_changing(head: &Head, json: &mut String) {
+    // Whoever found that the others say nothing here looked at each of them. The ids are digits.
+    let Head { ledger, outcome, pending_body, reason, report_only, trace_id, span_id, .. } = head;
+    if let Some(ledger) = ledger {
+        // Writing to a text cannot fail.
+        let _ = write!(json, r#""ledger":{ledger},"#);
+    }
+    let reason = reason.map(|reason| [r#","reason":""#, reason.code(), "\""]);
+    let texts = [r#""outcome":""#, outcome.code(), "\""]
+        .into_iter()
+        .chain(pending_body.then_some(r#","pending_body":true"#))
+        .chain(reason.into_iter().flatten())
+        .chain(report_only.then_some(r#","report_only":true"#))
+        .chain([r#","trace_id":""#, trace_id, r#"","span_id":""#, span_id, "\""]);
+    texts.for_each(|text| json.push_str(text));
 }
 
 impl PartialEq for Worded {
     fn eq(&self, other: &Self) -> bool {
         let (one, another) = (&*self.wording, &*other.wording);
-        self.subject == other.subject && one.facts == another.facts && one.lines == another.lines
+        let same = one.asked == another.asked && one.facts == another.facts && one.lines == another.lines;
+        same && self.subject == other.subject
     }
 }
 
 impl Eq for Worded {}
 
 const VERDICTS: &str = r#","verdicts":["#;
+
+/// More than the members take that change.
+const CHANGING_BYTES: usize = 256;
