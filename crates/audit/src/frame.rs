@@ -17,8 +17,8 @@ const MARKER_BIT: u32 = 1 << 31;
 /// A number further than this from the one expected is not taken for a frame's when searching damaged bytes.
 const NUMBER_SPREAD_MAX: u64 = 1 << 32;
 
-/// Appends the frame of a record that `write` appends, and says where the record's bytes lie.
-pub(crate) fn put_record(out: &mut Vec<u8>, seq: u64, write: impl FnOnce(&mut Vec<u8>)) -> Range<usize> {
+/// Appends the frame of a record that `write` appends. The record's bytes.
+pub(crate) fn put_record(out: &mut Vec<u8>, seq: u64, write: impl FnOnce(&mut Vec<u8>)) -> &[u8] {
     put(out, 0, seq, write)
 }
 
@@ -30,19 +30,18 @@ pub(crate) fn put_marker(out: &mut Vec<u8>, size: u64, root: &Hash) {
     });
 }
 
-fn put(out: &mut Vec<u8>, kind: u32, number: u64, write: impl FnOnce(&mut Vec<u8>)) -> Range<usize> {
+fn put(out: &mut Vec<u8>, kind: u32, number: u64, write: impl FnOnce(&mut Vec<u8>)) -> &[u8] {
     let start = out.len();
     out.extend_from_slice(&[0; HEADER_BYTES]);
     let begins = out.len();
     write(out);
-    let payload = begins..out.len();
     let (head, rest) = out.split_at_mut(begins);
     // The writer checks the length before; a longer record would not read back and is refused there.
     let length = kind | u32::try_from(rest.len()).unwrap_or(u32::MAX);
     let checksum = checksum(length, number, rest);
     let fields = length.to_le_bytes().into_iter().chain(checksum.to_le_bytes()).chain(number.to_le_bytes());
     head.iter_mut().skip(start).zip(fields).for_each(|(to, from)| *to = from);
-    payload
+    rest
 }
 
 fn checksum(length: u32, number: u64, payload: &[u8]) -> u32 {

@@ -249,8 +249,7 @@ impl Writer {
             for body in &append.bodies {
                 let (id, seq) = (RecordId::at(now, self.random.bytes()), tree.size());
                 let seal = |out: &mut Vec<u8>| body.seal(out, id, seq, &written_at, append.ticket);
-                let at = put_record(&mut bytes, seq, seal);
-                let leaf_hash = leaf_hash(bytes.get(at).unwrap_or_default());
+                let leaf_hash = leaf_hash(put_record(&mut bytes, seq, seal));
                 tree.push(leaf_hash);
                 last = Some(Receipt { id, seq, kind: body.kind, ticket: append.ticket, leaf_hash, ts: now });
             }
