@@ -1,8 +1,9 @@
 //! What was answered before is answered again where everything is alike, and nowhere else.
 
-use consentry_audit::{Closing, Head};
+use consentry_audit::{Closing, Head, PurposeSource};
 use consentry_identity::Assurance;
-use consentry_model::{ContractState, LedgerEvent, Moment};
+use consentry_model::{ContractState, LedgerEvent, Moment, Purpose, RecipientId};
+use consentry_policy::{Bundle, Engine, Sources};
 use consentry_tests::world::{TODAY, World, contract, get, json};
 use http::Request;
 use http_body_util::Full;
@@ -135,4 +136,44 @@ async fn law_7_a_precedent_does_not_outlive_what_it_rests_on() {
     assert_eq!(told(&world, ask()).await.status, 200);
     world.record("customer", "c-1", &[LedgerEvent::Restriction { on: true, effective: TODAY }]).await;
     assert_ne!(told(&world, ask()).await.status, 200);
+}
+
+const TO_PARTNERS: &str = "
+bundle: {controller: Example, policy: {version: v1, from: 2026-01-01}, excess: drop}
+requesters: {shop: {purposes: [essential.service]}}
+recipients:
+  north: {class: processor, country: AT, agreement: true, tasks: [essential.service]}
+  south: {class: processor, country: AT, agreement: true, tasks: [essential.service]}
+routes:
+  - {route: 'GET /to/{partner}', to: path.partner, purposes: [essential.service], about: {type: customer, anonymous: true}, response: {body: {n: none}}}
+rules:
+  - {id: service, permit: essential.service, data: user.contact, basis: {legitimate_interests: LIA-1}, clauses: [c]}
+clauses: [{id: c, line: 1, section: s, says: everything, status: enforced}]
+cases: [{case: north, clause: c, who: shop, asks: GET /to/north, about: nobody, then: allow}]
+";
+
+#[tokio::test]
+async fn law_12_each_record_tells_who_receives_and_what_named_the_purpose() {
+    let world = World::new();
+    let bundle = Bundle::read(&Sources::from_texts([("bundle.yaml", TO_PARTNERS)]));
+    world.policy.install(Engine::new(bundle.unwrap_or_else(|e| panic!("{e}"))).unwrap(), TODAY);
+    let token = world.token("shop", &["essential.service"]);
+    let named = Some("essential.service");
+    for (partner, purpose, source) in [
+        ("north", named, PurposeSource::Header),
+        ("south", named, PurposeSource::Header),
+        ("north", None, PurposeSource::Token),
+        ("south", None, PurposeSource::Token),
+        ("north", named, PurposeSource::Header),
+    ] {
+        world.upstream.answers(json(r#"{"n":1}"#));
+        let seen = world.send(get(&format!("/to/{partner}"), Some(&token), purpose)).await;
+        assert_eq!(seen.status, 200, "{partner}: {seen:?}");
+        let (head, _) = world.last_ticket().await;
+        assert_eq!(head.recipient.as_ref().map(RecipientId::as_str), Some(partner));
+        assert_eq!(head.purpose_source, Some(source), "{partner}");
+        assert_eq!(head.purpose.as_ref().map(Purpose::as_str), named, "{partner}");
+        assert_eq!(head.route.as_deref(), Some("GET /to/{partner}"));
+        world.upstream.forget();
+    }
 }

@@ -6,7 +6,6 @@
 //! put into words afresh.
 
 use std::collections::BTreeSet;
-use std::fmt::Write as _;
 use std::sync::Arc;
 
 use consentry_model::{Purpose, SubjectRef};
@@ -134,8 +133,7 @@ fn write_changing(head: &Head, json: &mut String) {
     // Whoever found that the others say nothing here looked at each of them. The ids are digits.
     let Head { ledger, outcome, pending_body, reason, report_only, trace_id, span_id, .. } = head;
     if let Some(ledger) = ledger {
-        // Writing to a text cannot fail.
-        let _ = write!(json, r#""ledger":{ledger},"#);
+        [r#""ledger":"#, &ledger.to_string(), ","].into_iter().for_each(|text| json.push_str(text));
     }
     let reason = reason.map(|reason| [r#","reason":""#, reason.code(), "\""]);
     let texts = [r#""outcome":""#, outcome.code(), "\""]
