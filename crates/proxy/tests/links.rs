@@ -34,6 +34,10 @@ routes:
 const PAUSE: Duration = Duration::from_millis(400);
 const EVENTS: usize = 3;
 
+fn big_body() -> String {
+    format!("{{\"rows\":[{}1]}}", "\"0123456789\",".repeat(8_000))
+}
+
 /// A service with events that pause and an answer of 100,000 bytes.
 async fn service() -> SocketAddr {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
@@ -56,8 +60,7 @@ async fn answer(mut stream: TcpStream) {
     }
     let head = "HTTP/1.1 200 OK\r\nconnection: close\r\ncontent-type:";
     if asked.starts_with(b"GET /big ") {
-        let rows = "\"0123456789\",".repeat(8_000);
-        let said = format!("{head} application/json\r\n\r\n{{\"rows\":[{rows}1]}}");
+        let said = format!("{head} application/json\r\n\r\n{}", big_body());
         return drop(stream.write_all(said.as_bytes()).await);
     }
     drop(stream.write_all(format!("{head} text/event-stream\r\n\r\n").as_bytes()).await);
@@ -82,7 +85,7 @@ async fn next_frame(stream: &mut TcpStream) -> std::io::Result<Frame> {
     let mut payload = vec![0; length];
     stream.read_exact(&mut payload).await?;
     let on = u32::from_be_bytes(head[5..].try_into().unwrap());
-    Ok(Frame { kind: head[3], stream: on, payload })
+    Ok(Frame { kind: head[3], flags: head[4], stream: on, payload })
 }
 
 /// Each waits for longer than an answer may stay unread, and all the time another is taken.
@@ -96,15 +99,18 @@ async fn many_answers_over_http2_share_a_slow_link_and_are_whole() {
         for n in 0..streams {
             caller.ask(2 * n + 1, &big).await;
         }
-        let (mut whole, mut taken) = (BTreeMap::new(), 0);
-        while whole.values().filter(|done| **done).count() < streams as usize {
+        let (mut held, mut whole, mut taken) = (BTreeMap::<_, Vec<u8>>::new(), 0, 0);
+        while whole < streams {
             let came = tokio::time::timeout(Duration::from_secs(3), next_frame(&mut caller.stream)).await;
-            let Frame { kind, stream, payload } = came.unwrap().unwrap();
-            assert!(![RST_STREAM, GOAWAY].contains(&kind), "{streams}: {stream} is ended");
-            if kind != DATA || payload.is_empty() {
+            let came = came.unwrap_or_else(|_| panic!("{whole} of {streams} are whole, and nothing comes"));
+            let came = came.unwrap();
+            assert!(![RST_STREAM, GOAWAY].contains(&came.kind), "{streams}: {} is ended", came.stream);
+            whole += u32::from(came.ends_stream());
+            let Frame { kind: DATA, stream, payload, .. } = came else { continue };
+            held.entry(stream).or_default().extend(&payload);
+            if payload.is_empty() {
                 continue;
             }
-            whole.insert(stream, payload.ends_with(b"1]}"));
             taken += payload.len();
             if taken >= 16_384 {
                 taken -= 16_384;
@@ -114,6 +120,7 @@ async fn many_answers_over_http2_share_a_slow_link_and_are_whole() {
             let windows = [frame(WINDOW_UPDATE, 0, 0, &more), frame(WINDOW_UPDATE, 0, stream, &more)];
             caller.stream.write_all(&windows.concat()).await.unwrap();
         }
+        assert!(held.values().all(|body| *body == big_body().as_bytes()), "{streams}: each as it was sent");
     }
 }
 

@@ -14,7 +14,7 @@ pub(crate) const SETTINGS: u8 = 4;
 pub(crate) const GOAWAY: u8 = 7;
 pub(crate) const WINDOW_UPDATE: u8 = 8;
 pub(crate) const CONTINUATION: u8 = 9;
-/// Flags of a head: nothing follows it, and it is whole.
+/// Flags: nothing follows on the stream; and a head is whole.
 pub(crate) const END_STREAM: u8 = 1;
 pub(crate) const END_HEADERS: u8 = 4;
 
@@ -26,11 +26,17 @@ pub(crate) const PING: [(&str, &str); 4] =
 #[derive(Debug)]
 pub(crate) struct Frame {
     pub(crate) kind: u8,
+    pub(crate) flags: u8,
     pub(crate) stream: u32,
     pub(crate) payload: Vec<u8>,
 }
 
 impl Frame {
+    /// Whether it is the last of its stream.
+    pub(crate) fn ends_stream(&self) -> bool {
+        [DATA, HEADERS].contains(&self.kind) && self.flags & END_STREAM != 0
+    }
+
     /// The status, where the frame is the head of an answer and it is one of those that HPACK has in its table.
     pub(crate) fn status(&self) -> Option<u16> {
         let first = self.payload.first().filter(|_| self.kind == HEADERS)?;
@@ -83,11 +89,11 @@ impl Http2 {
             }
         };
         let (mut frames, mut rest) = (Vec::new(), &held[..]);
-        while let [a, b, c, kind, _, stream @ ..] = rest {
+        while let [a, b, c, kind, flags, stream @ ..] = rest {
             let length = u32::from_be_bytes([0, *a, *b, *c]) as usize;
             let (stream, after) = stream.split_at(4);
             let stream = u32::from_be_bytes(stream.try_into().unwrap());
-            frames.push(Frame { kind: *kind, stream, payload: after[..length].to_vec() });
+            frames.push(Frame { kind: *kind, flags: *flags, stream, payload: after[..length].to_vec() });
             rest = &after[length..];
         }
         (frames, closed)
