@@ -6,6 +6,8 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use consentry_model::{MaskForm, TruncateForm};
 use wide::u8x16;
 
+use crate::json::interruptions;
+
 const HIDDEN: &str = "****";
 const HIDDEN_REST: &str = "***";
 /// Of how many letters and digits a value has to be for its last characters to stay.
@@ -36,53 +38,71 @@ pub(crate) fn mask(form: MaskForm, text: &str) -> Option<String> {
 /// A short form as a JSON string, with its quotes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Short {
-    bytes: [u8; 10],
+    /// As many as are written at once; what is after its length is of no account.
+    pub(crate) bytes: [u8; 16],
+    pub(crate) length: usize,
+}
+
+/// A short ASCII text without escapes, with what stands after it.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct ShortText {
+    block: [u8; 16],
     length: usize,
 }
 
-impl Short {
+impl ShortText {
+    /// The text of a string whose inside begins at `from` and is so long. `None` where one has to look closer.
     #[inline]
-    pub(crate) fn as_slice(&self) -> &[u8] {
-        self.bytes.get(..self.length).unwrap_or_default()
+    pub(crate) fn at(view: &[u8], from: usize, length: usize) -> Option<Self> {
+        let block = *view.get(from..)?.first_chunk()?;
+        let text = Self { block, length };
+        (length <= block.len() && interruptions(&block) & text.all() == 0).then_some(text)
     }
-}
 
-/// A bit for each letter and digit of a short ASCII text, and one for each blank and hyphen.
-#[inline]
-fn alphanumerics(text: &[u8]) -> Option<(u32, u32)> {
-    let mut block = [0; 16];
-    block.get_mut(..text.len())?.copy_from_slice(text);
-    let bytes = u8x16::new(block);
-    let (letters, digits) = ((bytes | u8x16::splat(0x20)) - u8x16::splat(b'a'), bytes - u8x16::splat(b'0'));
-    let found = letters.simd_le(u8x16::splat(25)) | digits.simd_le(u8x16::splat(9));
-    let between = bytes.simd_eq(u8x16::splat(b' ')) | bytes.simd_eq(u8x16::splat(b'-'));
-    Some((found.to_bitmask(), between.to_bitmask()))
-}
-
-/// [`mask`] of ASCII text without escapes, where it is short.
-#[inline]
-pub(crate) fn short_mask(form: MaskForm, text: &[u8]) -> Option<Short> {
-    match form {
-        MaskForm::LastFour => {
-            let [a, b, c, d] = *text.last_chunk()?;
-            (alphanumerics(text)?.0.count_ones() >= TELLING_MIN)
-                .then_some(Short { bytes: [b'"', b'*', b'*', b'*', b'*', a, b, c, d, b'"'], length: 10 })
-        }
-        MaskForm::Email | MaskForm::Initials => None,
+    /// A bit for each of its characters.
+    const fn all(&self) -> u32 {
+        (1 << self.length) - 1
     }
-}
 
-/// [`truncate`] of ASCII text without escapes, where it is short.
-#[inline]
-pub(crate) fn short_truncate(form: TruncateForm, text: &[u8]) -> Option<Short> {
-    match form {
-        TruncateForm::Postcode if text.len() <= POSTCODE_CHARS_MAX => {
-            let [a, b] = *text.first_chunk()?;
-            let (found, between) = alphanumerics(text)?;
-            let readable = found & 3 == 3 && (found | between).count_ones() as usize == text.len();
-            readable.then_some(Short { bytes: [b'"', a, b, b'"', 0, 0, 0, 0, 0, 0], length: 4 })
+    /// A bit for each letter and digit, and one for each blank and hyphen.
+    #[inline]
+    fn alphanumerics(&self) -> (u32, u32) {
+        let bytes = u8x16::new(self.block);
+        let (letters, digits) =
+            ((bytes | u8x16::splat(0x20)) - u8x16::splat(b'a'), bytes - u8x16::splat(b'0'));
+        let found = letters.simd_le(u8x16::splat(25)) | digits.simd_le(u8x16::splat(9));
+        let between = bytes.simd_eq(u8x16::splat(b' ')) | bytes.simd_eq(u8x16::splat(b'-'));
+        (found.to_bitmask() & self.all(), between.to_bitmask() & self.all())
+    }
+
+    /// [`mask`] of it.
+    #[inline]
+    pub(crate) fn mask(&self, form: MaskForm) -> Option<Short> {
+        match form {
+            MaskForm::LastFour => {
+                let last: [u8; 4] = *self.block.get(self.length.checked_sub(4)?..)?.first_chunk()?;
+                let mut bytes = *b"\"****....\"______";
+                *bytes.get_mut(5..)?.first_chunk_mut()? = last;
+                (self.alphanumerics().0.count_ones() >= TELLING_MIN).then_some(Short { bytes, length: 10 })
+            }
+            MaskForm::Email | MaskForm::Initials => None,
         }
-        TruncateForm::Postcode | TruncateForm::Ip | TruncateForm::Date => None,
+    }
+
+    /// [`truncate`] of it.
+    #[inline]
+    pub(crate) fn truncate(&self, form: TruncateForm) -> Option<Short> {
+        match form {
+            TruncateForm::Postcode if self.length <= POSTCODE_CHARS_MAX => {
+                let area: [u8; 2] = *self.block.first_chunk()?;
+                let (found, between) = self.alphanumerics();
+                let readable = found & 3 == 3 && found | between == self.all();
+                let mut bytes = *b"\"..\"____________";
+                *bytes.get_mut(1..)?.first_chunk_mut()? = area;
+                readable.then_some(Short { bytes, length: 4 })
+            }
+            TruncateForm::Postcode | TruncateForm::Ip | TruncateForm::Date => None,
+        }
     }
 }
 
@@ -204,25 +224,35 @@ mod tests {
             "+44 20 7946 0123",
         ];
         let quoted = |out: Option<String>| out.map(|text| format!("\"{text}\""));
-        let short =
-            |out: Option<Short>| out.map(|short| String::from_utf8(short.as_slice().to_vec()).unwrap());
+        let short = |out: Option<Short>| {
+            out.map(|short| String::from_utf8(short.bytes[..short.length].to_vec()).unwrap())
+        };
         let of_bytes = (0x20..0x7f).flat_map(|byte| {
             let byte = char::from(byte);
             ["{}", "{}A 1", "A{}1", "1234567{}", "{}ABCDEFG", "12{}DEFGHIJKLMNOP"]
                 .map(|at| at.replace("{}", &byte.to_string()))
         });
+        // What stands after a text is none of its characters.
+        let at =
+            |text: &str, after: &str| ShortText::at(format!("{text}\"{after}").as_bytes(), 0, text.len());
         for text in texts.map(str::to_owned).into_iter().chain(of_bytes) {
+            let (some, other) = (at(&text, ",0123456789abcdef"), at(&text, "              --"));
             for form in [TruncateForm::Ip, TruncateForm::Date, TruncateForm::Postcode] {
-                let out = short(short_truncate(form, text.as_bytes()));
+                let [out, again] = [some, other].map(|text| short(text.and_then(|text| text.truncate(form))));
                 assert!(out.is_none() || out == quoted(truncate(form, &text)), "{form:?} of {text:?}");
+                assert_eq!(out, again, "{form:?} of {text:?}");
             }
             for form in [MaskForm::Email, MaskForm::LastFour, MaskForm::Initials] {
-                let out = short(short_mask(form, text.as_bytes()));
+                let [out, again] = [some, other].map(|text| short(text.and_then(|text| text.mask(form))));
                 assert!(out.is_none() || out == quoted(mask(form, &text)), "{form:?} of {text:?}");
+                assert_eq!(out, again, "{form:?} of {text:?}");
             }
         }
-        assert!(short_mask(MaskForm::LastFour, b"12345678").is_some());
-        assert!(short_truncate(TruncateForm::Postcode, b"SW1A 1AA").is_some());
+        let (digits, postcode) = (at("12345678", "        "), at("SW1A 1AA", "        "));
+        assert!(digits.and_then(|text| text.mask(MaskForm::LastFour)).is_some());
+        assert!(postcode.and_then(|text| text.truncate(TruncateForm::Postcode)).is_some());
+        assert!(at("12345678", "").is_none() && at("1\u{e9}3", "          ").is_none());
+        assert!(at("1\\n3", "          ").is_none() && at("1\"3", "          ").is_none());
     }
 
     #[test]

@@ -4,11 +4,12 @@
 //! What a body was like is kept with its field map, as what a record was like is kept with a body; see `template.rs`.
 //! Kept are names that the map declares, and nothing of what bodies hold.
 
+use std::iter::repeat;
 use std::sync::{Arc, RwLock};
 
 use crate::error::Fault;
 use crate::frame::Child;
-use crate::json::{Container, Grammar, Turn, space};
+use crate::json::{Anew, Container, Grammar, Turn, space};
 use crate::replay::BODY;
 use crate::shape::ShapeIx;
 use crate::tape::{Op, at};
@@ -84,7 +85,7 @@ impl Walk {
         let [body] = &mut **frames else { return Ok(false) };
         // As deep as the other might have been, this one may be.
         let read = match template.room <= room {
-            true => template.read(view, (from, room), &mut [], (skip, keys), &mut tape.marks),
+            true => template.read(view, (from, room), repeat(Anew), (skip, keys), &mut tape.marks),
             false => None,
         };
         let Some((end, _)) = read else {

@@ -7,6 +7,9 @@ use bytes::BytesMut;
 
 use crate::tape::At;
 
+/// How much is moved at once, where less is wanted.
+const SHORT: usize = 64;
+
 /// The text of a window, and what has been written of it. Its methods answer `None` for a stretch that is not there,
 /// which never happens.
 pub(crate) struct Out<'a> {
@@ -49,12 +52,37 @@ impl<'a> Out<'a> {
     }
 
     /// Writes a stretch of the text.
-    #[inline]
+    #[inline(always)]
+    #[allow(clippy::inline_always, reason = "it is half of what is done for most values")]
     pub(crate) fn take(&mut self, start: At, end: At) -> Option<()> {
         if start == end {
             return Some(());
         }
         let (from, to) = (self.lead.checked_add(start as usize)?, self.lead.checked_add(end as usize)?);
+        match self.take_short(from, to) {
+            Some(()) => Some(()),
+            None => self.take_any(from, to),
+        }
+    }
+
+    /// Moves a short stretch with what stands after it, when there is room for that: most are short, and a length that is
+    /// known beforehand takes no call. `None` when there is not.
+    #[inline(always)]
+    #[allow(clippy::inline_always, reason = "it is half of what is done for most values")]
+    fn take_short(&mut self, from: usize, to: usize) -> Option<()> {
+        let length = to.wrapping_sub(from);
+        if length > SHORT || self.elsewhere.is_some() {
+            return None;
+        }
+        let (before, after) = self.all.split_at_mut_checked(from)?;
+        *before.get_mut(self.written..)?.first_chunk_mut::<SHORT>()? = *after.first_chunk()?;
+        self.written = self.written.wrapping_add(length);
+        Some(())
+    }
+
+    /// The same for any stretch.
+    #[inline(never)]
+    fn take_any(&mut self, from: usize, to: usize) -> Option<()> {
         if let Some(out) = &mut self.elsewhere {
             out.extend_from_slice(self.all.get(from..to)?);
             return Some(());
@@ -88,6 +116,19 @@ impl<'a> Out<'a> {
         };
         out.extend_from_slice(bytes);
         Some(())
+    }
+
+    /// The same for the first `length` of these bytes.
+    #[inline]
+    pub(crate) fn put_short(&mut self, bytes: &[u8; 16], length: usize, until: At) -> Option<()> {
+        let gone = self.lead.checked_add(until as usize)?;
+        let room = self.all.get_mut(self.written..gone).and_then(<[u8]>::first_chunk_mut);
+        if let (None, Some(room)) = (&self.elsewhere, room) {
+            *room = *bytes;
+            self.written = self.written.checked_add(length)?;
+            return Some(());
+        }
+        self.put(bytes.get(..length)?, until)
     }
 
     pub(crate) fn finish(self) -> Written {

@@ -15,6 +15,8 @@ use crate::{BodyError, BodyFault, Decide, Limits, Pseudonyms, Report, Window};
 
 /// The tape keeps 32-bit positions; a window and a record fit below that.
 const HELD_BYTES_MAX: usize = 1 << 30;
+/// A first piece of so many bytes is likely not the only one.
+const MUCH: usize = 32 * 1024;
 
 /// What the redactor needs next.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -116,6 +118,10 @@ impl JsonRedactor {
         self.check()?;
         if self.ended {
             return Err(self.fail(Fault::new(BodyFault::OutOfTurn, self.held().len())));
+        }
+        if self.buffer.is_empty() && bytes.len() >= MUCH {
+            // There is more to come; what is held need not move then.
+            self.buffer.reserve(bytes.len().saturating_mul(2).min(self.limits.window_bytes_max));
         }
         self.buffer.extend_from_slice(bytes);
         Ok(())

@@ -12,7 +12,7 @@ use consentry_model::{Field, FieldMap, NodeId, ScopeId};
 use crate::error::Fault;
 use crate::fate::Act;
 use crate::frame::Child;
-use crate::json::{Token, TokenKind, Turn, delimiter, space};
+use crate::json::{Length, Token, TokenKind, Turn, delimiter, plain, scalar_at, space};
 use crate::lane::Next;
 use crate::record::identifier;
 use crate::shape::ShapeIx;
@@ -59,7 +59,7 @@ pub(crate) struct Recording {
 #[derive(Debug, Default)]
 pub(crate) struct Replay {
     /// With each, how often a record was like it, and how long the scalars of the last one were.
-    templates: Vec<(Template, u32, Box<[usize]>)>,
+    templates: Vec<(Template, u32, Box<[Length]>)>,
     /// The template that the body as a whole is like.
     pub(crate) body: Option<Arc<Template>>,
     /// By place, the last that was remembered, and how often one was.
@@ -167,6 +167,15 @@ impl Replay {
     }
 }
 
+/// The text of the scalar from here to there, which names a subject.
+fn name_at(view: &[u8], start: usize, end: usize) -> Id {
+    let inside = (start.wrapping_add(1), end.wrapping_sub(1));
+    if view.get(start) == Some(&b'"') && inside.0 < inside.1 && plain(view, inside.0).0 == inside.1 {
+        return Id::There(inside.0, inside.1);
+    }
+    scalar_at(view, start).map_or(Id::Nobody, |(kind, end)| identifier(view, &Token { kind, start, end }))
+}
+
 impl Walk {
     /// A record has been opened in the lane, with its bracket at `start`: it is to be remembered, unless enough have
     /// been.
@@ -226,7 +235,7 @@ impl Walk {
         } else if let Some((kept, _)) = recording.shape.index().and_then(|ix| self.replay.places.get_mut(ix))
         {
             *kept = u32::try_from(self.replay.templates.len()).ok();
-            let lengths = vec![0; template.between.len()].into();
+            let lengths = vec![Length::UNKNOWN; template.between.len()].into();
             self.replay.templates.push((template, 0, lengths));
         }
     }
@@ -320,7 +329,7 @@ impl Walk {
             return Ok(None);
         }
         let marks = tape.marks.len();
-        let read = template.read(view, (from, room), lengths, (skip, keys), &mut tape.marks);
+        let read = template.read(view, (from, room), lengths.iter_mut(), (skip, keys), &mut tape.marks);
         let Some((end, named)) = read else {
             tape.marks.truncate(marks);
             return Ok(None);
@@ -345,7 +354,7 @@ impl Walk {
         };
         tape.ops.push(Op::Row(row));
         if !template.classes.is_empty() {
-            let id = named.map_or(Id::Nobody, |token| identifier(view, &token));
+            let id = named.map_or(Id::Nobody, |(start, end)| name_at(view, start, end));
             let subject = Subject { scope, id, captured: Vec::new() };
             tape.name(owner, subject, &template.classes, view).map_err(here)?;
         }

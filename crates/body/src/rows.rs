@@ -108,7 +108,7 @@ impl<'a> Pass<'a> {
         self.copying.1 = value;
         self.flush()?;
         match short {
-            Some(short) => self.out.put(short.as_slice(), value_end)?,
+            Some(short) => self.out.put_short(&short.bytes, short.length, value_end)?,
             None => self.write(&altered?, value_end)?,
         }
         self.copying = (value_end, value_end);

@@ -4,7 +4,7 @@
 use consentry_model::{ClassId, Emptied, Ladder, NodeId};
 use wide::u8x16;
 
-use crate::json::{Skip, Token, TokenKind, is_easy, scalar_at};
+use crate::json::{Ends, Skip, scalar_at};
 use crate::keys::Keys;
 use crate::lane::near;
 use crate::subject::Classes;
@@ -51,19 +51,28 @@ pub(crate) struct Datum {
 #[derive(Clone, Debug)]
 pub(crate) struct Between {
     head: u8x16,
-    /// Ones where nothing is compared.
-    rest: u8x16,
+    /// A bit for each of these that is not compared.
+    rest: u32,
     length: usize,
-    /// Whether there are more bytes than those.
-    long: bool,
+    long: Long,
+    /// The last bytes, if there are more than are compared in one go.
+    tail: u8x16,
     bytes: Box<[u8]>,
     /// Whether the place of the scalar after it is of interest, and whether it names the subject.
     pub(crate) marks: bool,
     pub(crate) names: bool,
     /// Whether it is an array or object that only has to be right, and how many are open around it in the record.
     pub(crate) unit: Option<Box<Unit>>,
-    /// Whether it is any of that.
+    /// Whether it is any of the last two.
     special: bool,
+}
+
+/// In how many goes it is compared.
+#[derive(Clone, Copy, Debug)]
+enum Long {
+    One,
+    Two,
+    More,
 }
 
 /// An array or object that only has to be right.
@@ -116,19 +125,24 @@ impl Unit {
 
 impl Between {
     pub(crate) fn new(bytes: &[u8]) -> Self {
-        let (mut head, mut rest) = ([0; HEAD], [u8::MAX; HEAD]);
-        for ((head, rest), byte) in head.iter_mut().zip(&mut rest).zip(bytes) {
-            (*head, *rest) = (*byte, 0);
-        }
-        let (length, long) = (bytes.len(), bytes.len() > HEAD);
-        let (head, rest) = (u8x16::new(head), u8x16::new(rest));
+        let mut head = [0; HEAD];
+        head.iter_mut().zip(bytes).for_each(|(head, byte)| *head = *byte);
+        let rest =
+            ALL.checked_shl(u32::try_from(bytes.len()).unwrap_or(u32::MAX)).map_or(0, |rest| rest & ALL);
+        let long = match bytes.len().div_ceil(HEAD) {
+            0 | 1 => Long::One,
+            2 => Long::Two,
+            _ => Long::More,
+        };
+        let tail = u8x16::new(bytes.last_chunk().copied().unwrap_or_default());
+        let (head, length) = (u8x16::new(head), bytes.len());
         let (bytes, special) = (bytes.into(), false);
-        Self { head, rest, length, long, bytes, marks: false, names: false, unit: None, special }
+        Self { head, rest, length, long, tail, bytes, marks: false, names: false, unit: None, special }
     }
 
     /// The same, once all of it is said.
     pub(crate) fn settled(self) -> Self {
-        Self { special: self.marks || self.names || self.unit.is_some(), ..self }
+        Self { special: self.names || self.unit.is_some(), ..self }
     }
 
     /// Where it ends, when it begins at `from`.
@@ -137,13 +151,18 @@ impl Between {
     fn is_at(&self, view: &[u8], from: usize) -> Option<usize> {
         let rest = view.get(from..)?;
         let Some(head) = rest.first_chunk::<HEAD>() else { return self.ends(rest, from) };
-        if (u8x16::new(*head).simd_eq(self.head) | self.rest).to_bitmask() != ALL {
+        if u8x16::new(*head).simd_eq(self.head).to_bitmask() | self.rest != ALL {
             return None;
         }
-        if self.long && rest.get(HEAD..self.length)? != self.bytes.get(HEAD..)? {
-            return None;
+        let end = from.wrapping_add(self.length);
+        match self.long {
+            Long::One => Some(end),
+            Long::Two => {
+                let tail = view.get(end.wrapping_sub(HEAD)..)?.first_chunk::<HEAD>()?;
+                (u8x16::new(*tail).simd_eq(self.tail).to_bitmask() == ALL).then_some(end)
+            }
+            Long::More => (rest.get(HEAD..self.length)? == self.bytes.get(HEAD..)?).then_some(end),
         }
-        Some(from.wrapping_add(self.length))
     }
 
     /// The same where the view ends soon.
@@ -185,57 +204,39 @@ pub(crate) struct Template {
 
 impl Template {
     /// Reads a record's scalars, when everything between them is the same. So many arrays and objects may be open in it,
-    /// itself among them. `lengths` says how long each scalar was the last time, as far as it is known. Answers with where
-    /// it ends, and with the scalar that names its subject.
+    /// itself among them. `ends` finds the end of each scalar. Answers with where it ends, and from where to where the scalar
+    /// stands that names its subject.
     #[inline]
-    pub(crate) fn read(
+    pub(crate) fn read<E: Ends>(
         &self,
         view: &[u8],
         (from, room): (usize, usize),
-        lengths: &mut [usize],
+        ends: impl Iterator<Item = E>,
         (skip, keys): (&mut Skip, &mut Keys),
         marks: &mut Vec<At>,
-    ) -> Option<(usize, Option<Token>)> {
+    ) -> Option<(usize, Option<(usize, usize)>)> {
         let (last, between) = self.between.split_last()?;
         marks.reserve(self.marks);
         marks.push(near(from));
         let mut named = None;
         let mut position = from;
-        let mut lengths = lengths.iter_mut();
-        for before in between {
+        for (before, scalar) in between.iter().zip(ends) {
             let start = before.is_at(view, position)?;
-            let length = lengths.next();
-            if !before.special {
-                position = like_last(view, start, length)?.1;
-                continue;
+            if before.special {
+                position = match &before.unit {
+                    None => scalar.end(view, start)?,
+                    Some(unit) => unit.read(view, start, room, (&mut *skip, &mut *keys))?,
+                };
+                named = if before.names { Some((start, position)) } else { named };
+            } else {
+                position = scalar.end(view, start)?;
             }
-            let (kind, end) = match &before.unit {
-                None => like_last(view, start, length)?,
-                Some(unit) => (TokenKind::Close, unit.read(view, start, room, (&mut *skip, &mut *keys))?),
-            };
             if before.marks {
-                marks.extend_from_slice(&[near(start), near(end)]);
+                marks.extend_from_slice(&[near(start), near(position)]);
             }
-            if before.names {
-                named = Some(Token { kind, start, end });
-            }
-            position = end;
         }
         Some((last.is_at(view, position)?, named))
     }
-}
-
-/// The scalar that begins here, which may be as long as the last time.
-#[inline(always)]
-#[allow(clippy::inline_always, reason = "it is half of what is done for most members")]
-fn like_last(view: &[u8], start: usize, length: Option<&mut usize>) -> Option<(TokenKind, usize)> {
-    let Some(length) = length else { return scalar_at(view, start) };
-    if is_easy(view, start, *length) {
-        return Some((TokenKind::Text, start.wrapping_add(*length)));
-    }
-    let (kind, end) = scalar_at(view, start)?;
-    *length = end.wrapping_sub(start);
-    Some((kind, end))
 }
 
 /// The marks of a record that is being remembered.

@@ -9,6 +9,6 @@ mod value;
 
 pub(crate) use escape::{unescape, write_string};
 pub(crate) use grammar::{Container, Grammar, Token, TokenKind, Turn};
-pub(crate) use scan::{easy, is_easy, plain};
+pub(crate) use scan::{Length, interruptions, plain};
 pub(crate) use skip::{Skip, name_at};
-pub(crate) use value::{Value, delimiter, plain_name, scalar_at, space, value};
+pub(crate) use value::{Anew, Ends, Value, delimiter, plain_name, scalar_at, space, value};

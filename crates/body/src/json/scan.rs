@@ -111,29 +111,62 @@ fn easy_blocks(view: &[u8], mut from: usize) -> Option<usize> {
     }
 }
 
-/// Whether a string that is so long with its quotes begins here, and all of it is plain ASCII and short. It is not said where one
-/// has to look closer.
+/// How long a string was the last time, in a form that is quick to compare.
 ///
 /// Where things are alike most are as long as the last time. Whoever knows the length need not wait for the quote to be found
 /// before the next one is looked at: that it is there is looked at beside.
-#[inline(always)]
-#[allow(clippy::inline_always, reason = "it is half of what is done for most members")]
-pub(crate) fn is_easy(view: &[u8], start: usize, length: usize) -> bool {
-    let Some((b'"', inside)) = view.get(start..).and_then(<[u8]>::split_first) else { return false };
-    let Some(first) = inside.first_chunk::<BLOCK>() else { return false };
-    let quote = length.wrapping_sub(2);
-    let (mut quotes, mut odd) = look_for_end(first);
-    if quote >= BLOCK {
-        let Some(second) = inside.get(BLOCK..).and_then(<[u8]>::first_chunk::<BLOCK>) else { return false };
-        let (more_quotes, more_odd) = look_for_end(second);
-        (quotes, odd) = (quotes | more_quotes << BLOCK, odd | more_odd << BLOCK);
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Length {
+    /// With both quotes.
+    bytes: usize,
+    /// A bit for each quote, and for each byte up to the last one.
+    quotes: u32,
+    up_to: u32,
+}
+
+impl Length {
+    /// Not known, longer than is looked at, or no string.
+    pub(crate) const UNKNOWN: Self = Self { bytes: 0, quotes: 0, up_to: 0 };
+
+    pub(crate) const fn of(bytes: usize) -> Self {
+        if bytes < 2 || bytes > 2 * BLOCK {
+            return Self::UNKNOWN;
+        }
+        let last = 1 << (bytes - 1);
+        Self { bytes, quotes: last | 1, up_to: last | (last - 1) }
     }
-    let Some(end) = u32::try_from(quote).ok().and_then(|quote| 1_u32.checked_shl(quote)) else {
-        return false;
-    };
-    // Up to there, there is nothing but this one.
-    let up_to = end | end.wrapping_sub(1);
-    quotes & up_to == end && odd & up_to == 0
+
+    /// The scalar that begins here, if it is a string that is plain ASCII, short, and in view with a block after it: where it
+    /// ends. `None` where one has to look closer. It may be as long as the last time, which takes least; how long it is is
+    /// remembered.
+    #[inline(always)]
+    #[allow(clippy::inline_always, reason = "it is half of what is done for most members")]
+    pub(crate) fn easy(&mut self, view: &[u8], start: usize) -> Option<usize> {
+        let blocks: &[u8; 2 * BLOCK] = view.get(start..)?.first_chunk()?;
+        let (first, second) = blocks.split_at(BLOCK);
+        let (mut quotes, mut odd) = look_for_end(first.first_chunk()?);
+        let fits = |quotes, odd| ((quotes ^ self.quotes) | odd) & self.up_to == 0;
+        if self.bytes <= BLOCK && fits(quotes, odd) {
+            return Some(start.wrapping_add(self.bytes));
+        }
+        let (more_quotes, more_odd) = look_for_end(second.first_chunk()?);
+        (quotes, odd) = (quotes | more_quotes << BLOCK, odd | more_odd << BLOCK);
+        if fits(quotes, odd) {
+            return Some(start.wrapping_add(self.bytes));
+        }
+        // The bits up to the second quote.
+        let after = quotes & quotes.wrapping_sub(1);
+        if quotes & 1 == 0 || after == 0 || odd & (after ^ after.wrapping_sub(1)) != 0 {
+            return None;
+        }
+        *self = Self::of(after.trailing_zeros() as usize + 1);
+        Some(start.wrapping_add(self.bytes))
+    }
+
+    /// Whether strings are short here, as far as one knows.
+    pub(crate) const fn is_known(self) -> bool {
+        self.up_to != 0
+    }
 }
 
 /// A bit for each quote, and for each byte that is a backslash, a control character or not ASCII.
@@ -144,6 +177,13 @@ fn look_for_end(block: &[u8; BLOCK]) -> (u32, u32) {
     let bytes = i8x16::new(bytemuck::must_cast(*block));
     let odd = i8x16::splat(0x20).simd_gt(bytes) | bytes.simd_eq(i8x16::splat(b'\\'.cast_signed()));
     (bytes.simd_eq(i8x16::splat(b'"'.cast_signed())).to_bitmask(), odd.to_bitmask())
+}
+
+/// A bit for each byte that is a quote, a backslash, a control character or not ASCII.
+#[inline]
+pub(crate) fn interruptions(block: &[u8; BLOCK]) -> u32 {
+    let (quotes, odd) = look_for_end(block);
+    quotes | odd
 }
 
 /// [`plain`] byte by byte.
@@ -249,6 +289,37 @@ pub(crate) fn word(view: &[u8], at: usize, word: &[u8]) -> Result<Option<usize>,
 /// go on.
 #[inline]
 pub(crate) fn whole_number(view: &[u8], from: usize) -> Option<(usize, bool)> {
+    short_number(view, from).or_else(|| any_number(view, from))
+}
+
+/// The same for a number without an exponent that ends within a block; `None` also where one has to look closer.
+#[inline]
+pub(crate) fn short_number(view: &[u8], from: usize) -> Option<(usize, bool)> {
+    let block = view.get(from..)?.first_chunk::<BLOCK>()?;
+    let bytes = u8x16::new(*block);
+    // Ones where digits end; there is always one.
+    let others = !(bytes - u8x16::splat(b'0')).simd_le(u8x16::splat(9)).to_bitmask() | 1 << BLOCK;
+    let first = usize::from(*block.first()? == b'-');
+    let whole = (others >> first).trailing_zeros() as usize;
+    let at = first + whole;
+    if whole == 0 || whole > 1 && *block.get(first)? == b'0' {
+        return None;
+    }
+    let (at, integer) = if *block.get(at)? == b'.' {
+        let fraction = (others >> (at + 1)).trailing_zeros() as usize;
+        if fraction == 0 {
+            return None;
+        }
+        (at + 1 + fraction, false)
+    } else {
+        (at, true)
+    };
+    let goes_on = matches!(*block.get(at)?, b'e' | b'E');
+    (!goes_on).then_some((from.wrapping_add(at), integer))
+}
+
+/// The same for any number.
+fn any_number(view: &[u8], from: usize) -> Option<(usize, bool)> {
     let some_digits = |at: usize| Some(digits(view, at)).filter(|end| *end > at);
     let first = from.wrapping_add(usize::from(*view.get(from)? == b'-'));
     let mut at = if *view.get(first)? == b'0' { first.wrapping_add(1) } else { some_digits(first)? };
@@ -349,14 +420,19 @@ mod tests {
                         for from in 0..=length {
                             let (stop, high) = plain_bytes(&view, from, false);
                             let end = view.get(stop).filter(|byte| !high && **byte == b'"').map(|_| stop);
-                            for inside in 0..=length {
-                                let quoted =
-                                    [b"\"".as_slice(), view.get(from..).unwrap_or_default()].concat();
-                                let is_end = end.is_some_and(|end| end - from == inside);
-                                let found = is_easy(&quoted, 0, inside + 2);
-                                assert!(!found || is_end, "{quoted:?} {inside}");
-                                let near = from + 2 * BLOCK <= length && inside < 2 * BLOCK;
-                                assert!(found || !is_end || !near, "{quoted:?} {inside}");
+                            let quoted = [b"\"".as_slice(), view.get(from..).unwrap_or_default()].concat();
+                            let whole = end.map(|end| end - from + 2);
+                            for last in [2, BLOCK, 2 * BLOCK - 1] {
+                                let mut length = Length::of(last);
+                                let found = length.easy(&quoted, 0);
+                                assert!(found.is_none() || found == whole, "{quoted:?} after {last}");
+                                let near =
+                                    quoted.len() >= 2 * BLOCK && whole.is_some_and(|end| end <= 2 * BLOCK);
+                                assert!(found.is_some() || !near, "{quoted:?} after {last}");
+                                assert!(
+                                    found.is_none_or(|end| end == length.bytes),
+                                    "{quoted:?} after {last}"
+                                );
                             }
                             if let found @ Some(_) = easy(&view, from) {
                                 assert_eq!(found, end, "{view:?} from {from}");
@@ -400,9 +476,17 @@ mod tests {
         for n in 0..alphabet.len().pow(5) {
             let view: Vec<u8> =
                 (0..5).map(|place| alphabet[n / alphabet.len().pow(place) % alphabet.len()]).collect();
-            let (mut at, mut digits) = (0, Digits::Start);
-            let want = number(&view, &mut at, &mut digits, false).ok().flatten();
-            assert_eq!(whole_number(&view, 0), want.map(|end| (end, digits.is_integer())), "{view:?}");
+            for (before, after) in [
+                ("", ""),
+                ("", ",,,,,,,,,,,,,,,,"),
+                ("123456789", ",123456789012345"),
+                ("-12.34", "567890123456789,"),
+            ] {
+                let view = [before.as_bytes(), &view, after.as_bytes()].concat();
+                let (mut at, mut digits) = (0, Digits::Start);
+                let want = number(&view, &mut at, &mut digits, false).ok().flatten();
+                assert_eq!(whole_number(&view, 0), want.map(|end| (end, digits.is_integer())), "{view:?}");
+            }
         }
     }
 }

@@ -1,7 +1,7 @@
 //! Values, names and what stands between them, where all of it is in view.
 
 use super::grammar::{Container, Token, TokenKind};
-use super::scan::{plain, whole_number, whole_string, whole_word};
+use super::scan::{Length, plain, short_number, whole_number, whole_string, whole_word};
 
 /// What begins where a value is.
 pub(crate) enum Value {
@@ -70,6 +70,45 @@ pub(crate) fn scalar_at(view: &[u8], start: usize) -> Option<(TokenKind, usize)>
         return Some((TokenKind::Text, whole_string(view, start)?));
     }
     other_scalar(view, start, first)
+}
+
+/// How the end of a scalar is found, where one has read its like.
+pub(crate) trait Ends {
+    /// Where the scalar ends that begins here.
+    fn end(self, view: &[u8], start: usize) -> Option<usize>;
+}
+
+/// As if it were the first.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Anew;
+
+impl Ends for Anew {
+    #[inline(always)]
+    #[allow(clippy::inline_always, reason = "it is half of what is done for most members")]
+    fn end(self, view: &[u8], start: usize) -> Option<usize> {
+        Some(scalar_at(view, start)?.1)
+    }
+}
+
+impl Ends for &mut Length {
+    #[inline(always)]
+    #[allow(clippy::inline_always, reason = "it is half of what is done for most members")]
+    fn end(self, view: &[u8], start: usize) -> Option<usize> {
+        if self.is_known()
+            && let Some(end) = self.easy(view, start)
+        {
+            return Some(end);
+        }
+        let first = *view.get(start)?;
+        if first.is_ascii_digit()
+            && let Some((end, _)) = short_number(view, start)
+        {
+            return Some(end);
+        }
+        let (kind, end) = scalar_at(view, start)?;
+        *self = if kind == TokenKind::Text { Length::of(end.wrapping_sub(start)) } else { Length::UNKNOWN };
+        Some(end)
+    }
 }
 
 /// The same for one that is no string.
