@@ -1,6 +1,7 @@
 //! The structure of JSON: which token may follow which.
 
-use super::scan::{self, Digits};
+use super::number::{self, Digits};
+use super::scan;
 use crate::error::{BodyFault, Fault};
 
 /// An array or an object.
@@ -238,7 +239,7 @@ impl Grammar {
                 (Partial::String { name, escaped }, end)
             }
             Partial::Number(mut digits) => {
-                let end = scan::number(view, &mut self.at, &mut digits, last)?;
+                let end = number::number(view, &mut self.at, &mut digits, last)?;
                 (Partial::Number(digits), end)
             }
             Partial::Word(word) => (partial, scan::word(view, self.at, word)?),

@@ -1,8 +1,9 @@
-//! JSON text, strictly: the structure in `grammar`, strings and numbers in `scan`, escapes in `escape`, what is
+//! JSON text, strictly: the structure in `grammar`, strings in `scan`, numbers in `number`, escapes in `escape`, what is
 //! whole and in view in `value`, and a whole array or object in `skip`.
 
 mod escape;
 mod grammar;
+mod number;
 mod scan;
 mod skip;
 mod value;

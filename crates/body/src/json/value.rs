@@ -1,7 +1,8 @@
 //! Values, names and what stands between them, where all of it is in view.
 
 use super::grammar::{Container, Token, TokenKind};
-use super::scan::{Length, plain, short_number, whole_number, whole_string, whole_word};
+use super::number::{short_number, whole_number};
+use super::scan::{Length, plain, whole_string, whole_word};
 
 /// What begins where a value is.
 pub(crate) enum Value {
