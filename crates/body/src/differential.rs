@@ -91,6 +91,19 @@ fn object(dice: &mut Dice, depth: usize, out: &mut String) {
     out.push('}');
 }
 
+/// Most often a scalar, and now and then something empty, or an object with more names than are kept at once.
+fn other_value(dice: &mut Dice) -> String {
+    match dice.below(24) {
+        0 => "[]".to_owned(),
+        1 | 2 => "{}".to_owned(),
+        3 | 4 => {
+            let names: Vec<_> = (0..60 + dice.below(80)).map(|n| format!("\"n{n}\":{n}")).collect();
+            format!("{{{}}}", names.join(","))
+        }
+        _ => dice.pick(&SCALARS).to_owned(),
+    }
+}
+
 /// A list of records that are mostly written alike, as lists are.
 fn body(dice: &mut Dice) -> Vec<u8> {
     let mut out = String::from(dice.pick(&["{\"rows\":[", "{\"n\":1,\"rows\":[", "{ \"rows\" : [\n"]));
@@ -106,9 +119,10 @@ fn body(dice: &mut Dice) -> Vec<u8> {
                 object(dice, 1, &mut model);
                 out.push_str(&model);
             }
-            // The same with other scalars.
+            // The same with other values.
             _ => {
-                out.push_str(&model.replace("17", dice.pick(&SCALARS)).replace("\"p1\"", dice.pick(&SCALARS)))
+                let (one, other) = (other_value(dice), dice.pick(&SCALARS));
+                out.push_str(&model.replace("17", &one).replace("\"p1\"", other));
             }
         }
     }
@@ -269,8 +283,8 @@ fn law_1_what_was_learnt_of_bodies_changes_nothing() {
         model.push_str("],\"b\":{\"id\":\"p1\"}");
         model.push_str(dice.pick(&["}", "}\n", ",\"extra\":{\"a\":[17]}}", ",\"undeclared\":17}"]));
         for _ in 0..6 {
-            let mut body =
-                model.replace("17", dice.pick(&SCALARS)).replace("\"p1\"", dice.pick(&SCALARS)).into_bytes();
+            let one = other_value(&mut dice);
+            let mut body = model.replace("17", &one).replace("\"p1\"", dice.pick(&SCALARS)).into_bytes();
             if dice.below(3) == 0 {
                 spoil(&mut dice, &mut body);
             }
@@ -287,4 +301,35 @@ fn law_1_what_was_learnt_of_bodies_changes_nothing() {
         }
     }
     assert!(whole > 1_000 && learnt > 500, "only {whole} bodies pass, and {learnt} are like others");
+}
+
+/// What is removed has a place before the scalar that comes next, whatever stands in it, and however it was read.
+#[test]
+fn law_1_an_empty_array_that_goes_is_cut_where_it_stands() {
+    let scope = |emptied| RecordScope {
+        subject: vec!["id".into()],
+        space: Space::new("test"),
+        emptied,
+        captures: vec![],
+    };
+    let class = Field::Class(ClassId(2), Ladder { truncated: None, masked: None, pseudonymised: false });
+    for emptied in [Emptied::Omit, Emptied::Keep] {
+        for names in [0, 1, 64, 65, 66, 100, 128, 129] {
+            for a in ["", r#""a":"x","#] {
+                let mut map = FieldMap::builder().records("rows[]", scope(emptied)).unwrap();
+                for path in ["rows[].id", "rows[].b", "rows[].y.**"] {
+                    map = map.leaf(path, Field::Open).unwrap();
+                }
+                let map = Arc::new(map.leaf("rows[].a", class).unwrap().build());
+                let member = |n| format!(r#""n{n}":{n}"#);
+                let many = (0..names).map(member).collect::<Vec<_>>().join(",");
+                let record =
+                    |y: &str| format!(r#"{{"id":"p1",{a}"x":[],"b":1,{a}"y":{{{y}}}}}"#).replacen(a, "", 1);
+                let (some, more) = ([(); 3].map(|()| record("")), [(); 3].map(|()| record(&many)));
+                let rows = [some.join(","), more.join(","), record("")].join(",");
+                let body = format!(r#"{{"rows":[{rows}]}}"#);
+                assert!(is_same(&map, Limits::default(), body.as_bytes(), &[vec![usize::MAX]]), "{body}");
+            }
+        }
+    }
 }

@@ -119,7 +119,8 @@ impl JsonRedactor {
         if self.ended {
             return Err(self.fail(Fault::new(BodyFault::OutOfTurn, self.held().len())));
         }
-        if self.buffer.is_empty() && bytes.len() >= MUCH {
+        let streams = self.limits.window_bytes_max < HELD_BYTES_MAX;
+        if self.buffer.is_empty() && streams && bytes.len() >= MUCH {
             // There is more to come; what is held need not move then.
             self.buffer.reserve(bytes.len().saturating_mul(2).min(self.limits.window_bytes_max));
         }

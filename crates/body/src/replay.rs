@@ -261,7 +261,7 @@ impl Walk {
         for (scalar, unit) in units {
             between.get_mut(*scalar)?.unit = Some(Box::new(unit.clone()));
         }
-        let mut marks = Marks { starts, ends, place: vec![None; scalars.len()], count: 1 };
+        let mut marks = Marks { starts, ends, wanted: vec![false; scalars.len()] };
         let mut classes = Classes::default();
         let mut parts = Parts { all: Vec::new(), open: vec![Open::default()] };
         let mut removed = recording.removed.iter().copied().peekable();
@@ -299,14 +299,15 @@ impl Walk {
             parts.push(marks.start(at(from).ok()?)?, marks.end(at(to).ok()?)?, None)?;
         }
         parts.close()?;
-        for (between, place) in between.iter_mut().zip(&marks.place) {
-            between.marks = place.is_some();
+        for (between, wanted) in between.iter_mut().zip(&marks.wanted) {
+            between.marks = *wanted;
         }
+        let marks = marks.number(&mut parts.all)?;
         let Recording { scope, depth, room, .. } = *recording;
         let of = |scope| Some(self.map.scope(scope)?.emptied);
         let emptied = scope.map_or(Some(None), |scope| of(scope).map(Some))?;
         let between = between.into_iter().map(Between::settled).collect();
-        let (parts, marks) = (parts.all, marks.count);
+        let parts = parts.all;
         let undeclared = self.tape.undeclared.checked_sub(recording.undeclared)?;
         Some(Template { emptied, parts, depth, room, between, marks, classes, undeclared })
     }

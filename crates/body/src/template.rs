@@ -239,30 +239,44 @@ impl Template {
     }
 }
 
-/// The marks of a record that is being remembered.
+/// The marks of a record that is being remembered. As long as it is not known which scalars have some, each counts as having
+/// two.
 pub(crate) struct Marks {
     /// Where what stands before each scalar begins, and where it ends; and what stands after the last.
     pub(crate) starts: Vec<At>,
     pub(crate) ends: Vec<At>,
-    /// The first mark of each scalar that has some.
-    pub(crate) place: Vec<Option<usize>>,
-    pub(crate) count: usize,
+    /// Which scalars have marks.
+    pub(crate) wanted: Vec<bool>,
 }
 
 impl Marks {
+    /// The first mark of a scalar.
     pub(crate) fn scalar(&mut self, scalar: usize) -> Option<usize> {
-        let place = self.place.get_mut(scalar)?;
-        if place.is_none() {
-            *place = Some(self.count);
-            self.count += 2;
+        *self.wanted.get_mut(scalar)? = true;
+        Some(2 * scalar + 1)
+    }
+
+    /// Numbers them in the order of the text, in which they are read. Answers with how many there are.
+    pub(crate) fn number(self, parts: &mut [Part]) -> Option<usize> {
+        let mut count = 1;
+        let mut numbers = vec![0];
+        for wanted in self.wanted {
+            numbers.extend([count, count + 1]);
+            count += if wanted { 2 } else { 0 };
         }
-        *place
+        for Part { start, end, value, .. } in parts {
+            let datum = value.as_mut().map(|datum| &mut datum.mark);
+            for mark in [&mut start.mark, &mut end.mark].into_iter().chain(datum) {
+                *mark = *numbers.get(*mark)?;
+            }
+        }
+        Some(count)
     }
 
     /// The position where something begins: if it can be, by the scalar after it.
     pub(crate) fn start(&mut self, position: At) -> Option<Relative> {
         let before = self.ends.iter().position(|end| position <= *end)?;
-        if before == self.place.len() {
+        if before == self.wanted.len() {
             return self.end(position);
         }
         let offset = position.wrapping_sub(*self.ends.get(before)?);

@@ -145,7 +145,8 @@ impl Length {
         let blocks: &[u8; 2 * BLOCK] = view.get(start..)?.first_chunk()?;
         let (first, second) = blocks.split_at(BLOCK);
         let (mut quotes, mut odd) = look_for_end(first.first_chunk()?);
-        let fits = |quotes, odd| ((quotes ^ self.quotes) | odd) & self.up_to == 0;
+        // Of an unknown length there is nothing to compare.
+        let fits = |quotes, odd| ((quotes ^ self.quotes) | odd) & self.up_to == 0 && self.up_to != 0;
         if self.bytes <= BLOCK && fits(quotes, odd) {
             return Some(start.wrapping_add(self.bytes));
         }
@@ -288,7 +289,7 @@ mod tests {
                             let end = view.get(stop).filter(|byte| !high && **byte == b'"').map(|_| stop);
                             let quoted = [b"\"".as_slice(), view.get(from..).unwrap_or_default()].concat();
                             let whole = end.map(|end| end - from + 2);
-                            for last in [2, BLOCK, 2 * BLOCK - 1] {
+                            for last in [0, 2, BLOCK + 1, 2 * BLOCK] {
                                 let mut length = Length::of(last);
                                 let found = length.easy(&quoted, 0);
                                 assert!(found.is_none() || found == whole, "{quoted:?} after {last}");
