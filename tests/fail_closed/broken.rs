@@ -238,6 +238,22 @@ async fn law_1_without_a_bundle_or_with_one_too_old_everything_is_refused() {
 }
 
 #[tokio::test]
+async fn law_1_before_its_policy_is_in_force_a_bundle_serves_nobody() {
+    let world = World::new();
+    world.record("customer", "c-1", &[contract()]).await;
+    let from = world.policy.current().unwrap().engine.bundle().from.unwrap();
+    // On the first day it is decided, and the contract is of a later one.
+    for (now, told) in
+        [(from.saturating_add_millis(-1), (503, "policy-ahead")), (from, (403, "not-permitted"))]
+    {
+        world.clock.set(now);
+        world.policy.confirm(now);
+        let seen = world.send(profile(&world)).await;
+        assert_eq!((seen.status.as_u16(), &*seen.code()), told, "{now:?}");
+    }
+}
+
+#[tokio::test]
 async fn law_1_a_body_over_the_limit_is_refused() {
     let mut limits = Limits::default();
     limits.request_body_bytes_max = 64;

@@ -81,9 +81,9 @@ where
     let (now, began) = (shared.clock.now(), Instant::now());
     // 1. The head, and who asks. What is malformed or nameless costs strangers nothing of ours.
     let (parts, body) = request.into_parts();
-    let installed = match shared.policy.current() {
-        Some(there) if there.is_fresh(now, shared.limits.bundle_age_secs_max) => there,
-        Some(_) | None => return stranger(&shared, None, Reason::BundleUnavailable),
+    let installed = match shared.policy.serving(now, shared.limits.bundle_age_secs_max) {
+        Ok(installed) => installed,
+        Err(reason) => return stranger(&shared, None, reason),
     };
     let mut head = match read_head(&shared, parts, admitted) {
         Ok(head) => head,

@@ -8,7 +8,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use arc_swap::{ArcSwap, ArcSwapOption};
 use consentry_identity::Authenticator;
-use consentry_model::{Moment, VocabularyRevision};
+use consentry_model::{Moment, Reason, VocabularyRevision};
 use consentry_policy::{DataClass, Engine, ServiceMap};
 
 use crate::precedent::Precedents;
@@ -36,9 +36,16 @@ impl Installed {
         Moment::from_unix_millis(self.confirmed_at.load(Ordering::Relaxed))
     }
 
-    pub(crate) fn is_fresh(&self, now: Moment, age_secs_max: u64) -> bool {
+    /// Whether it may be served by: the last look at it is not too long ago, and its policy has come into force.
+    pub(crate) fn may_serve(&self, now: Moment, age_secs_max: u64) -> Result<(), Reason> {
         let age_ms_max = i64::try_from(age_secs_max).unwrap_or(i64::MAX).saturating_mul(1000);
-        now.millis_since(self.confirmed_at()) <= age_ms_max
+        if now.millis_since(self.confirmed_at()) > age_ms_max {
+            return Err(Reason::BundleUnavailable);
+        }
+        if self.engine.bundle().from.is_some_and(|from| now < from) {
+            return Err(Reason::PolicyAhead);
+        }
+        Ok(())
     }
 }
 
@@ -109,6 +116,13 @@ impl PolicySlot {
     #[must_use]
     pub fn current(&self) -> Option<Arc<Installed>> {
         self.slot.installed.load_full()
+    }
+
+    /// The bundle in force, if it may be served by.
+    pub(crate) fn serving(&self, now: Moment, age_secs_max: u64) -> Result<Arc<Installed>, Reason> {
+        let installed = self.current().ok_or(Reason::BundleUnavailable)?;
+        installed.may_serve(now, age_secs_max)?;
+        Ok(installed)
     }
 
     /// Lets go of every former bundle that nobody else has: whoever might still get it would get it from the slot.
@@ -194,9 +208,23 @@ mod tests {
         Engine::new(Bundle::read(&Sources::from_texts([("bundle.yaml", text.as_str())])).unwrap()).unwrap()
     }
 
+    /// Since when the policy of these bundles is in force: 2026-01-01.
+    const FROM: Moment = Moment::from_unix_millis(1_767_225_600_000);
+
+    #[test]
+    fn law_1_a_bundle_serves_once_its_policy_is_in_force() {
+        let slot = PolicySlot::empty();
+        assert_eq!(slot.serving(FROM, 60).map(drop), Err(Reason::BundleUnavailable));
+        for (millis, said) in [(-1, Err(Reason::PolicyAhead)), (0, Ok(()))] {
+            let now = FROM.saturating_add_millis(millis);
+            slot.install(engine("v1"), now);
+            assert_eq!(slot.serving(now, 60).map(drop), said);
+        }
+    }
+
     #[test]
     fn law_1_a_bundle_grows_old_after_a_clock_was_wrong_too() {
-        let at = |secs: i64| Moment::from_unix_millis(secs * 1_000);
+        let at = |secs: i64| FROM.saturating_add_millis(secs * 1_000);
         for (name, confirmed, asked, fresh) in [
             ("all is well", &[100][..], 160, true),
             ("too old", &[100], 161, false),
@@ -209,7 +237,8 @@ mod tests {
             for secs in confirmed {
                 slot.confirm(at(*secs));
             }
-            assert_eq!(slot.current().unwrap().is_fresh(at(asked), 60), fresh, "{name}");
+            let said = slot.serving(at(asked), 60).map(drop);
+            assert_eq!(said, if fresh { Ok(()) } else { Err(Reason::BundleUnavailable) }, "{name}");
         }
     }
 

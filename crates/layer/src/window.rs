@@ -1,7 +1,5 @@
 //! What a window of an answer is decided on: whom it is about, what each value is, and what stands now.
 
-use std::sync::Arc;
-
 use bytes::Bytes;
 use consentry_audit::Receipt;
 use consentry_body::{BodyFault, RecordSubject, SubjectIx, Window};
@@ -16,7 +14,6 @@ use crate::faults::of_answer;
 use crate::people::{Whom, resolve};
 use crate::present::item_facts;
 use crate::pump::Pump;
-use crate::slot::Installed;
 
 /// The verdicts of a window.
 type Verdicts = std::collections::BTreeMap<(SubjectIx, ClassId), Verdict>;
@@ -35,9 +32,8 @@ impl Decided {
         }
         let digest = &open.installed.engine.bundle().digest;
         let age_secs_max = open.shared.limits.bundle_age_secs_max;
-        let current = open.shared.policy.current();
-        let same = |i: &Arc<Installed>| i.engine.bundle().digest == *digest && i.is_fresh(now, age_secs_max);
-        if current.as_ref().is_some_and(same) { Ok(()) } else { Err(Reason::BundleUnavailable) }
+        let current = open.shared.policy.serving(now, age_secs_max)?;
+        if current.engine.bundle().digest == *digest { Ok(()) } else { Err(Reason::BundleUnavailable) }
     }
 }
 

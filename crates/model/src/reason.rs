@@ -277,6 +277,8 @@ reasons! {
     KeysUnavailable = "keys-unavailable", 503, Service;
     /// No bundle is in force, or the last good one is too old.
     BundleUnavailable = "bundle-unavailable", 503, Service;
+    /// The policy of the bundle in force is not in force yet.
+    PolicyAhead = "policy-ahead", 503, Service;
     /// Evaluating a rule failed; an error never permits.
     EvaluationError = "evaluation-error", 500, Service;
 }

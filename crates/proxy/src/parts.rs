@@ -68,7 +68,10 @@ impl Read {
         let mut problems = Vec::new();
         let mut keep = |part: &'static str, message: String| problems.push(PartProblem { part, message });
         let (bundle_dir, identity) = (config.bundle.clone(), config.identity.clone());
-        let engine = blocking(move || load_engine(&bundle_dir)).await.map_err(|e| keep("bundle", e)).ok();
+        let engine = blocking(move || load_engine(&bundle_dir, SystemClock.now()))
+            .await
+            .map_err(|e| keep("bundle", e))
+            .ok();
         let identity = blocking(move || {
             let (asked, texts) = (SystemClock.now(), key_texts(&identity.keys)?);
             let keys = keys_in(&identity.keys, &texts)?;
@@ -197,8 +200,17 @@ pub(crate) async fn close(evidence: AuditLog, telemetry: Telemetry) {
 
 /// Reads the sealed bundle in a folder and compiles it with every question that its service map can make, so that no
 /// request ever waits for that. The text of the error is for operators; a bundle holds no data of anybody.
-pub(crate) fn load_engine(dir: &Path) -> Result<Engine, String> {
+pub(crate) fn load_engine(dir: &Path, now: Moment) -> Result<Engine, String> {
     let bundle = Bundle::load_sealed(dir).map_err(|e| read_error(dir, &e))?;
+    if let Some(from) = bundle.from.filter(|from| now < *from) {
+        let from = jiff::Timestamp::from_millisecond(from.unix_millis());
+        let from = from.map_or_else(|_| "a later time".to_owned(), |from| from.to_string());
+        return Err(format!(
+            "{}: policy {} is in force from {from} on, and not yet",
+            dir.display(),
+            bundle.version
+        ));
+    }
     let engine = Engine::new(bundle).map_err(|e| e.to_string())?;
     engine.compile_all();
     Ok(engine)

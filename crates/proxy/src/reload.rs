@@ -80,7 +80,8 @@ impl Reloader {
     async fn install(&self, digest: BundleDigest) {
         let State { config, policy, clock, evidence, bundle_refused, .. } = &*self.state;
         let dir = config.bundle.clone();
-        let engine = match blocking(move || load_engine(&dir)).await {
+        let now = clock.now();
+        let engine = match blocking(move || load_engine(&dir, now)).await {
             Ok(engine) => engine,
             Err(why) => return self.refuse_bundle(format!("bundle {digest}: {why}")).await,
         };

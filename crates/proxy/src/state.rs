@@ -112,7 +112,9 @@ impl State {
                 let age_secs = u64::try_from(age_ms / 1000).unwrap_or(0);
                 let max = self.config.limits.bundle_age_secs_max;
                 let told = format!("found sealed {age_secs} seconds ago, {max} at most");
-                (age_ms <= self.bundle_age_ms_max(), told)
+                let ahead = installed.engine.bundle().from.is_some_and(|from| self.clock.now() < from);
+                let told = if ahead { "its policy is not in force yet".to_owned() } else { told };
+                (age_ms <= self.bundle_age_ms_max() && !ahead, told)
             }
         };
         PartReady { part: "bundle", ready, detail }

@@ -233,6 +233,15 @@ async fn every_list_of_a_case_is_exact() {
         ("an unknown word", |c| c.if_bundle_had = Some(r#"{"clauses": []}"#.into()), "outcome"),
     ];
     let good = bundle.cases.clone();
+    // A case that does not say when plays on the first day of a policy that is newer than most.
+    let newer = SHOP.replace("from: 2026-01-01", "from: 2026-06-01").replace("2026-06-01", "2030-06-01");
+    let newer = Sources::from_texts([("shop.yaml", newer.as_str())]);
+    let results = rehearse(&Bundle::read(&newer).unwrap(), &newer, |_| {}).await;
+    assert!(
+        results.iter().all(|result| result.holds()),
+        "{}",
+        results.iter().map(ToString::to_string).collect::<String>()
+    );
     let results = rehearse(&bundle, &sources, |_| {}).await;
     let failing: Vec<String> = results.iter().filter(|r| !r.holds()).map(ToString::to_string).collect();
     assert!(failing.is_empty(), "{}", failing.join("\n"));

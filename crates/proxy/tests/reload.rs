@@ -26,7 +26,18 @@ use support::{
 #[tokio::test]
 async fn law_1_whatever_is_not_a_good_sealed_bundle_changes_nothing() {
     type Damage = fn(&Path);
-    let table: [(&str, Damage, &str); 5] = [
+    let table: [(&str, Damage, &str); 6] = [
+        (
+            "of a policy that is not in force yet",
+            |d| {
+                let text = fs::read_to_string(d.join("bundle.yaml")).unwrap();
+                let (before, after) = text.split_once("from: ").unwrap();
+                fs::write(d.join("bundle.yaml"), format!("{before}from: 2999-01-01{}", &after[10..]))
+                    .unwrap();
+                seal(d, &Sources::read(d).unwrap()).unwrap();
+            },
+            "is in force from 2999-01-01T00:00:00Z on, and not yet",
+        ),
         ("written and not sealed", |d| write(d, "v2"), "not as it was sealed"),
         (
             "cut at a line end",

@@ -16,7 +16,8 @@ const AT_ONCE: usize = 16;
 /// Plays every case of a bundle through the layer, each over an HTTP/1.1 connection of its own in memory, and tells what came out otherwise than the case says, in the
 /// order of the cases. `heard` is told how many have been played, one by one.
 ///
-/// A case that says nothing of the time plays on 2026-06-01, one that says nothing of the connection over TLS 1.3.
+/// A case that says nothing of the time plays on 2026-06-01, or on the day from which a newer policy is in force; one that
+/// says nothing of the connection plays over TLS 1.3.
 /// Whatever is taken away, altered, changed or recorded and is not listed in the case fails it. The sources are
 /// the bundle's own files: a case that asks what would be if the bundle had something more is told of a bundle made of
 /// them.

@@ -22,7 +22,7 @@ use super::request::{AUDIENCE, ISSUER, request, route_of, transport};
 use super::writing::Writing;
 use super::{made_up, people, wire};
 
-/// Today, for a case that does not say when it plays, from its first moment.
+/// Today, for a case that does not say when it plays, from its first moment; later for a policy that is newer.
 const TODAY: Date = date(2026, 6, 1);
 /// The key of every rehearsal's pseudonyms: they are nobody's.
 const PSEUDONYM_KEY: [u8; 32] = *b"the key of every rehearsal, 2026";
@@ -135,7 +135,9 @@ impl Stage {
 
 fn today(bundle: &Bundle) -> Option<Moment> {
     let begins = TODAY.to_zoned(bundle.settings.zone.clone()).ok()?;
-    Some(Moment::from_unix_millis(begins.timestamp().as_millisecond()))
+    let begins = Moment::from_unix_millis(begins.timestamp().as_millisecond());
+    // Before its policy is in force a bundle serves nobody.
+    Some(bundle.from.map_or(begins, |from| from.max(begins)))
 }
 
 async fn open(dir: std::path::PathBuf, at: Moment) -> Result<AuditLog, StageError> {
