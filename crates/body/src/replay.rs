@@ -299,9 +299,7 @@ impl Walk {
             parts.push(marks.start(at(from).ok()?)?, marks.end(at(to).ok()?)?, None)?;
         }
         parts.close()?;
-        for (between, wanted) in between.iter_mut().zip(&marks.wanted) {
-            between.marks = *wanted;
-        }
+        between.iter_mut().zip(&marks.wanted).for_each(|(between, wanted)| between.marks = *wanted);
         let marks = marks.number(&mut parts.all)?;
         let Recording { scope, depth, room, .. } = *recording;
         let of = |scope| Some(self.map.scope(scope)?.emptied);

@@ -83,6 +83,8 @@ impl Events {
             }
         }
         let data = match data {
+            // There is nothing in data that is empty; some keep a connection open with it.
+            Some(text) if text.is_empty() => None,
             None => None,
             Some(text) => {
                 let owner = &RecordSubject::Request;
