@@ -9,6 +9,7 @@ use consentry_policy::Permit;
 use http::Response;
 
 use crate::body::ResponseBody;
+use crate::describe::Known;
 
 /// What became of a request, found among the extensions of each answer. It names a route of the bundle and codes of closed
 /// lists: it may be a label of a metric. How a body that streams ends later is in evidence alone.
@@ -19,6 +20,8 @@ pub struct Account {
     pub route: Option<Arc<str>>,
     /// The ruling; `None` for whoever was turned away before there was one.
     pub outcome: Option<Outcome>,
+    /// Whether the ruling was only reported, and not carried out.
+    pub report_only: bool,
     /// How it ended.
     pub end: End,
     /// Why it was refused or failed.
@@ -31,13 +34,14 @@ impl Account {
     /// Of a request that came to this end.
     pub(crate) fn of(route: Option<&Arc<str>>, end: End, reason: Option<Reason>) -> Self {
         let outcome = (end == End::Refused && route.is_some()).then_some(Outcome::Refuse);
-        Self { route: route.cloned(), outcome, end, reason, decided_after: None }
+        Self { route: route.cloned(), outcome, report_only: false, end, reason, decided_after: None }
     }
 
     /// Of a request that got a permit, so long after it came.
-    pub(crate) fn permitted(route: Option<&Arc<str>>, permit: &Permit, after: Duration) -> Self {
-        let account = Self::of(route, End::Delivered, None);
-        Self { outcome: Some(permit.outcome()), decided_after: Some(after), ..account }
+    pub(crate) fn permitted(known: &Known, permit: &Permit, after: Duration) -> Self {
+        let account = Self::of(known.route.as_ref(), End::Delivered, None);
+        let (outcome, report_only) = (Some(permit.outcome()), known.report_only);
+        Self { outcome, report_only, decided_after: Some(after), ..account }
     }
 
     /// Attaches it to an answer that has none yet.

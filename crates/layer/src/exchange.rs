@@ -120,7 +120,7 @@ where
         Ok(receipt) => receipt,
         Err(reason) => return open.fail(reason, None),
     };
-    let account = Account::permitted(open.known.route.as_ref(), &permit, began.elapsed());
+    let account = Account::permitted(&open.known, &permit, began.elapsed());
     let upstream = with_trace(upstream, &open.ticket);
     let destination = decided.access.destination.as_ref();
     let wait = Duration::from_millis(open.shared.limits.upstream_wait_ms_max);

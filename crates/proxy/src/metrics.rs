@@ -53,8 +53,9 @@ impl Metrics {
         let outcome = match (account.end, account.outcome) {
             (End::Failed | End::Abandoned, _) => "fail",
             (End::Refused, _) | (End::Delivered, None) => "refuse",
-            // The rules refused, and it went through all the same.
+            // It went through all the same, whole.
             (End::Delivered, Some(Outcome::Refuse)) => "report-only",
+            (End::Delivered, Some(Outcome::Redact)) if account.report_only => "report-only",
             (End::Delivered, Some(Outcome::Allow)) => "allow",
             (End::Delivered, Some(Outcome::Redact)) => "redact",
         };

@@ -242,6 +242,11 @@ const WRONG: &[(&str, &str, &str)] = &[
     ),
     (
         "ledger: ledger.db",
+        "ledger: ledger.db\notlp: {endpoint: 'http://ann:secret@c:4318'}",
+        "`otlp.endpoint` is of the form http://host:port",
+    ),
+    (
+        "ledger: ledger.db",
         "ledger: ledger.db\nproblem_type_base: problems",
         "`problem_type_base` is a URI that ends in",
     ),

@@ -9,10 +9,14 @@
 
 mod support;
 
+use std::fs;
+use std::time::SystemTime;
+
 use consentry_audit::Entry;
-use consentry_model::{Outcome, Reason};
+use consentry_model::{ContractState, Identifier, LedgerEvent, Moment, Outcome, Reason, Space};
+use consentry_policy::{Sources, seal};
 use consentry_proxy::Sidecar;
-use support::{ask, behind, get, prepared, records, status, with_people};
+use support::{PEOPLE, ask, behind, get, prepared, records, status, with_people};
 
 const MODE: &str = "dangerous_report_only: ['GET /people/{id}']";
 
@@ -89,4 +93,31 @@ async fn a_route_that_nobody_has_is_no_route_to_report() {
     let (_folder, config) = prepared(upstream, "dangerous_report_only: ['GET /persons/{id}']");
     let error = Sidecar::start(config).await.err().unwrap().to_string();
     assert_eq!(error, "dangerous_report_only: the bundle has no route GET /persons/{id}");
+}
+
+#[tokio::test]
+async fn what_would_have_been_withheld_is_counted_as_reported_and_not_as_redacted() {
+    for (more, outcome, whole) in [("", "redact", false), (MODE, "report-only", true)] {
+        let (upstream, _) = behind().await;
+        let (folder, config) = prepared(upstream, more);
+        let token = with_people(folder.path());
+        let dir = folder.path().join("policy");
+        let people = PEOPLE.replace("    excess: refuse\n", "");
+        let fields = "{email: user.contact.email, secret: user.financial}";
+        let people = people.replace("{email: user.contact.email}", fields);
+        fs::write(dir.join("people.yaml"), people).unwrap();
+        seal(&dir, &Sources::read(&dir).unwrap()).unwrap();
+        let running = Sidecar::start(config).await.unwrap();
+        let (ann, now) =
+            (Identifier::new(Space::new("customer"), "ann"), Moment::from_system(SystemTime::now()));
+        let contract = LedgerEvent::Contract { state: ContractState::Active, effective: now };
+        running.ledger().append(&ann, &[contract], now).await.unwrap();
+        let headers = format!("authorization: Bearer {token}\r\n");
+        let (seen, body) = ask(running.addr(), "/people/ann", &headers).await;
+        assert!(seen == 200 && body.contains("ann@example.org"), "{more}: {body}");
+        assert_eq!(body.contains("4711"), whole, "{more}: {body}");
+        let metrics = get(running.admin_addr(), "/metrics").await.1;
+        let row = format!("{{route=\"GET /people/{{id}}\",outcome=\"{outcome}\",reason=\"\"}} 1\n");
+        assert!(metrics.contains(&row), "{metrics}");
+    }
 }

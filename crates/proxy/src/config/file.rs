@@ -353,7 +353,10 @@ fn otlp(tree: &Tree, reader: &mut Reader<'_>) -> Option<OtlpConfig> {
         Some(_) => reader.text(&section, "service_name").map(|(name, _)| name),
     };
     let (endpoint, at) = reader.need_text(&section, "endpoint")?;
-    let plain = endpoint.parse::<http::Uri>().is_ok_and(|uri| uri.scheme_str() == Some("http"));
+    // What comes before an `@` would be a password, and stand in a configuration that is printed.
+    let plain = endpoint.parse::<http::Uri>().is_ok_and(|uri| {
+        uri.scheme_str() == Some("http") && uri.authority().is_some_and(|a| !a.as_str().contains('@'))
+    });
     if !plain {
         reader.error(at, "`otlp.endpoint` is of the form http://host:port");
         return None;
