@@ -333,3 +333,53 @@ fn law_1_an_empty_array_that_goes_is_cut_where_it_stands() {
         }
     }
 }
+
+/// How much is remembered does not grow with what stands in arrays that only have to be right.
+#[test]
+fn what_is_remembered_of_a_record_is_bounded() {
+    let scope = RecordScope {
+        subject: vec!["id".into()],
+        space: Space::new("test"),
+        emptied: Emptied::Keep,
+        captures: vec![],
+    };
+    let map = FieldMap::builder().records("rows[]", scope).unwrap().leaf("rows[].id", Field::Open).unwrap();
+    let map = Arc::new(map.build());
+    for (members, scalars, remembered) in [(3, 100, true), (3, 200, false), (70, 440, false), (600, 0, false)]
+    {
+        let member = |n| format!(r#""x{n}":[{}]"#, vec!["1"; scalars].join(","));
+        let row = format!(r#"{{"id":"p",{}}}"#, (0..members).map(member).collect::<Vec<_>>().join(","));
+        let body = format!(r#"{{"rows":[{}]}}"#, vec![row; 5].join(","));
+        let mut redactor = JsonRedactor::new(Arc::clone(&map), Limits::default());
+        redactor.push(body.as_bytes()).unwrap();
+        redactor.end().unwrap();
+        redactor.step().unwrap();
+        assert_eq!(redactor.remembers(), remembered, "{members} members of {scalars}");
+    }
+}
+
+/// A body's template outlives the body: of what it held there stays nothing but names that are not anybody's.
+#[test]
+fn law_13_names_that_nobody_declared_are_not_kept_beyond_a_body() {
+    let class = Field::Class(ClassId(1), Ladder { truncated: None, masked: None, pseudonymised: false });
+    for (path, body, kept) in [
+        ("open.**", r#"{"n":1,"open":{"alice":1}}"#, true),
+        ("own.**", r#"{"n":1,"own":{"alice":1}}"#, false),
+        ("flat", r#"{"n":1,"flat":{"alice":1}}"#, false),
+        ("flat", r#"{"n":1,"other":{"alice":1}}"#, false),
+        ("flat", r#"{"n":1,"alice":1}"#, false),
+    ] {
+        let field = if path == "own.**" { class } else { Field::Open };
+        let map = FieldMap::builder().leaf("n", Field::Open).unwrap().leaf(path, field).unwrap();
+        let map = Arc::new(map.build());
+        for _ in 0..3 {
+            let mut redactor = JsonRedactor::new(Arc::clone(&map), Limits::default());
+            redactor.push(body.as_bytes()).unwrap();
+            redactor.end().unwrap();
+            redactor.step().unwrap();
+        }
+        let there = format!("{:?}", map.memo::<crate::learnt::Learnt>().unwrap());
+        let alice = format!("{:?}", b"alice");
+        assert_eq!(there.contains(alice.trim_matches(['[', ']'])), kept, "{path} {body}");
+    }
+}

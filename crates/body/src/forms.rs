@@ -173,20 +173,21 @@ fn last_four(text: &str) -> Option<String> {
     }
 }
 
-/// Where every word is one character, nothing would be hidden.
+/// Where more would be shown than hidden, as of words of one character, it is no mask.
 fn initials(text: &str) -> Option<String> {
-    let (mut out, mut hides) = (String::new(), false);
+    let (mut out, mut shown, mut hidden) = (String::new(), 0, 0);
     for word in text.split_whitespace() {
         let mut chars = word.chars();
         let first = chars.next()?;
-        hides |= chars.any(|c| c.is_alphanumeric() || c == '*');
+        hidden += chars.filter(|c| c.is_alphanumeric() || *c == '*').count();
+        shown += 1;
         if !out.is_empty() {
             out.push(' ');
         }
         out.push(first);
         out.push_str(HIDDEN_REST);
     }
-    hides.then_some(out)
+    (shown > 0 && hidden >= shown).then_some(out)
 }
 
 #[cfg(test)]
@@ -371,7 +372,11 @@ mod tests {
             ("  \u{c9}va\tde la  Cruz ", Some("\u{c9}*** d*** l*** C***")),
             ("Ann", Some("A***")),
             ("Ann B", Some("A*** B***")),
-            // Nothing would be hidden.
+            ("4*** 1***", Some("4*** 1***")),
+            // More would be shown than hidden.
+            ("4 1 1 1 1 1 1 1 1 1 1 1 1 1 12", None),
+            ("J O N E SS", None),
+            ("Al B C", None),
             ("A", None),
             ("A B", None),
             ("J. R.", None),

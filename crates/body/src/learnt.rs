@@ -2,7 +2,8 @@
 //!
 //! Where no lists of records are declared, most bodies of one direction of one route have the same members in the same order.
 //! What a body was like is kept with its field map, as what a record was like is kept with a body; see `template.rs`.
-//! Kept are names that the map declares, and nothing of what bodies hold.
+//! Kept are names that the map declares, and those in what it declares to tell nothing of anybody; and nothing else of what bodies
+//! hold.
 
 use std::iter::repeat;
 use std::sync::{Arc, RwLock};

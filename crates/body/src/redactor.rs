@@ -185,6 +185,12 @@ impl JsonRedactor {
         self.walk.replay.body.is_some()
     }
 
+    /// Whether a record is remembered.
+    #[cfg(test)]
+    pub(crate) fn remembers(&self) -> bool {
+        self.walk.replay.get(0).is_some()
+    }
+
     /// The bytes that are held.
     fn held(&self) -> &[u8] {
         self.buffer.get(self.lead..).unwrap_or_default()

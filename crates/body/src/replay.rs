@@ -53,6 +53,8 @@ pub(crate) struct Recording {
     pub(crate) records: u64,
     /// The undeclared children, each from here to there.
     pub(crate) removed: Vec<(usize, usize)>,
+    /// How many scalars in arrays and objects are remembered that only have to be right.
+    inside: usize,
 }
 
 /// What is remembered: what is on the tape refers to it, so that nothing is forgotten.
@@ -83,7 +85,9 @@ impl Replay {
         match (act, at(token.start), at(token.end)) {
             // A record of its own; or one of which it is not known what the next one has here.
             (Act::Element(..) | Act::KeepRecord | Act::Null(..), ..) => self.give_up(),
-            (_, Ok(start), Ok(end)) => self.scalars.push((start, end, token.kind)),
+            (_, Ok(start), Ok(end)) if self.scalars.len() < SCALARS_MAX => {
+                self.scalars.push((start, end, token.kind));
+            }
             _ => self.give_up(),
         }
     }
@@ -93,21 +97,26 @@ impl Replay {
         self.subject = Some(self.scalars.len());
     }
 
-    /// An array or object was taken that only has to be right; so many more might have been open where it is.
+    /// An array or object was taken that only has to be right; so many more might have been open where it is. Whether the map
+    /// says that it tells nothing of anybody.
     pub(crate) fn unit(
         &mut self,
         view: &[u8],
         (start, end): (usize, usize),
         scalars: &[(usize, usize)],
-        left: usize,
+        (left, open): (usize, bool),
     ) {
-        let Some(recording) = &self.recording else { return };
+        let Some(recording) = &mut self.recording else { return };
+        // What a body's template keeps outlives the body.
+        let scalars = Some(scalars).filter(|_| open || recording.scope.is_some());
+        recording.inside += scalars.map_or(0, <[_]>::len);
+        let few = self.scalars.len() + recording.inside < SCALARS_MAX;
         let unit = recording
             .room
             .checked_sub(left)
             .and_then(|inside| Unit::new(view, (start, end), scalars, inside));
         match (at(start), at(end), unit) {
-            (Ok(start), Ok(end), Some(unit)) if self.scalars.len() + scalars.len() < SCALARS_MAX => {
+            (Ok(start), Ok(end), Some(unit)) if few => {
                 self.units.push((self.scalars.len(), unit));
                 self.scalars.push((start, end, TokenKind::Close));
             }
@@ -222,6 +231,7 @@ impl Walk {
             undeclared: self.tape.undeclared,
             records: self.tape.records,
             removed: Vec::new(),
+            inside: 0,
         }
     }
 

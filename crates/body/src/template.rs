@@ -81,22 +81,25 @@ pub(crate) struct Unit {
     bracket: u8,
     /// How many arrays and objects are open around it, up to the record.
     inside: usize,
-    /// What stood between its scalars the last time, its brackets among it.
+    /// What stood between its scalars the last time, its brackets among it, if that is remembered.
     between: Vec<Between>,
 }
 
 impl Unit {
-    /// The one that stands in the view from here to there, and has these scalars.
+    /// The one that stands in the view from here to there, and has these scalars. Without them it is not remembered what is
+    /// between them.
     pub(crate) fn new(
         view: &[u8],
         (start, end): (usize, usize),
-        scalars: &[(usize, usize)],
+        scalars: Option<&[(usize, usize)]>,
         inside: usize,
     ) -> Option<Self> {
+        let bracket = *view.get(start)?;
+        let Some(scalars) = scalars else { return Some(Self { bracket, inside, between: Vec::new() }) };
         let starts = std::iter::once(start).chain(scalars.iter().map(|(_, end)| *end));
         let ends = scalars.iter().map(|(start, _)| *start).chain([end]);
         let between = starts.zip(ends).map(|(from, to)| Some(Between::new(view.get(from..to)?)));
-        Some(Self { bracket: *view.get(start)?, inside, between: between.collect::<Option<_>>()? })
+        Some(Self { bracket, inside, between: between.collect::<Option<_>>()? })
     }
 
     /// Where it ends, when it begins at `start`: it may be as it was the last time, or only right.

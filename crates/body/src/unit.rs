@@ -33,7 +33,8 @@ impl Walk {
         }
         skip.wanted = replay.is_recording();
         let Some(end) = skip.container(view, bracket, grammar.depth_left(), keys) else { return Ok(None) };
-        replay.unit(view, (bracket, end), &skip.scalars, grammar.depth_left());
+        let open = matches!(fate, Some(Fate::Verbatim));
+        replay.unit(view, (bracket, end), &skip.scalars, (grammar.depth_left(), open));
         frame.child = match fate {
             Some(Fate::Undeclared) => {
                 tape.undeclared = tape.undeclared.saturating_add(1);

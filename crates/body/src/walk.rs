@@ -292,7 +292,8 @@ impl Walk {
         let record = node.and_then(|n| self.map.scope_at(n)).filter(|_| object && !removed);
         let searched = record.is_some() || object && self.records.search_on(depth);
         let shape = match (place, record.and(node)) {
-            (_, Some(record)) => self.shapes.of_node(record, container),
+            // What an outer record looks for may be in one record of a node and not in another.
+            (_, Some(record)) if !self.records.search_on(depth) => self.shapes.of_node(record, container),
             (Place::Inner(node), None) if !searched => self.shapes.of_node(node, container),
             // What is not kept shares a place only where nothing inside is of interest.
             _ if of_object && step == StepIx::NONE => {

@@ -4,7 +4,7 @@ use std::ops::Range;
 use std::sync::Arc;
 
 use bytes::Bytes;
-use consentry_model::FieldMap;
+use consentry_model::{Field, FieldMap};
 
 use super::scan::{CellText, RowEnd, cells, content, write};
 use crate::asked::Asked;
@@ -143,11 +143,13 @@ impl Media for Table {
                     }
                     let mut first = true;
                     let columns = columns.iter().zip(&cells).zip(&left);
-                    for ((_, cell), left) in columns.filter(|((column, _), _)| column.place.is_some()) {
+                    for ((column, cell), left) in columns.filter(|((column, _), _)| column.place.is_some()) {
                         divide(&mut first, out);
                         let raw = row.get(cell.raw.clone()).ok_or(BodyFault::Internal)?;
+                        // Quotes around nothing would tell what is empty from what is withheld.
+                        let is_empty = raw.is_empty() || raw == b"\"\"" && is_personal(column);
                         match left {
-                            Left::Clear if !raw.is_empty() => out.extend_from_slice(raw),
+                            Left::Clear if !is_empty => out.extend_from_slice(raw),
                             Left::Altered(_, text) => write(text, raw.starts_with(b"\""), out),
                             // A row of one empty cell would be no row to some.
                             Left::Clear | Left::Nothing => write("", alone, out),
@@ -159,6 +161,10 @@ impl Media for Table {
         }
         Ok(())
     }
+}
+
+fn is_personal(column: &Column) -> bool {
+    column.place.is_some_and(|place| matches!(place.field, Some(Field::Class(..))))
 }
 
 fn divide(first: &mut bool, out: &mut Vec<u8>) {

@@ -169,14 +169,17 @@ impl Media for Parts {
         let divider = [b"--", self.boundary.as_bytes()].concat();
         for (part, content) in parts.iter().zip(contents) {
             let Some(content) = content else { continue };
-            if memchr::memmem::find(&content, &divider).is_some() {
-                return Err(BodyFault::Internal);
-            }
             let is_same = unit.get(part.content.clone()) == Some(&content);
             let named = is_same && Place::find(&self.map, &part.head.name).is_some_and(|p| p.field.is_some());
+            let mut piece = Vec::new();
+            write_head(part, named, &mut piece);
+            piece.extend_from_slice(&content);
+            // A head that is written anew has what it says in lower case.
+            if memchr::memmem::find(&piece, &divider).is_some() {
+                return Err(BodyFault::Malformed);
+            }
             out.extend_from_slice(&divider);
-            write_head(part, named, out);
-            out.extend_from_slice(&content);
+            out.extend_from_slice(&piece);
             out.extend_from_slice(b"\r\n");
         }
         if out.is_empty() {

@@ -26,6 +26,9 @@ fn rows_are_records_and_columns_are_fields() {
             ),
             ("id,mail,name\n1,ann@x.org,\n", &masked, Ok("id,mail,name\n1,a***@x.org,\n")),
             ("id,name\n1,\n", &withheld, Ok("id,name\n1,\n")),
+            // Whether there was something in it is not told by quotes.
+            ("id,name\n\"1\",\"\"\n\"2\",\"Ann\"\n", &only("2"), Ok("id,name\n\"1\",\n\"2\",\"Ann\"\n")),
+            ("id,mail\n\"\",\"\"\n\"2\",\"\"\n", &masked, Ok("id,mail\n\"\",\n\"2\",\n")),
         ],
     );
     let alone = map_of_one();

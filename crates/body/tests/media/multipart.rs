@@ -312,6 +312,8 @@ fn law_1_parts_with_two_readings_are_refused() {
         (body(&[part("Content-Type: text/plain", "1")]), BodyFault::Malformed),
         (body(&[typed("multipart/mixed; boundary=c", "--c--")]), BodyFault::PartUnreadable),
         (body(&[typed("text/plain; charset=utf-16", "1")]), BodyFault::PartUnreadable),
+        // In lower case it would be a divider.
+        (body(&[typed("image/x--B", "1")]), BodyFault::Malformed),
         (body(&[typed("text/plain; charset=iso-8859-1", "1")]), BodyFault::PartUnreadable),
         (body(&[typed("application/json; charset=utf-16", "1")]), BodyFault::PartUnreadable),
         (body(&[plan.clone(), named("_charset_", "utf-16")]), BodyFault::PartUnreadable),
