@@ -3,7 +3,7 @@
 use consentry_model::{ClassId, FieldMap, Scalar, ScopeId};
 
 use crate::error::BodyFault;
-use crate::json::{Token, TokenKind, plain, unescape};
+use crate::json::{Token, TokenKind, plain, scalar_at, unescape};
 use crate::subject::{Classes, Id, Subject};
 use crate::tape::{Owner, Tape};
 
@@ -197,6 +197,15 @@ pub(crate) fn identifier(view: &[u8], token: &Token) -> Id {
         | TokenKind::Close
         | TokenKind::Comma => Id::Nobody,
     }
+}
+
+/// The text of the scalar from here to there, which names a subject.
+pub(crate) fn name_at(view: &[u8], start: usize, end: usize) -> Id {
+    let inside = (start.wrapping_add(1), end.wrapping_sub(1));
+    if view.get(start) == Some(&b'"') && inside.0 < inside.1 && plain(view, inside.0).0 == inside.1 {
+        return Id::There(inside.0, inside.1);
+    }
+    scalar_at(view, start).map_or(Id::Nobody, |(kind, end)| identifier(view, &Token { kind, start, end }))
 }
 
 /// The scalar that bears on a decision; a number that is no integer, or one that does not fit, is none.

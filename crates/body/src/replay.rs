@@ -12,9 +12,9 @@ use consentry_model::{Field, FieldMap, NodeId, ScopeId};
 use crate::error::Fault;
 use crate::fate::Act;
 use crate::frame::Child;
-use crate::json::{Length, Token, TokenKind, Turn, delimiter, plain, scalar_at, space};
+use crate::json::{Length, Token, TokenKind, Turn, delimiter, space};
 use crate::lane::Next;
-use crate::record::identifier;
+use crate::record::name_at;
 use crate::shape::ShapeIx;
 use crate::subject::{Classes, Id, Subject};
 use crate::tape::{At, Kind, Op, at};
@@ -174,15 +174,6 @@ impl Replay {
     pub(crate) fn ends_at(&self, depth: usize) -> bool {
         self.recording.as_ref().is_some_and(|recording| recording.depth == depth)
     }
-}
-
-/// The text of the scalar from here to there, which names a subject.
-fn name_at(view: &[u8], start: usize, end: usize) -> Id {
-    let inside = (start.wrapping_add(1), end.wrapping_sub(1));
-    if view.get(start) == Some(&b'"') && inside.0 < inside.1 && plain(view, inside.0).0 == inside.1 {
-        return Id::There(inside.0, inside.1);
-    }
-    scalar_at(view, start).map_or(Id::Nobody, |(kind, end)| identifier(view, &Token { kind, start, end }))
 }
 
 impl Walk {
