@@ -37,7 +37,7 @@ impl Head {
         method: &Method,
         uri: &Uri,
         version: Version,
-        headers: HeaderMap,
+        mut headers: HeaderMap,
         transport: Transport,
     ) -> Result<Self, Reason> {
         let methods = [Method::GET, Method::POST, Method::PUT, Method::PATCH, Method::DELETE];
@@ -57,6 +57,11 @@ impl Head {
         }
         if !lines::have_one_reading(&headers) {
             return Err(Reason::HeadMalformed);
+        }
+        // The host that is decided on is the one that goes on, wherever it was named.
+        if let Some(authority) = uri.authority().filter(|_| !headers.contains_key(header::HOST)) {
+            let host = HeaderValue::from_str(authority.as_str()).map_err(|_| Reason::HeadMalformed)?;
+            headers.insert(header::HOST, host);
         }
         let segments = target::segments(uri.path()).ok_or(Reason::HeadMalformed)?;
         let query = uri.query().map_or(Some(Vec::new()), target::parameters).ok_or(Reason::HeadMalformed)?;
@@ -241,6 +246,24 @@ mod tests {
         assert_eq!(head.parameter("expand").unwrap().value.as_deref(), Some("a b"));
         assert_eq!(head.parameter("q").unwrap().value, None);
         assert_eq!(read("/caf%C3%A9").unwrap().segments, ["café"]);
+    }
+
+    #[test]
+    fn the_host_that_is_decided_on_goes_on_wherever_it_was_named() {
+        let read = |target: &str, host: Option<&str>| {
+            let mut headers = HeaderMap::new();
+            headers.extend(host.map(|host| (header::HOST, host.parse().unwrap())));
+            let (method, uri) = (Method::GET, target.parse().unwrap());
+            let head = Head::read(&method, &uri, Version::HTTP_2, headers, Transport::default()).unwrap();
+            (head.host.clone(), head.header("host").map(str::to_owned))
+        };
+        for (target, host, decided, sent) in [
+            ("https://a.example:8443/x", None, "a.example", "a.example:8443"),
+            ("https://a.example/x", Some("a.example"), "a.example", "a.example"),
+            ("/x", Some("a.example"), "a.example", "a.example"),
+        ] {
+            assert_eq!(read(target, host), (Some(decided.into()), Some(sent.into())), "{target} {host:?}");
+        }
     }
 
     #[test]
