@@ -7,6 +7,7 @@ use consentry_model::{FieldMap, Format, MediaTypes, Reason};
 use serde_json::Value;
 
 use crate::media::Media;
+use crate::target::is_unseen;
 
 /// What a body says that its redactor has read to the end without an error.
 pub(crate) fn said(reading: &Reading, bytes: &[u8], depth_max: usize) -> Result<Said, Reason> {
@@ -101,7 +102,7 @@ pub(crate) fn may_say(found: &Said, wanted: &Value) -> bool {
     const NO: [&str; 4] = ["false", "0", "off", "no"];
     let word = match found {
         Said::List(items) => return items.iter().any(|item| may_say(item, wanted)),
-        Said::Text(text) => text.trim().to_lowercase(),
+        Said::Text(text) => text.chars().filter(|c| !is_unseen(*c)).collect::<String>().trim().to_lowercase(),
         Said::Integer(digits) => digits.to_string(),
         Said::Bool(truth) => truth.to_string(),
         Said::Null | Said::Number(_) | Said::Object(_) => return false,
@@ -207,6 +208,23 @@ mod tests {
             assert_eq!(says(Some(&said_by(&found)), &wanted, true), same, "{found} {wanted}");
         }
         assert!(!says(None, &json!("yes"), true));
+    }
+
+    #[test]
+    fn law_1_a_no_that_may_be_one_is_one() {
+        for (found, wanted, may) in [
+            (json!("no"), json!(false), true),
+            (json!(" NO\n"), json!(false), true),
+            (json!("no\u{0}"), json!(false), true),
+            (json!("n\u{200b}o"), json!(false), true),
+            (json!("\u{feff}0"), json!(false), true),
+            (json!("n o"), json!(false), false),
+            (json!("none"), json!(false), false),
+            (json!("o\u{ad}ut"), json!("out"), true),
+            (json!(["x", "off"]), json!(false), true),
+        ] {
+            assert_eq!(may_say(&said_by(&found), &wanted), may, "{found} {wanted}");
+        }
     }
 
     #[test]

@@ -23,6 +23,7 @@ impl Parameter {
     pub(crate) fn may_list(&self, word: &str) -> bool {
         let word = word.to_lowercase();
         let lists = |reading: &String| {
+            let reading: String = reading.chars().filter(|c| !is_unseen(*c)).collect();
             let reading = reading.to_lowercase();
             let divided = |c: char| ",;|".contains(c) || c.is_whitespace();
             reading.trim() == word || reading.split(divided).any(|part| part.trim() == word)
