@@ -1,10 +1,18 @@
 //! Ways round the layer in what stands around a body: places that an answer names, validators and digests of bytes that
 //! did not go on, what may be kept, and the head without its body.
 
+use std::future::ready;
+use std::sync::Arc;
+
+use bytes::Bytes;
+use consentry_consent::Ledger as _;
+use consentry_model::{BundleDigest, Identifier, LedgerEvent, Space};
 use consentry_policy::{Bundle, Engine, Sources};
-use consentry_tests::world::{Answer, Seen, TODAY, World, contract, get, json, typed};
-use http::{Method, Request};
-use http_body_util::{BodyExt as _, Full};
+use consentry_tests::world::{Answer, Happening, Seen, TODAY, World, contract, get, json, typed};
+use futures_util::{FutureExt as _, StreamExt as _, stream};
+use http::{Method, Request, Response};
+use http_body::Frame;
+use http_body_util::{BodyExt as _, Full, StreamBody};
 
 const BUNDLE: &str = "
 bundle: {controller: Example, policy: {version: v1, from: 2026-01-01}, hosts: [api.example, www.example], excess: drop}
@@ -609,4 +617,67 @@ routes:
     world.upstream.answers(answer(404, &[]));
     let seen = world.send(ask(&world, "/orders")).await;
     assert_eq!((seen.status.as_u16(), seen.headers["vary"].to_str().unwrap()), (404, always), "{seen:?}");
+}
+
+/// A service takes eleven seconds for the head of its answer, or for its body after the head.
+#[tokio::test]
+async fn law_11_what_a_head_says_of_a_person_is_as_old_as_the_rest() {
+    type Make = fn(&World) -> Happening;
+    let nothing: Make = |_| Box::new(|| ());
+    let erases: Make = |world| {
+        let ledger = Arc::clone(&world.ledger);
+        Box::new(move || {
+            let erased = LedgerEvent::Erasure { effective: TODAY.saturating_add_millis(-1) };
+            let who = Identifier::new(Space::new("customer"), "c-1");
+            ledger.append(&who, &[erased], TODAY).now_or_never().unwrap().unwrap();
+        })
+    };
+    let replaces: Make = |world| {
+        let policy = world.policy.clone();
+        Box::new(move || {
+            let mut bundle = Bundle::read(&Sources::from_texts([("bundle.yaml", BUNDLE)])).unwrap();
+            bundle.digest = BundleDigest::new("another");
+            policy.install(Engine::new(bundle).unwrap(), TODAY);
+        })
+    };
+    let (late, hour) = (11_000, 3_600_000);
+    for (name, happens, after_ms, status, want, goes) in [
+        ("in time", erases, 5_000, 302, 302, true),
+        ("nothing happened", nothing, late, 302, 302, true),
+        ("erased, and sent elsewhere", erases, late, 302, 502, false),
+        ("erased, and created", erases, late, 201, 201, false),
+        ("the token ended", nothing, hour, 302, 401, false),
+        ("another bundle", replaces, late, 302, 503, false),
+        ("another bundle, without a body", replaces, late, 204, 503, false),
+    ] {
+        let world = world().await;
+        let (happens, clock) = (happens(&world), Arc::clone(&world.clock));
+        world.upstream.meanwhile(Box::new(move || {
+            happens();
+            clock.set(TODAY.saturating_add_millis(after_ms));
+        }));
+        let lines = [("location", "/customers/c-1"), ("set-cookie", "sid=0a1b")];
+        world.upstream.answers(answer(status, &lines));
+        let seen = world.send(ask(&world, "/customers/c-1")).await;
+        assert_eq!(seen.status, want, "{name}: {seen:?}");
+        assert_eq!(seen.headers.contains_key("location"), goes, "{name}: {seen:?}");
+    }
+    // What waits for its body waits with it.
+    for (happens, after_ms, goes) in [(erases, 5_000, true), (nothing, late, false), (erases, late, false)] {
+        let world = world().await;
+        let (happens, clock) = (happens(&world), Arc::clone(&world.clock));
+        let pieces = [r#"{"id":"c-1","#, r#""name":"Ann"}"#].into_iter().enumerate();
+        let pieces = stream::iter(pieces).scan(Some(happens), move |happens, (at, piece)| {
+            if let (1, Some(happens)) = (at, happens.take_if(|_| at == 1)) {
+                happens();
+                clock.set(TODAY.saturating_add_millis(after_ms));
+            }
+            ready(Some(Ok(Frame::data(Bytes::from(piece)))))
+        });
+        let body = http_body_util::BodyExt::boxed(StreamBody::new(pieces));
+        let answer = Response::builder().header("content-type", "application/json");
+        world.upstream.answers(answer.header("location", "/customers/c-1").body(body).unwrap());
+        let seen = world.send(ask(&world, "/customers/c-1")).await;
+        assert_eq!((seen.status.as_u16(), seen.headers.contains_key("location")), (200, goes), "{seen:?}");
+    }
 }

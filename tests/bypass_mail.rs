@@ -1,7 +1,9 @@
 //! Ways round the rules for outbound messages: other addressees, other senders, another spelling of what they are about.
 
 use bytes::Bytes;
-use consentry_model::LedgerEvent;
+use consentry_audit::VerdictLine;
+use consentry_consent::Ledger as _;
+use consentry_model::{Identifier, LedgerEvent, Reason, Space, Treatment};
 use consentry_policy::{Bundle, Engine, Sources};
 use consentry_tests::world::{Seen, TODAY, World, contract, post};
 use http::Request;
@@ -171,6 +173,30 @@ async fn law_8_of_several_promises_every_one_counts_a_message_once() {
         let (status, code, reached) = sent(&world, json!({"topic": topic})).await;
         assert_eq!(reached.is_some(), goes, "day {day}, {topic}: {status} {code}");
     }
+}
+
+#[tokio::test]
+async fn law_12_of_two_addresses_of_one_person_evidence_tells_what_left_and_what_did_not() {
+    let world = world().await;
+    let (ann, other) = (who("ann@example.org"), who("ann@work.example"));
+    world.ledger.link(&ann, &other, TODAY).await.unwrap();
+    let to = json!({"topic": "newsletter", "to": ["ann@example.org", "ann@work.example"]});
+    let (status, code, reached) = sent(&world, to).await;
+    assert_eq!((status, reached.unwrap()["to"].clone()), (200, json!(["ann@example.org"])), "{code}");
+    let (head, _) = world.last_ticket().await;
+    let said = |line: &VerdictLine| (line.treatment, line.reason, line.subjects.len());
+    let lines: Vec<_> = head.verdicts.iter().map(said).collect();
+    assert!(lines.contains(&(Treatment::Clear, None, 1)), "{lines:?}");
+    assert!(lines.contains(&(Treatment::Withheld, Some(Reason::CadenceExceeded), 1)), "{lines:?}");
+    // When neither goes nothing is said to have gone.
+    let to = json!({"topic": "newsletter", "to": ["ann@example.org", "ann@work.example"]});
+    assert_eq!(sent(&world, to).await.0, 403);
+    let (head, _) = world.last_ticket().await;
+    assert!(head.verdicts.iter().all(|line| line.treatment == Treatment::Withheld), "{:?}", head.verdicts);
+}
+
+fn who(address: &str) -> Identifier {
+    Identifier::new(Space::new("email"), address)
 }
 
 #[tokio::test]

@@ -68,12 +68,21 @@ impl Clock for TestClock {
 pub struct Upstream {
     answers: Arc<Mutex<VecDeque<Answer>>>,
     reached: Arc<Mutex<Vec<(http::request::Parts, Bytes)>>>,
+    before: Arc<Mutex<Option<Happening>>>,
 }
+
+/// What happens while a service works on its answer.
+pub type Happening = Box<dyn FnOnce() + Send + Sync>;
 
 impl Upstream {
     /// The next answer; without any it is `{}`.
     pub fn answers(&self, answer: Answer) {
         self.answers.lock().unwrap().push_back(answer);
+    }
+
+    /// What happens before the next answer's head is there.
+    pub fn meanwhile(&self, happens: Happening) {
+        *self.before.lock().unwrap() = Some(happens);
     }
 
     /// What reached the service, body and all.
@@ -107,6 +116,9 @@ impl Service<Request<Full<Bytes>>> for Upstream {
         let (parts, body) = request.into_parts();
         let body = futures_util::FutureExt::now_or_never(body.collect()).unwrap().unwrap().to_bytes();
         self.reached.lock().unwrap().push((parts, body));
+        if let Some(happens) = self.before.lock().unwrap().take() {
+            happens();
+        }
         let answer = self.answers.lock().unwrap().pop_front().unwrap_or_else(|| json("{}"));
         std::future::ready(Ok(answer))
     }

@@ -1,6 +1,5 @@
 //! The decision on one request: what it brings, what its answer may carry, and what must be done besides.
 
-use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use consentry_model::{
@@ -20,6 +19,7 @@ use crate::judge::Brings;
 use crate::layer::Shared;
 use crate::message;
 use crate::naming::Named;
+use crate::people::Whom;
 use crate::precedent::Answered;
 use crate::present::{Present, addressees, meet};
 use crate::request::{self, Brought, Treatments, UpstreamRequest};
@@ -105,7 +105,7 @@ pub(crate) async fn decide(
         return Err(stop(Refusal::plain(unwritten.reason), lines));
     }
     if shared.report_only.covers(&route.id) {
-        spare(&mut brings.treatments, &mut Arc::make_mut(&mut answered).by_class);
+        spare(&mut brings.treatments, &mut answered);
     }
     let mut taken = Taken::default();
     let goes_on = (&brings.treatments, &cookies[..]);
@@ -155,9 +155,15 @@ async fn write(
 }
 
 /// Nothing is taken away: the verdicts are recorded, and that is all.
-fn spare(Treatments { of_request, of_body }: &mut Treatments, answers: &mut BTreeMap<ClassId, Verdict>) {
+fn spare(Treatments { of_request, of_body }: &mut Treatments, answered: &mut Arc<Answered>) {
     of_request.values_mut().chain(of_body.values_mut()).for_each(|t| *t = Treatment::Clear);
-    answers.values_mut().for_each(|verdict| verdict.treatment = Treatment::Clear);
+    spare_answers(answered);
+}
+
+/// The same for the answer.
+pub(crate) fn spare_answers(answered: &mut Arc<Answered>) {
+    let answers = Arc::make_mut(answered).by_class.values_mut();
+    answers.for_each(|verdict| verdict.treatment = Treatment::Clear);
 }
 
 /// The permit of a ruling, with the request that it is for.
@@ -287,6 +293,15 @@ async fn hear(
     Ok((Heard { agreed, waiting }, present))
 }
 
+/// Whether another address of the same person is still written to.
+fn another_goes(present: &Present, brings: &Brings, whom: &Whom, class: ClassId) -> bool {
+    let same = |other: &Whom| other.subject().is_some() && other.subject() == whom.subject();
+    brings.treatments.of_body.iter().any(|((at, of), treatment)| {
+        let goes = *of == class && *treatment == Treatment::Clear;
+        goes && present.of_body.get(at.index()).is_some_and(same)
+    })
+}
+
 /// Claims a place for each addressee who may be written to; one for whom there is none is left out.
 async fn reserve(
     shared: &Shared,
@@ -315,8 +330,12 @@ async fn reserve(
             continue;
         };
         let verdict = Verdict { rules: Arc::from([rule]), ..Verdict::withheld(reason) };
-        lines.replace(access, variant, &verdict, facts, &told);
         brings.treatments.of_body.insert((subject, class), Treatment::Withheld);
+        if another_goes(present, brings, whom, class) {
+            lines.add(access, variant, &verdict, facts, &told);
+        } else {
+            lines.replace(access, variant, &verdict, facts, &told);
+        }
         if let Some(item) = brings.items.get_mut(at) {
             *item = Item { hopeless: None, verdict: Some(verdict) };
         }

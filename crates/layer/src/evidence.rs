@@ -93,14 +93,15 @@ impl Lines {
             self.facts.push((facts.clone(), Arc::new(access.words(facts, |_| true))));
             self.facts.len() - 1
         });
-        let line = self.line(class, facts, verdict, || Line {
+        let assumed = told.assumed_for(access, class);
+        let line = self.line((class, &assumed), facts, verdict, || Line {
             class,
             category: data.category.clone(),
             subject_type: data.subject_type.clone(),
             origin: origin(access, data),
             verdict: verdict.clone(),
             facts,
-            assumed: told.assumed_for(access, class),
+            assumed: assumed.clone(),
             subjects: Vec::new(),
             unresolved: 0,
         });
@@ -110,16 +111,18 @@ impl Lines {
         }
     }
 
-    /// The line that says this of this class.
+    /// The line that says this of this class, and rests on as much that is only assumed.
     fn line(
         &mut self,
-        class: ClassId,
+        (class, assumed): (ClassId, &[Arc<str>]),
         facts: usize,
         verdict: &Verdict,
         new: impl FnOnce() -> Line,
     ) -> Option<&mut Line> {
-        let same =
-            |line: &Line| line.class == class && line.facts == facts && is_same(&line.verdict, verdict);
+        let same = |line: &Line| {
+            (line.class, line.facts, &*line.assumed) == (class, facts, assumed)
+                && is_same(&line.verdict, verdict)
+        };
         match self.lines.iter().rposition(same) {
             Some(at) => self.lines.get_mut(at),
             None => Some(self.lines.push_mut(new())),
@@ -156,7 +159,9 @@ impl Lines {
             });
             let (subjects, unresolved) = (line.subjects.clone(), line.unresolved);
             let new = || Line { facts, subjects: Vec::new(), unresolved: 0, ..line.clone() };
-            let Some(there) = self.line(line.class, facts, &line.verdict, new) else { continue };
+            let Some(there) = self.line((line.class, &line.assumed), facts, &line.verdict, new) else {
+                continue;
+            };
             subjects.into_iter().for_each(|subject| there.count(Some(subject)));
             there.unresolved += unresolved;
         }

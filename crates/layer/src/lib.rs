@@ -11,6 +11,7 @@
 
 mod account;
 mod admission;
+mod anew;
 mod answer;
 mod asking;
 mod body;

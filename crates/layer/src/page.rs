@@ -4,7 +4,7 @@ use std::sync::LazyLock;
 
 use bytes::Bytes;
 use consentry_audit::Receipt;
-use consentry_model::{MediaTypes, Reason};
+use consentry_model::{MediaTypes, Moment, Reason};
 use consentry_policy::Refusal;
 use http::{HeaderMap, HeaderValue, Response, header, response::Parts};
 
@@ -38,9 +38,9 @@ const TYPES: [&str; 15] = [
 /// Delivers a page, held back whole up to the limit.
 pub(crate) async fn deliver<R>(
     open: Open,
-    decided: Box<Decided>,
+    mut decided: Box<Decided>,
     receipt: Receipt,
-    (parts, mut headers): (Parts, HeaderMap),
+    (parts, mut headers, decided_at): (Parts, HeaderMap, Moment),
     mut source: Source<R>,
 ) -> Response<ResponseBody>
 where
@@ -64,6 +64,7 @@ where
     {
         return open.close_refused(Refusal::plain(reason));
     }
+    decided.leave_out_old(&mut headers, decided_at, &open);
     let recoder =
         Recoder::start(open.may_be_coded, bytes.len(), &open.shared.limits, &parts.headers, &mut headers);
     let bytes = recoder.whole(bytes);

@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 use bytes::{Bytes, BytesMut};
 use consentry_audit::{End, Receipt};
 use consentry_body::{Redactor, Step};
-use consentry_model::Reason;
+use consentry_model::{Moment, Reason};
 use consentry_policy::Refusal;
 use futures_util::future::{Either, select};
 use http::response::Parts;
@@ -45,6 +45,8 @@ pub(crate) struct Pump<R> {
     pub(crate) leaves_by: Option<Instant>,
     /// Whether whoever reads it waits for what comes next: nothing is held back then.
     pub(crate) live: bool,
+    /// When what the head says was decided.
+    head_decided: Moment,
     /// How many records were decided.
     pub(crate) records: usize,
     /// Whom the first of them is about, whether it is whoever asks, and what it says.
@@ -66,6 +68,7 @@ where
         live: bool,
     ) -> Self {
         Self {
+            head_decided: decided.access.now,
             open,
             decided,
             receipt,
@@ -136,8 +139,10 @@ where
         Recoder::start(self.open.may_be_coded, bytes, &self.open.shared.limits, &from.headers, headers)
     }
 
-    /// Sets the headers that the answer must carry, with what its only record says. An obligation that fails refuses.
-    fn set_headers(&self, headers: &mut HeaderMap) -> Result<(), Reason> {
+    /// Sets the headers that the answer must carry, with what its only record says. An obligation that fails refuses. What
+    /// was decided too long ago does not leave with them.
+    fn set_headers(&mut self, headers: &mut HeaderMap) -> Result<(), Reason> {
+        self.decided.leave_out_old(headers, self.head_decided, &self.open);
         let Decided { access, whom, own, .. } = &*self.decided;
         let only = self.only.as_ref().filter(|_| self.records == 1);
         let (whom, own, says) = only.map_or((whom, *own, &[][..]), |(whom, own, says)| (whom, *own, says));

@@ -4,7 +4,8 @@ use bytes::Bytes;
 use consentry_audit::Receipt;
 use consentry_body::Redactor;
 use consentry_model::{Format, Reason};
-use consentry_policy::Body;
+use consentry_policy::{Body, Refusal};
+use http::response::Parts;
 use http::{Response, header};
 
 use crate::answer::{
@@ -32,15 +33,15 @@ where
     R::Error: Into<BoxError>,
 {
     let (parts, body) = answer.into_parts();
-    let Ok(route) = decided.access.route() else { return open.fail(Reason::RouteUnknown, None) };
     if let Some(reason) = unreadable(parts.status, &parts.headers) {
-        // Whether somebody is there, or was, is told only to those who had to say who they are.
-        let told = parts.status.is_client_error() && !is_of_the_connection(parts.status) && !route.public;
-        let wait = pointers::wait(&decided, &parts.headers).filter(|_| told);
-        let mut response = open.fail(reason, told.then_some(parts.status));
-        response.headers_mut().extend(wait.map(|wait| (header::RETRY_AFTER, wait)));
-        return response;
+        return no_answer(open, &decided, &parts, reason);
     }
+    let mut lines = Lines::default();
+    if let Err(reason) = decided.renew(&open, &mut lines).await {
+        return open.close_refused(Refusal::plain(reason));
+    }
+    let decided_at = decided.access.now;
+    let Ok(route) = decided.access.route() else { return open.fail(Reason::RouteUnknown, None) };
     let mut source = Source::new(body, &parts.headers, &open.shared.limits);
     let map = match map_of(route, parts.status, &parts.headers) {
         Ok(map) => map,
@@ -59,7 +60,6 @@ where
     if redirects(parts.status) && !headers.contains_key(header::LOCATION) {
         return open.fail(Reason::ResponseRedirect, None);
     }
-    let mut lines = Lines::default();
     let cookies = decided.set_cookies(&parts.headers, &mut lines, &mut taken);
     decided.taken = taken;
     let window = match open.commit_head(&decided, lines).await {
@@ -75,7 +75,8 @@ where
         }
     }
     if page {
-        return Box::pin(crate::page::deliver(open, decided, receipt, (parts, headers), source)).await;
+        let head = (parts, headers, decided_at);
+        return Box::pin(crate::page::deliver(open, decided, receipt, head, source)).await;
     }
     headers.extend(kind.map(|kind| (header::CONTENT_TYPE, kind)));
     let Some((reading, map, _)) = map else { return open.without_body(&decided, parts.status, headers) };
@@ -86,4 +87,15 @@ where
     let live = reading.format == Format::Events;
     let pump = Box::new(Pump::new(open, decided, receipt, redactor, source, window, live));
     pump.start(&parts, headers).await
+}
+
+/// Fails for what came instead of an answer that can be read.
+fn no_answer(open: Open, decided: &Decided, parts: &Parts, reason: Reason) -> Response<ResponseBody> {
+    // Whether somebody is there, or was, is told only to those who had to say who they are.
+    let public = decided.access.route().is_ok_and(|route| route.public);
+    let told = parts.status.is_client_error() && !is_of_the_connection(parts.status) && !public;
+    let wait = pointers::wait(decided, &parts.headers).filter(|_| told);
+    let mut response = open.fail(reason, told.then_some(parts.status));
+    response.headers_mut().extend(wait.map(|wait| (header::RETRY_AFTER, wait)));
+    response
 }

@@ -3,13 +3,12 @@
 use bytes::Bytes;
 use consentry_audit::Receipt;
 use consentry_body::{BodyFault, RecordSubject, SubjectIx, Window};
-use consentry_model::{ClassId, Identifier, Moment, Reason, Resolution, Treatment, Verdict};
-use consentry_policy::{Refusal, SubjectSource};
+use consentry_model::{ClassId, Identifier, Reason, Resolution, Treatment, Verdict};
+use consentry_policy::{Refusal, Route, SubjectSource};
 
 use crate::body::release;
 use crate::decide::is_broken;
 use crate::evidence::Lines;
-use crate::exchange::{Decided, Open};
 use crate::faults::of_answer;
 use crate::people::{Whom, resolve};
 use crate::present::item_facts;
@@ -18,29 +17,13 @@ use crate::pump::Pump;
 /// The verdicts of a window.
 type Verdicts = std::collections::BTreeMap<(SubjectIx, ClassId), Verdict>;
 
-impl Decided {
-    /// Whether a decision is so old that what it is about may not leave by it; it is also where the clock was set back.
-    pub(crate) fn is_old(&self, now: Moment, open: &Open) -> bool {
-        let age_ms_max = i64::try_from(open.shared.limits.decision_age_ms_max).unwrap_or(i64::MAX);
-        now < self.access.now || now >= self.access.now.saturating_add_millis(age_ms_max)
-    }
-
-    /// A long answer ends with the token that it was asked for with, and with the bundle it was begun under.
-    pub(crate) fn may_go_on(&self, now: Moment, open: &Open) -> Result<(), Reason> {
-        if self.access.claims.as_ref().is_some_and(|claims| now >= claims.expires) {
-            return Err(Reason::TokenExpired);
-        }
-        let digest = &open.installed.engine.bundle().digest;
-        let age_secs_max = open.shared.limits.bundle_age_secs_max;
-        let current = open.shared.policy.serving(now, age_secs_max)?;
-        if current.engine.bundle().digest == *digest { Ok(()) } else { Err(Reason::BundleUnavailable) }
-    }
-}
-
 impl<R> Pump<R> {
     /// Decides a window, records the verdicts, and releases its bytes for the receipt.
     pub(crate) async fn release(&mut self, window: &Window) -> Result<Bytes, Refusal> {
-        let whole = window.subjects.iter().all(|s| *s == RecordSubject::Request);
+        // Beside records nothing is decided beforehand.
+        let beside =
+            !window.groups.is_empty() && self.decided.access.route().is_ok_and(Route::answers_in_records);
+        let whole = !beside && window.subjects.iter().all(|s| *s == RecordSubject::Request);
         // What streams is decided window by window: a person who says no while it does is heard.
         let anew = self.streaming || self.decided.is_old(self.open.shared.clock.now(), &self.open);
         if whole && !anew {
@@ -127,7 +110,7 @@ impl<R> Pump<R> {
         let per_record = route.about.as_ref().is_some_and(|a| a.subject == SubjectSource::PerRecord);
         if !per_record {
             if anew {
-                self.look_again().await?;
+                self.decided.look_again(&self.open.shared).await?;
             }
             let (whom, own) = (self.decided.whom.clone(), self.decided.own);
             return Ok(window.subjects.iter().map(|_| (whom.clone(), own)).collect());
@@ -149,23 +132,5 @@ impl<R> Pump<R> {
             None => (Whom::Somebody(Resolution::Unresolved), false),
         });
         Ok(whom.collect())
-    }
-
-    /// Asks the ledger anew about the person whom the request names.
-    async fn look_again(&mut self) -> Result<(), Reason> {
-        let access = &self.decided.access;
-        let Some(SubjectSource::Named { space, .. }) = access.about().map(|about| &about.subject) else {
-            return Ok(());
-        };
-        let Some(named) = &access.named else { return Ok(()) };
-        let who = Identifier::new(space.clone(), named);
-        let (ledger, answers) = resolve(&self.open.shared, &[who]).await?;
-        self.decided.ledger = ledger;
-        let now = answers.into_iter().next().unwrap_or(Resolution::Unresolved);
-        // Whom nobody knew may have become somebody meanwhile, by a no.
-        if !matches!((&self.decided.whom, &now), (Whom::Nobody, Resolution::Unresolved)) {
-            self.decided.whom = Whom::Somebody(now);
-        }
-        Ok(())
     }
 }
