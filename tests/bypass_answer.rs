@@ -681,3 +681,51 @@ async fn law_11_what_a_head_says_of_a_person_is_as_old_as_the_rest() {
         assert_eq!((seen.status.as_u16(), seen.headers.contains_key("location")), (200, goes), "{seen:?}");
     }
 }
+
+/// Whoever a list is about, an obligation on one of them is carried out; of nobody is it said that they are grown up.
+#[tokio::test]
+async fn law_8_of_a_list_what_is_not_known_not_to_bind_binds() {
+    let bundle = "
+bundle: {controller: Example, policy: {version: v1, from: 2026-01-01}, hosts: [api.example]}
+requesters: {shop: {purposes: [essential]}}
+facts: {subject.age: {if_unknown: 99, because: Adults are served., clauses: [c-1]}}
+rules:
+  - {id: serve, permit: essential.service, data: user.name, basis: contract, clauses: [c-1]}
+  - {id: care, require: {set_header: {X-Minor: care}}, for: any, data: any, act: read, when: {subject.age: {below: 18}}, clauses: [c-1]}
+clauses: [{id: c-1, line: 1, section: Use, says: Customers are served., status: enforced}]
+cases: [{case: nobody, clause: c-1, who: shop, asks: GET /nowhere, about: nobody, then: refuse route-unknown}]
+routes:
+  - route: GET /people
+    purpose: essential.service
+    about: {type: customer, space: customer, id: item.id}
+    response: {records: 'rows[]', body: {'rows[].id': none, 'rows[].name': user.name}}
+";
+    let world = World::new();
+    let bundle = Bundle::read(&Sources::from_texts([("bundle.yaml", bundle)]));
+    let bundle = bundle.unwrap_or_else(|found| panic!("{}", found.render(false)));
+    world.policy.install(Engine::new(bundle).unwrap(), TODAY);
+    for (id, born) in [("child", Some("2014-01-01")), ("grown", Some("1980-01-01")), ("unsaid", None)] {
+        let of =
+            |born: &str| LedgerEvent::Attribute { name: "born".into(), value: born.into(), effective: TODAY };
+        let events: Vec<_> = born.map(of).into_iter().chain([contract()]).collect();
+        world.record("customer", id, &events).await;
+    }
+    for (ids, bound) in [
+        (&["child"][..], true),
+        (&["grown"], false),
+        (&["unsaid"], false),
+        (&["grown", "child"], true),
+        (&["child", "grown"], true),
+        (&["grown", "unsaid"], true),
+        (&[], true),
+    ] {
+        let rows: Vec<_> = ids.iter().map(|id| format!(r#"{{"id":"{id}","name":"x"}}"#)).collect();
+        world.upstream.answers(json(&format!(r#"{{"rows":[{}]}}"#, rows.join(","))));
+        let seen = world.send(ask(&world, "/people")).await;
+        assert_eq!(
+            (seen.status.as_u16(), seen.headers.contains_key("x-minor")),
+            (200, bound),
+            "{ids:?}: {seen:?}"
+        );
+    }
+}

@@ -4,9 +4,10 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use consentry_consent::disclosed_to;
 use consentry_model::{
-    Act, Category, ClassId, FactValue, Ladder, LedgerEvent, Occurrence, Owed, Reason, SubjectType, Treatment,
+    Act, Category, ClassId, FactValue, Ladder, LedgerEvent, Occurrence, Owed, Reason, Resolution,
+    SubjectType, Treatment,
 };
-use consentry_policy::{BuiltIn, CookieDef, DataClass, Duty, EventEffect, FactTarget, Verb};
+use consentry_policy::{BuiltIn, CookieDef, DataClass, Duty, EventEffect, FactTarget, SubjectSource, Verb};
 use http::{HeaderMap, HeaderName, HeaderValue};
 
 use crate::asking::Asking;
@@ -324,7 +325,14 @@ pub(crate) fn set_headers(
             duties.for_each(|(_, duty)| take(duty));
         }
     }
-    let told = access.told(whom, own, &answering);
+    let several = Whom::Somebody(Resolution::Unresolved);
+    // Of several people, or of none yet, nothing is known that is of one, and nothing is assumed.
+    let records = access.about().is_some_and(|about| about.subject == SubjectSource::PerRecord);
+    let of_several = records && matches!(whom, Whom::Nobody);
+    let mut told = access.told(if of_several { &several } else { whom }, own, &answering);
+    if of_several {
+        told.assume_nothing();
+    }
     for class in route.response_classes() {
         let class = access.class_of(&told, *class).unwrap_or(*class);
         let data = access.facts_of(&told, class, says);

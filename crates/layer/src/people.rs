@@ -123,6 +123,13 @@ impl<'a> Told<'a> {
         named.map(|def| Arc::clone(&def.name)).collect()
     }
 
+    /// Leaves unknown what is only assumed.
+    pub(crate) fn assume_nothing(&mut self) {
+        for fact in self.assumed.drain(..) {
+            self.stated.facts.set(fact, None);
+        }
+    }
+
     /// The same facts, about nobody: what is recorded of answers that the records decide.
     pub(crate) fn of_nobody(other: &Told<'a>) -> Self {
         Self {
