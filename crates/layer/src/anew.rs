@@ -1,10 +1,10 @@
 //! What was decided too long ago to leave by: whom it is about, the token and the bundle are looked at again.
 
 use consentry_model::{Identifier, Moment, Reason, Resolution};
-use consentry_policy::{Route, SubjectSource};
+use consentry_policy::SubjectSource;
 use http::{HeaderMap, header};
 
-use crate::decide::spare_answers;
+use crate::decide::{is_broken, spare_answers};
 use crate::evidence::Lines;
 use crate::exchange::{Decided, Open};
 use crate::layer::Shared;
@@ -68,6 +68,10 @@ impl Decided {
         let answered = self.access.may_answer(classes, &answering, &open.known, &present, lines);
         self.answered = answered;
         if open.known.report_only {
+            // What could not be decided passes in no case.
+            if let Some(reason) = self.answered.by_class.values().find_map(is_broken) {
+                return Err(reason);
+            }
             spare_answers(&mut self.answered);
         }
         Ok(())
@@ -75,21 +79,25 @@ impl Decided {
 
     /// Takes from the head of an answer what is about somebody, when it was decided at this time and leaves too late. What
     /// is reported only stays.
-    pub(crate) fn leave_out_old(&mut self, headers: &mut HeaderMap, decided: Moment, open: &Open) {
+    pub(crate) fn leave_out_old(
+        &mut self,
+        headers: &mut HeaderMap,
+        decided: Moment,
+        open: &Open,
+    ) -> Result<(), Reason> {
         if open.known.report_only || !is_old(decided, open.shared.clock.now(), open) {
-            return;
+            return Ok(());
         }
-        let personal = |route: &Route| {
-            let declared = route.response_headers.iter().filter(|field| class_of(field.field).is_some());
-            declared.map(|field| field.name.clone()).collect()
-        };
-        let names: Vec<String> = self.access.route().map(personal).unwrap_or_default();
-        for name in names.iter().filter(|name| headers.remove(name.as_str()).is_some()) {
-            self.taken.path(format!("response.header.{name}"));
+        let declared = &self.access.route()?.response_headers;
+        for field in declared.iter().filter(|field| class_of(field.field).is_some()) {
+            if headers.remove(&field.name).is_some() {
+                self.taken.path(format!("response.header.{}", field.name));
+            }
         }
         if headers.remove(header::SET_COOKIE).is_some() {
             self.taken.path("response.header.set-cookie".to_owned());
         }
+        Ok(())
     }
 }
 

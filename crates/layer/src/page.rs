@@ -64,7 +64,9 @@ where
     {
         return open.close_refused(Refusal::plain(reason));
     }
-    decided.leave_out_old(&mut headers, decided_at, &open);
+    if let Err(reason) = decided.leave_out_old(&mut headers, decided_at, &open) {
+        return open.fail(reason, None);
+    }
     let recoder =
         Recoder::start(open.may_be_coded, bytes.len(), &open.shared.limits, &parts.headers, &mut headers);
     let bytes = recoder.whole(bytes);

@@ -142,7 +142,7 @@ where
     /// Sets the headers that the answer must carry, with what its only record says. An obligation that fails refuses. What
     /// was decided too long ago does not leave with them.
     fn set_headers(&mut self, headers: &mut HeaderMap) -> Result<(), Reason> {
-        self.decided.leave_out_old(headers, self.head_decided, &self.open);
+        self.decided.leave_out_old(headers, self.head_decided, &self.open)?;
         let Decided { access, whom, own, .. } = &*self.decided;
         let only = self.only.as_ref().filter(|_| self.records == 1);
         let (whom, own, says) = only.map_or((whom, *own, &[][..]), |(whom, own, says)| (whom, *own, says));
