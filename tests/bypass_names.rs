@@ -208,6 +208,17 @@ async fn law_1_a_word_that_asks_for_more_does_so_however_it_is_written() {
         ("?by=user+", false),
         ("?by=a%20b", false),
         ("?by=a+b", false),
+        ("?by=day%0Auser", false),
+        ("?by=day%09user", false),
+        ("?by=day%E2%80%A8user", false),
+        ("?by=us%E2%80%8Ber", false),
+        ("?by=[day,user]", false),
+        ("?by=%5B%22user%22%5D", false),
+        ("?by=day.user", false),
+        ("?by=-user", false),
+        ("?by=user:desc", false),
+        ("?by=day/user", false),
+        ("?by=superuser", true),
     ] {
         let (_, reached) = shows(&world, asked(&world, &format!("/f{query}"), &[])).await;
         assert_eq!(reached, passes, "{query}");
@@ -216,7 +227,14 @@ async fn law_1_a_word_that_asks_for_more_does_so_however_it_is_written() {
 
 #[tokio::test]
 async fn law_7_a_no_is_heard_as_a_browsers_form_writes_it() {
-    for (say, heard) in [("all%20mail", true), ("all+mail", true), ("all", false)] {
+    for (say, heard) in [
+        ("all%20mail", true),
+        ("all+mail", true),
+        ("ALL%20mail", true),
+        ("all%20mail%E2%80%8B", true),
+        ("%20all%20mail", true),
+        ("all", false),
+    ] {
         let world = world().await;
         world.record("email", "bob@example.org", &[]).await;
         let path = format!("/stop?who={}&say={say}", "ann%2Bx@example.org");

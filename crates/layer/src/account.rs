@@ -1,6 +1,7 @@
 //! What whoever counts may know of an exchange: what became of it, and nothing of anybody.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use consentry_audit::End;
@@ -20,7 +21,8 @@ pub struct Account {
     pub route: Option<Arc<str>>,
     /// The ruling; `None` for whoever was turned away before there was one.
     pub outcome: Option<Outcome>,
-    /// Whether the ruling was only reported, and not carried out.
+    /// Whether something went through only because the ruling is reported and not carried out; of a body that streams, as
+    /// far as its head shows.
     pub report_only: bool,
     /// How it ended.
     pub end: End,
@@ -40,8 +42,12 @@ impl Account {
     /// Of a request that got a permit, so long after it came.
     pub(crate) fn permitted(known: &Known, permit: &Permit, after: Duration) -> Self {
         let account = Self::of(known.route.as_ref(), End::Delivered, None);
-        let (outcome, report_only) = (Some(permit.outcome()), known.report_only);
-        Self { outcome, report_only, decided_after: Some(after), ..account }
+        Self { outcome: Some(permit.outcome()), decided_after: Some(after), ..account }
+    }
+
+    /// The same when the answer is there, with whether anything of it went through that is only reported.
+    pub(crate) fn answered(self, spared: Option<&AtomicBool>) -> Self {
+        Self { report_only: spared.is_some_and(|spared| spared.load(Ordering::Relaxed)), ..self }
     }
 
     /// Attaches it to an answer that has none yet.

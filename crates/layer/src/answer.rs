@@ -5,7 +5,7 @@ use std::sync::Arc;
 use bytes::Bytes;
 use consentry_audit::{Direction, End};
 use consentry_body::{Reading, Redactor, Report};
-use consentry_model::{FieldMap, Reason};
+use consentry_model::{FieldMap, Moment, Reason};
 use consentry_policy::{Body, Route, may_be_answered};
 use http::{HeaderMap, HeaderValue, Response, StatusCode, header};
 
@@ -118,15 +118,23 @@ impl Open {
         consentry_audit::Verdicts::new(Direction::Response, window, digest, decided.ledger, lines.into_vec())
     }
 
-    /// An answer that is its head alone.
+    /// An answer that is its head alone, which was decided at this time.
     pub(crate) fn without_body(
         self,
-        decided: &Decided,
+        mut decided: Box<Decided>,
         status: StatusCode,
-        headers: HeaderMap,
+        mut headers: HeaderMap,
+        decided_at: Moment,
     ) -> Response<ResponseBody> {
+        // Its record took time.
+        if let Err(reason) = decided.finish_head(&mut headers, decided_at, &self) {
+            return self.fail(reason, None);
+        }
+        if redirects(status) && !headers.contains_key(header::LOCATION) {
+            return self.fail(Reason::ResponseRedirect, None);
+        }
         let mut response =
-            Response::new(ResponseBody::closing(Bytes::new(), self.pending(decided, status, 0)));
+            Response::new(ResponseBody::closing(Bytes::new(), self.pending(&decided, status, 0)));
         *response.status_mut() = status;
         *response.headers_mut() = headers;
         response

@@ -105,7 +105,7 @@ pub(crate) async fn decide(
         return Err(stop(Refusal::plain(unwritten.reason), lines));
     }
     if shared.report_only.covers(&route.id) {
-        spare(&mut brings.treatments, &mut answered);
+        open.known.note_spared(spare(&mut brings.treatments, &mut answered));
     }
     let mut taken = Taken::default();
     let goes_on = (&brings.treatments, &cookies[..]);
@@ -113,8 +113,9 @@ pub(crate) async fn decide(
         Ok(both) => both,
         Err(refusal) => return Err(stop(refusal, lines)),
     };
-    let Present { ledger, whom, own, .. } = present;
-    Ok((Box::new(Decided { access, whom, own, answered, taken, ledger }), permit, upstream, lines))
+    let (Present { ledger, whom, own, .. }, is_judged) = (present, rest.is_judged);
+    let decided = Decided { access, whom, own, answered, taken, ledger, is_judged };
+    Ok((Box::new(decided), permit, upstream, lines))
 }
 
 /// Refuses what nobody's state could make good before anybody is asked about: it leaves no trace elsewhere, but that a no is
@@ -154,16 +155,22 @@ async fn write(
     events::append(shared, access, who, &events).await
 }
 
-/// Nothing is taken away: the verdicts are recorded, and that is all.
-fn spare(Treatments { of_request, of_body }: &mut Treatments, answered: &mut Arc<Answered>) {
-    of_request.values_mut().chain(of_body.values_mut()).for_each(|t| *t = Treatment::Clear);
-    spare_answers(answered);
+/// Nothing is taken away: the verdicts are recorded, and that is all. Whether anything would have been.
+fn spare(Treatments { of_request, of_body }: &mut Treatments, answered: &mut Arc<Answered>) -> bool {
+    let all = of_request.values_mut().chain(of_body.values_mut());
+    let spared = all.fold(false, |spared, treatment| spare_one(treatment) | spared);
+    spare_answers(answered) | spared
 }
 
 /// The same for the answer.
-pub(crate) fn spare_answers(answered: &mut Arc<Answered>) {
+pub(crate) fn spare_answers(answered: &mut Arc<Answered>) -> bool {
     let answers = Arc::make_mut(answered).by_class.values_mut();
-    answers.for_each(|verdict| verdict.treatment = Treatment::Clear);
+    answers.fold(false, |spared, verdict| spare_one(&mut verdict.treatment) | spared)
+}
+
+/// The same for one value.
+pub(crate) fn spare_one(treatment: &mut Treatment) -> bool {
+    std::mem::replace(treatment, Treatment::Clear) != Treatment::Clear
 }
 
 /// The permit of a ruling, with the request that it is for.
@@ -193,6 +200,8 @@ struct Rest<'a> {
     found: &'a [Item],
     answered: &'a Answered,
     added: &'a [Item],
+    /// Whether anything is judged beside the exchange itself.
+    is_judged: bool,
     /// What the exchange is refused for, whatever its data.
     unmet: Option<Refusal>,
 }
@@ -206,10 +215,10 @@ impl<'a> Rest<'a> {
         present: &Present,
         lines: &mut Lines,
     ) -> Self {
-        let judged = [&brings.items, found, &answered.items, added].iter().any(|items| !items.is_empty());
-        let (rule, unmet) = access.unmet(judged, present).unzip();
+        let is_judged = [&brings.items, found, &answered.items, added].iter().any(|items| !items.is_empty());
+        let (rule, unmet) = access.unmet(is_judged, present).unzip();
         rule.flatten().into_iter().for_each(|rule| lines.unmet(rule));
-        Self { found, answered, added, unmet }
+        Self { found, answered, added, is_judged, unmet }
     }
 
     /// The ruling as it is carried out. Under report-only everything passes, and what could not be decided would pass with it.

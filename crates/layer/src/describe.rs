@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use consentry_audit::PurposeSource;
 use consentry_identity::Claims;
@@ -34,11 +35,23 @@ pub(crate) struct Known {
     pub(crate) act: Option<Act>,
     /// Whether the caller may be told reasons that depend on a person.
     pub(crate) told_reasons: bool,
-    /// Whether the ruling is reported and not carried out.
-    pub(crate) report_only: bool,
+    /// Where the ruling is reported and not carried out: whether anything went through on that account.
+    pub(crate) spared: Option<Arc<AtomicBool>>,
 }
 
 impl Known {
+    /// Whether the ruling is reported and not carried out.
+    pub(crate) const fn report_only(&self) -> bool {
+        self.spared.is_some()
+    }
+
+    /// Notes whether something goes through that would not if the ruling were carried out.
+    pub(crate) fn note_spared(&self, is_spared: bool) {
+        if let Some(spared) = self.spared.as_ref().filter(|_| is_spared) {
+            spared.store(true, Ordering::Relaxed);
+        }
+    }
+
     /// The status that the route answers refusals with, instead of a problem.
     pub(crate) fn refused_status(&self, bundle: &Bundle) -> Option<u16> {
         let route = bundle.service.routes.iter().find(|r| Some(&r.id) == self.route.as_ref())?;

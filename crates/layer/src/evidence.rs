@@ -288,7 +288,7 @@ pub(crate) fn head(
 fn changing(known: &Known, outcome: Outcome, reason: Option<Reason>) -> HeadRecord {
     let mut record = HeadRecord::new(outcome);
     record.reason = reason;
-    record.report_only = known.report_only;
+    record.report_only = known.report_only();
     record
 }
 

@@ -8,7 +8,7 @@ use bytes::Bytes;
 use consentry_audit::{End, Receipt, Step, Ticket, TraceParent};
 use consentry_body::Report;
 use consentry_identity::Claims;
-use consentry_model::{LedgerRevision, Reason};
+use consentry_model::{Audience, LedgerRevision, Reason};
 use consentry_policy::{PurposeRule, Reference, Refusal, Route};
 use http::{HeaderValue, Method, Request, Response, StatusCode};
 use http_body_util::Full;
@@ -42,6 +42,8 @@ pub(crate) struct Decided {
     pub(crate) answered: Arc<Answered>,
     pub(crate) taken: Taken,
     pub(crate) ledger: LedgerRevision,
+    /// Whether anything but the exchange itself was judged.
+    pub(crate) is_judged: bool,
 }
 
 /// What stays with an exchange until its ticket is closed.
@@ -130,7 +132,9 @@ where
         Err(_) => return open.fail(Reason::UpstreamTimeout, None),
     };
     // 6. The answer leaves window by window.
-    account.onto(response::deliver(open, decided, receipt, answer).await)
+    let spared = open.known.spared.clone();
+    let answer = response::deliver(open, decided, receipt, answer).await;
+    account.answered(spared.as_deref()).onto(answer)
 }
 
 /// Takes an evidence slot, joined to the caller's trace.
@@ -239,7 +243,8 @@ where
 {
     let installed = Arc::clone(&open.installed);
     let route = found.as_ref().and_then(|(at, _)| installed.engine.bundle().service.routes.get(*at));
-    open.known.report_only = route.is_some_and(|r| open.shared.report_only.covers(&r.id));
+    let reported = route.is_some_and(|r| open.shared.report_only.covers(&r.id));
+    open.known.spared = reported.then(Arc::default);
     route.map_or(Ok(()), |route| head.check(route))?;
     let first = route.filter(|r| matches!(&r.purpose, PurposeRule::By { at: Reference::Body(_), .. }));
     if let Some(route) = first {
@@ -312,6 +317,14 @@ impl Open {
         self.ticket.close(&closing);
         // What strangers may not hear is no label either.
         Account::of(self.known.route.as_ref(), End::Refused, Some(told)).onto(response)
+    }
+
+    /// Ends a ticket before anything was sent, as whoever the reason is for has to hear it.
+    pub(crate) fn stop(self, refusal: Refusal) -> Response<ResponseBody> {
+        match refusal.reason.audience() {
+            Audience::Service => self.fail(refusal.reason, None),
+            Audience::Caller | Audience::Person => self.close_refused(refusal),
+        }
     }
 
     /// Ends a ticket because something broke, here or behind us.

@@ -150,11 +150,14 @@ impl Access {
 
     /// Those verdicts that an obligation determined.
     fn broken(&self, items: &[Item]) -> Vec<Item> {
-        let engine = &self.installed.engine;
-        let is_that: fn(&Duty) -> bool = |duty| matches!(duty, Duty::That(_));
-        let is_duty = |id: &RuleId| engine.obliges(is_that, id);
-        let broken = |item: &&Item| item.verdict.as_ref().is_some_and(|v| v.rules.iter().any(is_duty));
+        let broken = |item: &&Item| item.verdict.as_ref().is_some_and(|verdict| self.is_bound(verdict));
         items.iter().filter(broken).cloned().collect()
+    }
+
+    /// Whether an obligation determined a verdict.
+    pub(crate) fn is_bound(&self, verdict: &Verdict) -> bool {
+        let is_that: fn(&Duty) -> bool = |duty| matches!(duty, Duty::That(_));
+        verdict.rules.iter().any(|id| self.installed.engine.obliges(is_that, id))
     }
 
     /// The rule by which an exchange is refused for what it is, and not for its data: an obligation that speaks of no data binds

@@ -62,9 +62,9 @@ where
     if decided.is_old(now, &open)
         && let Err(reason) = decided.may_go_on(now, &open)
     {
-        return open.close_refused(Refusal::plain(reason));
+        return open.stop(Refusal::plain(reason));
     }
-    if let Err(reason) = decided.leave_out_old(&mut headers, decided_at, &open) {
+    if let Err(reason) = decided.finish_head(&mut headers, decided_at, &open) {
         return open.fail(reason, None);
     }
     let recoder =

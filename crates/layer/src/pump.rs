@@ -45,6 +45,8 @@ pub(crate) struct Pump<R> {
     pub(crate) leaves_by: Option<Instant>,
     /// Whether whoever reads it waits for what comes next: nothing is held back then.
     pub(crate) live: bool,
+    /// When whoever asks and whom it is about were looked at last.
+    pub(crate) looked_at: Moment,
     /// When what the head says was decided.
     head_decided: Moment,
     /// How many records were decided.
@@ -68,6 +70,7 @@ where
         live: bool,
     ) -> Self {
         Self {
+            looked_at: decided.access.now,
             head_decided: decided.access.now,
             open,
             decided,
@@ -114,8 +117,7 @@ where
             match self.next().await {
                 Ok(Some(bytes)) => {
                     held.extend_from_slice(&bytes);
-                    let age_max = Duration::from_millis(self.open.shared.limits.decision_age_ms_max);
-                    self.leaves_by = self.leaves_by.or_else(|| Instant::now().checked_add(age_max));
+                    self.leaves_by = self.leaves_by.or_else(|| Instant::now().checked_add(self.may_rest()));
                 }
                 Ok(None) => {
                     if let Err(reason) = self.set_headers(&mut headers) {
@@ -126,13 +128,20 @@ where
                     let pending = self.end(status);
                     break ResponseBody::closing(bytes, pending);
                 }
-                Err(refusal) => return self.stop(refusal),
+                Err(refusal) => return self.open.stop(refusal),
             }
         };
         let mut response = Response::new(body);
         *response.status_mut() = status;
         *response.headers_mut() = headers;
         response
+    }
+
+    /// How much longer what was decided may be held back.
+    fn may_rest(&self) -> Duration {
+        let age = self.open.shared.clock.now().millis_since(self.looked_at);
+        let age_max = self.open.shared.limits.decision_age_ms_max;
+        Duration::from_millis(age_max.saturating_sub(u64::try_from(age).unwrap_or(0)))
     }
 
     fn recoder(&self, bytes: usize, from: &Parts, headers: &mut HeaderMap) -> Recoder {
@@ -202,16 +211,6 @@ where
         let closing =
             evidence::closing(End::Delivered, status.as_u16(), None, taken, report, self.sent_bytes);
         Pending { ticket: self.open.ticket, closing }
-    }
-
-    /// Refuses while nothing was sent yet.
-    fn stop(self: Box<Self>, refusal: Refusal) -> Response<ResponseBody> {
-        match refusal.reason.audience() {
-            consentry_model::Audience::Service => self.open.fail(refusal.reason, None),
-            consentry_model::Audience::Caller | consentry_model::Audience::Person => {
-                self.open.close_refused(refusal)
-            }
-        }
     }
 
     /// Sends on what is longer than may be held; a failure from here on ends the answer visibly.

@@ -18,7 +18,7 @@ use crate::head::Head;
 use crate::layer::Shared;
 use crate::limits::Limits;
 use crate::media::Media;
-use crate::said::{is_one_click, may_say, opened, said, says};
+use crate::said::{is_one_click, may_say, may_say_in_words, opened, said, says};
 use crate::service::BoxError;
 use crate::stated::Found;
 use crate::technical::accept;
@@ -228,13 +228,13 @@ impl Brought {
                 self.texts().iter().any(said)
             }
             Reference::Body(path) => says(self.at(path), wanted, self.format.is_flat()),
+            // A no that may be one is one, and a yes has to be said plainly.
+            Reference::Query(name) if is_no(&spec.effect) => {
+                head.parameter(name).is_some_and(|parameter| may_say_in_words(parameter.readings(), wanted))
+            }
             Reference::Query(name) => {
-                let said = head.parameter(name).zip(wanted.as_str());
-                // A no that may be one is one, and a yes has to be said plainly.
-                said.is_some_and(|(parameter, wanted)| match parameter.value.as_deref() {
-                    Some(value) => value == wanted,
-                    None => is_no(&spec.effect) && parameter.may_be(wanted),
-                })
+                let said = head.parameter(name).and_then(|parameter| parameter.value.as_deref());
+                said.zip(wanted.as_str()).is_some_and(|(said, wanted)| said == wanted)
             }
             Reference::Path(_)
             | Reference::Header(_)

@@ -4,7 +4,7 @@ use bytes::Bytes;
 use consentry_audit::Receipt;
 use consentry_body::Redactor;
 use consentry_model::{Format, Reason};
-use consentry_policy::{Body, Refusal};
+use consentry_policy::Body;
 use http::response::Parts;
 use http::{Response, header};
 
@@ -12,7 +12,6 @@ use crate::answer::{
     forward_headers, is_bodiless, is_of_the_connection, map_of, unreadable, with_pseudonyms,
 };
 use crate::body::ResponseBody;
-use crate::duties;
 use crate::evidence::Lines;
 use crate::exchange::{Decided, Open};
 use crate::faults::of_answer;
@@ -36,11 +35,6 @@ where
     if let Some(reason) = unreadable(parts.status, &parts.headers) {
         return no_answer(open, &decided, &parts, reason);
     }
-    let mut lines = Lines::default();
-    if let Err(reason) = decided.renew(&open, &mut lines).await {
-        return open.close_refused(Refusal::plain(reason));
-    }
-    let decided_at = decided.access.now;
     let Ok(route) = decided.access.route() else { return open.fail(Reason::RouteUnknown, None) };
     let mut source = Source::new(body, &parts.headers, &open.shared.limits);
     let map = match map_of(route, parts.status, &parts.headers) {
@@ -51,6 +45,16 @@ where
         }
         Err(reason) => return open.fail(reason, None),
     };
+    let mut lines = Lines::default();
+    if let Err(refusal) = decided.renew(&open, &mut lines).await {
+        // What was found before it refused is recorded like all that is.
+        return match open.commit_head(&decided, lines).await {
+            Ok(_) => open.stop(refusal),
+            Err(reason) => open.fail(reason, None),
+        };
+    }
+    let decided_at = decided.access.now;
+    let Ok(route) = decided.access.route() else { return open.fail(Reason::RouteUnknown, None) };
     let page = route.response_body == Body::Page && !is_bodiless(parts.status);
     // Where only the head was asked for there is no body to decide on, and nothing may tell how long it is.
     let kind = map.as_ref().map(|(_, _, leaves_as)| leaves_as.clone());
@@ -67,19 +71,14 @@ where
         Err(reason) => return open.fail(reason, None),
     };
     headers.extend(cookies.into_iter().map(|line| (header::SET_COOKIE, line)));
-    if map.is_none() || page {
-        // An obligation that cannot be carried out refuses. What depends on a record waits for it.
-        let Decided { access, whom, own, .. } = &*decided;
-        if let Err(reason) = duties::set_headers(access, whom, *own, &[], &mut headers) {
-            return open.fail(reason, None);
-        }
-    }
     if page {
         let head = (parts, headers, decided_at);
         return Box::pin(crate::page::deliver(open, decided, receipt, head, source)).await;
     }
     headers.extend(kind.map(|kind| (header::CONTENT_TYPE, kind)));
-    let Some((reading, map, _)) = map else { return open.without_body(&decided, parts.status, headers) };
+    let Some((reading, map, _)) = map else {
+        return open.without_body(decided, parts.status, headers, decided_at);
+    };
     let redactor = match Redactor::new(&reading, map, open.shared.limits.body()) {
         Ok(redactor) => with_pseudonyms(redactor, &open, &decided),
         Err(error) => return open.fail(of_answer(error).reason, None),

@@ -7,7 +7,7 @@ use consentry_model::{FieldMap, Format, MediaTypes, Reason};
 use serde_json::Value;
 
 use crate::media::Media;
-use crate::target::is_unseen;
+use crate::target::loosely;
 
 /// What a body says that its redactor has read to the end without an error.
 pub(crate) fn said(reading: &Reading, bytes: &[u8], depth_max: usize) -> Result<Said, Reason> {
@@ -102,17 +102,27 @@ pub(crate) fn may_say(found: &Said, wanted: &Value) -> bool {
     const NO: [&str; 4] = ["false", "0", "off", "no"];
     let word = match found {
         Said::List(items) => return items.iter().any(|item| may_say(item, wanted)),
-        Said::Text(text) => text.chars().filter(|c| !is_unseen(*c)).collect::<String>().trim().to_lowercase(),
+        Said::Text(text) => loosely(text),
         Said::Integer(digits) => digits.to_string(),
         Said::Bool(truth) => truth.to_string(),
         Said::Null | Said::Number(_) | Said::Object(_) => return false,
     };
     match wanted {
         Value::Bool(truth) => (if *truth { YES } else { NO }).contains(&word.as_str()),
-        Value::String(wanted) => word == wanted.trim().to_lowercase(),
+        Value::String(wanted) => word == loosely(wanted),
         Value::Number(wanted) => word == wanted.to_string(),
         Value::Null | Value::Array(_) | Value::Object(_) => false,
     }
+}
+
+/// The same of a parameter, which can be decoded in more than one way, and in which a truth is a word too.
+pub(crate) fn may_say_in_words(readings: Vec<String>, wanted: &Value) -> bool {
+    let wanted = match wanted.as_str() {
+        Some("true") => &Value::Bool(true),
+        Some("false") => &Value::Bool(false),
+        _ => wanted,
+    };
+    readings.into_iter().any(|reading| may_say(&Said::Text(reading), wanted))
 }
 
 /// The body of a one-click unsubscription (RFC 8058, section 3.1), as a form of either kind: it says nothing and goes nowhere,
@@ -221,6 +231,8 @@ mod tests {
             (json!("n o"), json!(false), false),
             (json!("none"), json!(false), false),
             (json!("o\u{ad}ut"), json!("out"), true),
+            (json!("sa\u{200c}ya"), json!("sa\u{200c}ya"), true),
+            (json!("saya"), json!("sa\u{200c}ya"), true),
             (json!(["x", "off"]), json!(false), true),
         ] {
             assert_eq!(may_say(&said_by(&found), &wanted), may, "{found} {wanted}");

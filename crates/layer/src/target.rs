@@ -13,20 +13,19 @@ pub(crate) struct Parameter {
 }
 
 impl Parameter {
-    /// Whether the value may be a text, in whatever way it is decoded.
-    pub(crate) fn may_be(&self, text: &str) -> bool {
-        self.readings().iter().any(|reading| reading == text)
-    }
-
     /// Whether the value, or one of several that it lists, may be taken for a word by whoever does not look closely: in
     /// whatever way it is decoded, and whatever its case and the white space around it.
     pub(crate) fn may_list(&self, word: &str) -> bool {
-        let word = word.to_lowercase();
+        let word = loosely(word);
+        // Whatever is no letter and no digit may divide a list.
+        let ends = |c: Option<char>| c.is_none_or(|c| !c.is_alphanumeric());
         let lists = |reading: &String| {
-            let reading: String = reading.chars().filter(|c| !is_unseen(*c)).collect();
-            let reading = reading.to_lowercase();
-            let divided = |c: char| ",;|".contains(c) || c.is_whitespace();
-            reading.trim() == word || reading.split(divided).any(|part| part.trim() == word)
+            let reading = loosely(reading);
+            let stands_alone = |(at, _): (usize, &str)| {
+                let (before, after) = (reading.get(..at), reading.get(at + word.len()..));
+                ends(before.and_then(|b| b.chars().next_back())) && ends(after.and_then(|a| a.chars().next()))
+            };
+            reading == word || reading.match_indices(&word).any(stands_alone)
         };
         self.readings().iter().any(lists)
     }
@@ -91,6 +90,13 @@ fn encodes_what_needs_it_not(raw: &str) -> bool {
 pub(crate) fn is_unseen(c: char) -> bool {
     c.is_control()
         || matches!(c, '\u{ad}' | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{feff}')
+}
+
+/// A text as whoever does not look closely takes it: without what nobody sees, whatever its case and the white space around
+/// it.
+pub(crate) fn loosely(text: &str) -> String {
+    let seen: String = text.chars().filter(|c| c.is_whitespace() || !is_unseen(*c)).collect();
+    seen.trim().to_lowercase()
 }
 
 /// Characters that are not seen, and those that another program may take for a dot or a slash.

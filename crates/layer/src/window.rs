@@ -6,12 +6,15 @@ use consentry_body::{BodyFault, RecordSubject, SubjectIx, Window};
 use consentry_model::{ClassId, Identifier, Reason, Resolution, Treatment, Verdict};
 use consentry_policy::{Refusal, Route, SubjectSource};
 
+use crate::anew::is_old;
+use crate::asking::Asking;
 use crate::body::release;
-use crate::decide::is_broken;
+use crate::decide::{is_broken, spare_one};
+use crate::describe::Access;
 use crate::evidence::Lines;
 use crate::faults::of_answer;
-use crate::people::{Whom, resolve};
-use crate::present::item_facts;
+use crate::people::{Told, Whom, resolve};
+use crate::present::{Says, item_facts};
 use crate::pump::Pump;
 
 /// The verdicts of a window.
@@ -25,7 +28,7 @@ impl<R> Pump<R> {
             !window.groups.is_empty() && self.decided.access.route().is_ok_and(Route::answers_in_records);
         let whole = !beside && window.subjects.iter().all(|s| *s == RecordSubject::Request);
         // What streams is decided window by window: a person who says no while it does is heard.
-        let anew = self.streaming || self.decided.is_old(self.open.shared.clock.now(), &self.open);
+        let anew = self.streaming || is_old(self.looked_at, self.open.shared.clock.now(), &self.open);
         if whole && !anew {
             let answers = &self.decided.answered.by_class;
             // A body asks for each of its values: in order, they are found quickly.
@@ -37,7 +40,7 @@ impl<R> Pump<R> {
             };
             return release(&mut self.redactor, &decide, &self.receipt).map_err(of_answer);
         }
-        let (verdicts, receipt, worst) = Box::pin(self.decide(window, anew)).await.map_err(Refusal::plain)?;
+        let (verdicts, receipt, worst) = Box::pin(self.decide(window, anew)).await?;
         let decide = |subject: SubjectIx, class: ClassId| {
             verdicts.get(&(subject, class)).map_or(Treatment::Withheld, |v| v.treatment)
         };
@@ -52,39 +55,26 @@ impl<R> Pump<R> {
         &mut self,
         window: &Window,
         anew: bool,
-    ) -> Result<(Verdicts, Receipt, Option<Reason>), Reason> {
-        let people = self.people(window, anew).await?;
-        // A later window is decided at its own time, which is not before the ledger answered: what it holds has happened.
-        let now = self.open.shared.clock.now();
-        if anew {
-            self.decided.may_go_on(now, &self.open)?;
-        }
-        self.decided.access.now = now;
+    ) -> Result<(Verdicts, Receipt, Option<Reason>), Refusal> {
+        let people = self.whom(window, anew).await.map_err(Refusal::plain)?;
         let access = &self.decided.access;
+        let in_records = access.route().is_ok_and(Route::answers_in_records);
         let answering = access.answering();
-        let mut lines = Lines::default();
-        let mut verdicts = Verdicts::new();
+        let (mut lines, mut verdicts, mut bound) = (Lines::default(), Verdicts::new(), None);
         let told: Vec<_> = people.iter().map(|(whom, own)| access.told(whom, *own, &answering)).collect();
         for (subject, class) in &window.groups {
-            let told = told.get(subject.index()).ok_or(Reason::EvaluationError)?;
-            let record = window.subject(*subject).ok_or(Reason::EvaluationError)?;
+            let no_such = || Refusal::plain(Reason::EvaluationError);
+            let told = told.get(subject.index()).ok_or_else(no_such)?;
+            let record = window.subject(*subject).ok_or_else(no_such)?;
             let says = access.with_name(record, item_facts(access, record));
-            let variant = access.class_of(told, *class);
-            let data = access.facts_of(told, variant.unwrap_or(*class), &says);
-            let mut verdict = match variant {
-                Some(class) => {
-                    let question = access.question(&answering, class);
-                    let engine = &access.installed.engine;
-                    engine.decide_on(&question, &data.word, &data.facts, told.person, now)
-                }
-                None => Verdict::withheld(Reason::SubjectTypeUnknown),
-            };
-            lines.add(access, variant.unwrap_or(*class), &verdict, &data.facts, told);
-            if self.open.known.report_only {
+            let mut verdict = access.verdict(&answering, *class, told, &says, &mut lines);
+            if self.open.known.report_only() {
                 if let Some(reason) = is_broken(&verdict) {
-                    return Err(reason);
+                    return Err(Refusal::plain(reason));
                 }
-                verdict.treatment = Treatment::Clear;
+                self.open.known.note_spared(spare_one(&mut verdict.treatment));
+            } else if !in_records && access.is_bound(&verdict) {
+                bound = bound.or(verdict.reason);
             }
             verdicts.insert((*subject, *class), verdict);
         }
@@ -98,16 +88,37 @@ impl<R> Pump<R> {
         let worst = lines.worst();
         let record = self.open.verdicts(&self.decided, self.window, lines);
         self.window += 1;
-        let receipt = self.open.commit(record).await?;
-        Ok((verdicts, receipt, worst))
+        let receipt = self.open.commit(record).await.map_err(Refusal::plain)?;
+        // An obligation refuses the whole exchange, whenever it is broken.
+        bound.map_or(Ok((verdicts, receipt, worst)), |reason| Err(Refusal::personal(reason)))
+    }
+
+    /// Whom a window is about. What is decided by an answer of the ledger is decided at a time that is not before it: what it
+    /// holds has happened.
+    async fn whom(&mut self, window: &Window, anew: bool) -> Result<Vec<(Whom, bool)>, Reason> {
+        let per_record = self.decided.access.about().is_some_and(|a| a.subject == SubjectSource::PerRecord);
+        let people = self.people(window, per_record, anew).await?;
+        let now = self.open.shared.clock.now();
+        if anew {
+            self.decided.may_go_on(now, &self.open)?;
+            self.looked_at = now;
+        }
+        if anew || per_record {
+            self.decided.access.pass_time(now)?;
+        }
+        Ok(people)
     }
 
     /// Whom the window is about, and whether it is whoever asks, in one answer of the ledger. Where the request names the
     /// subject, every record is about them; figures are about nobody.
-    async fn people(&mut self, window: &Window, anew: bool) -> Result<Vec<(Whom, bool)>, Reason> {
-        let Ok(route) = self.decided.access.route() else { return Err(Reason::RouteUnknown) };
+    async fn people(
+        &mut self,
+        window: &Window,
+        per_record: bool,
+        anew: bool,
+    ) -> Result<Vec<(Whom, bool)>, Reason> {
+        let route = self.decided.access.route()?;
         let map = route.response_body.fields().ok_or(Reason::EvaluationError)?;
-        let per_record = route.about.as_ref().is_some_and(|a| a.subject == SubjectSource::PerRecord);
         if !per_record {
             if anew {
                 self.decided.look_again(&self.open.shared).await?;
@@ -132,5 +143,29 @@ impl<R> Pump<R> {
             None => (Whom::Somebody(Resolution::Unresolved), false),
         });
         Ok(whom.collect())
+    }
+}
+
+impl Access {
+    /// The verdict on one class of an answer about somebody, who says this.
+    fn verdict(
+        &self,
+        answering: &Asking,
+        class: ClassId,
+        told: &Told<'_>,
+        says: &Says,
+        lines: &mut Lines,
+    ) -> Verdict {
+        let variant = self.class_of(told, class);
+        let data = self.facts_of(told, variant.unwrap_or(class), says);
+        let verdict = match variant {
+            Some(class) => {
+                let (engine, question) = (&self.installed.engine, self.question(answering, class));
+                engine.decide_on(&question, &data.word, &data.facts, told.person, self.now)
+            }
+            None => Verdict::withheld(Reason::SubjectTypeUnknown),
+        };
+        lines.add(self, variant.unwrap_or(class), &verdict, &data.facts, told);
+        verdict
     }
 }

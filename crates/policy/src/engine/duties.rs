@@ -1,5 +1,7 @@
 //! Obligations that are carried out beside the decision.
 
+use std::borrow::Cow;
+
 use consentry_model::{FactId, FactSource, Facts, Moment, RuleId, Treatment};
 
 use super::decide::{Engine, Question, with_class};
@@ -95,10 +97,7 @@ impl Engine {
             let facts = with_class(bundle, facts, page);
             let asked =
                 Asked { bundle, question, class: page, treatment: Treatment::Clear, facts: &facts, now };
-            // In which capacity somebody is there may be for the ledger to say: then it may be any.
-            let of_anybody = page.subject_type.as_str() == LEDGER_TYPE;
-            let of_anybody = of_anybody.then(|| Rule { of: Vec::new(), ..rule.clone() });
-            let against = asked.against(of_anybody.as_ref().unwrap_or(rule));
+            let against = asked.against(&of_whom(rule, page));
             (against != Some(false)).then_some((rule, against == Some(true)))
         })
     }
@@ -122,7 +121,16 @@ impl Engine {
             let facts = with_class(self.bundle(), facts, class);
             let bundle = self.bundle();
             let asked = Asked { bundle, question, class, treatment: Treatment::Clear, facts: &facts, now };
-            (asked.binds(rule) != Some(false)).then_some((rule, duty))
+            (asked.binds(&of_whom(rule, class)) != Some(false)).then_some((rule, duty))
         })
+    }
+}
+
+/// A rule as it speaks of a class. In which capacity somebody is there may be for the ledger to say: then it may be any.
+fn of_whom<'r>(rule: &'r Rule, class: &DataClass) -> Cow<'r, Rule> {
+    if class.subject_type.as_str() == LEDGER_TYPE && !rule.of.is_empty() {
+        Cow::Owned(Rule { of: Vec::new(), ..rule.clone() })
+    } else {
+        Cow::Borrowed(rule)
     }
 }
