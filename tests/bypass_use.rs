@@ -27,6 +27,7 @@ routes:
   - {route: GET /page, public: true, purpose: essential.service, about: {type: visitor, anonymous: true}, response: {body: page}}
   - {route: POST /ping, purposes: [essential.service], request: {headers: {Ticket: none}}, response: {body: {status: none}}}
   - {route: "POST /touch/{id}", purposes: [essential.service], about: {type: ledger, space: customer, id: path.id}, response: {body: none}}
+  - {route: GET /people, purposes: [essential.service], about: {type: ledger, space: customer, id: item.id}, response: {records: 'rows[]', body: {'rows[].id': none, 'rows[].email': user.contact}}}
   - {route: DELETE /me, right: erasure, about: {type: customer, space: customer, id: token.sub}, response: {body: none}, events: [{erase: subject}]}
   - {route: POST /stop, public: true, right: preferences, about: {type: customer, space: customer, id: query.t}, request: {query: {t: none}}, response: {body: none}, events: [{withdraw: marketing}]}
 "#;
@@ -149,5 +150,35 @@ async fn evidence_names_the_rule_by_which_data_stays_apart() {
         assert_eq!(head.unmet.as_ref().map(|unmet| unmet.rule.as_str()), named, "{path}: {head:?}");
         assert_eq!(head.reason.is_some(), named.is_some(), "{path}: {head:?}");
         assert_eq!(world.upstream.take().len(), usize::from(named.is_none()), "{path}");
+    }
+}
+
+/// In which capacity each of a list is there the ledger says, and of several nobody says it in advance.
+#[tokio::test]
+async fn law_8_an_obligation_on_people_of_one_capacity_binds_a_list_that_may_hold_one() {
+    let of = |of: &str| format!("require: {{set_header: {{X-Care: taken}}}}, for: any, act: read{of}");
+    for (rule, ids, bound) in [
+        (of(""), &["ann", "bob"][..], true),
+        (of(", of: employee"), &["ann", "bob"], true),
+        (of(", of: employee"), &[], true),
+        (of(", of: employee"), &["ann"], false),
+        (of(", of: employee"), &["bob"], true),
+    ] {
+        let world = world(&rule);
+        for (id, capacity) in [("ann", "customer"), ("bob", "employee")] {
+            let there =
+                LedgerEvent::Attribute { name: "type".into(), value: capacity.into(), effective: TODAY };
+            world.record("customer", id, &[contract(), there]).await;
+        }
+        let rows: Vec<_> =
+            ids.iter().map(|id| format!(r#"{{"id":"{id}","email":"x@example.org"}}"#)).collect();
+        world.upstream.answers(typed("application/json", &format!(r#"{{"rows":[{}]}}"#, rows.join(","))));
+        let token = world.token("shop", &["essential.service"]);
+        let seen = world.send(asks(&Method::GET, "/people", Some(&token), Tls::V1_3)).await;
+        assert_eq!(
+            (seen.status.as_u16(), seen.headers.contains_key("x-care")),
+            (200, bound),
+            "{rule} {ids:?}: {seen:?}"
+        );
     }
 }

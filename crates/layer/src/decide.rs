@@ -8,6 +8,7 @@ use consentry_model::{
 use consentry_policy::{EventEffect, Excess, Item, Permit, Refusal, Ruling};
 
 use crate::asking::Asking;
+use crate::browser;
 use crate::cadence;
 use crate::describe::Access;
 use crate::duties::{self, Revealed};
@@ -131,7 +132,8 @@ async fn fits(
     let strict = route.excess == Excess::Refuse;
     let fault = route.message.as_ref().and_then(|map| message::fault(map, brought));
     let excess = (strict && brought.has_excess(route, head)).then_some(Reason::MinimisationViolation);
-    let Some(reason) = fault.or(excess) else { return Ok(strict) };
+    let forged = (browser::agrees(route) && access.is_forged(head)).then_some(Reason::CrossSite);
+    let Some(reason) = fault.or(excess).or(forged) else { return Ok(strict) };
     Box::pin(events::noes(shared, access, head, brought, who)).await?;
     Err(reason.into())
 }
@@ -189,7 +191,8 @@ fn permitted(
     let ruling = if taken.is_empty() { ruling } else { ruling.redacted() };
     match ruling {
         Ruling::Allow(permit) | Ruling::Redact(permit) => {
-            upstream.map(|upstream| (permit, upstream)).map_err(Refusal::plain)
+            let told = |upstream: UpstreamRequest| upstream.with_headers(browser::told(access, head));
+            upstream.map(|upstream| (permit, told(upstream))).map_err(Refusal::plain)
         }
         Ruling::Refuse(refusal) => Err(refusal),
     }

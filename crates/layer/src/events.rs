@@ -133,16 +133,20 @@ pub(crate) async fn append(
 }
 
 /// Notes what the bundle deduces from the mere use of a route, whatever becomes of the request: an implied consent. Only a
-/// person's own request is one,
-/// not a prefetch, not one for a head alone, not a requester's, and not one that carries an opt-out signal. It is noted once under each version of
-/// the policy, and never over anything that the person said.
+/// person's own request is one, not a prefetch, not one for a head alone, not a requester's, not one that the page of another
+/// site makes, and not one that carries an opt-out signal. It is noted once under each version of the policy, and never over
+/// anything that the person said.
 pub(crate) async fn record_acceptance(
     shared: &Shared,
     access: &Access,
     head: &Head,
     who: Option<&Identifier>,
 ) -> Result<(), Unwritten> {
-    let uses = access.claims.is_none() && !is_prefetch(head) && !is_probe(head) && !head.gpc();
+    let uses = access.claims.is_none()
+        && !is_prefetch(head)
+        && !is_probe(head)
+        && !head.gpc()
+        && access.is_seen_used(head);
     let Some(who) = who.filter(|_| uses) else { return Ok(()) };
     let Some((kind, to)) = deduced(access) else { return Ok(()) };
     let (_, answers) = resolve(shared, std::slice::from_ref(who)).await?;

@@ -32,6 +32,7 @@ use crate::request::{self, Brought, PURPOSE_CARRIERS, UpstreamRequest};
 use crate::response;
 use crate::service::BoxError;
 use crate::slot::Installed;
+use crate::spelled::is_no_random_id;
 use crate::transport::Transport;
 
 /// Everything that was found out before the inner service is called.
@@ -87,11 +88,10 @@ where
         Ok(installed) => installed,
         Err(reason) => return stranger(&shared, None, reason),
     };
-    let mut head = match read_head(&shared, parts, admitted) {
-        Ok(head) => head,
+    let (mut head, found) = match read_head(&shared, &installed, parts, admitted) {
+        Ok(read) => read,
         Err(reason) => return stranger(&shared, Some(&installed), reason),
     };
-    let found = find_route(&installed, &head);
     let route = found.as_ref().map(|(at, _)| *at);
     let claims = match who_asks(&shared, &installed, &mut head, route, admitted, now).await {
         Ok(claims) => claims,
@@ -140,7 +140,8 @@ where
 /// Takes an evidence slot, joined to the caller's trace.
 fn ticket(shared: &Shared, head: &Head, now: consentry_model::Moment) -> Result<Ticket, Reason> {
     let mut ticket = shared.evidence.reserve(now).map_err(|full| full.reason())?;
-    if let Some(parent) = head.header("traceparent").and_then(TraceParent::parse) {
+    let named = head.header("traceparent").filter(|text| !text.split('-').any(is_no_random_id));
+    if let Some(parent) = named.and_then(TraceParent::parse) {
         ticket.join_trace(parent);
     }
     Ok(ticket)
@@ -157,12 +158,16 @@ pub(crate) fn stranger(
     Account::of(None, End::Refused, Some(reason)).onto(told)
 }
 
-/// Reads the head; one that cannot be read is counted for the address that it came from.
+/// The position of a route, and the variables of its path.
+type Found = Option<(usize, BTreeMap<String, String>)>;
+
+/// Reads the head, and finds its route; one that cannot be read is counted for the address that it came from.
 fn read_head(
     shared: &Shared,
+    installed: &Installed,
     mut parts: http::request::Parts,
     admitted: &mut Admitted,
-) -> Result<Head, Reason> {
+) -> Result<(Head, Found), Reason> {
     let transport = parts.extensions.remove::<Transport>().unwrap_or_default();
     let address = transport.origin();
     let read = if parts.headers.len() > shared.limits.headers_max {
@@ -170,8 +175,14 @@ fn read_head(
     } else {
         Head::read(&parts.method, &parts.uri, parts.version, parts.headers, transport)
     };
+    // With a slash at its end a path is another one, or the same: where no route has it nobody knows.
+    let routed = read.and_then(|head| match find_route(installed, &head) {
+        None if head.ends_in_slash() => Err(Reason::HeadMalformed),
+        found => Ok((head, found)),
+    });
     let now = shared.clock.steady();
-    read.map_err(|reason| shared.admission.count(admitted, Client::at(address), now).err().unwrap_or(reason))
+    routed
+        .map_err(|reason| shared.admission.count(admitted, Client::at(address), now).err().unwrap_or(reason))
 }
 
 /// Authenticates, and counts the request for whoever turns out to ask; for the address as long as that is nobody.
@@ -231,7 +242,7 @@ async fn authenticate(
 /// description otherwise.
 async fn describe<B>(
     open: &mut Open,
-    found: Option<(usize, BTreeMap<String, String>)>,
+    found: Found,
     head: &Head,
     claims: Option<Arc<Claims>>,
     body: B,

@@ -7,6 +7,7 @@ use consentry_policy::Route;
 use http::uri::{Authority, Scheme};
 use http::{HeaderMap, HeaderValue, Method, Uri, Version, header};
 
+use crate::browser;
 use crate::lines;
 use crate::naming::Named;
 use crate::target::{self, Parameter};
@@ -85,7 +86,12 @@ impl Head {
         if repeated || lines::nominated(&self.headers).any(|name| declared(&name)) {
             return Err(Reason::HeadMalformed);
         }
-        Ok(())
+        browser::unready(self, route)
+    }
+
+    /// Whether the path ends in a slash that does not begin it.
+    pub(crate) fn ends_in_slash(&self) -> bool {
+        self.segments.len() > 1 && self.segments.last().is_some_and(String::is_empty)
     }
 
     /// The only value of a header, if it has exactly one line of visible text.
@@ -222,7 +228,7 @@ mod tests {
             "/customers/a%2",
             "/customers/a%252e",
             "http://other/customers",
-            "/customers/",
+            "/customers//",
             "/a?x=1&x=2",
             "/a?x[]=1",
             "/a?x=%ff",
@@ -246,6 +252,8 @@ mod tests {
         assert_eq!(head.parameter("expand").unwrap().value.as_deref(), Some("a b"));
         assert_eq!(head.parameter("q").unwrap().value, None);
         assert_eq!(read("/caf%C3%A9").unwrap().segments, ["café"]);
+        assert_eq!(read("/customers/").unwrap().segments, ["customers", ""]);
+        assert_eq!(read("/").unwrap().segments, [""]);
     }
 
     #[test]

@@ -15,6 +15,7 @@ mod anew;
 mod answer;
 mod asking;
 mod body;
+mod browser;
 mod cadence;
 mod clock;
 mod coding;

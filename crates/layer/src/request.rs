@@ -29,7 +29,7 @@ pub(crate) const PURPOSE_CARRIERS: [&str; 2] = ["baggage", "data-purpose"];
 
 /// Headers that every client sends and that stay here without a word: ours, the transport's, and those that would
 /// hide or split an answer. Of `accept` and `content-type` only what was read of them goes on.
-const SILENT: [&str; 39] = [
+const SILENT: [&str; 40] = [
     "accept",
     "accept-charset",
     "accept-encoding",
@@ -40,6 +40,7 @@ const SILENT: [&str; 39] = [
     "content-length",
     "content-type",
     "dnt",
+    "early-data",
     "expect",
     "forwarded",
     "if-match",
@@ -87,6 +88,14 @@ pub(crate) struct UpstreamRequest(Request<Full<Bytes>>);
 impl UpstreamRequest {
     pub(crate) fn with_header(mut self, name: &'static str, value: HeaderValue) -> Self {
         self.0.headers_mut().insert(name, value);
+        self
+    }
+
+    pub(crate) fn with_headers(mut self, lines: Vec<(HeaderName, HeaderValue)>) -> Self {
+        for (name, value) in lines {
+            // What the service map declares went on as it came.
+            self.0.headers_mut().entry(name).or_insert(value);
+        }
         self
     }
 

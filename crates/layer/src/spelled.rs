@@ -33,6 +33,14 @@ pub(crate) fn spells_somebody(token: &str) -> bool {
     spells(token, DEPTH_MAX)
 }
 
+/// Whether an identifier that is random where it is honest tells of somebody: digits alone, or what could be letters in
+/// hexadecimal digits, is looked at, and nothing else costs anything.
+pub(crate) fn is_no_random_id(hex: &str) -> bool {
+    let digits = hex.bytes().all(|b| b.is_ascii_digit());
+    let letters = hex.bytes().step_by(2).all(|b| (b'2'..=b'7').contains(&b));
+    (digits && tells_of_somebody(hex.trim_matches('0'))) || ((digits || letters) && tells_of_somebody(hex))
+}
+
 fn shows(text: &str) -> bool {
     Detector::ALL.iter().any(|detector| looks_like(*detector, text))
 }

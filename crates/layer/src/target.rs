@@ -51,13 +51,16 @@ const METHODS: [&str; 7] = [
     "x_method_override",
 ];
 
-/// The decoded segments of a path, or nothing when it has a second reading.
+/// The decoded segments of a path, or nothing when it has a second reading. A slash at the end is an empty segment, which only
+/// a route that ends in one has.
 pub(crate) fn segments(path: &str) -> Option<Vec<String>> {
     let rest = path.strip_prefix('/')?;
-    if rest.is_empty() {
-        return Some(vec![String::new()]);
-    }
-    rest.split('/').map(segment).collect()
+    let (rest, last) = match rest.strip_suffix('/') {
+        Some(rest) => (rest, Some(String::new())),
+        None if rest.is_empty() => return Some(vec![String::new()]),
+        None => (rest, None),
+    };
+    rest.split('/').map(segment).chain(last.map(Some)).collect()
 }
 
 fn segment(raw: &str) -> Option<String> {

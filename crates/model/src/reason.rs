@@ -85,6 +85,10 @@ reasons! {
     MethodRefused = "method-refused", 400, Caller;
     /// The request asks to speak another protocol on its connection.
     UpgradeRefused = "upgrade-refused", 400, Caller;
+    /// The request may be a replay, and would do something (RFC 8470).
+    EarlyData = "early-data", 425, Caller;
+    /// The request is to change something on a condition that nothing here tells.
+    PreconditionUnreadable = "precondition-unreadable", 412, Caller;
     /// No route of the service map describes the request.
     RouteUnknown = "route-unknown", 403, Caller;
     /// No purpose was declared, the route fixes none, and the token does not have exactly one.
@@ -105,6 +109,8 @@ reasons! {
     PurposeNotPermitted = "purpose-not-permitted", 403, Caller;
     /// No rule permits this recipient here, whoever the person is.
     RecipientNotPermitted = "recipient-not-permitted", 403, Caller;
+    /// The page of another site made a browser ask for what only the person may want.
+    CrossSite = "cross-site", 403, Caller;
     /// The request brings data that may not be collected here.
     MinimisationViolation = "minimisation-violation", 403, Caller;
     /// Only figures about groups may be used so.

@@ -68,7 +68,7 @@ impl Read {
         let mut problems = Vec::new();
         let mut keep = |part: &'static str, message: String| problems.push(PartProblem { part, message });
         let (bundle_dir, identity) = (config.bundle.clone(), config.identity.clone());
-        let engine = blocking(move || load_engine(&bundle_dir, SystemClock.now()))
+        let engine = blocking(move || load_engine(&bundle_dir, SystemClock.now()).map_err(|e| e.why))
             .await
             .map_err(|e| keep("bundle", e))
             .ok();
@@ -198,20 +198,34 @@ pub(crate) async fn close(evidence: AuditLog, telemetry: Telemetry) {
     }
 }
 
+/// Why a bundle is not taken over.
+pub(crate) struct NotLoaded {
+    pub(crate) why: String,
+    /// Whether nothing is wrong with it but that its policy is of a later day: until then the one in force stays right.
+    pub(crate) is_ahead: bool,
+}
+
+impl From<String> for NotLoaded {
+    fn from(why: String) -> Self {
+        Self { why, is_ahead: false }
+    }
+}
+
 /// Reads the sealed bundle in a folder and compiles it with every question that its service map can make, so that no
 /// request ever waits for that. The text of the error is for operators; a bundle holds no data of anybody.
-pub(crate) fn load_engine(dir: &Path, now: Moment) -> Result<Engine, String> {
+pub(crate) fn load_engine(dir: &Path, now: Moment) -> Result<Engine, NotLoaded> {
     let bundle = Bundle::load_sealed(dir).map_err(|e| read_error(dir, &e))?;
-    if let Some(from) = bundle.from.filter(|from| now < *from) {
+    let (from, version) = (bundle.from, bundle.version.clone());
+    let engine = Engine::new(bundle).map_err(|e| e.to_string())?;
+    if let Some(from) = from.filter(|from| now < *from) {
         let from = jiff::Timestamp::from_millisecond(from.unix_millis());
         let from = from.map_or_else(|_| "a later time".to_owned(), |from| from.to_string());
-        return Err(format!(
-            "{}: policy {} is in force from {from} on, and not yet",
-            dir.display(),
-            bundle.version
-        ));
+        let why = format!(
+            "{}: policy {version} is in force from {from} on, and not yet; nothing can be started with it before",
+            dir.display()
+        );
+        return Err(NotLoaded { why, is_ahead: true });
     }
-    let engine = Engine::new(bundle).map_err(|e| e.to_string())?;
     engine.compile_all();
     Ok(engine)
 }

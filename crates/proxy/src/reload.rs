@@ -11,7 +11,7 @@ use tokio::sync::Notify;
 use tokio::time::MissedTickBehavior;
 
 use crate::config::KeySource;
-use crate::parts::{authenticator_with, blocking, key_texts, keys_in, load_engine, read_error};
+use crate::parts::{NotLoaded, authenticator_with, blocking, key_texts, keys_in, load_engine, read_error};
 use crate::state::{Refused, State};
 use crate::tls::{TlsTexts, read_texts, server_config};
 
@@ -51,7 +51,7 @@ impl Reloader {
     }
 
     async fn look_at_bundle(&self) {
-        let State { config, policy, clock, bundle_refused, .. } = &*self.state;
+        let State { config, policy, bundle_refused, .. } = &*self.state;
         let dir = config.bundle.clone();
         let sealed = blocking(move || {
             let read = SealedSource::read(&dir);
@@ -61,13 +61,7 @@ impl Reloader {
         let in_force = policy.current().map(|installed| installed.engine.bundle().digest.clone());
         match sealed {
             Ok(digest) if Some(&digest) == in_force.as_ref() => {
-                let (policy, now) = (policy.clone(), clock.now());
-                // A former bundle may be taken apart by it.
-                let confirmed = blocking(move || {
-                    policy.confirm(now);
-                    Ok(())
-                });
-                drop(confirmed.await);
+                self.confirm().await;
                 if forget(bundle_refused) {
                     tracing::info!(bundle = %digest, "the bundle in force is found sealed again");
                 }
@@ -77,13 +71,30 @@ impl Reloader {
         }
     }
 
+    /// Keeps the bundle in force from growing old: what is on disk was read, and says nothing against it.
+    async fn confirm(&self) {
+        let (policy, now) = (self.state.policy.clone(), self.state.clock.now());
+        // A former bundle may be taken apart by it.
+        let confirmed = blocking(move || {
+            policy.confirm(now);
+            Ok(())
+        });
+        drop(confirmed.await);
+    }
+
     async fn install(&self, digest: BundleDigest) {
         let State { config, policy, clock, evidence, bundle_refused, .. } = &*self.state;
         let dir = config.bundle.clone();
         let now = clock.now();
-        let engine = match blocking(move || load_engine(&dir, now)).await {
+        let loaded = blocking(move || Ok(load_engine(&dir, now))).await;
+        let engine = match loaded.map_err(NotLoaded::from).flatten() {
             Ok(engine) => engine,
-            Err(why) => return self.refuse_bundle(format!("bundle {digest}: {why}")).await,
+            Err(NotLoaded { why, is_ahead }) => {
+                if is_ahead {
+                    self.confirm().await;
+                }
+                return self.refuse_bundle(format!("bundle {digest}: {why}")).await;
+            }
         };
         let bundle = engine.bundle();
         let (digest, version) = (bundle.digest.clone(), bundle.version.clone());

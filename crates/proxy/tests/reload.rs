@@ -23,19 +23,21 @@ use support::{
     ask, behind, get, install, prepared, records, stage, status, token_of, until, with_people, write,
 };
 
+/// Seals the bundle with a policy of a day to come.
+fn put_off(dir: &Path) {
+    let text = fs::read_to_string(dir.join("bundle.yaml")).unwrap();
+    let (before, after) = text.split_once("from: ").unwrap();
+    fs::write(dir.join("bundle.yaml"), format!("{before}from: 2999-01-01{}", &after[10..])).unwrap();
+    seal(dir, &Sources::read(dir).unwrap()).unwrap();
+}
+
 #[tokio::test]
 async fn law_1_whatever_is_not_a_good_sealed_bundle_changes_nothing() {
     type Damage = fn(&Path);
     let table: [(&str, Damage, &str); 6] = [
         (
             "of a policy that is not in force yet",
-            |d| {
-                let text = fs::read_to_string(d.join("bundle.yaml")).unwrap();
-                let (before, after) = text.split_once("from: ").unwrap();
-                fs::write(d.join("bundle.yaml"), format!("{before}from: 2999-01-01{}", &after[10..]))
-                    .unwrap();
-                seal(d, &Sources::read(d).unwrap()).unwrap();
-            },
+            put_off,
             "is in force from 2999-01-01T00:00:00Z on, and not yet",
         ),
         ("written and not sealed", |d| write(d, "v2"), "not as it was sealed"),
@@ -109,6 +111,20 @@ async fn a_bundle_that_is_still_there_gets_no_older() {
     let first = status(admin).await["bundle"].clone();
     let later = until(admin, |s| s["bundle"]["confirmed_at"].as_str() > first["confirmed_at"].as_str()).await;
     assert_eq!(later["bundle"]["installed_at"], first["installed_at"]);
+}
+
+/// Nothing is wrong with what is on disk, and it says that the policy in force is the right one until that day.
+#[tokio::test]
+async fn a_bundle_of_a_day_to_come_lets_the_one_in_force_grow_no_older() {
+    let stage = stage("").await;
+    let admin = stage.running.admin_addr();
+    put_off(&stage.folder.path().join("policy"));
+    let first =
+        until(admin, |s| s["bundle_refused"]["why"].as_str().is_some_and(|w| w.contains("not yet"))).await;
+    let before = first["bundle"]["confirmed_at"].as_str().unwrap().to_owned();
+    let later = until(admin, |s| s["bundle"]["confirmed_at"].as_str() > Some(&before)).await;
+    assert_eq!(later["bundle"]["installed_at"], first["bundle"]["installed_at"]);
+    assert_eq!(later["bundle_refused"], first["bundle_refused"]);
 }
 
 #[tokio::test]

@@ -97,13 +97,20 @@ async fn a_route_that_nobody_has_is_no_route_to_report() {
 
 #[tokio::test]
 async fn what_would_have_been_withheld_is_counted_as_reported_and_not_as_redacted() {
-    for (more, outcome, whole) in [("", "redact", false), (MODE, "report-only", true)] {
+    let [secret, undeclared] =
+        ["{email: user.contact.email, secret: user.financial}", "{email: user.contact.email}"];
+    for (more, fields, outcome, whole) in [
+        ("", secret, "redact", false),
+        (MODE, secret, "report-only", true),
+        // What nobody declared is taken on such a route as well, and nothing is reported of it.
+        ("", undeclared, "redact", false),
+        (MODE, undeclared, "redact", false),
+    ] {
         let (upstream, _) = behind().await;
         let (folder, config) = prepared(upstream, more);
         let token = with_people(folder.path());
         let dir = folder.path().join("policy");
         let people = PEOPLE.replace("    excess: refuse\n", "");
-        let fields = "{email: user.contact.email, secret: user.financial}";
         let people = people.replace("{email: user.contact.email}", fields);
         fs::write(dir.join("people.yaml"), people).unwrap();
         seal(&dir, &Sources::read(&dir).unwrap()).unwrap();
@@ -112,7 +119,7 @@ async fn what_would_have_been_withheld_is_counted_as_reported_and_not_as_redacte
             (Identifier::new(Space::new("customer"), "ann"), Moment::from_system(SystemTime::now()));
         let contract = LedgerEvent::Contract { state: ContractState::Active, effective: now };
         running.ledger().append(&ann, &[contract], now).await.unwrap();
-        let headers = format!("authorization: Bearer {token}\r\n");
+        let headers = format!("authorization: Bearer {token}\r\nx-undeclared: 1\r\n");
         let (seen, body) = ask(running.addr(), "/people/ann", &headers).await;
         assert!(seen == 200 && body.contains("ann@example.org"), "{more}: {body}");
         assert_eq!(body.contains("4711"), whole, "{more}: {body}");

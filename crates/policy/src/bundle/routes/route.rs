@@ -61,16 +61,23 @@ pub(crate) fn read_routes(
     }
 }
 
+/// Whether two routes match the same path, or paths that many services take for the same: with a slash at the end and without.
 fn clash(a: &Route, b: &Route) -> bool {
     let same = |(x, y): (&Segment, &Segment)| match (x, y) {
         (Segment::Literal(x), Segment::Literal(y)) => x == y,
         (Segment::Variable(_), Segment::Variable(_)) => true,
         (Segment::Literal(_), Segment::Variable(_)) | (Segment::Variable(_), Segment::Literal(_)) => false,
     };
-    a.method == b.method
-        && a.host == b.host
-        && a.segments.len() == b.segments.len()
-        && a.segments.iter().zip(&b.segments).all(same)
+    let (one, other) = (without_slash(&a.segments), without_slash(&b.segments));
+    a.method == b.method && a.host == b.host && one.len() == other.len() && one.iter().zip(other).all(same)
+}
+
+/// The segments without the empty one that a slash at the end is.
+fn without_slash(segments: &[Segment]) -> &[Segment] {
+    match segments {
+        [before @ .., Segment::Literal(last)] if last.is_empty() => before,
+        all => all,
+    }
 }
 
 /// What a route carries in both directions.

@@ -25,14 +25,20 @@ pub(super) fn template(node: &Node, reader: &mut Reader) -> Option<(Arc<str>, St
         return None;
     }
     let mut segments = Vec::new();
-    for part in path.split('/').skip(1) {
+    let parts: Vec<&str> = path.split('/').skip(1).collect();
+    for (at, part) in parts.iter().copied().enumerate() {
         let variable = part.strip_prefix('{').and_then(|p| p.strip_suffix('}'));
         let plain = |s: &str| s.bytes().all(|b| b.is_ascii_alphanumeric() || b"-_.~".contains(&b));
+        // What else may stand in a path for itself (RFC 3986, section 3.3), but for what services read otherwise.
+        let literal =
+            |s: &str| s.bytes().all(|b| b.is_ascii_alphanumeric() || b"-_.~:@$!,()'+=&".contains(&b));
+        // A slash at the end is part of the path, and only there is nothing a segment.
+        let is_last = at + 1 == parts.len();
         match variable {
             Some(name) if !name.is_empty() && plain(name) => {
                 segments.push(Segment::Variable(name.to_owned()))
             }
-            None if plain(part) && part != "." && part != ".." => {
+            None if literal(part) && !part.ends_with('.') && (is_last || !part.is_empty()) => {
                 segments.push(Segment::Literal(part.to_owned()));
             }
             _ => {

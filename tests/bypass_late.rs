@@ -1,0 +1,248 @@
+//! What changes while the service works: whatever leaves late leaves as it is decided then, and what was decided is decided
+//! whole.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use bytes::Bytes;
+use consentry_consent::Ledger;
+use consentry_layer::Limits;
+use consentry_model::{Identifier, LedgerEvent, Moment, Space};
+use consentry_policy::{Bundle, ReportOnly, Sources};
+use consentry_tests::world::{
+    Answer, Happening, Otherwise, Seen, TODAY, World, contract, get, json as answer,
+};
+use futures_util::{FutureExt as _, StreamExt as _, stream};
+use http::{Request, Response};
+use http_body::Frame;
+use http_body_util::{Full, StreamBody};
+
+const BUNDLE: &str = "
+bundle: {controller: Example, policy: {version: v1, from: 2026-01-01}, hosts: [api.example], excess: drop}
+requesters: {shop: {purposes: [essential]}}
+rules:
+  - {id: serve, permit: essential.service, data: [user.unique_id, user.name, user.contact], basis: contract, clauses: [c-1]}
+  - {id: keep, permit: essential.service, data: user.device.cookie, basis: notice, clauses: [c-1]}
+  - {id: grown, require: {that: {subject.age: {at_least: 18}}}, for: any, data: user.contact, act: read, reason: age-gate, clauses: [c-1]}
+clauses: [{id: c-1, line: 1, section: Use, says: Customers are served., status: enforced}]
+cases: [{case: nobody, clause: c-1, who: shop, asks: GET /nowhere, about: nobody, then: refuse route-unknown}]
+cookies:
+  - {name: sid, purpose: essential.service, data: user.device.cookie, form: {hex: 4}, clauses: [c-1]}
+routes:
+  - route: GET /customers/{id}
+    purposes: [essential]
+    about: {type: customer, space: customer, id: path.id}
+    response: {headers: {Location: user.unique_id}, body: {id: user.unique_id, name: user.name, email: user.contact.email, note: none}}
+  - route: GET /customers/{id}/orders
+    purposes: [essential]
+    about: {type: customer, space: customer, id: path.id}
+    response: {type: application/x-ndjson, body: {note: none, name: user.name}}
+";
+const ROUTE: &str = "GET /customers/{id}";
+const ANN: &str = r#"{"id":"c-1","name":"Ann","email":"ann@example.org"}"#;
+const LATE: i64 = 11_000;
+
+fn born(day: &str, effective: Moment) -> LedgerEvent {
+    LedgerEvent::Attribute { name: "born".into(), value: day.into(), effective }
+}
+
+async fn world(report_only: bool, limits: Limits) -> World {
+    let bundle =
+        Bundle::read(&Sources::from_texts([("bundle.yaml", BUNDLE)])).unwrap_or_else(|e| panic!("{e}"));
+    let report_only =
+        if report_only { ReportOnly::dangerously_for([ROUTE.into()]) } else { ReportOnly::default() };
+    let world = World::otherwise(Otherwise {
+        bundle: Some(bundle),
+        report_only,
+        limits: Some(limits),
+        ..Otherwise::default()
+    });
+    world.record("customer", "c-1", &[contract(), born("1980-01-01", Moment::BEGINNING)]).await;
+    world
+}
+
+type Make = fn(&World) -> Happening;
+
+fn nothing(_: &World) -> Happening {
+    Box::new(|| ())
+}
+
+fn says(world: &World, event: LedgerEvent) -> Happening {
+    let ledger = Arc::clone(&world.ledger);
+    Box::new(move || {
+        let who = Identifier::new(Space::new("customer"), "c-1");
+        ledger.append(&who, &[event], TODAY).now_or_never().unwrap().unwrap();
+    })
+}
+
+fn erases(world: &World) -> Happening {
+    says(world, LedgerEvent::Erasure { effective: TODAY })
+}
+
+fn turns_out_a_child(world: &World) -> Happening {
+    says(world, born("2014-01-01", TODAY.saturating_add_millis(-1)))
+}
+
+/// Something happens, and then it is so much later.
+fn then(world: &World, happens: Happening, after_ms: i64) -> Happening {
+    let clock = Arc::clone(&world.clock);
+    Box::new(move || {
+        happens();
+        clock.set(TODAY.saturating_add_millis(after_ms));
+    })
+}
+
+/// An answer in pieces: before the one at this position something happens.
+fn in_pieces(
+    status: u16,
+    lines: &[(&str, &str)],
+    pieces: Vec<&'static str>,
+    at: usize,
+    happens: Happening,
+) -> Answer {
+    let pieces = pieces.into_iter().map(Some).chain([None]).enumerate();
+    let pieces = stream::iter(pieces).scan(Some(happens), move |happens, (position, piece)| {
+        if let (true, Some(happens)) = (position == at, happens.take_if(|_| position == at)) {
+            happens();
+        }
+        std::future::ready(piece.map(|piece| Ok(Frame::data(Bytes::from_static(piece.as_bytes())))))
+    });
+    let mut answer = Response::builder().status(status);
+    for (name, value) in lines {
+        answer = answer.header(*name, *value);
+    }
+    answer.body(http_body_util::BodyExt::boxed(StreamBody::new(pieces))).unwrap()
+}
+
+fn ask(world: &World) -> Request<Full<Bytes>> {
+    let mut request = get("/customers/c-1", Some(&world.token("shop", &["essential.service"])), None);
+    request.headers_mut().insert("host", "api.example".parse().unwrap());
+    request
+}
+
+fn shows(seen: &Seen, text: &str) -> bool {
+    String::from_utf8_lossy(seen.body.as_ref().map_or_else(|b| b, |b| b)).contains(text)
+}
+
+#[tokio::test]
+async fn law_8_an_obligation_that_is_broken_while_the_service_works_refuses_the_whole_exchange() {
+    let json = [("content-type", "application/json")];
+    for (what, happens, after_ms, report_only, status) in [
+        ("in time", turns_out_a_child as Make, 5_000, false, 200),
+        ("nothing happened", nothing, LATE, false, 200),
+        ("late", turns_out_a_child, LATE, false, 403),
+        ("late, and only reported", turns_out_a_child, LATE, true, 200),
+    ] {
+        // The head is late, or the body after it.
+        let of_head = world(report_only, Limits::default()).await;
+        of_head.upstream.meanwhile(then(&of_head, happens(&of_head), after_ms));
+        of_head.upstream.answers(answer(ANN));
+        let of_body = world(report_only, Limits::default()).await;
+        let happening = then(&of_body, happens(&of_body), after_ms);
+        let pieces = vec![r#"{"id":"c-1","name":"Ann","#, r#""email":"ann@example.org"}"#];
+        of_body.upstream.answers(in_pieces(200, &json, pieces, 1, happening));
+        for (world, part) in [(of_head, "head"), (of_body, "body")] {
+            let seen = world.send(ask(&world)).await;
+            assert_eq!(seen.status.as_u16(), status, "{what}, {part}: {seen:?}");
+            assert_eq!(shows(&seen, "Ann"), status == 200, "{what}, {part}: {seen:?}");
+            let (_, closing) = world.last_ticket().await;
+            let reason = closing.reason.map(consentry_model::Reason::code);
+            assert_eq!(reason, (status == 403).then_some("age-gate"), "{what}, {part}");
+            assert!(status == 200 || seen.code() == "not-permitted", "{what}, {part}: {seen:?}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn law_7_a_cookie_is_as_old_as_the_rest_where_verdicts_are_only_reported_too_and_is_taken_away_however_late()
+ {
+    for (line, after_ms, stays) in [
+        ("sid=0a1b", 5_000, true),
+        ("sid=0a1b", LATE, false),
+        ("sid=; Max-Age=0", LATE, true),
+        ("sid=; Expires=Thu, 01 Jan 1970 00:00:00 GMT", LATE, true),
+    ] {
+        for report_only in [false, true] {
+            let world = world(report_only, Limits::default()).await;
+            let happening = then(&world, nothing(&world), after_ms);
+            let lines =
+                [("content-type", "application/json"), ("set-cookie", line), ("location", "/customers/c-1")];
+            world.upstream.answers(in_pieces(
+                200,
+                &lines,
+                vec![r#"{"id":"c-1","#, r#""name":"Ann"}"#],
+                1,
+                happening,
+            ));
+            let seen = world.send(ask(&world)).await;
+            assert_eq!(seen.status, 200, "{line}: {seen:?}");
+            let got = seen.headers.get("set-cookie").map(|value| value.to_str().unwrap());
+            assert_eq!(got, stays.then_some(line), "{line}, only reported: {report_only}");
+            let place = after_ms < LATE || report_only;
+            assert_eq!(seen.headers.contains_key("location"), place, "{line}, only reported: {report_only}");
+            let (_, closing) = world.last_ticket().await;
+            let told = closing.withheld.iter().any(|path| *path.0 == *"response.cookie.sid");
+            assert_eq!(told, !stays, "{line}, only reported: {report_only}: {closing:?}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn law_11_an_answer_that_turns_out_to_have_no_body_leaves_as_it_is_decided_then() {
+    for (what, happens, after_ms, status, goes) in [
+        ("in time", erases as Make, 5_000, 201, true),
+        ("nothing happened", nothing, LATE, 201, true),
+        ("erased", erases, LATE, 201, false),
+        ("the token ended", nothing, 3_600_000, 401, false),
+    ] {
+        let world = world(false, Limits::default()).await;
+        let happening = then(&world, happens(&world), after_ms);
+        world.upstream.answers(in_pieces(201, &[("location", "/customers/c-1")], vec![], 0, happening));
+        let seen = world.send(ask(&world)).await;
+        assert_eq!(seen.status.as_u16(), status, "{what}: {seen:?}");
+        assert_eq!(seen.headers.contains_key("location"), goes, "{what}: {seen:?}");
+    }
+}
+
+#[tokio::test]
+async fn law_11_a_clock_that_is_set_back_undoes_nothing_that_has_happened() {
+    for (what, happens, shown) in [("nothing happened", nothing as Make, true), ("erased", erases, false)] {
+        let world = world(false, Limits::default()).await;
+        world.upstream.meanwhile(then(&world, happens(&world), -60_000));
+        world.upstream.answers(answer(ANN));
+        let seen = world.send(ask(&world)).await;
+        assert_eq!(shows(&seen, "Ann"), shown, "{what}: {seen:?}");
+    }
+}
+
+#[tokio::test]
+async fn law_11_what_is_held_back_is_no_older_than_its_decision_may_be() {
+    const FIRST: &[u8] = b"{\"note\":\"................................\",\"name\":\"A.\"}\n";
+    const REST: &[u8] = b"{\"note\":\"................................\",\"name\":\"Ann\"}\n";
+    for (what, happens, shown) in [("nothing happened", nothing as Make, true), ("erased", erases, false)] {
+        let mut limits = Limits::default();
+        limits.window_bytes_max = 32;
+        let world = world(false, limits).await;
+        // The first window is there when its decision is nearly as old as it may be.
+        world.clock.set(TODAY);
+        let (clock, happening) = (Arc::clone(&world.clock), happens(&world));
+        let first = stream::once(async move {
+            clock.set(TODAY.saturating_add_millis(9_900));
+            Ok(Frame::data(Bytes::from_static(FIRST)))
+        });
+        let rest = stream::once(async move {
+            tokio::time::sleep(Duration::from_millis(400)).await;
+            happening();
+            Ok(Frame::data(Bytes::from_static(REST)))
+        });
+        let answer = Response::builder().header("content-type", "application/x-ndjson");
+        let body = http_body_util::BodyExt::boxed(StreamBody::new(first.chain(rest)));
+        world.upstream.answers(answer.body(body).unwrap());
+        let mut request = ask(&world);
+        *request.uri_mut() = "/customers/c-1/orders".parse().unwrap();
+        let seen = world.send(request).await;
+        assert_eq!(seen.status, 200, "{what}: {seen:?}");
+        assert!(shows(&seen, "A."), "{what}: {seen:?}");
+        assert_eq!(shows(&seen, "Ann"), shown, "{what}: {seen:?}");
+    }
+}
