@@ -179,7 +179,9 @@ fn initials(text: &str) -> Option<String> {
     for word in text.split_whitespace() {
         let mut chars = word.chars();
         let first = chars.next()?;
-        hidden += chars.filter(|c| c.is_alphanumeric() || *c == '*').count();
+        // What was masked before hides what it hid.
+        let masked = chars.as_str() == HIDDEN_REST;
+        hidden += if masked { HIDDEN_REST.len() } else { chars.filter(|c| c.is_alphanumeric()).count() };
         shown += 1;
         if !out.is_empty() {
             out.push(' ');
@@ -375,6 +377,8 @@ mod tests {
             ("4*** 1***", Some("4*** 1***")),
             // More would be shown than hidden.
             ("4 1 1 1 1 1 1 1 1 1 1 1 1 1 12", None),
+            ("4* 1* 1* 1*", None),
+            ("4*** 1* 1* 1*", None),
             ("J O N E SS", None),
             ("Al B C", None),
             ("A", None),

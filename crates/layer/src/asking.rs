@@ -1,8 +1,9 @@
 //! What is asked whoever the person is: what is done, for whom and why, and what follows from that alone.
 
-use std::sync::{Arc, OnceLock};
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
-use consentry_model::{Act, FactValue, Lineage, Purpose, RecipientId};
+use consentry_model::{Act, ClassId, FactId, FactValue, Lineage, Purpose, RecipientId};
 use consentry_policy::{BuiltIn, Value};
 
 use crate::data::DataFacts;
@@ -17,11 +18,22 @@ pub(crate) struct Asking {
     pub(crate) lineage: Lineage,
     circumstances: OnceLock<Stated>,
     impersonal: OnceLock<Arc<DataFacts>>,
+    bearing: Bearing,
+}
+
+/// Which facts some rule asks of which class, as far as that was worked out.
+struct Bearing(Mutex<BTreeMap<(ClassId, FactId), bool>>);
+
+impl Clone for Bearing {
+    fn clone(&self) -> Self {
+        Self(Mutex::new(self.0.lock().unwrap_or_else(PoisonError::into_inner).clone()))
+    }
 }
 
 impl Asking {
     pub(crate) const fn new(act: Act, recipient: RecipientId, lineage: Lineage) -> Self {
-        Self { act, recipient, lineage, circumstances: OnceLock::new(), impersonal: OnceLock::new() }
+        let bearing = Bearing(Mutex::new(BTreeMap::new()));
+        Self { act, recipient, lineage, circumstances: OnceLock::new(), impersonal: OnceLock::new(), bearing }
     }
 
     /// The same with another act.
@@ -35,6 +47,13 @@ impl Asking {
 }
 
 impl Access {
+    /// Whether some rule that can bear on this class asks a fact. A list asks it of each of its records.
+    pub(crate) fn asks(&self, asking: &Asking, class: ClassId, fact: FactId) -> bool {
+        let mut found = asking.bearing.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let ask = || self.installed.engine.asks(&self.question(asking, class), fact);
+        *found.entry((class, fact)).or_insert_with(ask)
+    }
+
     /// What the request states, and what is known of whoever receives.
     pub(crate) fn circumstances<'a>(&self, asking: &'a Asking) -> &'a Stated {
         asking.circumstances.get_or_init(|| self.work_out_circumstances(asking))

@@ -92,11 +92,9 @@ pub(crate) fn unready(head: &Head, route: &Route) -> Result<(), Reason> {
     if head.has("early-data") && (changes || !route.events.is_empty() || route.message.is_some()) {
         return Err(Reason::EarlyData);
     }
-    let met_by_anything = |name: &&str| head.header(name) == Some("*");
-    let unmet = |name: &&str| head.has(name) && !met_by_anything(name);
-    if changes && ["if-match", "if-none-match"].iter().any(unmet)
-        || changes && head.has("if-unmodified-since")
-    {
+    let unmet = |name: &&str| head.has(name) && head.header(name) != Some("*");
+    let conditional = ["if-match", "if-none-match"].iter().any(unmet) || head.has("if-unmodified-since");
+    if changes && conditional {
         return Err(Reason::PreconditionUnreadable);
     }
     Ok(())

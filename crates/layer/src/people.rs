@@ -116,8 +116,7 @@ impl<'a> Told<'a> {
         if self.assumed.is_empty() {
             return Vec::new();
         }
-        let question = access.question(self.asking, class);
-        let bears = |fact: &&FactId| access.installed.engine.asks(&question, **fact);
+        let bears = |fact: &&FactId| access.asks(self.asking, class, **fact);
         let schema = &access.bundle().facts.schema;
         let named = self.assumed.iter().filter(bears).filter_map(|fact| schema.def(*fact));
         named.map(|def| Arc::clone(&def.name)).collect()

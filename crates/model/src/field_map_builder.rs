@@ -37,7 +37,7 @@ impl FieldMapBuilder {
         if !node.children.is_empty()
             || node.any.is_some()
             || node.items.is_some()
-            || node.wrap.is_some_and(is_json)
+            || node.wrap.is_some_and(|wrap| subtree || is_json(wrap))
         {
             return Err(PathError::Overlap);
         }
@@ -50,11 +50,12 @@ impl FieldMapBuilder {
     /// is a text, and no JSON.
     ///
     /// # Errors
-    /// When the path is not one, or was given before, or leads to a leaf and the strings hold JSON.
+    /// When the path is not one, or was given before, or leads to a leaf and the strings hold JSON, or to one that covers
+    /// everything below.
     pub fn wrapped(mut self, path: &str, wrap: Wrap) -> Result<Self, PathError> {
         let at = self.walk(path)?;
         let node = self.nodes.get_mut(at.0 as usize).ok_or(PathError::Syntax)?;
-        if node.leaf.is_some() && is_json(wrap) {
+        if node.leaf.is_some() && (node.subtree || is_json(wrap)) {
             return Err(PathError::Overlap);
         }
         if path.is_empty() || node.wrap.replace(wrap).is_some() {
@@ -347,6 +348,7 @@ mod tests {
             ("doc.*", "doc.*", Wrap::Json, true),
             ("doc[]", "doc[]", Wrap::Base64Json, true),
             ("**", "", Wrap::Json, true),
+            ("doc.**", "doc", Wrap::Base64, true),
             ("doc", "doc", Wrap::Base64, false),
             ("doc[]", "doc[]", Wrap::Base64, false),
             ("doc[]", "doc", Wrap::Json, false),
