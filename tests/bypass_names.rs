@@ -30,6 +30,7 @@ routes:
   - {route: 'GET /news/{id}', purposes: [essential.service], about: {type: customer, space: email, id: path.id}, response: {type: text/event-stream, body: {data.note: user.contact}}}
   - {route: GET /feed, purposes: [essential.service], about: {type: customer, space: email, id: query.who, anonymous: true}, request: {query: {who: user.contact.email}}, response: {type: text/event-stream, body: {data.note: user.contact}}}
   - {route: GET /f, purposes: [essential.service], about: {type: customer, population: all}, request: {query: {by: {adds: {user: user.unique_id, a b: user.unique_id}}}}, response: {body: {n: none}}}
+  - {route: GET /many, purposes: [essential.service], about: {type: customer, space: email, id: query.who, anonymous: true}, request: {query: {who: user.contact.email, 'ids[]': none, 'mails[]': user.contact.email, 'page[number]': none, 'where[city][]': none}}, response: {body: {n: none}}}
   - {route: GET /stop, purposes: [essential.service], about: {type: customer, space: email, id: query.who}, request: {query: {who: user.contact.email, say: none}}, events: [{if: {query.say: all mail}, withdraw: marketing}], response: {body: {n: none}}}
   - {route: 'POST /to/{recipient}', to: path.recipient, purposes: [essential.service], about: {type: customer, anonymous: true}, request: {body: {email: user.contact.email}}, response: {body: {n: none}}}
 cookies:
@@ -223,6 +224,57 @@ async fn law_1_a_word_that_asks_for_more_does_so_however_it_is_written() {
         let (_, reached) = shows(&world, asked(&world, &format!("/f{query}"), &[])).await;
         assert_eq!(reached, passes, "{query}");
     }
+}
+
+#[tokio::test]
+async fn law_1_a_parameter_comes_as_often_and_in_the_brackets_that_the_route_says() {
+    let world = world().await;
+    for (query, passes) in [
+        ("ids=1", true),
+        ("ids=1&ids=2&ids=1", true),
+        ("ids[]=1", true),
+        ("ids[]=1&ids%5B%5D=2", true),
+        ("mails=a%40example.org&mails=b%40example.org", true),
+        ("page[number]=2", true),
+        ("page%5Bnumber%5D=2", true),
+        ("where[city]=a&where[city]=b", true),
+        ("where[city][]=a", true),
+        // One thing in two spellings.
+        ("ids=1&ids[]=2", false),
+        ("ids=1&IDS=2", false),
+        ("ids[]=1&Ids[]=2", false),
+        ("page[number]=2&page.number=3", false),
+        ("page[number]=2&page_number=3", false),
+        ("page[number]=2&page=3", false),
+        ("page=3&page[number]=2", false),
+        // What nobody declared so.
+        ("page[number]=2&page[number]=3", false),
+        ("page[number][]=2", false),
+        ("page[size]=2", false),
+        ("page[Number]=2", false),
+        ("page[]=2", false),
+        ("who=a&who=b", false),
+        ("who[]=a", false),
+        ("other=1&other=2", false),
+        ("other[]=1", false),
+        ("other[a]=1", false),
+        // What is no name.
+        ("ids[0]=1", false),
+        ("ids[]x=1", false),
+        ("ids[[]]=1", false),
+        ("[ids]=1", false),
+        ("[]=1", false),
+        ("ids[a.b]=1", false),
+        ("ids[]]=1", false),
+        ("_method[]=DELETE", false),
+    ] {
+        let (_, reached) = shows(&world, asked(&world, &format!("/many?{query}"), &[])).await;
+        assert_eq!(reached, passes, "{query}");
+    }
+    // As they came, and each of them.
+    world.upstream.answers(json("{}"));
+    world.send(asked(&world, "/many?ids=2&ids=1&other=x&page[number]=3", &[])).await;
+    assert_eq!(world.upstream.take()[0].0.uri.query(), Some("ids=2&ids=1&page[number]=3"));
 }
 
 #[tokio::test]

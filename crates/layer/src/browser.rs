@@ -111,16 +111,17 @@ pub(crate) fn told(access: &Access, head: &Head) -> Vec<(HeaderName, HeaderValue
     if access.destination.is_some() {
         return Vec::new();
     }
-    // Whoever only reads is answered whole, whatever is there.
-    let hides = |name: &str| head.method.is_safe() && name.starts_with("if-");
-    let closed = CLOSED.iter().filter(|(name, _)| !hides(name)).filter_map(|(name, words)| {
+    let line = |name: &HeaderName| {
+        if *name == header::ORIGIN {
+            let own = head.header("origin").filter(|origin| access.is_own(head, origin));
+            let value = own.and_then(|origin| HeaderValue::from_str(origin).ok());
+            return Some(value.unwrap_or(HeaderValue::from_static("null")));
+        }
+        // Whoever only reads is answered whole, whatever is there.
+        let hides = |name: &str| head.method.is_safe() && name.starts_with("if-");
+        let (name, words) = CLOSED.iter().find(|(closed, _)| *closed == name.as_str() && !hides(closed))?;
         let word = words.iter().find(|word| head.header(name) == Some(word))?;
-        Some((HeaderName::from_static(name), HeaderValue::from_static(word)))
-    });
-    let origin = head.has("origin").then(|| {
-        let own = head.header("origin").filter(|origin| access.is_own(head, origin));
-        let value = own.and_then(|origin| HeaderValue::from_str(origin).ok());
-        (header::ORIGIN, value.unwrap_or(HeaderValue::from_static("null")))
-    });
-    closed.chain(origin).collect()
+        Some(HeaderValue::from_static(word))
+    };
+    head.headers.keys().filter_map(|name| Some((name.clone(), line(name)?))).collect()
 }

@@ -17,7 +17,8 @@ use crate::evidence::Lines;
 use crate::head::Head;
 use crate::people::Whom;
 use crate::precedent::Answered;
-use crate::request::{Treatments, added};
+use crate::query::added;
+use crate::request::Treatments;
 use crate::stated::Found;
 
 /// What an exchange reveals, on either side.

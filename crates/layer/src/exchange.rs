@@ -27,6 +27,7 @@ use crate::layer::Shared;
 use crate::lines;
 use crate::people::Whom;
 use crate::precedent::Answered;
+use crate::query;
 use crate::refuse::problem;
 use crate::request::{self, Brought, PURPOSE_CARRIERS, UpstreamRequest};
 use crate::response;
@@ -178,7 +179,12 @@ fn read_head(
     // With a slash at its end a path is another one, or the same: where no route has it nobody knows.
     let routed = read.and_then(|head| match find_route(installed, &head) {
         None if head.ends_in_slash() => Err(Reason::HeadMalformed),
-        found => Ok((head, found)),
+        found => {
+            let routes = &installed.engine.bundle().service.routes;
+            let route = found.as_ref().and_then(|(at, _)| routes.get(*at));
+            let read = query::have_one_reading(route, &head.query);
+            read.then_some((head, found)).ok_or(Reason::HeadMalformed)
+        }
     });
     let now = shared.clock.steady();
     routed

@@ -17,6 +17,7 @@ use crate::head::Head;
 use crate::people::{Told, Whom};
 use crate::precedent::{Answered, Case, Precedent, Somebody};
 use crate::present::{Present, item_facts};
+use crate::query;
 use crate::request::{self, Brought, Treatments};
 use crate::stated::Found;
 
@@ -219,7 +220,7 @@ impl Access {
         lines: &mut Lines,
     ) -> Vec<Item> {
         let Ok(route) = self.route() else { return Vec::new() };
-        let asked: Vec<_> = request::added(route, head).collect();
+        let asked: Vec<_> = query::added(route, head).collect();
         if asked.is_empty() {
             return Vec::new();
         }

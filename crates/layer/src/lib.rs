@@ -47,6 +47,7 @@ mod present;
 mod pseudonyms;
 mod pump;
 mod purposes;
+mod query;
 mod refuse;
 mod request;
 mod response;

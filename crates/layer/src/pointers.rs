@@ -6,7 +6,8 @@ use consentry_policy::HeadField;
 use http::{HeaderMap, HeaderValue, StatusCode, Uri, header};
 
 use crate::exchange::Decided;
-use crate::request::{class_of, takes};
+use crate::query::{declared, have_one_reading, takes};
+use crate::request::class_of;
 use crate::target::{parameters, segments};
 use crate::technical::is_http_date;
 
@@ -103,11 +104,11 @@ fn leads_inside(decided: &Decided, field: Field, target: &str) -> bool {
             said.zip(other).is_some_and(|(said, other)| bundle.vocabulary.category_is(other, said))
         }
     };
-    let tells = |name: &str| {
-        let declared = found.route.request_query.iter().find(|f| f.name == name);
-        takes(found.route, name) && declared.is_none_or(|f| told(f.field))
-    };
-    (class_of(field).is_some() || found.variables.is_empty()) && query.iter().all(|p| tells(&p.name))
+    let tells =
+        |name: &str| takes(found.route, name) && declared(found.route, name).is_none_or(|f| told(f.field));
+    (class_of(field).is_some() || found.variables.is_empty())
+        && have_one_reading(Some(found.route), &query)
+        && query.iter().all(|p| tells(&p.name))
 }
 
 /// The host of an absolute target, in lower case, and what follows it.

@@ -6,7 +6,7 @@ use std::time::Duration;
 use bytes::Bytes;
 use consentry_body::{Pseudonyms, Redactor, Report, Said, Step, SubjectIx, Window, beside};
 use consentry_model::{ClassId, Field, Format, MediaTypes, Reason, Treatment};
-use consentry_policy::{Adds, Body, EventSpec, Excess, HeadField, Reference, Right, Route};
+use consentry_policy::{Body, EventSpec, Excess, HeadField, Reference, Right, Route};
 use http::{HeaderMap, HeaderName, HeaderValue, Request, header};
 use http_body_util::{BodyExt, Full, Limited};
 
@@ -18,9 +18,11 @@ use crate::head::Head;
 use crate::layer::Shared;
 use crate::limits::Limits;
 use crate::media::Media;
+use crate::query::{self, takes};
 use crate::said::{is_one_click, may_say, may_say_in_words, opened, said, says};
 use crate::service::BoxError;
 use crate::stated::Found;
+use crate::target::is_named;
 use crate::technical::accept;
 
 /// Headers that declare a purpose to us. They are read once everything else about the request is known, and go no further
@@ -173,7 +175,8 @@ impl Brought {
 
     /// The data classes that the request brings about its own subject in its query, each once.
     pub(crate) fn in_query(route: &Route, head: &Head) -> Vec<ClassId> {
-        let query = route.request_query.iter().filter(|f| head.parameter(&f.name).is_some());
+        let came = |f: &&HeadField| head.query.iter().any(|p| is_named(&f.name, &p.name));
+        let query = route.request_query.iter().filter(came);
         let mut all: Vec<_> = query.filter_map(|f| class_of(f.field)).collect();
         all.sort_unstable();
         all.dedup();
@@ -260,19 +263,6 @@ fn within<'s>(text: &'s Said, path: &[String]) -> Option<&'s Said> {
     path.iter().try_fold(text, |at, name| at.member(name))
 }
 
-/// What the parameters of a request ask for beyond what the answer carries anyway, as far as anybody may read them so.
-pub(crate) fn added<'a>(route: &'a Route, head: &Head) -> impl Iterator<Item = &'a Adds> {
-    let asks = |adds: &&Adds| head.parameter(&adds.parameter).is_some_and(|p| p.may_list(&adds.value));
-    route.adds.iter().filter(asks)
-}
-
-/// Whether a route takes a query parameter: as a field, or because it narrows or adds.
-pub(crate) fn takes(route: &Route, name: &str) -> bool {
-    find(&route.request_query, name).is_some()
-        || route.narrows.iter().any(|n| n == name)
-        || route.adds.iter().any(|a| a.parameter == name)
-}
-
 pub(crate) fn class_of(field: Field) -> Option<ClassId> {
     match field {
         Field::Class(class, _) => Some(class),
@@ -287,7 +277,7 @@ pub(crate) struct Treatments {
     pub(crate) of_body: BTreeMap<(SubjectIx, ClassId), Treatment>,
 }
 
-fn goes_on(field: Field, treatments: &Treatments) -> bool {
+pub(crate) fn goes_on(field: Field, treatments: &Treatments) -> bool {
     class_of(field).is_none_or(|class| treatments.of_request.get(&class) == Some(&Treatment::Clear))
 }
 
@@ -304,7 +294,7 @@ pub(crate) fn forward(
     pseudonyms: &dyn Fn() -> Option<Pseudonyms>,
     taken: &mut Taken,
 ) -> Result<UpstreamRequest, Reason> {
-    let query = forward_query(route, head, treatments, taken);
+    let query = query::forward_query(route, head, treatments, taken);
     let body = match brought.redactor {
         None => Bytes::new(),
         Some((redactor, _)) => {
@@ -346,19 +336,6 @@ fn note(report: &Report, taken: &mut Taken) {
         *taken.paths.entry(format!("request.body.{path}")).or_default() += count;
     }
     taken.undeclared += report.undeclared;
-}
-
-fn forward_query(route: &Route, head: &Head, treatments: &Treatments, taken: &mut Taken) -> String {
-    let mut kept: Vec<&str> = Vec::new();
-    for parameter in &head.query {
-        match find(&route.request_query, &parameter.name) {
-            Some(declared) if goes_on(declared.field, treatments) => kept.push(&parameter.raw),
-            Some(declared) => taken.path(format!("request.query.{}", declared.name)),
-            None if takes(route, &parameter.name) => kept.push(&parameter.raw),
-            None => taken.undeclared += 1,
-        }
-    }
-    kept.join("&")
 }
 
 fn forward_headers(route: &Route, head: &Head, treatments: &Treatments, taken: &mut Taken) -> HeaderMap {

@@ -1,6 +1,6 @@
 //! Path and query of a request, taken apart. There is one way to write each; any other is refused, not brought into it.
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 
 /// One query parameter.
 #[derive(Debug)]
@@ -8,8 +8,10 @@ pub(crate) struct Parameter {
     /// As it came.
     pub(crate) raw: String,
     pub(crate) name: String,
-    /// Decoded; `None` when it could be decoded in more than one way.
+    /// Decoded; `None` when it could be decoded in more than one way, or is one of a list: nothing is decided on it.
     pub(crate) value: Option<String>,
+    /// Whether it is one of a list: it came several times, or could by its name.
+    pub(crate) many: bool,
 }
 
 impl Parameter {
@@ -121,10 +123,12 @@ fn is_deceptive(c: char) -> bool {
     is_unseen(c) || dot || slash || other
 }
 
-/// The parameters of a query, or nothing when it has a second reading.
+/// The parameters of a query, or nothing when it has a second reading. One that comes several times, or says by `[]` that it
+/// could, is one of a list; whether there may be one is the route's to say.
 pub(crate) fn parameters(query: &str) -> Option<Vec<Parameter>> {
     let mut out: Vec<Parameter> = Vec::new();
-    let mut folded: HashSet<String> = HashSet::new();
+    let mut names: HashMap<String, usize> = HashMap::new();
+    let mut within: HashSet<String> = HashSet::new();
     if !query.bytes().all(|b| b.is_ascii_graphic() && b != b'#' && b != b';') {
         return None;
     }
@@ -140,17 +144,53 @@ pub(crate) fn parameters(query: &str) -> Option<Vec<Parameter>> {
             return None;
         }
         let value = (!value.contains('+')).then_some(decoded);
-        let fold = fold(&name);
-        let hidden = name.contains(['[', ']', '=', '&', ';', '%', '+']) || name.chars().any(is_deceptive);
-        if name.trim() != name || name.is_empty() || hidden {
+        let (path, mut many) = steps(&name)?;
+        let folded = fold(&path.join("."));
+        if METHODS.contains(&folded.as_str()) {
             return None;
         }
-        if METHODS.contains(&fold.as_str()) || !folded.insert(fold) {
-            return None;
+        within.extend((1..path.len()).filter_map(|count| Some(fold(&path.get(..count)?.join(".")))));
+        if let Some(at) = names.get(&folded) {
+            // Of one name in two spellings nobody knows whether they are one.
+            let first = out.get_mut(*at).filter(|first| first.name == name)?;
+            (first.many, first.value, many) = (true, None, true);
+        } else {
+            names.insert(folded, out.len());
         }
-        out.push(Parameter { raw: raw.to_owned(), name, value });
+        let value = value.filter(|_| !many);
+        out.push(Parameter { raw: raw.to_owned(), name, value, many });
     }
-    Some(out)
+    // What is a text and has something in it has two readings.
+    (!within.iter().any(|name| names.contains_key(name))).then_some(out)
+}
+
+/// The names of which a parameter's is made, as `page` and `number` of `page[number]`, and whether it ends in `[]`. Nothing when
+/// it has a second reading.
+fn steps(name: &str) -> Option<(Vec<&str>, bool)> {
+    let (path, many) = name.strip_suffix("[]").map_or((name, false), |path| (path, true));
+    let (base, rest) = path.split_at(path.find('[').unwrap_or(path.len()));
+    let hidden = base.contains([']', '=', '&', ';', '%', '+']) || base.chars().any(is_deceptive);
+    if base.trim() != base || base.is_empty() || hidden {
+        return None;
+    }
+    let mut out = vec![base];
+    if !rest.is_empty() {
+        let inner = rest.strip_prefix('[')?.strip_suffix(']')?;
+        for key in inner.split("][") {
+            let plain = key.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_' || b == b'-');
+            // A number is the place in a list.
+            if key.is_empty() || !plain || key.bytes().all(|b| b.is_ascii_digit()) {
+                return None;
+            }
+            out.push(key);
+        }
+    }
+    Some((out, many))
+}
+
+/// Whether a parameter that a map declares is the one of this name: `ids[]` stands for `ids` as well.
+pub(crate) fn is_named(declared: &str, name: &str) -> bool {
+    declared == name || declared.strip_suffix("[]") == Some(name)
 }
 
 /// What a lenient framework may make of a name: case does not count, and a dot, a dash or a blank is an underscore.

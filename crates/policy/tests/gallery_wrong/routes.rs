@@ -235,4 +235,20 @@ pub(crate) const ROUTES: &[Exhibit] = &[
         "a cookie whose form is a word that none knows",
         "cookies: [{name: ab, purpose: marketing, data: user.device.cookie, form: opague}]",
     ),
+    (
+        "a place in a list as a parameter",
+        "routes: [{route: GET /orders, purpose: essential, request: {query: {'filter[0]': none}}, response: {body: none}}]",
+    ),
+    (
+        "a list that narrows",
+        "routes: [{route: GET /orders, purpose: essential, about: {type: customer, population: all}, request: {query: {'ids[]': narrows}}, response: {body: none}}]",
+    ),
+    (
+        "one parameter as a list and as none",
+        "routes: [{route: GET /orders, purpose: essential, request: {query: {ids: none, 'ids[]': none}}, response: {body: none}}]",
+    ),
+    (
+        "one of several values that decides",
+        "routes: [{route: GET /orders, purpose: essential, about: {type: customer, space: email, id: query.who}, request: {query: {'who[]': none}}, response: {body: none}}]",
+    ),
 ];

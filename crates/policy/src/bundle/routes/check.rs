@@ -19,6 +19,7 @@ pub(super) fn route(
     whom(route, span, reader);
     variables(route, span, reader);
     message(route, whose, span, reader);
+    listed(route, span, reader);
     if !whose.is_some_and(Whose::is_population) {
         for (name, at) in narrows {
             let message = format!("`{name}` narrows a population, and the route is about none");
@@ -57,19 +58,7 @@ fn whom(route: &Route, span: Span, reader: &mut Reader) {
 
 /// Every variable that a route reads stands in its path.
 fn variables(route: &Route, span: Span, reader: &mut Reader) {
-    let subject = route.about.as_ref().and_then(|about| match &about.subject {
-        SubjectSource::Named { at, .. } => Some(at),
-        SubjectSource::Anonymous
-        | SubjectSource::PerRecord
-        | SubjectSource::Addressees
-        | SubjectSource::Population { .. } => None,
-    });
-    let purpose = match &route.purpose {
-        PurposeRule::By { at, .. } => Some(at),
-        PurposeRule::Fixed(_) | PurposeRule::OneOf(_) => None,
-    };
-    let read = subject.into_iter().chain(purpose).chain(route.facts.iter().map(|(_, at)| at));
-    let mut names: Vec<&String> = read
+    let mut names: Vec<&String> = read(route)
         .filter_map(|at| match at {
             Reference::Path(name) => Some(name),
             Reference::Query(_)
@@ -89,6 +78,36 @@ fn variables(route: &Route, span: Span, reader: &mut Reader) {
     for name in names {
         if !route.segments.iter().any(|s| *s == Segment::Variable(name.clone())) {
             reader.error("unknown-variable", span, format!("`{}` has no `{{{name}}}`", route.id));
+        }
+    }
+}
+
+/// Whatever a route reads of a request to find out whom, what for and what of.
+fn read(route: &Route) -> impl Iterator<Item = &Reference> {
+    let subject = route.about.as_ref().and_then(|about| match &about.subject {
+        SubjectSource::Named { at, .. } => Some(at),
+        SubjectSource::Anonymous
+        | SubjectSource::PerRecord
+        | SubjectSource::Addressees
+        | SubjectSource::Population { .. } => None,
+    });
+    let purpose = match &route.purpose {
+        PurposeRule::By { at, .. } => Some(at),
+        PurposeRule::Fixed(_) | PurposeRule::OneOf(_) => None,
+    };
+    subject.into_iter().chain(purpose).chain(route.facts.iter().map(|(_, at)| at))
+}
+
+/// Nothing is decided on one of several values of a parameter.
+fn listed(route: &Route, span: Span, reader: &mut Reader) {
+    let events = route.events.iter().flat_map(|event| event.condition.iter().map(|(at, _)| at));
+    for at in read(route).chain(events) {
+        let Reference::Query(name) = at else { continue };
+        let is_list = |field: &HeadField| field.name.strip_suffix("[]") == Some(name);
+        if name.ends_with("[]") || route.request_query.iter().any(is_list) {
+            let message =
+                format!("`query.{name}` may come several times, and nothing is decided on one of several");
+            reader.error("parameter-lists", span, message);
         }
     }
 }

@@ -215,6 +215,22 @@ impl Fields<'_> {
         let mut out = Query::default();
         let Some(object) = node.and_then(|n| reader.mapping(n)) else { return out };
         for (name, span, value) in object.entries() {
+            let plain = matches!(&value.kind, Kind::Text(word) if word != "narrows")
+                || matches!(&value.kind, Kind::Map(entries) if !entries.iter().any(|(key, ..)| key == "adds"));
+            let base = name.strip_suffix("[]");
+            let twice = base.is_some_and(|base| object.get(base).is_some());
+            if !is_parameter(name) || twice || (base.is_some() && !plain) {
+                let message = format!("no parameter can be declared as `{name}` here");
+                let help = "`ids[]` lists values, written `ids` or `ids[]`, that neither narrow nor add; `page[number]` is one value";
+                reader.error_help(
+                    "parameter-not-declarable",
+                    *span,
+                    message,
+                    "never matches",
+                    help.to_owned(),
+                );
+                continue;
+            }
             let field = match &value.kind {
                 Kind::Text(word) if word == "narrows" => {
                     out.narrows.push((name.clone(), *span));
@@ -301,4 +317,16 @@ fn ladder(node: &Node, known: Ladder, category: &Category, reader: &mut Reader) 
     let truncated: Option<TruncateForm> = known.truncated.filter(|_| truncated);
     let masked: Option<MaskForm> = known.masked.filter(|_| masked);
     Some(Ladder { truncated, masked, pseudonymised })
+}
+
+/// Whether a parameter of this name can come: a name, names in brackets after it, and `[]` where there may be several.
+fn is_parameter(name: &str) -> bool {
+    let path = name.strip_suffix("[]").unwrap_or(name);
+    let (base, rest) = path.split_at(path.find('[').unwrap_or(path.len()));
+    let plain = |key: &str| key.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_' || b == b'-');
+    let key = |key: &str| !key.is_empty() && plain(key) && !key.bytes().all(|b| b.is_ascii_digit());
+    let inner = rest.strip_prefix('[').and_then(|rest| rest.strip_suffix(']'));
+    let nested = rest.is_empty() || inner.is_some_and(|inner| inner.split("][").all(key));
+    let hidden = base.contains([']', '=', '&', ';', '%', '+', '#']) || base.chars().any(char::is_control);
+    !base.is_empty() && base.trim() == base && !hidden && nested
 }
