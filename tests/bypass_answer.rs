@@ -289,6 +289,14 @@ fn law_1_what_would_speak_of_other_bytes_cannot_be_declared() {
         ("request", "baggage"),
         ("request", "Txn-Token"),
         ("request", "Proxy-Authorization"),
+        ("request", "Via"),
+        ("request", "Forwarded"),
+        ("request", "Client-IP"),
+        ("request", "X-Real-IP"),
+        ("request", "CF-Connecting-IP"),
+        ("request", "X-Forwarded-Proto"),
+        ("request", "X-Forwarded-User"),
+        ("request", "X-Original-URL"),
         ("request", "'X Foo'"),
         ("response", "'x:y'"),
     ] {
@@ -296,6 +304,16 @@ fn law_1_what_would_speak_of_other_bytes_cannot_be_declared() {
         let text = format!("{BUNDLE}\n  - {{route: GET /wrong, purpose: essential.service, {route}}}\n");
         let error = Bundle::read(&Sources::from_texts([("bundle.yaml", &*text)])).unwrap_err().to_string();
         assert!(error.contains("header-not-declarable"), "{side} {name}: {error}");
+    }
+    // A token is the service's to check where the map says so, and nobody's outside.
+    for (to, declarable) in [("", true), ("to: partner, ", false)] {
+        let route = format!("{to}request: {{headers: {{Authorization: none}}}}, response: {{body: none}}");
+        let text = format!("{BUNDLE}\n  - {{route: GET /token, purpose: essential.service, {route}}}\n");
+        let text =
+            text.replacen("\nrules:", "\nrecipients: {partner: {class: processor, country: DE}}\nrules:", 1);
+        let read = Bundle::read(&Sources::from_texts([("bundle.yaml", &*text)])).map_err(|e| e.to_string());
+        let wrong = read.as_ref().err().is_some_and(|e| e.contains("header-not-declarable"));
+        assert_eq!((read.is_ok(), wrong), (declarable, !declarable), "{to}: {:?}", read.err());
     }
     // Nor does a rule say any of it: it would say what the product says itself otherwise.
     for name in ["Cache-Control", "vary", "ETag", "Content-Encoding", "Alt-Svc", "Expires", "X-Accel-Expires"]

@@ -1,6 +1,6 @@
 //! What a request says of its own way here is replaced by what the connection says.
 
-use std::net::IpAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 use std::task::{Context, Poll};
 
@@ -18,7 +18,7 @@ use crate::activity::on_connection;
 const X_FORWARDED_FOR: HeaderName = HeaderName::from_static("x-forwarded-for");
 
 /// The header in which whoever ended TLS says by which scheme a request came.
-const X_FORWARDED_PROTO: HeaderName = HeaderName::from_static("x-forwarded-proto");
+pub(crate) const X_FORWARDED_PROTO: HeaderName = HeaderName::from_static("x-forwarded-proto");
 
 /// Names under which callers' addresses travel, besides `Forwarded` and `X-Forwarded-…`.
 const ADDRESSES: [HeaderName; 4] = [
@@ -99,10 +99,15 @@ fn way(headers: &HeaderMap) -> Vec<IpAddr> {
             line.map_or(vec![None], |text| text.split(',').map(|entry| Some(entry.trim())).collect())
         })
         .collect();
-    let read = entries.into_iter().rev().map_while(|entry| entry?.parse::<IpAddr>().ok());
+    let read = entries.into_iter().rev().map_while(|entry| address(entry?));
     let mut known: Vec<IpAddr> = read.map(|address| address.to_canonical()).collect();
     known.reverse();
     known
+}
+
+/// The address of an entry, beside which some proxies write a port.
+fn address(entry: &str) -> Option<IpAddr> {
+    entry.parse().ok().or_else(|| entry.parse().ok().map(|entry: SocketAddr| entry.ip()))
 }
 
 /// Where a request began: the nearest address on its way that is none of those who are believed about what came before
@@ -218,7 +223,17 @@ mod tests {
             (&[], "192.0.2.7", None),
             (&["unknown"], "192.0.2.7", None),
             (&["203.0.113.9, _hidden"], "192.0.2.7", None),
-            (&["203.0.113.9:4711"], "192.0.2.7", None),
+            (&["203.0.113.9:4711"], "192.0.2.7", Some("203.0.113.9")),
+            (&["198.51.100.1, 203.0.113.9:4711, 192.0.2.8:80"], "192.0.2.7", Some("203.0.113.9")),
+            (&["[2001:db8::1]:4711"], "192.0.2.7", Some("2001:db8::1")),
+            (&["[::ffff:203.0.113.9]:4711"], "192.0.2.7", Some("203.0.113.9")),
+            (&["203.0.113.9:"], "192.0.2.7", None),
+            (&["203.0.113.9:x"], "192.0.2.7", None),
+            (&["203.0.113.9:65536"], "192.0.2.7", None),
+            (&["203.0.113.9 :4711"], "192.0.2.7", None),
+            (&["203.0.113.9:4711:1"], "192.0.2.7", None),
+            (&["[203.0.113.9]:4711"], "192.0.2.7", None),
+            (&["[2001:db8::1]"], "192.0.2.7", None),
             (&["203.0.113.9, "], "192.0.2.7", None),
             (&["\u{e9}"], "192.0.2.7", None),
         ] {

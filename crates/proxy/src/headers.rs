@@ -2,10 +2,12 @@
 
 use consentry_layer::Tls;
 use http::header::{
-    AUTHORIZATION, CONNECTION, CONTENT_LENGTH, EXPECT, FORWARDED, HOST, HeaderMap, HeaderName, HeaderValue,
+    CONNECTION, CONTENT_LENGTH, EXPECT, FORWARDED, HOST, HeaderMap, HeaderName, HeaderValue,
     PROXY_AUTHENTICATE, PROXY_AUTHORIZATION, TE, TRAILER, TRANSFER_ENCODING, UPGRADE, VIA,
 };
 use http::uri::Authority;
+
+use crate::arrival::X_FORWARDED_PROTO;
 
 /// Headers that concern one connection only (RFC 9110, section 7.6.1), besides those that `Connection` names.
 const HOP_BY_HOP: [HeaderName; 10] = [
@@ -22,9 +24,8 @@ const HOP_BY_HOP: [HeaderName; 10] = [
 ];
 
 /// What is meant for the sidecar itself, or what a caller could forge about its own way here. The length is counted
-/// anew.
-const NOT_PASSED_ON: [HeaderName; 12] = [
-    AUTHORIZATION,
+/// anew. `Authorization` is here only if the policy let it pass.
+const NOT_PASSED_ON: [HeaderName; 11] = [
     HeaderName::from_static("baggage"),
     HeaderName::from_static("data-purpose"),
     HeaderName::from_static("txn-token"),
@@ -52,7 +53,8 @@ pub(crate) fn remove_hop_by_hop(headers: &mut HeaderMap) {
 }
 
 /// Makes a caller's headers fit to be sent on. `X-Forwarded-For` is here only if the policy let it pass; `Forwarded` says
-/// no more than that the request came through us, and whether it came protected.
+/// no more than that the request came through us, and whether it came protected; `X-Forwarded-Proto` says the latter to
+/// whoever reads no `Forwarded`.
 pub(crate) fn prepare_request(headers: &mut HeaderMap, authority: &Authority, preserve_host: bool, tls: Tls) {
     let named = headers.get(HOST).filter(|_| preserve_host).cloned();
     remove_hop_by_hop(headers);
@@ -68,8 +70,13 @@ pub(crate) fn prepare_request(headers: &mut HeaderMap, authority: &Authority, pr
     if let Some(host) = named.or_else(|| HeaderValue::from_str(authority.as_str()).ok()) {
         headers.insert(HOST, host);
     }
-    let came = if tls == Tls::None { "by=_consentry;proto=http" } else { "by=_consentry;proto=https" };
+    let (came, proto) = if tls == Tls::None {
+        ("by=_consentry;proto=http", "http")
+    } else {
+        ("by=_consentry;proto=https", "https")
+    };
     headers.insert(FORWARDED, HeaderValue::from_static(came));
+    headers.insert(X_FORWARDED_PROTO, HeaderValue::from_static(proto));
     headers.insert(VIA, HeaderValue::from_static("1.1 consentry"));
 }
 
@@ -115,6 +122,7 @@ mod tests {
             ("baggage", "data-purpose=marketing"),
             ("forwarded", "for=192.0.2.1"),
             ("x-forwarded-for", "192.0.2.1"),
+            ("x-forwarded-proto", "gopher"),
             ("x-forwarded-anything", "y"),
             ("via", "1.1 other"),
             ("content-length", "7"),
@@ -125,14 +133,17 @@ mod tests {
         prepare_request(&mut headers, &upstream, false, Tls::None);
         let expected = map(&[
             ("host", "127.0.0.1:3000"),
+            ("authorization", "Bearer x"),
             ("x-forwarded-for", "192.0.2.1"),
             ("accept", "application/json"),
             ("forwarded", "by=_consentry;proto=http"),
+            ("x-forwarded-proto", "http"),
             ("via", "1.1 consentry"),
         ]);
         assert_eq!(headers, expected);
         prepare_request(&mut kept, &upstream, true, Tls::V1_2);
         assert_eq!(kept.get("forwarded").unwrap(), "by=_consentry;proto=https");
+        assert_eq!(kept.get("x-forwarded-proto").unwrap(), "https");
         assert_eq!(kept.get("host").unwrap(), "shop.example.org");
     }
 }

@@ -12,7 +12,7 @@ use std::time::Duration;
 use bytes::Bytes;
 use consentry_layer::Destination;
 use consentry_model::RecipientId;
-use http::header::{CONTENT_LENGTH, HOST, TRANSFER_ENCODING};
+use http::header::{AUTHORIZATION, CONTENT_LENGTH, HOST, TRANSFER_ENCODING};
 use http::uri::{PathAndQuery, Scheme};
 use http::{HeaderMap, HeaderValue, Method, Request, Response, Uri, Version};
 use http_body::Body as _;
@@ -116,10 +116,14 @@ impl Target {
         Ok(Self { client, config })
     }
 
-    /// Readdresses a request to the service; path and query stay exactly as they are.
+    /// Readdresses a request to the service; path and query stay exactly as they are. What a caller proved to us by a token
+    /// is nobody's outside.
     fn readdress(&self, request: Request<Full<Bytes>>) -> Option<Request<Full<Bytes>>> {
         let (mut head, body) = request.into_parts();
         let UpstreamConfig { authority, preserve_host, tls } = &self.config;
+        if head.extensions.get::<Destination>().is_some() {
+            head.headers.remove(AUTHORIZATION);
+        }
         // In HTTP/2 the host that the caller named stands in the target.
         if let Some(named) = head.uri.authority().filter(|_| !head.headers.contains_key(HOST)) {
             head.headers.insert(HOST, HeaderValue::from_str(named.as_str()).ok()?);
@@ -205,5 +209,26 @@ impl Service<Request<Full<Bytes>>> for Upstream {
             remove_hop_by_hop(response.headers_mut());
             Ok(response)
         })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn law_1_what_a_caller_proved_by_a_token_stays_here_where_a_request_goes_outside() {
+        let authority = http::uri::Authority::from_static("127.0.0.1:3000");
+        let config = UpstreamConfig { authority, preserve_host: false, tls: None };
+        let target = Target::new(config, &ProxyLimits::default()).unwrap();
+        for (outside, heard) in [(false, true), (true, false)] {
+            let mut request = Request::new(Full::new(Bytes::new()));
+            request.headers_mut().insert(AUTHORIZATION, HeaderValue::from_static("Bearer x"));
+            if outside {
+                request.extensions_mut().insert(Destination(RecipientId::new("mailer")));
+            }
+            let sent = target.readdress(request).unwrap();
+            assert_eq!(sent.headers().contains_key(AUTHORIZATION), heard, "{outside}");
+        }
     }
 }

@@ -33,9 +33,42 @@ async fn what_travels_to_the_service_and_back_is_what_should() {
     let headers = &asked[0].headers;
     let mut names: Vec<&str> = headers.keys().map(http::HeaderName::as_str).collect();
     names.sort_unstable();
-    assert_eq!(names, ["accept", "accept-encoding", "forwarded", "host", "traceparent", "via"]);
+    let expected =
+        ["accept", "accept-encoding", "forwarded", "host", "traceparent", "via", "x-forwarded-proto"];
+    assert_eq!(names, expected);
     assert_eq!(headers["forwarded"], "by=_consentry;proto=http");
+    assert_eq!(headers["x-forwarded-proto"], "http");
     assert!(headers["host"].to_str().unwrap().starts_with("127.0.0.1:"));
+}
+
+/// A service that checks a token itself hears it where the map says so; what names a purpose to us stays here all the same.
+#[tokio::test]
+async fn law_1_a_token_reaches_the_service_where_the_map_declares_it_and_nowhere_else() {
+    const ROUTES: &str = "
+routes:
+  - {route: GET /checked, public: true, purpose: essential.service, request: {headers: {Authorization: none}}, response: {body: {status: none}}}
+";
+    let (upstream, asked) = behind().await;
+    let (folder, config) = prepared(upstream, "");
+    fs::write(folder.path().join("policy/checked.yaml"), ROUTES).unwrap();
+    let token = with_people(folder.path());
+    let running = Sidecar::start(config).await.unwrap();
+    for (path, said, status, heard) in [
+        ("/checked", format!("Bearer {token}"), 200, true),
+        ("/ping", format!("Bearer {token}"), 200, false),
+        ("/egress/mailer", format!("Bearer {token}"), 200, false),
+        ("/checked", format!("Bearer {token}x"), 401, false),
+        ("/checked", "Basic YW5uOng=".to_owned(), 401, false),
+    ] {
+        let lines = format!("authorization: {said}\r\ndata-purpose: essential.service\r\nbaggage: a=b\r\n");
+        let (seen, body) = ask(running.addr(), path, &lines).await;
+        assert_eq!(seen, status, "{path} {said}: {body}");
+        for head in asked.lock().unwrap().drain(..) {
+            let there = head.headers.get("authorization").and_then(|line| line.to_str().ok());
+            assert_eq!(there, heard.then_some(&*said), "{path}");
+            assert!(!head.headers.contains_key("data-purpose") && !head.headers.contains_key("baggage"));
+        }
+    }
 }
 
 #[tokio::test]

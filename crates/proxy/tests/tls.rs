@@ -97,6 +97,7 @@ async fn the_service_is_told_by_which_scheme_a_request_came() {
     let stage = tls_stage(&ours.issue("localhost", 2100), None, TLS).await.unwrap();
     assert_eq!(ask(&stage, &ours.client(&BOTH, b"http/1.1", None)).await, 200);
     assert_eq!(stage.asked.lock().unwrap()[0].headers["forwarded"], "by=_consentry;proto=https");
+    assert_eq!(stage.asked.lock().unwrap()[0].headers["x-forwarded-proto"], "https");
     for (more, said, proto) in [
         ("tls_ended_by: 127.0.0.1", "x-forwarded-proto: https\r\n", "https"),
         ("tls_ended_by: 127.0.0.1", "x-forwarded-proto: http\r\n", "http"),
@@ -106,7 +107,9 @@ async fn the_service_is_told_by_which_scheme_a_request_came() {
         let stage = support::stage(more).await;
         assert_eq!(support::ask(stage.running.addr(), "/ping", said).await.0, 200);
         let expected = format!("by=_consentry;proto={proto}");
-        assert_eq!(stage.asked.lock().unwrap()[0].headers["forwarded"], expected, "{more} {said}");
+        let asked = stage.asked.lock().unwrap();
+        assert_eq!(asked[0].headers["forwarded"], expected, "{more} {said}");
+        assert_eq!(asked[0].headers["x-forwarded-proto"], proto, "{more} {said}");
     }
 }
 

@@ -30,6 +30,10 @@ pub(super) fn route(
         let message = "a page passes whole, so its route answers nothing personal";
         reader.error("page-with-data", span, message);
     }
+    if route.to.is_some() && route.request_headers.iter().any(|field| field.name == "authorization") {
+        let message = "`authorization` is said to the product alone, and to nobody outside";
+        reader.error("header-not-declarable", span, message);
+    }
     let personal = |field: &&HeadField| matches!(field.field, Field::Class(..));
     if route.answers_in_records()
         && let Some(HeadField { name, .. }) = route.response_headers.iter().find(personal)

@@ -199,7 +199,7 @@ impl Fields<'_> {
             }
             if !may_be_declared(&name) {
                 let message = format!(
-                    "`{name}` is not a service's to pass through: it would speak of other bytes than those that go on"
+                    "`{name}` is not a service's to pass through: it would speak of other bytes than those that go on, or the product says it"
                 );
                 reader.error("header-not-declarable", *span, message);
                 continue;

@@ -2,11 +2,13 @@
 //! pass them on and stay true.
 
 /// Of a request: how the connection is framed, what speaks of the bytes as they came, what would split, hide or divert the answer, and cookies, which have a
-/// register of their own; and what names a purpose or a requester to us.
-const OF_REQUESTS: [&str; 32] = [
+/// register of their own; what names a purpose or a requester to us; and what anybody may make up about their way here.
+const OF_REQUESTS: [&str; 40] = [
     "a-im",
     "accept-encoding",
     "baggage",
+    "cf-connecting-ip",
+    "client-ip",
     "connection",
     "content-digest",
     "content-encoding",
@@ -18,6 +20,7 @@ const OF_REQUESTS: [&str; 32] = [
     "data-purpose",
     "digest",
     "expect",
+    "forwarded",
     "host",
     "if-match",
     "if-modified-since",
@@ -34,8 +37,13 @@ const OF_REQUESTS: [&str; 32] = [
     "te",
     "trailer",
     "transfer-encoding",
+    "true-client-ip",
     "txn-token",
     "upgrade",
+    "via",
+    "x-client-ip",
+    "x-original-url",
+    "x-real-ip",
 ];
 
 /// Of an answer: what speaks of the bytes as they were before redaction, lets somebody keep them, sends the browser or the
@@ -102,7 +110,8 @@ pub(crate) fn is_header_name(name: &str) -> bool {
 /// Whether a service map may declare a header of a request; the name in lower case.
 #[must_use]
 pub fn may_be_sent(name: &str) -> bool {
-    !OF_REQUESTS.contains(&name)
+    let of_its_way = name.starts_with("x-forwarded-") && name != "x-forwarded-for";
+    !OF_REQUESTS.contains(&name) && !of_its_way
 }
 
 /// Whether a service map may declare a header of an answer; the name in lower case.
