@@ -10,7 +10,7 @@ use consentry_body::Report;
 use consentry_identity::Claims;
 use consentry_model::{Audience, LedgerRevision, Reason};
 use consentry_policy::{PurposeRule, Reference, Refusal, Route};
-use http::{HeaderValue, Method, Request, Response, StatusCode};
+use http::{HeaderValue, Method, Request, Response, StatusCode, Version, header};
 use http_body_util::Full;
 use tower_service::Service;
 
@@ -82,7 +82,7 @@ where
     R: http_body::Body<Data = Bytes> + Send + 'static,
     R::Error: Into<BoxError>,
 {
-    let (now, began) = (shared.clock.now(), Instant::now());
+    let (now, began, version) = (shared.clock.now(), Instant::now(), request.version());
     // 1. The head, and who asks. What is malformed or nameless costs strangers nothing of ours.
     let (parts, body) = request.into_parts();
     let installed = match shared.policy.serving(now, shared.limits.bundle_age_secs_max) {
@@ -91,7 +91,7 @@ where
     };
     let (mut head, found) = match read_head(&shared, &installed, parts, admitted) {
         Ok(read) => read,
-        Err(reason) => return stranger(&shared, Some(&installed), reason),
+        Err(reason) => return nothing_follows(version, stranger(&shared, Some(&installed), reason)),
     };
     let route = found.as_ref().map(|(at, _)| *at);
     let claims = match who_asks(&shared, &installed, &mut head, route, admitted, now).await {
@@ -157,6 +157,15 @@ pub(crate) fn stranger(
     shared.evidence.count_refused_stranger(reason);
     let told = problem(&shared.problem_base, reason, None, None, installed.map(|i| i.engine.bundle()));
     Account::of(None, End::Refused, Some(reason)).onto(told)
+}
+
+/// The answer to a head that cannot be read. Where such a message ends may have two readings as well: before HTTP/2 nothing
+/// that comes behind it on its connection is taken for a request.
+fn nothing_follows(version: Version, mut told: Response<ResponseBody>) -> Response<ResponseBody> {
+    if version < Version::HTTP_2 {
+        told.headers_mut().insert(header::CONNECTION, HeaderValue::from_static("close"));
+    }
+    told
 }
 
 /// The position of a route, and the variables of its path.

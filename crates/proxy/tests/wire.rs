@@ -13,6 +13,7 @@ use std::net::SocketAddr;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
+use consentry_policy::{Sources, seal};
 use consentry_proxy::{Running, Sidecar};
 use support::http2::{Frame, Http2, PING};
 use support::{get, prepared, split, stage};
@@ -142,9 +143,34 @@ async fn law_1_what_is_not_one_request_reaches_nobody() {
         ("a chunk longer than it says", post("transfer-encoding: chunked\r\n", "1\r\n{}\r\n0\r\n\r\n"), 400),
     ];
     for (name, request, status) in rows {
-        let (answer, _) = exchange(stage.running.addr(), request.as_bytes()).await;
-        assert_eq!(split(&answer).0, status, "{name}: {answer}");
+        let (answer, closed) = exchange(stage.running.addr(), request.as_bytes()).await;
+        assert_eq!((split(&answer).0, closed), (status, true), "{name}: {answer}");
         assert!(stage.asked.lock().unwrap().is_empty(), "{name} reached the service");
+    }
+}
+
+#[tokio::test]
+async fn law_1_behind_a_head_that_cannot_be_read_nothing_is_taken_for_a_request() {
+    let stage = stage("").await;
+    let post = |lines: &str, body: &str| format!("POST /note HTTP/1.1\r\n{HOST}{lines}\r\n{body}");
+    let get = |target: &str, lines: &str| format!("GET {target} HTTP/1.1\r\n{HOST}{lines}\r\n");
+    for (name, first) in [
+        ("chunks in disguise", post("transfer_encoding: chunked\r\n", "")),
+        ("a length in disguise", post("content_length: 60\r\n", "")),
+        ("a coding below chunked", post("transfer-encoding: gzip, chunked\r\n", "2\r\n{}\r\n0\r\n\r\n")),
+        ("an absolute form", get("http://api.example.org/ping", "")),
+        ("two hosts", get("/ping", HOST)),
+        (
+            "h2c",
+            get("/ping", "connection: upgrade, http2-settings\r\nupgrade: h2c\r\nhttp2-settings: AAMA\r\n"),
+        ),
+        ("a method in small letters", get("/ping", "").replacen("GET", "get", 1)),
+    ] {
+        let request = format!("{first}{}", get("/ping", ""));
+        let (answer, closed) = exchange(stage.running.addr(), request.as_bytes()).await;
+        assert_eq!((split(&answer).0, answer.matches("HTTP/1.1 ").count()), (400, 1), "{name}: {answer}");
+        assert!(closed && answer.to_lowercase().contains("connection: close"), "{name}: {answer}");
+        assert!(stage.asked.lock().unwrap().is_empty(), "{name}");
     }
 }
 
@@ -338,7 +364,7 @@ async fn whoever_sends_a_body_that_nobody_reads_hears_why() {
 }
 
 /// A service that writes the same bytes for every request it hears, whatever they are; and how many it heard.
-async fn writes(bytes: Vec<u8>, waits_for_body: bool) -> (SocketAddr, Arc<Mutex<Vec<String>>>) {
+async fn writes(bytes: Vec<u8>) -> (SocketAddr, Arc<Mutex<Vec<String>>>) {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let addr = listener.local_addr().unwrap();
     let heard = Arc::new(Mutex::new(Vec::new()));
@@ -351,7 +377,7 @@ async fn writes(bytes: Vec<u8>, waits_for_body: bool) -> (SocketAddr, Arc<Mutex<
                 let (mut held, mut part) = (Vec::new(), [0; 4096]);
                 while let Ok(n @ 1..) = stream.read(&mut part).await {
                     held.extend_from_slice(&part[..n]);
-                    while let Some(end) = ends(&held, waits_for_body) {
+                    while let Some(end) = ends(&held) {
                         let request: Vec<u8> = held.drain(..end).collect();
                         kept.lock().unwrap().push(String::from_utf8_lossy(&request).into_owned());
                         if stream.write_all(&bytes).await.is_err() {
@@ -365,18 +391,22 @@ async fn writes(bytes: Vec<u8>, waits_for_body: bool) -> (SocketAddr, Arc<Mutex<
     (addr, heard)
 }
 
-/// Where the first request ends; whoever does not wait for a body takes it for over with its head.
-fn ends(held: &[u8], waits_for_body: bool) -> Option<usize> {
-    let text = String::from_utf8_lossy(held);
-    let head = text.find("\r\n\r\n")? + 4;
-    let length =
-        text[..head].lines().find_map(|line| line.strip_prefix("content-length: ")?.parse::<usize>().ok());
-    let whole = head + length.filter(|_| waits_for_body).unwrap_or(0);
-    (held.len() >= whole).then_some(whole)
+/// Where the first head ends, and how many bytes follow it.
+fn head_and_length(held: &[u8]) -> Option<(usize, usize)> {
+    let head = held.windows(4).position(|four| four == b"\r\n\r\n")? + 4;
+    let text = String::from_utf8_lossy(&held[..head]);
+    let length = text.lines().find_map(|line| line.strip_prefix("content-length: ")?.parse().ok());
+    Some((head, length.unwrap_or(0)))
+}
+
+/// Where the first request ends.
+fn ends(held: &[u8]) -> Option<usize> {
+    let (head, length) = head_and_length(held)?;
+    (held.len() >= head + length).then_some(head + length)
 }
 
 async fn before(bytes: &str) -> (tempfile::TempDir, Running, Arc<Mutex<Vec<String>>>) {
-    let (upstream, heard) = writes(bytes.as_bytes().to_vec(), true).await;
+    let (upstream, heard) = writes(bytes.as_bytes().to_vec()).await;
     let (folder, config) = prepared(upstream, "limits: {upstream_wait_ms_max: 1500}");
     (folder, Sidecar::start(config).await.unwrap(), heard)
 }
@@ -418,7 +448,7 @@ async fn answers_once(heard: Arc<Mutex<Vec<String>>>) -> SocketAddr {
                 let mut part = vec![0; 65_536];
                 for answer in [GOOD, ""] {
                     let mut held = Vec::new();
-                    while ends(&held, true).is_none() {
+                    while ends(&held).is_none() {
                         let n @ 1.. = stream.read(&mut part).await.unwrap_or(0) else { return };
                         held.extend_from_slice(&part[..n]);
                     }
@@ -531,25 +561,75 @@ async fn what_a_service_says_in_between_is_not_its_answer() {
     }
 }
 
+/// A service that answers as soon as it has a head. It passes over what follows by its length, or takes it for the next
+/// request. And what it heard on each connection, byte for byte.
+async fn answers_early(counts: bool) -> (SocketAddr, Arc<Mutex<Vec<Vec<u8>>>>) {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let addr = listener.local_addr().unwrap();
+    let heard = Arc::<Mutex<Vec<Vec<u8>>>>::default();
+    let kept = Arc::clone(&heard);
+    tokio::spawn(async move {
+        for at in 0.. {
+            let (mut stream, _) = listener.accept().await.unwrap();
+            let kept = Arc::clone(&kept);
+            kept.lock().unwrap().push(Vec::new());
+            tokio::spawn(async move {
+                let (mut held, mut part, mut skipped) = (Vec::new(), [0; 4096], 0);
+                while let Ok(n @ 1..) = stream.read(&mut part).await {
+                    kept.lock().unwrap()[at].extend_from_slice(&part[..n]);
+                    held.extend_from_slice(&part[..n]);
+                    while let Some((head, length)) = head_and_length(&held[skipped.min(held.len())..]) {
+                        held.drain(..skipped + head);
+                        skipped = if counts { length } else { 0 };
+                        if stream.write_all(GOOD.as_bytes()).await.is_err() {
+                            return;
+                        }
+                    }
+                }
+            });
+        }
+    });
+    (addr, heard)
+}
+
 #[tokio::test]
-async fn law_1_an_answer_before_the_body_was_read_leaves_no_body_to_be_taken_for_a_request() {
-    // The service answers as soon as it has a head, and takes what follows for the next request.
-    let (upstream, heard) = writes(GOOD.as_bytes().to_vec(), false).await;
-    let (_folder, config) = prepared(upstream, "");
-    let running = Sidecar::start(config).await.unwrap();
-    let inside = "GET /admin HTTP/1.1\\r\\nhost: x\\r\\n\\r\\n";
-    let body = format!("{{\"text\":\"{inside}{}\"}}", "x".repeat(200_000));
-    for _ in 0..5 {
-        let request = format!(
-            "POST /note HTTP/1.1\r\n{HOST}content-type: application/json\r\nconnection: close\r\ncontent-length: {}\r\n\r\n{body}",
-            body.len()
-        );
-        let (answer, _) = exchange(running.addr(), request.as_bytes()).await;
-        assert!([200, 502].contains(&split(&answer).0), "{answer}");
-        let (status, _) = get(running.addr(), "/ping").await;
-        assert!([200, 502].contains(&status), "{status}");
+async fn law_1_an_answer_before_the_body_was_read_leaves_one_request_of_exactly_its_length() {
+    const UPLOAD: &str = "routes: [{route: POST /upload, public: true, purpose: essential.service, request: {type: multipart/form-data, body: {file: none}}, response: {body: {status: none}}}]\n";
+    let inside = "\r\n\r\nGET /admin HTTP/1.1\r\nhost: x\r\n\r\n";
+    let part = "content-disposition: form-data; name=\"file\"; filename=\"a\"\r\ncontent-type: text/plain";
+    let body = format!("--b\r\n{part}\r\n\r\n{inside}{}{inside}\r\n--b--\r\n", "x".repeat(200_000));
+    let head = "content-type: multipart/form-data; boundary=b\r\nconnection: close";
+    for counts in [true, false] {
+        let (upstream, heard) = answers_early(counts).await;
+        let (folder, config) = prepared(upstream, "");
+        let dir = folder.path().join("policy");
+        std::fs::write(dir.join("upload.yaml"), UPLOAD).unwrap();
+        seal(&dir, &Sources::read(&dir).unwrap()).unwrap();
+        let running = Sidecar::start(config).await.unwrap();
+        for round in 0..5 {
+            let length = body.len();
+            let request =
+                format!("POST /upload HTTP/1.1\r\n{HOST}{head}\r\ncontent-length: {length}\r\n\r\n{body}");
+            let (answer, closed) = exchange(running.addr(), request.as_bytes()).await;
+            assert!([200, 502].contains(&split(&answer).0) && closed, "{counts} {round}: {answer}");
+            assert_eq!(answer.matches("HTTP/1.1 ").count(), 1, "{counts} {round}: {answer}");
+            let (status, _) = get(running.addr(), "/ping").await;
+            assert!([200, 502].contains(&status), "{counts} {round}: {status}");
+        }
+        running.stop().await;
+        // Whoever goes by the length hears what was asked and nothing else; a connection may have been cut off.
+        let (mut uploads, heard) = (0, heard.lock().unwrap());
+        for bytes in heard.iter() {
+            let mut rest = &bytes[..];
+            while let Some(end) = ends(rest) {
+                let request = String::from_utf8_lossy(&rest[..end]);
+                let upload = request.starts_with("POST /upload ") && request.ends_with("\r\n--b--\r\n");
+                assert!(upload || request.starts_with("GET /ping "), "{counts}: {request:.200}");
+                uploads += usize::from(upload && request.matches(inside).count() == 2);
+                rest = &rest[end..];
+            }
+            assert!(rest.is_empty() || rest.starts_with(b"POST /upload "), "{counts}");
+        }
+        assert!(uploads > 0 && (uploads <= 5), "{counts}: {uploads}");
     }
-    // A line end inside a JSON text is written with a backslash: what the service hears as a request was none of ours.
-    assert!(heard.lock().unwrap().iter().all(|request| !request.starts_with("GET /admin")));
-    running.stop().await;
 }
