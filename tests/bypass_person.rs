@@ -10,14 +10,14 @@ use std::task::{Context, Poll};
 use bytes::Bytes;
 use consentry_audit::{End, Entry, Record};
 use consentry_consent::{Ledger, MemoryLedger, contract as contract_of};
-use consentry_identity::Assurance;
+use consentry_identity::{Assurance, Authenticator, AuthenticatorConfig, Issuer, KeySet};
 use consentry_layer::Limits;
 use consentry_model::{
     BundleDigest, ConsentState, ContractState, Identifier, LedgerEvent, Reason, Resolution, Space,
 };
 use consentry_policy::Engine;
 use consentry_tests::world::{
-    Answer, Otherwise, TODAY, World, consent, contract, get, json, panopta, post, spec,
+    AUDIENCE, Answer, ISSUER, Otherwise, TODAY, World, consent, contract, get, json, panopta, post, spec,
 };
 use futures_util::{FutureExt, StreamExt, stream};
 use http::{Request, Response};
@@ -258,10 +258,18 @@ fn revision_of_window(record: &Record) -> Option<u64> {
     }
 }
 
+/// Has the keys of an issuer believed, and no others.
+fn takes_keys(world: &World, issuer: &Issuer, age_secs_max: Option<u64>) -> Between {
+    let (slot, keys) = (world.authenticator.clone(), KeySet::from_jwks(&issuer.jwks()).unwrap());
+    let mut config = AuthenticatorConfig::new(keys, ISSUER, AUDIENCE);
+    config.keys_age_secs_max = age_secs_max;
+    Box::new(move || slot.install(Authenticator::new(config.clone()).unwrap()))
+}
+
 #[tokio::test]
-async fn a_long_answer_ends_with_its_token_and_with_its_bundle() {
+async fn a_long_answer_ends_with_its_token_its_key_and_with_its_bundle() {
     type Make = fn(&World) -> Between;
-    let cases: [(&str, Make, Reason); 2] = [
+    let cases: [(&str, Make, Reason); 4] = [
         (
             "the token",
             |w| {
@@ -282,6 +290,8 @@ async fn a_long_answer_ends_with_its_token_and_with_its_bundle() {
             },
             Reason::BundleUnavailable,
         ),
+        ("the key", |w| takes_keys(w, &Issuer::generate().unwrap(), None), Reason::TokenInvalid),
+        ("keys that nobody found again", |w| takes_keys(w, &w.issuer, Some(60)), Reason::KeysUnavailable),
     ];
     for (name, make, reason) in cases {
         let world = streaming();
@@ -325,9 +335,13 @@ async fn law_11_what_was_held_back_for_long_leaves_as_it_is_decided_now() {
             policy.install(Engine::new(bundle).unwrap(), TODAY);
         })
     };
+    let revokes: Make = |w| takes_keys(w, &Issuer::generate().unwrap(), None);
+    let rotates: Make = |w| takes_keys(w, &w.issuer, None);
     for (name, make, after_ms, (status, shown)) in [
         ("nothing happened, and it took long", (|_| Box::new(|| ())) as Make, 11_000, (200, true)),
         ("the token ended", |_| Box::new(|| ()), 3_600_000, (401, false)),
+        ("its key is gone", revokes, 11_000, (401, false)),
+        ("its key is among new ones", rotates, 11_000, (200, true)),
         ("another bundle is in force", replaces, 11_000, (503, false)),
         ("the person is erased", erases, 11_000, (200, false)),
         ("another bundle came a moment ago", replaces, 5_000, (200, true)),

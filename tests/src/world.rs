@@ -12,7 +12,7 @@ use bytes::Bytes;
 use consentry_audit::{AuditLog, Closing, Entry, Head, LogOptions, Reader, Record};
 use consentry_consent::{Ledger, MemoryLedger};
 use consentry_identity::{Assurance, Authenticator, AuthenticatorConfig, Issuer, KeySet, TokenSpec};
-use consentry_layer::{Clock, Consentry, ConsentryLayer, Limits, PolicySlot};
+use consentry_layer::{AuthenticatorSlot, Clock, Consentry, ConsentryLayer, Limits, PolicySlot};
 use consentry_model::{
     ConsentEvent, ConsentKind, ConsentState, ContractState, Identifier, LedgerEvent, Moment, Purpose, Reason,
     RequesterId, Space,
@@ -185,6 +185,8 @@ pub struct World {
     pub clock: Arc<TestClock>,
     /// The bundle in force.
     pub policy: PolicySlot,
+    /// Whose tokens are believed.
+    pub authenticator: AuthenticatorSlot,
     /// The log.
     pub evidence: AuditLog,
     /// Its folder.
@@ -243,9 +245,10 @@ impl World {
         let bundle = otherwise.bundle.unwrap_or_else(panopta);
         policy.install(Engine::new(bundle).unwrap_or_else(|e| panic!("{e:?}")), TODAY);
         let upstream = Upstream::default();
+        let authenticator = AuthenticatorSlot::from(Authenticator::new(config).unwrap());
         let layer = ConsentryLayer::builder()
             .policy(policy.clone())
-            .authenticator(Authenticator::new(config).unwrap())
+            .authenticator(authenticator.clone())
             .ledger(otherwise.ledger.unwrap_or_else(|| Arc::clone(&ledger) as Arc<dyn Ledger>))
             .evidence(evidence.clone())
             .clock(Arc::clone(&clock) as Arc<dyn Clock>)
@@ -254,7 +257,7 @@ impl World {
             .build()
             .unwrap();
         let service = layer.layer(upstream.clone());
-        Self { issuer, ledger, upstream, clock, policy, evidence, folder, layer, service }
+        Self { issuer, ledger, upstream, clock, policy, authenticator, evidence, folder, layer, service }
     }
 
     /// A token of a requester for these purposes.

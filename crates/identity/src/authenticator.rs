@@ -12,6 +12,7 @@ use crate::claims::{self, Assurance, Ceiling, CeilingSource, Claims, Expected, i
 use crate::config::AuthenticatorConfig;
 use crate::error::{ConfigError, IdentityError};
 use crate::json::Object;
+use crate::key_set::Signer;
 use crate::peer::{Peer, PeerCertificate};
 use crate::registered::CertificateHolder;
 use crate::token::{self, Kind};
@@ -49,7 +50,8 @@ impl Authenticator {
         Ok(Self { config, tokens, transactions, keys_confirmed })
     }
 
-    /// States that the issuer was found to have these keys at this moment; their age counts from here.
+    /// States that the issuer was found to have these keys at this moment; their age counts from here. An earlier moment
+    /// changes nothing: whoever has set back a clock that was ahead takes another authenticator.
     pub fn confirm_keys(&self, at: Moment) {
         self.keys_confirmed.fetch_max(at.unix_millis(), Ordering::Relaxed);
     }
@@ -125,6 +127,24 @@ impl Authenticator {
         Ok(Some(Arc::new(claims)))
     }
 
+    /// Whether the keys are still believed by which tokens held that were verified before, perhaps by another authenticator.
+    /// Of certificates and headers nothing is asked here.
+    ///
+    /// # Errors
+    /// With `TokenInvalid` when one of them is not among the keys of today; with `KeysUnavailable` when those are too old.
+    pub fn still_believes(&self, claims: &Claims, now: Moment) -> Result<(), IdentityError> {
+        if claims.signers.is_empty() {
+            return Ok(());
+        }
+        self.keys_hold(now)?;
+        let AuthenticatorConfig { keys, issuer, .. } = &self.config;
+        if claims.signers.iter().all(|signer| signer.issuer == *issuer && keys.has(signer)) {
+            Ok(())
+        } else {
+            Err(IdentityError::unknown_key("a key by which a token held is not there any more"))
+        }
+    }
+
     /// One requester out of everything that names one.
     fn join(
         &self,
@@ -145,6 +165,7 @@ impl Authenticator {
                 return Err(IdentityError::because(Reason::IdentityConflict, "not all name the same"));
             }
             first.ceilings.extend(part.ceilings);
+            first.signers.extend(part.signers);
             first.expires = first.expires.min(part.expires);
         }
         Ok(Some(first))
@@ -203,12 +224,13 @@ impl Authenticator {
             claims::holds(kept.begins, kept.expires, now)?;
             return Ok(kept.said);
         }
-        let members = token::verify(keys, &bearer::segments(token)?, kind)?;
+        let (members, kid, key) = token::verify(keys, &bearer::segments(token)?, kind)?;
+        let signer = &Arc::new(Signer::new(issuer, &kid, key));
         let audience = match kind {
             Kind::Access => audience,
             Kind::Transaction => self.config.trust_domain.as_ref().unwrap_or(audience),
         };
-        let kept = read(&members, &Expected { issuer, audience, leeway_secs: *leeway_secs, now })?;
+        let kept = read(&members, &Expected { issuer, audience, leeway_secs: *leeway_secs, now, signer })?;
         claims::holds(kept.begins, kept.expires, now)?;
         let said = Arc::clone(&kept.said);
         if let Some(name) = name {
@@ -217,12 +239,13 @@ impl Authenticator {
         Ok(said)
     }
 
-    /// Whether the keys are young enough, where an age is set.
+    /// Whether the keys are young enough, where an age is set. A time to come, from which the clock was set back, is as far
+    /// from now as one that has passed.
     fn keys_hold(&self, now: Moment) -> Result<(), IdentityError> {
         let Some(secs_max) = self.config.keys_age_secs_max else { return Ok(()) };
         let age_ms_max = i64::try_from(secs_max).map_or(i64::MAX, |secs| secs.saturating_mul(1000));
         match self.keys_confirmed_at() {
-            Some(at) if now.millis_since(at) <= age_ms_max => Ok(()),
+            Some(at) if now.millis_since(at).saturating_abs() <= age_ms_max => Ok(()),
             Some(_) => Err(IdentityError::no_keys("the issuer's keys are too old")),
             None => Err(IdentityError::no_keys("the issuer's keys were never had")),
         }
@@ -306,6 +329,7 @@ fn add_transaction(claims: &mut Claims, transaction: &Transaction) -> Result<(),
     let purposes = transaction.purposes.clone();
     claims.transaction_purpose = if let [one] = purposes.as_slice() { Some(one.clone()) } else { None };
     claims.ceilings.push(Ceiling { source: CeilingSource::Transaction, purposes });
+    claims.signers.push(Arc::clone(&transaction.signer));
     claims.expires = claims.expires.min(transaction.expires);
     Ok(())
 }

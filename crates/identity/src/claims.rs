@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
+use std::sync::Arc;
 
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
@@ -11,6 +12,7 @@ use serde::{Deserialize, Serialize};
 use crate::details;
 use crate::error::IdentityError;
 use crate::json::{Json, Object};
+use crate::key_set::Signer;
 use crate::peer::Fingerprint;
 
 /// Longest requester, space and token id, in bytes.
@@ -126,6 +128,8 @@ pub struct Claims {
     pub(crate) begins: Moment,
     /// The certificate to which the token is bound.
     pub(crate) bound_to: Option<Fingerprint>,
+    /// By whose keys the tokens held from which all this is; none where no token came.
+    pub(crate) signers: Vec<Arc<Signer>>,
 }
 
 impl Claims {
@@ -149,6 +153,7 @@ impl Claims {
             unreadable: BTreeSet::new(),
             begins: Moment::BEGINNING,
             bound_to: None,
+            signers: Vec::new(),
         }
     }
 
@@ -185,6 +190,7 @@ pub(crate) struct Expected<'a> {
     pub(crate) audience: &'a str,
     pub(crate) leeway_secs: u64,
     pub(crate) now: Moment,
+    pub(crate) signer: &'a Arc<Signer>,
 }
 
 /// Reads the claims of a token whose signature holds.
@@ -227,6 +233,7 @@ pub(crate) fn read(members: &Object, expected: &Expected<'_>) -> Result<Claims, 
         unreadable,
         begins,
         bound_to,
+        signers: vec![Arc::clone(expected.signer)],
     })
 }
 

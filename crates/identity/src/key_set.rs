@@ -7,6 +7,7 @@ use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use jsonwebtoken::crypto::rust_crypto::DEFAULT_PROVIDER;
 use jsonwebtoken::{Algorithm, DecodingKey};
+use sha2::{Digest, Sha256};
 
 use crate::claims::is_name;
 use crate::error::{KeyProblem, KeySetError};
@@ -40,6 +41,22 @@ pub struct KeySet {
 pub(crate) struct Key {
     algorithm: Algorithm,
     public: DecodingKey,
+    /// A digest of both.
+    digest: [u8; 32],
+}
+
+/// By whose key a signature was found to hold.
+#[derive(PartialEq, Eq)]
+pub(crate) struct Signer {
+    pub(crate) issuer: String,
+    kid: String,
+    key: [u8; 32],
+}
+
+impl Signer {
+    pub(crate) fn new(issuer: &str, kid: &str, key: &Key) -> Self {
+        Self { issuer: issuer.to_owned(), kid: kid.to_owned(), key: key.digest }
+    }
 }
 
 impl KeySet {
@@ -95,6 +112,11 @@ impl KeySet {
         self.keys.get(kid)
     }
 
+    /// Whether the key is there by which a signature held: the same one, by the same name.
+    pub(crate) fn has(&self, signer: &Signer) -> bool {
+        self.key(&signer.kid).is_some_and(|key| key.digest == signer.key)
+    }
+
     fn insert(&mut self, kid: &str, key: Key) -> Result<(), KeyProblem> {
         if !is_name(kid) {
             return Err(KeyProblem::Kid);
@@ -114,6 +136,16 @@ impl fmt::Debug for KeySet {
 }
 
 impl Key {
+    /// A key made of these parts.
+    fn new(algorithm: Algorithm, public: DecodingKey, parts: &[&[u8]]) -> Self {
+        let mut digest = Sha256::new();
+        for part in [name(algorithm).as_bytes()].iter().chain(parts) {
+            digest.update(part.len().to_be_bytes());
+            digest.update(part);
+        }
+        Self { algorithm, public, digest: digest.finalize().into() }
+    }
+
     /// The only value of `alg` that tokens signed with this key may have.
     pub(crate) fn algorithm_name(&self) -> &'static str {
         name(self.algorithm)
@@ -169,7 +201,7 @@ impl Key {
         if point.len() != 32 {
             return Err(KeyProblem::Material);
         }
-        let key = Self { algorithm: Algorithm::EdDSA, public: DecodingKey::from_ed_der(point) }.usable()?;
+        let key = Self::new(Algorithm::EdDSA, DecodingKey::from_ed_der(point), &[point]).usable()?;
         let mut forged = [0_u8; 64];
         if let Some(first) = forged.first_mut() {
             *first = 1;
@@ -185,7 +217,7 @@ impl Key {
             return Err(KeyProblem::Material);
         }
         let point = [&[0x04], x, y].concat();
-        Self { algorithm: Algorithm::ES256, public: DecodingKey::from_ec_der(&point) }.usable()
+        Self::new(Algorithm::ES256, DecodingKey::from_ec_der(&point), &[x, y]).usable()
     }
 
     fn rsa(n: &[u8], e: &[u8]) -> Result<Self, KeyProblem> {
@@ -201,7 +233,7 @@ impl Key {
         if !odd(n) || !odd(e) || e.len() > RSA_EXPONENT_BYTES_MAX || exponent.is_none_or(|e| e < 3) {
             return Err(KeyProblem::Material);
         }
-        Self { algorithm: Algorithm::RS256, public: DecodingKey::from_rsa_raw_components(n, e) }.usable()
+        Self::new(Algorithm::RS256, DecodingKey::from_rsa_raw_components(n, e), &[n, e]).usable()
     }
 
     /// Whether the verifier takes the key at all.

@@ -21,9 +21,13 @@ const EXTENSIONS: [&str; 5] = ["crit", "b64", "zip", "enc", "cty"];
 /// to verify proves nothing, and whoever sends one hopes that somebody believes it.
 const BROUGHT_KEYS: [&str; 4] = ["jwk", "jku", "x5u", "x5c"];
 
-/// Reads the header, finds the key and lets it check the signature; returns the claims. The header chooses among keys,
+/// Reads the header, finds the key and lets it check the signature; returns the claims, and the key by its name. The header chooses among keys,
 /// never among algorithms, and nothing of the claims is looked at before the signature holds.
-pub(crate) fn verify(keys: &KeySet, segments: &Segments<'_>, kind: Kind) -> Result<Object, IdentityError> {
+pub(crate) fn verify<'k>(
+    keys: &'k KeySet,
+    segments: &Segments<'_>,
+    kind: Kind,
+) -> Result<(Object, String, &'k Key), IdentityError> {
     let header = json::object(&segments.header)
         .ok_or(IdentityError::malformed("the token's header is not a JSON object"))?;
     check_type(&header, kind)?;
@@ -35,7 +39,7 @@ pub(crate) fn verify(keys: &KeySet, segments: &Segments<'_>, kind: Kind) -> Resu
     }
     let algorithm = header.get("alg").and_then(Json::text);
     let algorithm = algorithm.ok_or(IdentityError::malformed("`alg` is missing or not a text"))?;
-    let key = match header.get("kid") {
+    let (kid, key) = match header.get("kid") {
         None => return Err(IdentityError::invalid("the token names no key")),
         Some(kid) => find(keys, kid)?,
     };
@@ -45,12 +49,15 @@ pub(crate) fn verify(keys: &KeySet, segments: &Segments<'_>, kind: Kind) -> Resu
     if !key.verifies(segments.signed, &segments.signature) {
         return Err(IdentityError::invalid("the signature does not hold"));
     }
-    json::object(&segments.claims).ok_or(IdentityError::malformed("the token's claims are not a JSON object"))
+    let claims = json::object(&segments.claims)
+        .ok_or(IdentityError::malformed("the token's claims are not a JSON object"))?;
+    Ok((claims, kid.to_owned(), key))
 }
 
-fn find<'a>(keys: &'a KeySet, kid: &Json) -> Result<&'a Key, IdentityError> {
+fn find<'a, 'k>(keys: &'k KeySet, kid: &'a Json) -> Result<(&'a str, &'k Key), IdentityError> {
     let kid = kid.text().ok_or(IdentityError::malformed("`kid` is not a text"))?;
-    keys.key(kid).ok_or(IdentityError::unknown_key("no key has the token's `kid`"))
+    let key = keys.key(kid).ok_or(IdentityError::unknown_key("no key has the token's `kid`"))?;
+    Ok((kid, key))
 }
 
 fn check_type(header: &Object, kind: Kind) -> Result<(), IdentityError> {

@@ -1,11 +1,14 @@
 //! Transaction tokens (draft-ietf-oauth-transaction-tokens): what a call within a trust domain is for, signed by the
 //! domain's own service and passed on unchanged from one workload to the next.
 
+use std::sync::Arc;
+
 use consentry_model::{Identifier, Moment, Purpose};
 
 use crate::claims::{self, Expected};
 use crate::error::IdentityError;
 use crate::json::{Json, Object};
+use crate::key_set::Signer;
 
 /// What a transaction token says. It authenticates nobody: any workload of the chain may hold it.
 pub(crate) struct Transaction {
@@ -15,6 +18,7 @@ pub(crate) struct Transaction {
     pub(crate) purposes: Vec<Purpose>,
     /// On whose behalf: the member `person` of `tctx`.
     pub(crate) person: Option<Identifier>,
+    pub(crate) signer: Arc<Signer>,
 }
 
 /// Reads the claims of a transaction token whose signature holds. `iss` may be left out, as the draft allows where the
@@ -49,7 +53,8 @@ pub(crate) fn read(members: &Object, expected: &Expected<'_>) -> Result<Transact
     if members.get("req_wl").is_some_and(|workload| workload.text().is_none()) {
         return Err(IdentityError::malformed("`req_wl` is not a text"));
     }
-    Ok(Transaction { begins, expires, purposes: purposes(members)?, person: context(members)? })
+    let (purposes, person) = (purposes(members)?, context(members)?);
+    Ok(Transaction { begins, expires, purposes, person, signer: Arc::clone(expected.signer) })
 }
 
 /// `scope`, or `purp` as older versions of the draft have it; both would be two readings.

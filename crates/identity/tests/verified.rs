@@ -3,10 +3,10 @@
 
 mod support;
 
-use consentry_identity::{Authenticator, AuthenticatorConfig, CacheCounts, Issuer, KeySet, TokenSpec};
+use consentry_identity::{Authenticator, AuthenticatorConfig, CacheCounts, Issuer, KeySet, Peer, TokenSpec};
 use consentry_model::{Moment, Reason, RequesterId};
 use proptest::prelude::*;
-use support::{AUD, ISS, NOW, NOW_SECS, World, claims};
+use support::{AUD, ISS, NOW, NOW_SECS, World, claims, p256, sign};
 
 fn authenticator(world: &World, verified_tokens_max: usize, leeway_secs: u64) -> Authenticator {
     let mut config = AuthenticatorConfig::new(KeySet::from_jwks(&world.issuer.jwks()).unwrap(), ISS, AUD);
@@ -73,6 +73,60 @@ fn law_1_another_authenticator_has_forgotten_every_token() {
     assert_eq!(reason(&Authenticator::new(config).unwrap(), &line, NOW), Err(Reason::TokenInvalid));
 }
 
+/// What a transaction token of these tests says.
+fn transaction() -> String {
+    let members = [
+        ("aud", Some("\"mesh\"")),
+        ("client_id", None),
+        ("iat", Some("1800000000")),
+        ("txn", Some("\"t-1\"")),
+        ("sub", Some("\"s-1\"")),
+        ("scope", Some("\"marketing\"")),
+    ];
+    sign(r#"{"alg":"ES256","typ":"txntoken+jwt","kid":"p256"}"#, &claims(&members), &p256())
+}
+
+#[test]
+fn law_1_what_was_believed_is_believed_as_long_as_its_keys_are() {
+    let (world, other) = (World::new(), Issuer::generate().unwrap());
+    let (line, transaction) = (format!("Bearer {}", world.signed(&claims(&[]))), transaction());
+    let one = |jwks: &str| KeySet::from_jwks(jwks).unwrap();
+    let both = |jwks: &str| one(jwks).with_pem("p256", include_str!("data/p256-public.pem")).unwrap();
+    let with = |keys: KeySet, issuer: &str| {
+        let mut config = AuthenticatorConfig::new(keys, issuer, AUD);
+        (config.keys_age_secs_max, config.trust_domain) = (Some(60), Some("mesh".to_owned()));
+        let made = Authenticator::new(config).unwrap();
+        made.confirm_keys(NOW);
+        made
+    };
+    let ours = world.issuer.jwks();
+    // Another key that is called like ours.
+    let renamed = other.jwks().replace(other.kid(), world.issuer.kid());
+    let first = with(both(&ours), ISS);
+    let (unknown, too_old) = (Err(Reason::TokenInvalid), Err(Reason::KeysUnavailable));
+    for (name, keys, issuer, after_ms, of_token, of_both) in [
+        ("nothing happened", both(&ours), ISS, 0, Ok(()), Ok(())),
+        ("the keys are nearly too old", both(&ours), ISS, 60_000, Ok(()), Ok(())),
+        ("the keys are too old", both(&ours), ISS, 60_001, too_old, too_old),
+        ("the transaction's key is gone", one(&ours), ISS, 0, Ok(()), unknown),
+        ("the token's key is gone", both(&other.jwks()), ISS, 0, unknown, unknown),
+        ("another key by the same name", both(&renamed), ISS, 0, unknown, unknown),
+        ("another issuer", both(&ours), "https://other.example", 0, unknown, unknown),
+    ] {
+        let (now, at) = (with(keys, issuer), NOW.saturating_add_millis(after_ms));
+        for (what, shown, said) in [("token", None, of_token), ("both", Some(&transaction), of_both)] {
+            let lines = |name: &str| match name {
+                "authorization" => vec![line.as_bytes()],
+                "txn-token" => shown.iter().map(|token| token.as_bytes()).collect(),
+                _ => Vec::new(),
+            };
+            let claims = first.identify(&lines, &Peer::default(), NOW).unwrap().unwrap();
+            let found = now.still_believes(&claims, at).map_err(|e| e.reason());
+            assert_eq!(found, said, "{name}, {what}");
+        }
+    }
+}
+
 #[test]
 fn law_1_keys_that_are_too_old_refuse_kept_tokens_too() {
     let world = World::new();
@@ -89,6 +143,11 @@ fn law_1_keys_that_are_too_old_refuse_kept_tokens_too() {
     assert!(error.reason() == Reason::KeysUnavailable && error.wants_newer_keys());
     kept.confirm_keys(late);
     assert_eq!(reason(&kept, &line, late), Ok(()));
+    // A clock that was ahead and is set back: a little is no matter, and keys of a time to come would never grow old.
+    for (ahead_ms, said) in [(0, Ok(())), (60_000, Ok(())), (60_001, Err(Reason::KeysUnavailable))] {
+        let now = late.saturating_add_millis(-ahead_ms);
+        assert_eq!(reason(&kept, &line, now), said, "{ahead_ms}");
+    }
     // An older confirmation takes nothing back, and an empty set of keys may wait for its first one.
     kept.confirm_keys(NOW);
     assert_eq!(reason(&kept, &line, late), Ok(()));

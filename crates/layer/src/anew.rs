@@ -20,10 +20,15 @@ impl Decided {
         is_old(self.access.now, now, open)
     }
 
-    /// A long answer ends with the token that it was asked for with, and with the bundle it was begun under.
+    /// A long answer ends with the token that it was asked for with, with the key by which that held, and with the bundle it
+    /// was begun under.
     pub(crate) fn may_go_on(&self, now: Moment, open: &Open) -> Result<(), Reason> {
-        if self.access.claims.as_ref().is_some_and(|claims| now >= claims.expires) {
-            return Err(Reason::TokenExpired);
+        if let Some(claims) = &self.access.claims {
+            if now >= claims.expires {
+                return Err(Reason::TokenExpired);
+            }
+            let believed = open.shared.authenticator.current().still_believes(claims, now);
+            believed.map_err(|error| error.reason())?;
         }
         let digest = &open.installed.engine.bundle().digest;
         let age_secs_max = open.shared.limits.bundle_age_secs_max;

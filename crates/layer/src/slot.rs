@@ -36,10 +36,11 @@ impl Installed {
         Moment::from_unix_millis(self.confirmed_at.load(Ordering::Relaxed))
     }
 
-    /// Whether it may be served by: the last look at it is not too long ago, and its policy has come into force.
+    /// Whether it may be served by: the last look at it is not too long ago, and its policy has come into force. A look that
+    /// lies as far ahead, from where the clock was set back, says as little of now.
     pub(crate) fn may_serve(&self, now: Moment, age_secs_max: u64) -> Result<(), Reason> {
         let age_ms_max = i64::try_from(age_secs_max).unwrap_or(i64::MAX).saturating_mul(1000);
-        if now.millis_since(self.confirmed_at()) > age_ms_max {
+        if now.millis_since(self.confirmed_at()).saturating_abs() > age_ms_max {
             return Err(Reason::BundleUnavailable);
         }
         if self.engine.bundle().from.is_some_and(|from| now < from) {
@@ -231,6 +232,9 @@ mod tests {
             ("confirmed anew", &[100, 150], 210, true),
             ("a clock that was ahead", &[1_000_000, 100], 160, true),
             ("a clock that was ahead, and too old", &[1_000_000, 100], 161, false),
+            ("a clock that is a little behind", &[100], 40, true),
+            ("a clock that was ahead, and no look since", &[100], 39, false),
+            ("a clock that was far ahead, and no look since", &[1_000_000], 160, false),
         ] {
             let slot = PolicySlot::empty();
             slot.install(engine("v1"), at(0));

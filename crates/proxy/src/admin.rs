@@ -100,7 +100,7 @@ async fn status(state: &State) -> Value {
             "confirmed_at": time(installed.confirmed_at()),
             "age_secs": age_ms.map(|ms| ms / 1000),
             "age_secs_max": age_ms_max / 1000,
-            "too_old": age_ms.is_none_or(|ms| ms > age_ms_max),
+            "too_old": age_ms.is_none_or(|ms| ms.saturating_abs() > age_ms_max),
         })
     });
     let health = state.evidence.health();

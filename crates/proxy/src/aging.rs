@@ -44,7 +44,11 @@ impl Aging {
         let Some(age_ms) = state.bundle_age_ms() else { return };
         let max_secs = state.config.limits.bundle_age_secs_max;
         let max_ms = state.bundle_age_ms_max();
-        let age = Age::of(age_ms, max_ms, i64::try_from(state.config.reload_poll_ms).unwrap_or(i64::MAX));
+        let age = Age::of(
+            age_ms.saturating_abs(),
+            max_ms,
+            i64::try_from(state.config.reload_poll_ms).unwrap_or(i64::MAX),
+        );
         let age_secs = age_ms / 1000;
         match self.news(age) {
             Some((_, Age::TooOld)) => tracing::error!(

@@ -78,7 +78,10 @@ impl State {
                 let age_ms = self.clock.now().millis_since(at);
                 let age_ms_max = i64::try_from(max).unwrap_or(i64::MAX).saturating_mul(1000);
                 let age_secs = u64::try_from(age_ms / 1000).unwrap_or(0);
-                (age_ms <= age_ms_max, format!("found {age_secs} seconds ago, {max} at most"))
+                (
+                    age_ms.saturating_abs() <= age_ms_max,
+                    format!("found {age_secs} seconds ago, {max} at most"),
+                )
             }
         };
         PartReady { part: "keys", ready, detail }
@@ -114,7 +117,7 @@ impl State {
                 let told = format!("found sealed {age_secs} seconds ago, {max} at most");
                 let ahead = installed.engine.bundle().from.is_some_and(|from| self.clock.now() < from);
                 let told = if ahead { "its policy is not in force yet".to_owned() } else { told };
-                (age_ms <= self.bundle_age_ms_max() && !ahead, told)
+                (age_ms.saturating_abs() <= self.bundle_age_ms_max() && !ahead, told)
             }
         };
         PartReady { part: "bundle", ready, detail }

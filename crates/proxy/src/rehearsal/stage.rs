@@ -7,7 +7,9 @@ use bytes::Bytes;
 use consentry_audit::{AuditLog, LogOptions};
 use consentry_consent::Ledger;
 use consentry_identity::{Authenticator, AuthenticatorConfig, Issuer, KeySet};
-use consentry_layer::{AuthenticatorSlot, Clock, ConsentryLayer, Installed, PolicySlot, PseudonymKey};
+use consentry_layer::{
+    AuthenticatorSlot, Clock, ConsentryLayer, Installed, Limits, PolicySlot, PseudonymKey,
+};
 use consentry_model::Moment;
 use consentry_policy::{Body, Bundle, Case, Engine};
 use http::{HeaderMap, HeaderValue, StatusCode};
@@ -78,11 +80,7 @@ pub(super) struct Played {
 impl Stage {
     pub(super) fn new(engine: Engine, identity: Identity) -> Self {
         let policy = PolicySlot::empty();
-        // A bundle is never too old for a case.
-        let bundle = engine.bundle();
-        let cases = bundle.cases.iter().filter_map(|case| case.at);
-        let latest = cases.chain(today(bundle)).max().unwrap_or(Moment::BEGINNING);
-        policy.install(engine, latest);
+        policy.install(engine, Moment::BEGINNING);
         Self { policy, identity }
     }
 
@@ -100,7 +98,11 @@ impl Stage {
         people::enter(&ledger, case, bundle, at).await?;
         let folder = tempfile::tempdir()?;
         let log = open(folder.path().to_owned(), at).await?;
+        let mut limits = Limits::default();
+        // A bundle is never too old for a case.
+        limits.bundle_age_secs_max = u64::MAX;
         let layer = ConsentryLayer::builder()
+            .limits(limits)
             .policy(self.policy.clone())
             .authenticator(self.identity.authenticator.clone())
             .ledger(Arc::clone(&ledger) as Arc<dyn Ledger>)
