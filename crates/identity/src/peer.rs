@@ -111,6 +111,12 @@ impl PeerCertificate {
         self.ends
     }
 
+    /// The same certificate as one whose time is over: what it is where whoever issued it is believed no more.
+    #[must_use]
+    pub fn ended(&self) -> Self {
+        Self { ends: Moment::BEGINNING, ..self.clone() }
+    }
+
     /// Whether it holds at this moment: a connection may outlive its certificate.
     #[must_use]
     pub fn holds(&self, now: Moment) -> bool {

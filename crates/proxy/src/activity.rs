@@ -63,6 +63,30 @@ pub(crate) struct Silence {
     pub(crate) unread_max: Duration,
 }
 
+/// What asks a connection to end. An error of either says that whoever would tell is gone, which is the same.
+#[derive(Debug)]
+pub(crate) struct Ends {
+    pub(crate) draining: watch::Receiver<bool>,
+    /// Those are believed no more by whom the certificate of the other end was good; `None` where it showed none.
+    pub(crate) outlived: Option<watch::Receiver<bool>>,
+}
+
+impl Ends {
+    async fn asked(&mut self) {
+        let Self { draining, outlived } = self;
+        let outlived = async {
+            match outlived {
+                Some(outlived) => drop(outlived.wait_for(|so| *so).await),
+                None => std::future::pending().await,
+            }
+        };
+        tokio::select! {
+            _ = draining.wait_for(|draining| *draining) => {}
+            () = outlived => {}
+        }
+    }
+}
+
 /// Something that is under way until this goes.
 #[derive(Debug)]
 pub(crate) struct Open(Arc<Activity>);
@@ -166,28 +190,27 @@ impl Drop for Open {
 pub(crate) async fn keep<C: GracefulConnection>(
     connection: C,
     activity: &Arc<Activity>,
-    draining: watch::Receiver<bool>,
+    ends: Ends,
     silence: Silence,
 ) -> Result<(), C::Error> {
-    CONNECTION.scope(Arc::clone(activity), keep_told(connection, activity, draining, silence)).await
+    CONNECTION.scope(Arc::clone(activity), keep_told(connection, activity, ends, silence)).await
 }
 
-/// Serves a connection to its end. It is asked to end when draining begins, and when nothing was under way on it for too
-/// long; whoever is silent for as long again is cut off.
+/// Serves a connection to its end. It is asked to end when draining begins, when its certificate is believed no more, and
+/// when nothing was under way on it for too long; whoever is silent for as long again is cut off.
 async fn keep_told<C: GracefulConnection>(
     connection: C,
     activity: &Activity,
-    mut draining: watch::Receiver<bool>,
+    mut ends: Ends,
     silence: Silence,
 ) -> Result<(), C::Error> {
-    let (mut connection, mut drains) = (pin!(connection), pin!(draining.wait_for(|draining| *draining)));
-    let (mut drained, mut asked) = (false, false);
+    let (mut connection, mut ends) = (pin!(connection), pin!(ends.asked()));
+    let (mut ended, mut asked) = (false, false);
     loop {
         tokio::select! {
             biased;
-            ended = &mut connection => return ended,
-            // An error says that the listener is gone, which is the same.
-            _ = &mut drains, if !drained => drained = true,
+            done = &mut connection => return done,
+            () = &mut ends, if !ended => ended = true,
             () = activity.silent_for(silence) => {
                 if asked {
                     tracing::debug!("a silent connection was cut off");

@@ -8,6 +8,7 @@ use consentry_identity::Network;
 use consentry_layer::{Tls, Transport};
 use http::header::{FORWARDED, HOST};
 use http::{HeaderMap, HeaderName, HeaderValue, Request, Version};
+use tokio::sync::watch;
 use tokio::task::futures::TaskLocalFuture;
 use tower_layer::Layer;
 use tower_service::Service;
@@ -153,6 +154,8 @@ fn replace(headers: &mut HeaderMap, address: Option<IpAddr>, naming: &[HeaderNam
 pub(crate) struct Arrived<S> {
     pub(crate) inner: S,
     pub(crate) transport: Transport,
+    /// Whether those are believed no more by whom the certificate of the other end was good; `None` where it showed none.
+    pub(crate) outlived: Option<watch::Receiver<bool>>,
 }
 
 impl<S: Service<Request<B>>, B> Service<Request<B>> for Arrived<S> {
@@ -165,7 +168,13 @@ impl<S: Service<Request<B>>, B> Service<Request<B>> for Arrived<S> {
     }
 
     fn call(&mut self, mut request: Request<B>) -> S::Future {
-        request.extensions_mut().insert(self.transport.clone());
+        let mut transport = self.transport.clone();
+        if self.outlived.as_ref().is_some_and(|outlived| *outlived.borrow()) {
+            let shown = transport.peer.certificate.take();
+            transport.peer.certificate = shown.map(|certificate| Arc::new(certificate.ended()));
+            transport.signed = false;
+        }
+        request.extensions_mut().insert(transport);
         self.inner.call(request)
     }
 }
@@ -261,5 +270,43 @@ mod tests {
         assert_eq!((headers.len(), &headers["x-forwarded-for"]), (2, &HeaderValue::from_static("192.0.2.7")));
         replace(&mut nameless, None, &[]);
         assert_eq!(nameless.keys().map(HeaderName::as_str).collect::<Vec<_>>(), ["accept"]);
+    }
+
+    /// Tells what it hears of the connection.
+    struct Tells;
+
+    impl Service<Request<()>> for Tells {
+        type Response = Transport;
+        type Error = std::convert::Infallible;
+        type Future = std::future::Ready<Result<Transport, Self::Error>>;
+
+        fn poll_ready(&mut self, _: &mut Context<'_>) -> Poll<Result<(), Self::Error>> {
+            Poll::Ready(Ok(()))
+        }
+
+        fn call(&mut self, request: Request<()>) -> Self::Future {
+            std::future::ready(Ok(request.extensions().get::<Transport>().cloned().unwrap()))
+        }
+    }
+
+    #[tokio::test]
+    async fn law_1_a_certificate_proves_nothing_once_its_authority_is_believed_no_more() {
+        let (key, now) = (
+            rcgen::KeyPair::generate().unwrap(),
+            consentry_model::Moment::from_unix_millis(1_800_000_000_000),
+        );
+        let shown =
+            rcgen::CertificateParams::new(vec!["shop".to_owned()]).unwrap().self_signed(&key).unwrap();
+        let shown = Arc::new(consentry_identity::PeerCertificate::from_der(shown.der()).unwrap());
+        let peer = consentry_identity::Peer { address: None, certificate: Some(shown) };
+        let transport = Transport { tls: Tls::V1_3, signed: true, client: None, peer };
+        let (tell, outlived) = watch::channel(false);
+        let mut arrived = Arrived { inner: Tells, transport, outlived: Some(outlived) };
+        for so in [false, true] {
+            tell.send_replace(so);
+            let heard = arrived.call(Request::new(())).await.unwrap();
+            let holds = heard.peer.certificate.is_some_and(|certificate| certificate.holds(now));
+            assert_eq!((heard.signed, holds), (!so, !so));
+        }
     }
 }

@@ -6,7 +6,6 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use consentry_identity::Peer;
-use consentry_layer::Transport;
 use http::{Request, Response};
 use hyper::body::Incoming;
 use hyper_util::rt::{TokioIo, TokioTimer};
@@ -17,14 +16,14 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
 use tokio::task::JoinSet;
 use tower_service::Service;
 
-use crate::activity::{Activity, Silence, keep};
+use crate::activity::{Activity, Ends, Silence, keep};
 use crate::arrival::Arrived;
 use crate::config::ProxyLimits;
 use crate::counters::Counters;
 use crate::patience::Patience;
 use crate::peers::{PeerPlace, Peers};
 use crate::streams::Streams;
-use crate::tls::{Accepted, Handshakes, Wire};
+use crate::tls::{Accepted, Handshakes, Shaken};
 
 /// How long accepting rests after it failed, for want of file descriptors for example.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(50);
@@ -85,17 +84,20 @@ where
             counters.turned_away();
             continue;
         };
-        let (drains, service, handshakes) = (draining.subscribe(), service.clone(), handshakes.clone());
+        let (draining, service, handshakes) = (draining.subscribe(), service.clone(), handshakes.clone());
         let (limits, counters) = (limits.clone(), Arc::clone(counters));
         connections.spawn(async move {
             let _held: (_, PeerPlace, _) = (place, of_peer, open);
             let arrived = match handshakes {
-                None => Some((Wire::Plain(stream), Transport { peer, ..Transport::default() })),
+                None => Some(Shaken::plain(stream, peer)),
                 Some(handshakes) => handshakes.shake(stream, peer).await,
             };
-            let Some((wire, transport)) = arrived else { return counters.handshake_failed() };
-            let told = TowerToHyperService::new(Arrived { inner: service, transport });
-            if serve_one(wire, told, &limits, drains).await.is_err() {
+            let Some(Shaken { wire, transport, outlived }) = arrived else {
+                return counters.handshake_failed();
+            };
+            let ends = Ends { draining, outlived: outlived.clone() };
+            let told = TowerToHyperService::new(Arrived { inner: service, transport, outlived });
+            if serve_one(wire, told, &limits, ends).await.is_err() {
                 tracing::debug!("a connection ended early");
             }
         });
@@ -131,7 +133,7 @@ async fn serve_one<S, B>(
     wire: Accepted,
     service: TowerToHyperService<S>,
     limits: &ProxyLimits,
-    drains: watch::Receiver<bool>,
+    ends: Ends,
 ) -> Result<(), Box<dyn std::error::Error + Send + Sync>>
 where
     S: Service<Request<Incoming>, Response = Response<B>, Error = Infallible> + Clone + Send + 'static,
@@ -154,7 +156,7 @@ where
         None => builder,
     };
     let connection = builder.serve_connection(TokioIo::new(patient), service).into_owned();
-    keep(connection, &activity, drains, Silence { idle_max: head_wait, unread_max: stall_max }).await
+    keep(connection, &activity, ends, Silence { idle_max: head_wait, unread_max: stall_max }).await
 }
 
 /// How every connection is served, over HTTP/1.1 or HTTP/2.

@@ -179,6 +179,80 @@ async fn law_1_whoever_must_show_a_certificate_and_has_no_good_one_is_turned_awa
     }
 }
 
+/// Asks twice over one connection with something between the two; 0 where no answer comes.
+async fn ask_twice(stage: &Stage, client: &Arc<ClientConfig>, between: impl AsyncFn()) -> [u16; 2] {
+    let mut stream = connect(&stage.running, client).await.unwrap();
+    let mut seen = [0; 2];
+    for (at, status) in seen.iter_mut().enumerate() {
+        if at == 1 {
+            between().await;
+        }
+        drop(stream.write_all(b"GET /ping HTTP/1.1\r\nhost: api.example.org\r\n\r\n").await);
+        let (mut answer, mut part) = (Vec::new(), [0; 4096]);
+        while !answer.ends_with(b"}") {
+            let Ok(n @ 1..) = stream.read(&mut part).await else { break };
+            answer.extend_from_slice(&part[..n]);
+        }
+        *status = split(&String::from_utf8(answer).unwrap()).0;
+    }
+    seen
+}
+
+/// The same over HTTP/2.
+async fn ask_twice_over_http2(
+    stage: &Stage,
+    client: &Arc<ClientConfig>,
+    between: impl AsyncFn(),
+) -> [u16; 2] {
+    let stream = connect(&stage.running, client).await.unwrap();
+    let (mut asks, connection) =
+        hyper::client::conn::http2::handshake(TokioExecutor::new(), TokioIo::new(stream)).await.unwrap();
+    tokio::spawn(connection);
+    let mut seen = [0; 2];
+    for (at, status) in seen.iter_mut().enumerate() {
+        if at == 1 {
+            between().await;
+        }
+        let request = http::Request::get("https://api.example.org/ping");
+        let answer = asks.send_request(request.body(Empty::<bytes::Bytes>::new()).unwrap()).await;
+        *status = answer.map_or(0, |answer| answer.status().as_u16());
+    }
+    seen
+}
+
+#[tokio::test]
+async fn law_1_a_connection_ends_with_the_authority_by_whom_its_caller_was_believed() {
+    let (ours, first, second) = (Authority::new(), Authority::new(), Authority::new());
+    let (shown, other) = (first.issue("shop", 2100), second.issue("shop", 2100));
+    let more =
+        "tls: {certificate: cert.pem, key: key.pem, client_ca: clients.pem, client_certificates: optional}";
+    let both = format!("{}{}", first.pem(), second.pem());
+    for (what, text, shows, then) in [
+        ("another authority", second.pem(), Some(&shown), 0),
+        ("another authority, and nothing was shown", second.pem(), None, 200),
+        ("one authority more", both, Some(&shown), 200),
+    ] {
+        for http2 in [false, true] {
+            let stage = tls_stage(&ours.issue("localhost", 2100), Some(&first), more).await.unwrap();
+            let next = ours.client(&BOTH, b"http/1.1", Some(&other));
+            let changes = async || {
+                fs::write(stage.folder.path().join("clients.pem"), &text).unwrap();
+                while ask(&stage, &next).await != 200 {
+                    tokio::time::sleep(Duration::from_millis(20)).await;
+                }
+                tokio::time::sleep(Duration::from_millis(100)).await;
+            };
+            let client = ours.client(&BOTH, if http2 { b"h2" } else { b"http/1.1" }, shows);
+            let seen = if http2 {
+                ask_twice_over_http2(&stage, &client, changes).await
+            } else {
+                ask_twice(&stage, &client, changes).await
+            };
+            assert_eq!(seen, [200, then], "{what}, {http2}");
+        }
+    }
+}
+
 #[tokio::test]
 async fn law_1_a_pair_that_does_not_fit_changes_nothing_and_is_told() {
     let (ours, new) = (Authority::new(), Authority::new());

@@ -37,7 +37,7 @@ where
     B::Error: Into<StageError>,
 {
     let (near, far) = tokio::io::duplex(UNDER_WAY_BYTES);
-    let arrived = TowerToHyperService::new(Arrived { inner: service, transport });
+    let arrived = TowerToHyperService::new(Arrived { inner: service, transport, outlived: None });
     let limits = ProxyLimits::default();
     let serving =
         builder(&limits, TokioExecutor::new()).serve_connection(TokioIo::new(far), arrived).into_owned();

@@ -1,5 +1,6 @@
 //! Certificates and keys in PEM files → what TLS is configured with.
 
+use std::collections::BTreeSet;
 use std::fmt;
 use std::fs;
 use std::path::Path;
@@ -13,6 +14,7 @@ use rustls::pki_types::{CertificateDer, PrivateKeyDer};
 use rustls::server::WebPkiClientVerifier;
 use rustls::server::danger::ClientCertVerifier;
 use rustls::{RootCertStore, ServerConfig, SupportedProtocolVersion};
+use tokio::sync::watch;
 
 use super::listener::TlsInForce;
 use crate::config::{ClientCertificates, TlsConfig};
@@ -61,9 +63,14 @@ pub(crate) fn server_config(config: &TlsConfig, texts: &TlsTexts, now: Moment) -
     let builder = ServerConfig::builder_with_provider(provider())
         .with_protocol_versions(&VERSIONS)
         .map_err(|e| e.to_string())?;
+    let mut authorities = BTreeSet::new();
     let builder = match (&config.clients, &texts.clients) {
         (None, None) => builder.with_no_client_auth(),
-        (Some(clients), Some(text)) => builder.with_client_cert_verifier(verifier(clients, text)?),
+        (Some(clients), Some(text)) => {
+            let all = certificates(&clients.authorities, text)?;
+            authorities.extend(all.iter().map(|authority| authority.to_vec()));
+            builder.with_client_cert_verifier(verifier(clients, text)?)
+        }
         (None, Some(_)) | (Some(_), None) => {
             return Err("`tls` and its files do not belong together".to_owned());
         }
@@ -72,7 +79,8 @@ pub(crate) fn server_config(config: &TlsConfig, texts: &TlsTexts, now: Moment) -
         told(&config.certificate, &format!("cannot be used with {}: {e}", config.key.display()))
     })?;
     made.alpn_protocols = vec![b"h2".to_vec(), b"http/1.1".to_vec()];
-    Ok(TlsInForce { config: Arc::new(made), ends: leaf.ends() })
+    let (outlived, _) = watch::channel(false);
+    Ok(TlsInForce { config: Arc::new(made), ends: leaf.ends(), authorities, outlived })
 }
 
 fn verifier(clients: &ClientCertificates, text: &[u8]) -> Result<Arc<dyn ClientCertVerifier>, String> {

@@ -1,5 +1,6 @@
 //! Handshakes with callers.
 
+use std::collections::BTreeSet;
 use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
@@ -10,7 +11,7 @@ use consentry_layer::{Tls, Transport};
 use consentry_model::Moment;
 use rustls::{ProtocolVersion, ServerConfig};
 use tokio::net::TcpStream;
-use tokio::sync::Semaphore;
+use tokio::sync::{Semaphore, watch};
 use tokio_rustls::TlsAcceptor;
 use tokio_rustls::server::TlsStream;
 
@@ -23,9 +24,14 @@ pub(crate) struct TlsInForce {
     pub(crate) config: Arc<ServerConfig>,
     /// The first moment at which the certificate no longer holds.
     pub(crate) ends: Moment,
+    /// The authorities, in DER, whose certificates are good.
+    pub(crate) authorities: BTreeSet<Vec<u8>>,
+    /// Told when one of them is believed no more.
+    pub(crate) outlived: watch::Sender<bool>,
 }
 
-/// Holds it, so that certificates change without a restart: a connection keeps what it began with.
+/// Holds it, so that certificates change without a restart: a connection keeps what it began with, unless its caller showed a
+/// certificate and those are not all believed any more by whom such ones were good.
 #[derive(Clone)]
 pub(crate) struct TlsSlot {
     current: Arc<ArcSwap<TlsInForce>>,
@@ -36,8 +42,16 @@ impl TlsSlot {
         Self { current: Arc::new(ArcSwap::from_pointee(made)) }
     }
 
-    pub(crate) fn install(&self, made: TlsInForce) {
+    pub(crate) fn install(&self, mut made: TlsInForce) {
+        let former = self.current();
+        let stay = former.authorities.is_subset(&made.authorities);
+        if stay {
+            made.outlived = former.outlived.clone();
+        }
         self.current.store(Arc::new(made));
+        if !stay {
+            former.outlived.send_replace(true);
+        }
     }
 
     pub(crate) fn current(&self) -> Arc<TlsInForce> {
@@ -61,6 +75,22 @@ pub(crate) struct Handshakes {
 
 /// A caller's connection.
 pub(crate) type Accepted = Wire<TlsStream<TcpStream>>;
+
+/// A caller's connection, and what is known of it.
+pub(crate) struct Shaken {
+    pub(crate) wire: Accepted,
+    pub(crate) transport: Transport,
+    /// Whether those are believed no more by whom the caller's certificate was good; `None` where it showed none.
+    pub(crate) outlived: Option<watch::Receiver<bool>>,
+}
+
+impl Shaken {
+    /// A connection without TLS.
+    pub(crate) fn plain(stream: TcpStream, peer: Peer) -> Self {
+        let transport = Transport { peer, ..Transport::default() };
+        Self { wire: Wire::Plain(stream), transport, outlived: None }
+    }
+}
 
 impl Accepted {
     /// The protocol that both ends agreed on in the handshake, if they spoke of any.
@@ -89,15 +119,17 @@ impl Handshakes {
     }
 
     /// Shakes hands; `None` when that fails, takes too long, or its turn does not come in time.
-    pub(crate) async fn shake(&self, stream: TcpStream, peer: Peer) -> Option<(Accepted, Transport)> {
+    pub(crate) async fn shake(&self, stream: TcpStream, peer: Peer) -> Option<Shaken> {
         let shaken = async {
             let _place = self.places.acquire().await.ok()?;
-            let acceptor = TlsAcceptor::from(Arc::clone(&self.slot.current().config));
-            acceptor.accept(stream).await.ok()
+            let in_force = self.slot.current();
+            let acceptor = TlsAcceptor::from(Arc::clone(&in_force.config));
+            Some((acceptor.accept(stream).await.ok()?, in_force))
         };
-        let stream = tokio::time::timeout(self.time_max, shaken).await.ok().flatten()?;
+        let (stream, in_force) = tokio::time::timeout(self.time_max, shaken).await.ok().flatten()?;
         let transport = transport(&stream, peer)?;
-        Some((Wire::Tls(Box::new(stream)), transport))
+        let outlived = transport.peer.certificate.as_ref().map(|_| in_force.outlived.subscribe());
+        Some(Shaken { wire: Wire::Tls(Box::new(stream)), transport, outlived })
     }
 }
 

@@ -8,5 +8,5 @@ mod wire;
 
 pub(crate) use connector::{Connector, client_config};
 pub(crate) use files::{TlsTexts, read_texts, server_config};
-pub(crate) use listener::{Accepted, Handshakes, TlsInForce, TlsSlot};
-pub(crate) use wire::{Reset, Wire};
+pub(crate) use listener::{Accepted, Handshakes, Shaken, TlsInForce, TlsSlot};
+pub(crate) use wire::Reset;
