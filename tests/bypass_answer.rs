@@ -251,6 +251,13 @@ async fn law_1_nothing_on_an_answer_speaks_of_other_bytes_or_lets_anybody_keep_i
         "traceparent",
         "content-security-policy-report-only",
         "pragma",
+        "cloudflare-cdn-cache-control",
+        "cache-tag",
+        "xkey",
+        "x-litespeed-location",
+        "use-as-dictionary",
+        "speculation-rules",
+        "attribution-reporting-register-source",
     ] {
         let seen =
             seen(&world, "/orders", 200, &[(name, "ann"), ("cache-control", "public, max-age=60")]).await;
@@ -277,6 +284,28 @@ fn law_1_what_would_speak_of_other_bytes_cannot_be_declared() {
         ("response", "Refresh"),
         ("response", "Alt-Svc"),
         ("response", "X-Accel-Buffering"),
+        // What one cache among several is told overrules `private, no-store` there.
+        ("response", "CDN-Cache-Control"),
+        ("response", "Cloudflare-CDN-Cache-Control"),
+        ("response", "Vercel-CDN-Cache-Control"),
+        ("response", "X-Own-Cache-Control"),
+        ("response", "Cache-Tag"),
+        ("response", "Edge-Cache-Tag"),
+        ("response", "Cache-Groups"),
+        ("response", "xkey"),
+        ("response", "No-Vary-Search"),
+        ("response", "Use-As-Dictionary"),
+        // Proxies in front that fetch something else in the place of an answer.
+        ("response", "X-LiteSpeed-Location"),
+        ("response", "X-Reproxy-URL"),
+        ("response", "X-Sendfile2"),
+        ("response", "X-Accel-Anything"),
+        // Browsers that fetch more, or report.
+        ("response", "Speculation-Rules"),
+        ("response", "Link-Template"),
+        ("response", "Attribution-Reporting-Register-Source"),
+        ("response", "Attribution-Reporting-Info"),
+        ("response", "Content-Security-Policy-Report-Only"),
         ("request", "Range"),
         ("request", "Content-Digest"),
         ("request", "Signature-Input"),

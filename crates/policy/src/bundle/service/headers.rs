@@ -47,31 +47,35 @@ const OF_REQUESTS: [&str; 40] = [
 ];
 
 /// Of an answer: what speaks of the bytes as they were before redaction, lets somebody keep them, sends the browser or the
-/// proxy in front elsewhere, or reports addresses to others.
-const OF_ANSWERS: [&str; 50] = [
+/// proxy in front elsewhere, has the browser fetch more, or reports addresses to others.
+const OF_ANSWERS: [&str; 58] = [
     "accept-ranges",
     "age",
     "alt-svc",
     "alt-used",
-    "cache-control",
+    "cache-groups",
     "cache-status",
-    "cdn-cache-control",
+    "cache-tag",
     "connection",
     "content-digest",
     "content-encoding",
     "content-length",
     "content-md5",
     "content-range",
+    "content-security-policy-report-only",
     "content-type",
     "delta-base",
     "digest",
+    "edge-cache-tag",
     "edge-control",
     "etag",
     "expires",
     "im",
     "keep-alive",
     "last-modified",
+    "link-template",
     "nel",
+    "no-vary-search",
     "pragma",
     "proxy-authenticate",
     "proxy-authentication-info",
@@ -85,21 +89,30 @@ const OF_ANSWERS: [&str; 50] = [
     "signature",
     "signature-input",
     "sourcemap",
+    "speculation-rules",
     "surrogate-control",
     "surrogate-key",
     "trailer",
     "transfer-encoding",
     "upgrade",
+    "use-as-dictionary",
     "vary",
     "via",
     "warning",
     "www-authenticate",
-    "x-accel-expires",
-    "x-accel-redirect",
     "x-lighttpd-send-file",
+    "x-litespeed-location",
+    "x-reproxy-url",
     "x-sendfile",
+    "x-sendfile2",
     "x-sourcemap",
+    "xkey",
 ];
+
+/// How further names of this sort begin: words to one proxy in front, and reports on what somebody saw.
+const FAMILIES_OF_ANSWERS: [&str; 2] = ["attribution-reporting-", "x-accel-"];
+/// And how they end: directives for one cache among several (RFC 9213), whatever it is called.
+const CACHE_CONTROL: &str = "cache-control";
 
 /// Whether a text is the name of a header (RFC 9110, section 5.1).
 pub(crate) fn is_header_name(name: &str) -> bool {
@@ -117,5 +130,7 @@ pub fn may_be_sent(name: &str) -> bool {
 /// Whether a service map may declare a header of an answer; the name in lower case.
 #[must_use]
 pub fn may_be_answered(name: &str) -> bool {
-    !OF_ANSWERS.contains(&name) && !name.starts_with("x-accel-")
+    let of_a_family =
+        name.ends_with(CACHE_CONTROL) || FAMILIES_OF_ANSWERS.iter().any(|family| name.starts_with(family));
+    !OF_ANSWERS.contains(&name) && !of_a_family
 }
