@@ -57,7 +57,7 @@ pub(crate) fn wait(decided: &Decided, from: &HeaderMap) -> Option<HeaderValue> {
 fn has_its_form(decided: &Decided, declared: &HeadField, text: &str) -> bool {
     match declared.name.as_str() {
         "location" | "content-location" => leads_inside(decided, declared.field, text),
-        "link" => text.split(',').all(|link| is_link(decided, declared.field, link.trim())),
+        "link" => links(text).into_iter().all(|link| is_link(decided, declared.field, link.trim())),
         "retry-after" => {
             let short = (1..=RETRY_DIGITS_MAX).contains(&text.len());
             (short && text.bytes().all(|b| b.is_ascii_digit())) || is_http_date(text)
@@ -121,10 +121,29 @@ fn absolute(target: &str) -> Option<(String, String)> {
     (plain && authority.port().is_none()).then(|| (authority.host().to_ascii_lowercase(), place))
 }
 
+/// The links of a line, each divided from the next by a comma (RFC 8288, section 3): one in a target or in quotes divides
+/// nothing.
+fn links(text: &str) -> Vec<&str> {
+    let (mut in_target, mut in_quotes, mut after_backslash) = (false, false, false);
+    let divides = |c: char| {
+        match c {
+            _ if after_backslash => after_backslash = false,
+            '\\' if in_quotes => after_backslash = true,
+            '"' if !in_target => in_quotes = !in_quotes,
+            '<' if !in_quotes => in_target = true,
+            '>' if !in_quotes => in_target = false,
+            _ => return c == ',' && !in_target && !in_quotes,
+        }
+        false
+    };
+    text.split(divides).collect()
+}
+
 /// `<target>; rel=next`, and no further parameter.
 fn is_link(decided: &Decided, field: Field, link: &str) -> bool {
     let parts = link.strip_prefix('<').and_then(|rest| rest.split_once('>'));
-    let Some((target, rest)) = parts else { return false };
+    // Whoever divides a line at every comma sees no further link in a target.
+    let Some((target, rest)) = parts.filter(|(target, _)| !target.contains(['<', '"'])) else { return false };
     let relation = rest.trim().strip_prefix(';').and_then(|rest| rest.trim().strip_prefix("rel="));
     let relation =
         relation.map(|name| name.strip_prefix('"').and_then(|n| n.strip_suffix('"')).unwrap_or(name));
