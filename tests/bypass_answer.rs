@@ -46,6 +46,11 @@ routes:
       body: {total: none}
   - {route: POST /orders, purpose: essential.service, response: {headers: {Location: none}, body: {total: none}}}
   - {route: GET /shop, purpose: essential.service, about: {type: visitor, anonymous: true}, response: {body: {total: none}}}
+  - route: GET /people
+    purpose: essential.service
+    about: {type: customer, population: all}
+    request: {query: {q: narrows, with: {adds: {ids: user.unique_id}}}}
+    response: {body: {total: none}}
   - {route: GET /quiet, purpose: essential.service, response: {body: {total: none}}}
   - {route: GET /page, public: true, purpose: essential.service, response: {body: page}}
 ";
@@ -107,6 +112,13 @@ async fn law_1_a_redirection_goes_to_described_places_only() {
         ("/orders", 304, "/orders", false),
         ("/orders", 305, "/orders", false),
         ("/quiet", 302, "/orders", false),
+        // What narrows or adds may say anything: a place that tells of nobody says nothing of anybody there either.
+        ("/orders", 302, "/people?q=shoes&with=ids", true),
+        ("/orders", 302, "/people?q=ann%40example.org", false),
+        ("/orders", 302, "/people?q=%2B43+1+2345678", false),
+        ("/orders", 302, "/people?q=YW5uQGV4YW1wbGUub3Jn", false),
+        ("/orders", 302, "/people?with=ids,ann@example.org", false),
+        ("/customers/c-1", 302, "/people?q=shoes", true),
         ("/customers/c-1", 302, "/customers/c-1", true),
         ("/customers/c-1", 302, "/orders", true),
         ("/customers/c-1", 302, "/customers/c-1/more", false),

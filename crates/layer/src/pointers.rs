@@ -8,7 +8,8 @@ use http::{HeaderMap, HeaderValue, StatusCode, Uri, header};
 use crate::exchange::Decided;
 use crate::query::{declared, have_one_reading, takes};
 use crate::request::class_of;
-use crate::target::{parameters, segments};
+use crate::spelled::tells_of_somebody;
+use crate::target::{Parameter, parameters, segments};
 use crate::technical::is_http_date;
 
 /// The relations of links that say how pages hang together (RFC 8288, IANA's registry). Others load, run or report.
@@ -68,8 +69,8 @@ fn has_its_form(decided: &Decided, declared: &HeadField, text: &str) -> bool {
 }
 
 /// Whether a target is one that the service map describes, on a host that the policy speaks of. One that is declared to
-/// say nothing of a person has no variable in its path and no parameter that tells something of one; one that is declared
-/// as a category has no parameter of another.
+/// say nothing of a person has no variable in its path and no parameter that tells something of one, by what the map says it
+/// carries or, where it narrows or adds, by its value; one that is declared as a category has no parameter of another.
 fn leads_inside(decided: &Decided, field: Field, target: &str) -> bool {
     let bundle = decided.access.installed.engine.bundle();
     let hosts = &bundle.settings.hosts;
@@ -104,11 +105,19 @@ fn leads_inside(decided: &Decided, field: Field, target: &str) -> bool {
             said.zip(other).is_some_and(|(said, other)| bundle.vocabulary.category_is(other, said))
         }
     };
-    let tells =
-        |name: &str| takes(found.route, name) && declared(found.route, name).is_none_or(|f| told(f.field));
+    // Of the values of these the map says nothing.
+    let is_words = |name: &str| {
+        found.route.narrows.iter().any(|n| n == name) || found.route.adds.iter().any(|a| a.parameter == name)
+    };
+    let of_nobody = |p: &Parameter| !p.readings().iter().any(|value| tells_of_somebody(value));
+    let tells = |p: &Parameter| {
+        takes(found.route, &p.name)
+            && declared(found.route, &p.name).is_none_or(|f| told(f.field))
+            && (said.is_some() || !is_words(&p.name) || of_nobody(p))
+    };
     (class_of(field).is_some() || found.variables.is_empty())
         && have_one_reading(Some(found.route), &query)
-        && query.iter().all(|p| tells(&p.name))
+        && query.iter().all(tells)
 }
 
 /// The host of an absolute target, in lower case, and what follows it.
