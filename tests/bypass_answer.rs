@@ -201,7 +201,32 @@ async fn law_1_headers_that_name_places_and_files_have_one_form() {
             "attachment; filename=\"c-1.json\"",
             Some("attachment; filename=\"c-1.json\""),
         ),
-        ("/papers/c-1", "content-disposition", "attachment; filename*=UTF-8''c-1.json", Some("attachment")),
+        // The same name in any signs, as frameworks always write it beside the other.
+        (
+            "/papers/c-1",
+            "content-disposition",
+            "attachment; filename=\"c-1.json\"; filename*=UTF-8''c-1.json",
+            Some("attachment; filename=\"c-1.json\"; filename*=UTF-8''c-1.json"),
+        ),
+        (
+            "/papers/c-1",
+            "content-disposition",
+            "attachment; filename*=utf-8''%C3%A9t%c3%a9%20(1).csv",
+            Some("attachment"),
+        ),
+        (
+            "/papers/c-1",
+            "content-disposition",
+            "attachment; filename*=utf-8''%C3%A9t%c3%a9%20%281%29.csv; filename=_t_.csv",
+            Some("attachment; filename*=utf-8''%C3%A9t%c3%a9%20%281%29.csv; filename=_t_.csv"),
+        ),
+        (
+            "/papers/c-1",
+            "content-disposition",
+            "attachment; filename*=UTF-8''c-1.json",
+            Some("attachment; filename*=UTF-8''c-1.json"),
+        ),
+        ("/orders", "content-disposition", "attachment; filename*=UTF-8''ann.json", Some("attachment")),
         // Without quotes, as many services write it, a name is one word.
         (
             "/papers/c-1",
@@ -217,6 +242,8 @@ async fn law_1_headers_that_name_places_and_files_have_one_form() {
         ("/papers/c-1", "content-disposition", "attachment; filename=c-1.json\"", Some("attachment")),
         ("/papers/c-1", "content-disposition", "attachment; filename=a; filename=\"b\"", Some("attachment")),
         ("/papers/c-1", "content-disposition", "attachment; filename=", Some("attachment")),
+        ("/papers/c-1", "content-disposition", "attachment;", Some("attachment")),
+        ("/papers/c-1", "content-disposition", "attachment; name=a; filename=b", Some("attachment")),
         // In whatever charset its name is: without it what is meant to be kept would be shown.
         ("/papers/c-1", "content-disposition", "attachment; filename=\"\u{e9}.json\"", Some("attachment")),
         ("/orders", "content-disposition", "Attachment;filename=\u{e9}", Some("attachment")),
@@ -231,6 +258,48 @@ async fn law_1_headers_that_name_places_and_files_have_one_form() {
         let got = seen.headers.get(name).map(|v| v.to_str().unwrap());
         assert_eq!(got, expected, "{path} {name}: {value}");
         assert!(!format!("{seen:?}").contains("ann"), "{name} {value}: {seen:?}");
+    }
+}
+
+#[tokio::test]
+async fn law_1_a_name_of_a_file_in_other_signs_leads_nowhere_either() {
+    let world = world().await;
+    for name in [
+        "UTF-8''",
+        "UTF-8''.profile",
+        "UTF-8''%20.profile",
+        "UTF-8''%2Eprofile",
+        "UTF-8''..%2Fpasswd",
+        "UTF-8''a%5Cb",
+        "UTF-8''a%3Ab",
+        "UTF-8''a%3Bb",
+        "UTF-8''a%22b",
+        "UTF-8''a%25b",
+        "UTF-8''a%252Fb",
+        "UTF-8''a%00b",
+        "UTF-8''a%0D%0Ab",
+        "UTF-8''a%E2%80%AEfdp.exe",
+        "UTF-8''a%E2%80%8Bb",
+        "UTF-8''a%EF%BC%8Fb",
+        "UTF-8''%EF%BC%8Eprofile",
+        "UTF-8''a%FFb",
+        "UTF-8''a%C0%AFb",
+        "UTF-8''a%2",
+        "UTF-8''a%zz",
+        "UTF-8''a b",
+        "UTF-8''a/b",
+        "UTF-8''a'b",
+        "UTF-8''a; filename*=UTF-8''b",
+        "UTF-8'en'a",
+        "UTF-8'a",
+        "ISO-8859-1''a",
+        "\"UTF-8''a\"",
+        "a",
+        "",
+    ] {
+        let line = format!("attachment; filename=\"c-1.json\"; filename*={name}");
+        let seen = seen(&world, "/papers/c-1", 200, &[("content-disposition", &line)]).await;
+        assert_eq!(seen.headers.get("content-disposition").unwrap(), "attachment", "{name}");
     }
 }
 

@@ -9,12 +9,15 @@ use crate::exchange::Decided;
 use crate::query::{declared, have_one_reading, takes};
 use crate::request::class_of;
 use crate::spelled::tells_of_somebody;
-use crate::target::{Parameter, parameters, segments};
+use crate::target::{Parameter, decode, is_deceptive, parameters, segments};
 use crate::technical::is_http_date;
 
 /// The relations of links that say how pages hang together (RFC 8288, IANA's registry). Others load, run or report.
 const RELATIONS: [&str; 9] =
     ["alternate", "collection", "first", "item", "last", "next", "prev", "self", "up"];
+
+/// What a name of a file in other signs than those of ASCII begins with.
+const CHARSET: &str = "UTF-8''";
 
 /// Longer, eleven days and more, could be a number of another kind.
 const RETRY_DIGITS_MAX: usize = 6;
@@ -166,12 +169,23 @@ fn without_name(line: &HeaderValue) -> Option<HeaderValue> {
     HeaderValue::from_bytes(&kind).ok()
 }
 
-/// RFC 6266, with one name at most, in quotes or one word, and nothing in it that leads elsewhere.
+/// RFC 6266, with one name at most in signs of ASCII, in quotes or one word, one in any others, and nothing in either that
+/// leads elsewhere. Neither holds the sign that divides them.
 fn is_disposition(text: &str) -> bool {
-    let (kind, rest) = text.split_once(';').map_or((text, None), |(kind, rest)| (kind, Some(rest.trim())));
-    let kind = kind.trim();
+    let mut parts = text.split(';').map(str::trim);
+    let kind = parts.next().unwrap_or_default();
+    let (mut plain, mut extended) = (0_usize, 0_usize);
+    let mut is_name = |part: &str| {
+        let (count, good) = match part.split_once('=') {
+            Some(("filename", written)) => (&mut plain, is_file_name(written)),
+            Some(("filename*", written)) => (&mut extended, is_extended_name(written)),
+            Some(_) | None => return false,
+        };
+        *count += 1;
+        good && *count == 1
+    };
     (kind.eq_ignore_ascii_case("attachment") || kind.eq_ignore_ascii_case("inline"))
-        && rest.is_none_or(|rest| rest.strip_prefix("filename=").is_some_and(is_file_name))
+        && parts.all(|part| is_name(part))
 }
 
 /// A file's name as RFC 6266 writes it: in quotes, or one word without any.
@@ -185,4 +199,17 @@ fn is_file_name(written: &str) -> bool {
         Some(rest) => rest.strip_suffix('"').is_some_and(|name| named(name, quoted)),
         None => named(written, word),
     }
+}
+
+/// A file's name as RFC 8187 writes it: in UTF-8, of no language, with percent signs for what is no sign of an attribute.
+fn is_extended_name(written: &str) -> bool {
+    let sign = |b: u8| b.is_ascii_alphanumeric() || b"!#$&+-.^_`|~%".contains(&b);
+    let value = written.split_at_checked(CHARSET.len()).filter(|(set, _)| set.eq_ignore_ascii_case(CHARSET));
+    let value = value.map(|(_, value)| value).filter(|value| value.bytes().all(sign));
+    value.and_then(decode).is_some_and(|name| {
+        !name.is_empty()
+            && !name.trim_start().starts_with('.')
+            && !name.contains(['/', '\\', ':', ';', '"', '%'])
+            && !name.chars().any(is_deceptive)
+    })
 }

@@ -105,7 +105,7 @@ pub(crate) fn loosely(text: &str) -> String {
 }
 
 /// Characters that are not seen, and those that another program may take for a dot or a slash.
-fn is_deceptive(c: char) -> bool {
+pub(crate) fn is_deceptive(c: char) -> bool {
     let dot = matches!(c, '\u{2024}'..='\u{2026}' | '\u{3002}' | '\u{fe52}' | '\u{ff0e}' | '\u{ff61}');
     let slash = matches!(
         c,
@@ -200,7 +200,7 @@ fn fold(name: &str) -> String {
 }
 
 /// Percent-decodes to UTF-8; a stray `%` has no reading.
-fn decode(raw: &str) -> Option<String> {
+pub(crate) fn decode(raw: &str) -> Option<String> {
     let mut out = Vec::with_capacity(raw.len());
     let mut bytes = raw.bytes();
     while let Some(byte) = bytes.next() {
