@@ -43,6 +43,16 @@ fn every_file_of_every_shipped_bundle_has_the_published_shape() {
 }
 
 #[test]
+fn statuses_that_may_be_told_have_the_published_shape() {
+    for listed in ["[]", "[400]", "[401, 404, 422, 499]"] {
+        let text = format!(
+            "routes: [{{route: POST /x, purpose: essential, response: {{errors: {listed}, body: none}}}}]"
+        );
+        assert_eq!(errors(&text), Vec::<String>::new(), "{listed}");
+    }
+}
+
+#[test]
 fn what_the_loader_refuses_for_its_shape_the_published_schema_refuses() {
     for (what, text) in [
         ("a section that is none", "ruls: []"),
@@ -55,6 +65,18 @@ fn what_the_loader_refuses_for_its_shape_the_published_schema_refuses() {
         ("two duties", "rules: [{id: x, require: {tell: recipients, answer_within: P1M}}]"),
         ("a period of hours", "rules: [{id: x, require: {answer_within: PT6H}}]"),
         ("a route without a method", "routes: [{route: /orders, purpose: essential}]"),
+        (
+            "a status to tell that is no refusal",
+            "routes: [{route: GET /x, purpose: essential, response: {errors: [200]}}]",
+        ),
+        (
+            "a status to tell of the connection",
+            "routes: [{route: GET /x, purpose: essential, response: {errors: [408]}}]",
+        ),
+        (
+            "one status to tell, and no list",
+            "routes: [{route: GET /x, purpose: essential, response: {errors: 422}}]",
+        ),
         ("a country in words", "recipients: {press: {class: processor, country: Germany}}"),
         ("a date with a slash", "bundle: {controller: x, policy: {version: v1, from: 2026/01/01}}"),
         ("a case without an outcome", "cases: [{case: x, clause: c}]"),

@@ -58,6 +58,16 @@ pub(crate) fn wait(decided: &Decided, from: &HeaderMap) -> Option<HeaderValue> {
     lines(decided, declared, from).pop()
 }
 
+/// What an answer that is none says to browsers of other origins, as far as the route declares it.
+pub(crate) fn cross_origin(decided: &Decided, from: &HeaderMap, out: &mut HeaderMap) {
+    let Ok(route) = decided.access.route() else { return };
+    let declared = |name: &str| route.response_headers.iter().find(|f| f.name == name);
+    for name in from.keys().filter(|name| name.as_str().starts_with("access-control-")) {
+        let lines = declared(name.as_str()).map(|field| lines(decided, field, from));
+        lines.into_iter().flatten().for_each(|line| _ = out.append(name.clone(), line));
+    }
+}
+
 fn has_its_form(decided: &Decided, declared: &HeadField, text: &str) -> bool {
     match declared.name.as_str() {
         "location" | "content-location" => leads_inside(decided, declared.field, text),

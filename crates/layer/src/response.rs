@@ -6,7 +6,7 @@ use consentry_body::Redactor;
 use consentry_model::{Format, Reason};
 use consentry_policy::Body;
 use http::response::Parts;
-use http::{Response, header};
+use http::{HeaderMap, Response, StatusCode, header};
 
 use crate::answer::{
     forward_headers, is_bodiless, is_of_the_connection, map_of, unreadable, with_pseudonyms,
@@ -19,6 +19,7 @@ use crate::pointers::{self, redirects};
 use crate::pump::Pump;
 use crate::service::BoxError;
 use crate::source::Source;
+use crate::vary::vary;
 
 /// Delivers an answer, or refuses it.
 pub(crate) async fn deliver<R>(
@@ -90,11 +91,31 @@ where
 
 /// Fails for what came instead of an answer that can be read.
 fn no_answer(open: Open, decided: &Decided, parts: &Parts, reason: Reason) -> Response<ResponseBody> {
-    // Whether somebody is there, or was, is told only to those who had to say who they are.
-    let public = decided.access.route().is_ok_and(|route| route.public);
-    let told = parts.status.is_client_error() && !is_of_the_connection(parts.status) && !public;
-    let wait = pointers::wait(decided, &parts.headers).filter(|_| told);
-    let mut response = open.fail(reason, told.then_some(parts.status));
-    response.headers_mut().extend(wait.map(|wait| (header::RETRY_AFTER, wait)));
+    let wait = pointers::wait(decided, &parts.headers);
+    let status = Some(parts.status).filter(|status| is_told(decided, *status, wait.is_some()));
+    let mut more = HeaderMap::new();
+    if status.is_some() {
+        more.extend(wait.map(|wait| (header::RETRY_AFTER, wait)));
+        pointers::cross_origin(decided, &parts.headers, &mut more);
+        if !more.keys().all(|name| name == header::RETRY_AFTER) {
+            more.insert(
+                header::VARY,
+                vary(&decided.access, open.shared.authenticator.current().own_headers()),
+            );
+        }
+    }
+    let mut response = open.fail(reason, status);
+    response.headers_mut().extend(more);
     response
+}
+
+/// Whether the status of an answer that is none is told: what it says of the request, or how long the service rests. Whether
+/// somebody is there, or was, is told only to those who had to say who they are, and where the map says so.
+fn is_told(decided: &Decided, status: StatusCode, says_how_long: bool) -> bool {
+    let Ok(route) = decided.access.route() else { return false };
+    let listed = route.told_errors.contains(&status.as_u16());
+    let public = route.public && route.about.is_some();
+    let of_the_request = status.is_client_error() && !is_of_the_connection(status);
+    let rests = status == StatusCode::SERVICE_UNAVAILABLE && says_how_long;
+    (of_the_request && (listed || !public)) || (rests && !public)
 }

@@ -369,7 +369,7 @@ fn where_a_request_goes_and_what_for_can_stand_in_the_request() {
     let bundle = bundle(
         "{route: 'POST /out/{to}', to: path.to, purpose_by: {body.topic: {news: marketing, bill: essential.service}}, \
          about: {type: customer, space: customer, id: body.id}, refused: {status: 204}, excess: drop, \
-         request: {query: {join: {adds: {mail: user.contact.email}}}, body: {id: none, topic: none}}, response: {body: page}, \
+         request: {query: {join: {adds: {mail: user.contact.email}}}, body: {id: none, topic: none}}, response: {body: page, errors: [422, 429]}, \
          events: [{if: {body.no: true, query.all: 1}, suppress: subject}, {restrict: subject}, {erase: subject}]}, \
          {route: POST /press, to: press, purpose: essential}",
     );
@@ -383,6 +383,7 @@ fn where_a_request_goes_and_what_for_can_stand_in_the_request() {
     let [adds] = &route.adds[..] else { panic!("{:?}", route.adds) };
     assert_eq!((&*adds.parameter, &*adds.value), ("join", "mail"));
     assert_eq!(bundle.service.class(adds.class).unwrap().category.as_str(), "user.contact.email");
+    assert_eq!((&route.told_errors[..], &fixed.told_errors[..]), (&[422, 429][..], &[][..]));
     let effects: Vec<_> = route.events.iter().map(|e| e.effect.clone()).collect();
     assert_eq!(effects, [EventEffect::Suppress, EventEffect::Restrict, EventEffect::Erase]);
     // A parameter of the query is text, whatever it looks like.

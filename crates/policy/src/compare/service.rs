@@ -128,6 +128,14 @@ fn route(old: (&Engine, &Route), new: (&Engine, &Route), found: &mut Found) {
     if !old.1.public && new.1.public {
         found.add(false, format!("{id}: it is now open to anyone"));
     }
+    let told = |route: &Route| {
+        let to_anybody = route.public && route.about.is_some();
+        if to_anybody { route.told_errors.clone() } else { Vec::new() }
+    };
+    let before = told(old.1);
+    for status in told(new.1).iter().filter(|status| !before.contains(status)) {
+        found.add(true, format!("{id}: a {status} of the service is now told to anybody"));
+    }
     let does = |(engine, route): (&Engine, &Route)| {
         let said = (&route.events, &route.message, &route.narrows, &route.about);
         format!("{said:?} {:?}", stated(engine.bundle(), route))

@@ -143,6 +143,11 @@ fn what_routes_carry_and_do_is_compared_too() {
             "  desk: {purposes: [essential, marketing], told_reasons: true}",
             true,
         ),
+        (
+            "response: {body: {email: user.contact.email, name: user.name}}",
+            "public: true\n    response: {errors: [422], body: {email: user.contact.email, name: user.name}}",
+            true,
+        ),
         ("version: v1", "version: v2", false),
     ];
     let before = engine(&[SERVE]);

@@ -224,6 +224,14 @@ pub(crate) const ROUTES: &[Exhibit] = &[
         "routes: [{route: GET /orders, purpose: essential, about: {type: customer, space: customer, id: query.id}, refused: {status: 302}, response: {body: none}}]",
     ),
     (
+        "statuses to tell that are none of a refusal, are of the connection behind, or stand there twice",
+        "routes: [{route: GET /orders, purpose: essential, response: {errors: [400, 200, 500, 408, 400, many], body: none}}]",
+    ),
+    (
+        "a status by which anybody learns whether somebody is there",
+        "routes: [{route: GET /orders, purpose: essential, public: true, about: {type: customer, space: customer, id: query.id}, response: {errors: [422, 404], body: none}}]",
+    ),
+    (
         "an event that erases a field",
         "routes: [{route: POST /orders, purpose: essential, about: {type: customer, space: email, id: body.email}, events: [{erase: email}, {suppress: subject, to: marketing}]}]",
     ),

@@ -17,6 +17,7 @@ pub(super) fn route(
     reader: &mut Reader,
 ) {
     whom(route, span, reader);
+    told(route, span, reader);
     variables(route, span, reader);
     message(route, whose, span, reader);
     listed(route, span, reader);
@@ -57,6 +58,21 @@ fn whom(route: &Route, span: Span, reader: &mut Reader) {
     }
     if !route.events.is_empty() && !matches!(subject, Some(SubjectSource::Named { .. })) {
         reader.error("event-about-nobody", span, "an event needs a subject that the request names");
+    }
+}
+
+/// Statuses that say whether something is there, or was.
+const OF_EXISTENCE: [u16; 3] = [404, 409, 410];
+
+/// Where anybody may ask, a status may tell whether somebody is there.
+fn told(route: &Route, span: Span, reader: &mut Reader) {
+    let telling = route.told_errors.iter().find(|status| OF_EXISTENCE.contains(status));
+    if let Some(status) = telling.filter(|_| route.public && route.about.is_some()) {
+        let message = format!(
+            "anybody may ask on `{}`, which is about somebody: by {status} strangers learn whether somebody is there",
+            route.id
+        );
+        reader.warning("status-tells-of-somebody", span, message);
     }
 }
 

@@ -45,6 +45,9 @@ const KEYS: [&str; 17] = [
     "clauses",
 ];
 
+const REQUEST_KEYS: [&str; 8] = ["body", "type", "query", "headers", "records", "emptied", "size", "excess"];
+const RESPONSE_KEYS: [&str; 7] = ["body", "type", "headers", "records", "emptied", "size", "errors"];
+
 pub(crate) fn read_routes(
     node: &Node,
     context: &RouteContext<'_>,
@@ -100,13 +103,8 @@ impl RouteContext<'_> {
         let to = object.get("to").map(|n| self.destination(n, reader));
         let mut stated = object.get("facts").map(|n| self.stated(n, reader)).unwrap_or_default();
         let about = object.get("about").map(|n| self.about(n, reader));
-        let request = object.get("request").and_then(|n| {
-            let keys = ["body", "type", "query", "headers", "records", "emptied", "size", "excess"];
-            reader.object(n, &keys, "a request")
-        });
-        let response = object.get("response").and_then(|n| {
-            reader.object(n, &["body", "type", "headers", "records", "emptied", "size"], "a response")
-        });
+        let request = object.get("request").and_then(|n| reader.object(n, &REQUEST_KEYS, "a request"));
+        let response = object.get("response").and_then(|n| reader.object(n, &RESPONSE_KEYS, "a response"));
         let excess = self.excess(&object, request.as_ref(), reader);
         // What is not understood of whom, to whom or what for is not passed over: the route is not there.
         let whose = match about {
@@ -138,6 +136,10 @@ impl RouteContext<'_> {
             request_headers: carried.request_headers,
             response_body: carried.response_body,
             response_headers: carried.response_headers,
+            told_errors: response
+                .and_then(|r| r.get("errors"))
+                .map(|n| errors(n, reader))
+                .unwrap_or_default(),
             events: object.get("events").map(|n| self.events(n, reader)).unwrap_or_default(),
             host: match object.get("host") {
                 Some(node) => Some(host(node, reader)?),
@@ -222,6 +224,31 @@ fn refused(node: &Node, reader: &mut Reader) -> Option<u16> {
         reader.error("out-of-range", status.span, message);
     }
     found
+}
+
+/// Statuses that speak of the connection to the service, which is not the caller's.
+const OF_THE_CONNECTION: [i64; 4] = [407, 408, 421, 426];
+
+/// Reads `errors: [400, 422]`.
+fn errors(node: &Node, reader: &mut Reader) -> Vec<u16> {
+    let mut out = Vec::new();
+    for item in reader.sequence(node) {
+        let Some(read) = reader.integer(item) else { continue };
+        let told = (400..500).contains(&read) && !OF_THE_CONNECTION.contains(&read);
+        match u16::try_from(read).ok().filter(|_| told) {
+            Some(status) if out.contains(&status) => {
+                reader.error("defined-twice", item.span, format!("`{status}` is listed twice"));
+            }
+            Some(status) => out.push(status),
+            None => {
+                let message = format!(
+                    "{read} is no status of a refusal that may be told; one of 400 to 499 is, but those of a connection (407, 408, 421, 426)"
+                );
+                reader.error("out-of-range", item.span, message);
+            }
+        }
+    }
+    out
 }
 
 pub(crate) fn read_excess(node: &Node, reader: &mut Reader) -> Option<Excess> {

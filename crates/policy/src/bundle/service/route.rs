@@ -226,6 +226,8 @@ pub struct Route {
     pub response_body: Body,
     /// The response's headers beyond the technical ones.
     pub response_headers: Vec<HeadField>,
+    /// The statuses of the service's refusals that are told to everybody, although the route is public and about somebody.
+    pub told_errors: Vec<u16>,
     /// What the request does to the ledger.
     pub events: Vec<EventSpec>,
     /// The host it is served on alone, in lower case; any of the bundle's when there is none.
