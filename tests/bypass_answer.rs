@@ -15,7 +15,7 @@ use http_body::Frame;
 use http_body_util::{BodyExt as _, Full, StreamBody};
 
 const BUNDLE: &str = "
-bundle: {controller: Example, policy: {version: v1, from: 2026-01-01}, hosts: [api.example, www.example], excess: drop}
+bundle: {controller: Example, policy: {version: v1, from: 2026-01-01}, hosts: [api.example, www.example, api.shop.example], excess: drop}
 requesters: {shop: {purposes: [essential]}, portal: {purposes: [essential]}}
 rules:
   - {id: serve, permit: essential.service, data: user.unique_id, basis: contract, clauses: [c-1]}
@@ -812,6 +812,38 @@ async fn law_7_a_cookie_can_always_be_taken_away() {
         ("ad=1; Max-Age=60", None),
         ("ad=; Max-Age=0", Some("ad=; Max-Age=0")),
         (&format!("ad=1; {long_ago}"), Some(&*format!("ad=; {long_ago}"))),
+        // A browser takes away the cookie of the place that is named, and no other.
+        ("ad=; Path=/shop; Max-Age=0", Some("ad=; Path=/shop; Max-Age=0")),
+        ("ad=; Path=/shop/; Max-Age=0", Some("ad=; Path=/shop/; Max-Age=0")),
+        ("ad=; Path=/customers; Max-Age=0", Some("ad=; Path=/customers; Max-Age=0")),
+        ("sid=0af3; path=/orders; Secure", Some("sid=0af3; path=/orders; Secure")),
+        ("ad=; Domain=api.example; Max-Age=0", Some("ad=; Domain=api.example; Max-Age=0")),
+        ("ad=; Domain=.API.example; Max-Age=0", Some("ad=; Domain=.API.example; Max-Age=0")),
+        ("ad=; Domain=shop.example; Max-Age=0", Some("ad=; Domain=shop.example; Max-Age=0")),
+        (
+            "ad=; Path=/shop; Domain=.shop.example; Max-Age=0",
+            Some("ad=; Path=/shop; Domain=.shop.example; Max-Age=0"),
+        ),
+        ("sid=0af3; Domain=www.example", Some("sid=0af3; Domain=www.example")),
+        // A place that nobody described could be somebody's.
+        ("ad=; Path=/customers/c-1; Max-Age=0", Some("ad=; Max-Age=0")),
+        ("ad=; Path=/customers/ann; Max-Age=0", Some("ad=; Max-Age=0")),
+        ("ad=; Path=/shop/ann; Max-Age=0", Some("ad=; Max-Age=0")),
+        ("ad=; Path=/shop//; Max-Age=0", Some("ad=; Max-Age=0")),
+        ("ad=; Path=//shop; Max-Age=0", Some("ad=; Max-Age=0")),
+        ("ad=; Path=/sho; Max-Age=0", Some("ad=; Max-Age=0")),
+        ("ad=; Path=/Shop; Max-Age=0", Some("ad=; Max-Age=0")),
+        ("ad=; Path=shop; Max-Age=0", Some("ad=; Max-Age=0")),
+        ("ad=; Path=/shop?ann; Max-Age=0", Some("ad=; Max-Age=0")),
+        ("ad=; Path=; Max-Age=0", Some("ad=; Max-Age=0")),
+        ("ad=; Domain=ann.api.example; Max-Age=0", Some("ad=; Max-Age=0")),
+        ("ad=; Domain=example; Max-Age=0", Some("ad=; Max-Age=0")),
+        ("ad=; Domain=.example; Max-Age=0", Some("ad=; Max-Age=0")),
+        ("ad=; Domain=hop.example; Max-Age=0", Some("ad=; Max-Age=0")),
+        ("ad=; Domain=..shop.example; Max-Age=0", Some("ad=; Max-Age=0")),
+        ("ad=; Domain=shop.example.; Max-Age=0", Some("ad=; Max-Age=0")),
+        ("ad=; Domain=evil.example; Max-Age=0", Some("ad=; Max-Age=0")),
+        ("ad=; Domain=; Max-Age=0", Some("ad=; Max-Age=0")),
         // None of these ends.
         ("sid=", None),
         ("ad=", None),

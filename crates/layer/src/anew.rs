@@ -132,7 +132,7 @@ impl Decided {
             ends.into_iter().for_each(|line| _ = headers.append(header::SET_COOKIE, line));
             let others: Vec<HeaderValue> = others;
             for line in &others {
-                let name = SetCookie::read(line).map_or_else(String::new, |read| read.name);
+                let name = SetCookie::read(line, |_, _| true).map_or_else(String::new, |read| read.name);
                 self.taken.path(format!("response.cookie.{name}"));
             }
         }
@@ -142,7 +142,8 @@ impl Decided {
 
 /// Whether a line holds nothing and takes a cookie away.
 fn takes_away(line: &HeaderValue, now: Moment) -> bool {
-    SetCookie::read(line).is_some_and(|read| read.value.is_empty() && read.taken_away(now).is_some())
+    SetCookie::read(line, |_, _| true)
+        .is_some_and(|read| read.value.is_empty() && read.taken_away(now).is_some())
 }
 
 /// Whether what was decided at a time is so old that nothing may leave by it; it is also where the clock was set back.

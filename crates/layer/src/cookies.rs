@@ -1,7 +1,7 @@
 //! Cookies: registered, of their form, and decided like any other datum, in either direction.
 
 use consentry_model::{Act, RecipientId, Treatment};
-use consentry_policy::{CookieDef, CookieForm};
+use consentry_policy::{Bundle, CookieDef, CookieForm};
 use http::{HeaderMap, HeaderValue, header};
 
 use crate::asking::Asking;
@@ -22,6 +22,20 @@ fn has_its_form(cookie: &CookieDef, value: &str) -> bool {
         CookieForm::Digits(_) | CookieForm::AnyDigits => false,
     };
     cookie.form.accepts(value.as_bytes()) && !disguised
+}
+
+/// Whether what a cookie is said to be for holds nobody's data: a path by which a route begins, in words of the service map
+/// alone; one of the bundle's hosts, or a domain that it stands in.
+fn is_described(bundle: &Bundle, attribute: &str, value: &str) -> bool {
+    if attribute == "path" {
+        let inside = value.strip_prefix('/').map(|rest| rest.strip_suffix('/').unwrap_or(rest));
+        return inside.is_some_and(|path| bundle.service.begins_with(&path.split('/').collect::<Vec<_>>()));
+    }
+    let domain = value.strip_prefix('.').unwrap_or(value).to_ascii_lowercase();
+    let stands_in = |host: &str| {
+        domain.contains('.') && host.strip_suffix(domain.as_str()).is_some_and(|below| below.ends_with('.'))
+    };
+    bundle.settings.hosts.iter().any(|host| *host == domain || stands_in(host))
 }
 
 impl Access {
@@ -72,10 +86,11 @@ impl Decided {
         lines: &mut Lines,
         taken: &mut Taken,
     ) -> Vec<HeaderValue> {
-        let registered = &self.access.installed.engine.bundle().service.cookies;
+        let bundle = self.access.installed.engine.bundle();
+        let registered = &bundle.service.cookies;
         let mut out = Vec::new();
         for line in from.get_all(header::SET_COOKIE) {
-            let read = SetCookie::read(line);
+            let read = SetCookie::read(line, |attribute, value| is_described(bundle, attribute, value));
             let known = read.and_then(|read| Some((registered.iter().find(|c| c.name == read.name)?, read)));
             let Some((cookie, read)) = known else {
                 taken.undeclared += 1;

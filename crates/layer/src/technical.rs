@@ -4,7 +4,8 @@ use consentry_model::{Format, MediaTypes, Moment};
 use http::{HeaderMap, HeaderValue, header};
 
 /// The attributes of a cookie that say how a browser keeps it. Any other, and what of these has no plain form, is left
-/// out: a path or a host name can hold a name, and none of those widens what the browser does when it is missing.
+/// out: a path or a host's name can hold somebody's. One that is described holds nobody's and stays: without it a browser
+/// keeps a cookie for other places than was meant, and takes away another one.
 const FLAGS: [&str; 3] = ["secure", "httponly", "partitioned"];
 const SAME_SITE: [&str; 3] = ["strict", "lax", "none"];
 /// A date of RFC 9110 and one of RFC 850, with `0` for any digit and `a` for any letter.
@@ -54,13 +55,13 @@ pub(crate) struct SetCookie {
 }
 
 impl SetCookie {
-    /// Reads a line; one that names no cookie is none.
-    pub(crate) fn read(line: &HeaderValue) -> Option<Self> {
+    /// Reads a line; one that names no cookie is none. Of a `path` and a `domain` it is asked whether it is described.
+    pub(crate) fn read(line: &HeaderValue, is_described: impl Fn(&str, &str) -> bool) -> Option<Self> {
         let mut parts = line.to_str().ok()?.split(';').map(str::trim);
         let (name, value) = parts.next()?.split_once('=')?;
         let (mut attributes, mut left_out) = (Vec::new(), 0);
         for attribute in parts.filter(|a| !a.is_empty()) {
-            match plain(attribute) {
+            match plain(attribute, &is_described) {
                 Some(plain) => attributes.push(plain),
                 None => left_out += 1,
             }
@@ -123,7 +124,7 @@ fn http_date(date: &str) -> Option<jiff::Timestamp> {
 }
 
 /// An attribute in its plain form, if it has one.
-fn plain(attribute: &str) -> Option<String> {
+fn plain(attribute: &str, is_described: impl Fn(&str, &str) -> bool) -> Option<String> {
     let (name, value) =
         attribute.split_once('=').map_or((attribute, None), |(n, v)| (n.trim(), Some(v.trim())));
     let lower = name.to_ascii_lowercase();
@@ -132,7 +133,8 @@ fn plain(attribute: &str) -> Option<String> {
         (flag, _) if FLAGS.contains(&flag) => return Some(name.to_owned()),
         ("expires", Some(value)) => return cookie_date(value).map(|date| format!("{name}={date}")),
         ("samesite", Some(value)) => SAME_SITE.contains(&value.to_ascii_lowercase().as_str()),
-        ("path", Some(value)) => value == "/",
+        ("path", Some("/")) => true,
+        (place @ ("path" | "domain"), Some(value)) => is_described(place, value),
         ("max-age", Some(value)) => {
             let digits = value.strip_prefix('-').unwrap_or(value);
             (1..=MAX_AGE_DIGITS_MAX).contains(&digits.len()) && digits.bytes().all(|b| b.is_ascii_digit())
@@ -210,6 +212,9 @@ mod tests {
 
     #[test]
     fn law_13_an_attribute_of_a_cookie_holds_nobodys_name() {
+        let described = |attribute: &str, value: &str| {
+            [("path", "/shop"), ("domain", ".shop.example")].contains(&(attribute, value))
+        };
         for (line, expected, left_out) in [
             ("sid=1", "sid=1", 0),
             ("sid = 1 ;Secure;HttpOnly", "sid=1; Secure; HttpOnly", 0),
@@ -228,6 +233,8 @@ mod tests {
                 0,
             ),
             ("sid=1; Path=/ann; Domain=ann.example; Comment=ann", "sid=1", 3),
+            ("sid=1; Path=/shop; Domain=.shop.example", "sid=1; Path=/shop; Domain=.shop.example", 0),
+            ("sid=1; Path; Domain=/shop; Comment=/shop", "sid=1", 3),
             ("sid=1; Max-Age=491700123456; Secure=ann; ann", "sid=1; Secure", 2),
             ("sid=1; HttpOnly=true; secure=; Partitioned = ann", "sid=1; HttpOnly; secure; Partitioned", 0),
             (
@@ -256,11 +263,11 @@ mod tests {
             ("sid=1; Expires=Thu, 01 Jan 1970 00:00:00 +0100", "sid=1", 1),
             ("sid=1; SameSite=ann", "sid=1", 1),
         ] {
-            let cookie = SetCookie::read(&line.parse().unwrap()).unwrap();
+            let cookie = SetCookie::read(&line.parse().unwrap(), described).unwrap();
             assert_eq!(cookie.line().unwrap(), expected, "{line}");
             assert_eq!(cookie.left_out, left_out, "{line}");
         }
-        assert!(SetCookie::read(&HeaderValue::from_static("ann")).is_none());
+        assert!(SetCookie::read(&HeaderValue::from_static("ann"), described).is_none());
     }
 
     #[test]
@@ -287,7 +294,7 @@ mod tests {
             ("sid=1; Expires=Fri, 41 Foo 2099 23:59:59 GMT", "sid=1", false),
             ("sid=1; Expires=Thu, 31 Dec 2099 23:59:59 GMT", "sid=1; Max-Age=31536000", true),
         ] {
-            let cookie = SetCookie::read(&line.parse().unwrap()).unwrap();
+            let cookie = SetCookie::read(&line.parse().unwrap(), |_, _| false).unwrap();
             let (cookie, cut) = cookie.clamped(year, now);
             assert_eq!((cookie.line().unwrap().to_str().unwrap(), cut), (expected, shortened), "{line}");
         }

@@ -78,6 +78,17 @@ impl ServiceMap {
         Some(RouteMatch { route, variables })
     }
 
+    /// Whether some route begins with these segments, each a literal of the map.
+    #[must_use]
+    pub fn begins_with(&self, segments: &[&str]) -> bool {
+        let literal = |(there, asked): (&Segment, &&str)| match there {
+            Segment::Literal(literal) => literal == asked,
+            Segment::Variable(_) => false,
+        };
+        let begins = |all: &[Segment]| all.len() >= segments.len() && all.iter().zip(segments).all(literal);
+        self.routes.iter().any(|route| begins(&route.segments))
+    }
+
     /// A data class.
     #[must_use]
     pub fn class(&self, id: ClassId) -> Option<&DataClass> {
