@@ -130,7 +130,7 @@ async fn fits(
 ) -> Result<bool, Stop> {
     let route = access.route()?;
     let strict = route.excess == Excess::Refuse;
-    let fault = route.message.as_ref().and_then(|map| message::fault(map, brought));
+    let fault = route.message.as_ref().and_then(|map| message::fault(access.bundle(), map, brought));
     let excess = (strict && brought.has_excess(route, head)).then_some(Reason::MinimisationViolation);
     let forged = (browser::agrees(route) && access.is_forged(head)).then_some(Reason::CrossSite);
     let Some(reason) = fault.or(excess).or(forged) else { return Ok(strict) };

@@ -4,8 +4,9 @@ use std::collections::BTreeSet;
 
 use consentry_body::Said;
 use consentry_model::{Facts, FieldMap, Reason};
-use consentry_policy::{BuiltIn, Bundle, MessageMap, Route};
+use consentry_policy::{BuiltIn, Bundle, Detector, MessageMap, Route};
 
+use crate::patterns::looks_like;
 use crate::request::Brought;
 use crate::stated::Found;
 
@@ -107,17 +108,17 @@ fn is_link(text: &str) -> bool {
 }
 
 /// Why a message cannot be understood, whatever its route says of its members: a part that is no text, or that holds more
-/// than one line; a header that names somebody to whom it goes; an addressee who is named twice, or nobody.
-pub(crate) fn fault(map: &MessageMap, brought: &Brought) -> Option<Reason> {
+/// than one line; a header that names somebody to whom it goes, or may; an addressee who is named twice, or nobody.
+pub(crate) fn fault(bundle: &Bundle, map: &MessageMap, brought: &Brought) -> Option<Reason> {
     let part = |path: &Option<Vec<String>>| path.as_ref().and_then(|path| brought.at(path));
     let lines = [part(&map.from), part(&map.topic), part(&map.product)];
     if !lines.into_iter().flatten().all(is_line) {
         return Some(Reason::BodyMalformed);
     }
-    headers_fault(part(&map.headers)).or_else(|| addressees_fault(brought.at(&map.to)))
+    headers_fault(bundle, part(&map.headers)).or_else(|| addressees_fault(brought.at(&map.to)))
 }
 
-fn headers_fault(headers: Option<&Said>) -> Option<Reason> {
+fn headers_fault(bundle: &Bundle, headers: Option<&Said>) -> Option<Reason> {
     let members = match headers {
         None | Some(Said::Null) => return None,
         Some(Said::Object(members)) => members,
@@ -133,8 +134,13 @@ fn headers_fault(headers: Option<&Said>) -> Option<Reason> {
         if ADDRESSING.contains(&folded.trim_start_matches("resent-")) {
             return Some(Reason::MinimisationViolation);
         }
+        let names_others = !NAMING_NO_ADDRESSEE.contains(&folded.as_str())
+            && value.text().is_some_and(|text| shows_others(bundle, text));
         if !token || value.text().is_none() || !is_line(value) || !names.insert(folded) {
             return Some(Reason::BodyMalformed);
+        }
+        if names_others {
+            return Some(Reason::MinimisationViolation);
         }
     }
     None
@@ -172,10 +178,62 @@ fn is_line(said: &Said) -> bool {
     }
 }
 
-/// Headers that name who sends a message and who gets it (RFC 5322, section 3.6; RFC 9228), which the message's own members
-/// say.
-const ADDRESSING: [&str; 9] =
-    ["to", "cc", "bcc", "from", "sender", "return-path", "delivered-to", "apparently-to", "envelope-to"];
+/// Headers that name who sends a message and who gets it (RFC 5322, section 3.6; RFC 9228), or a report or an answer to it
+/// (RFC 8098), and those by which a service that sends mail is told of further addressees. The message's own members say all
+/// of it.
+const ADDRESSING: [&str; 17] = [
+    "to",
+    "cc",
+    "bcc",
+    "from",
+    "sender",
+    "return-path",
+    "delivered-to",
+    "apparently-to",
+    "envelope-to",
+    "disposition-notification-to",
+    "errors-to",
+    "mail-followup-to",
+    "return-receipt-to",
+    "x-bcc",
+    "x-mc-bccaddress",
+    "x-msys-api",
+    "x-smtpapi",
+];
+
+/// Headers that name no addressee, whatever address is in them: those that a message may always bring, of which obligations
+/// and facts ask what they say, and those whose names of messages look like addresses.
+const NAMING_NO_ADDRESSEE: [&str; 7] = [
+    "list-unsubscribe",
+    "list-unsubscribe-post",
+    "reply-to",
+    "subject",
+    "message-id",
+    "in-reply-to",
+    "references",
+];
+
+/// Whether a text shows an address that is not one of the controller's own.
+fn shows_others(bundle: &Bundle, text: &str) -> bool {
+    let text = text.to_lowercase();
+    let mut parts = text.split('@');
+    let mut others = parts.next().unwrap_or_default().to_owned();
+    for after in parts {
+        let own = |domain: &String| after.strip_prefix(domain.as_str()).filter(|rest| ends_a_domain(rest));
+        match bundle.settings.mail.domains.iter().find_map(own) {
+            // A sign in its place, so that what follows is as much of an address as before.
+            Some(rest) => others.extend(["x", rest]),
+            None => others.extend(["@", after]),
+        }
+    }
+    looks_like(Detector::Email, &others)
+}
+
+/// Whether a domain is over where this follows; a full stop may end a sentence with it.
+fn ends_a_domain(rest: &str) -> bool {
+    let rest = rest.strip_prefix('.').unwrap_or(rest);
+    rest.is_empty() || rest.starts_with([' ', '>', ',', ';', ')', ']', '"', '\'', '?', '&'])
+}
 
 /// The domain of the one address that a mail header names, in lower case; `None` when there is more than one reading.
 fn domain(header: &str) -> Option<String> {
@@ -246,6 +304,28 @@ mod tests {
             ("", None),
         ] {
             assert_eq!(domain(header).as_deref(), expected, "{header}");
+        }
+    }
+
+    #[test]
+    fn law_1_another_address_is_found_whatever_of_ones_own_stands_beside_it() {
+        for (rest, expected) in [
+            ("", true),
+            (">", true),
+            (".", true),
+            (". See you", true),
+            (", b", true),
+            ("?subject=x", true),
+            (".evil.test", false),
+            ("-evil.test", false),
+            ("_evil.test", false),
+            ("anic", false),
+            ("..evil", false),
+            ("\u{ff0e}evil.test", false),
+            ("\u{200b}.evil.test", false),
+            (":x", false),
+        ] {
+            assert_eq!(ends_a_domain(rest), expected, "{rest}");
         }
     }
 
