@@ -378,6 +378,90 @@ async fn law_1_nothing_on_an_answer_speaks_of_other_bytes_or_lets_anybody_keep_i
     }
 }
 
+/// Nobody declared any of these.
+#[tokio::test]
+async fn law_1_a_services_defences_pass_in_words_that_hold_nothing_of_anybody() {
+    let world = world().await;
+    for (name, lines, expected) in [
+        ("x-content-type-options", &["nosniff"][..], Some("nosniff")),
+        ("x-content-type-options", &[" NoSniff "], Some("nosniff")),
+        ("x-content-type-options", &["nosniff, ann"], None),
+        ("x-content-type-options", &["nosniff", "nosniff"], None),
+        ("x-content-type-options", &["ann"], None),
+        ("x-frame-options", &["DENY"], Some("DENY")),
+        ("x-frame-options", &["sameorigin"], Some("SAMEORIGIN")),
+        ("x-frame-options", &["ALLOW-FROM https://ann.example"], None),
+        ("x-frame-options", &["DENY", "ann"], None),
+        ("referrer-policy", &["no-referrer"], Some("no-referrer")),
+        (
+            "referrer-policy",
+            &["same-origin,strict-origin-when-cross-origin"],
+            Some("same-origin, strict-origin-when-cross-origin"),
+        ),
+        ("referrer-policy", &["same-origin, same-origin"], None),
+        ("referrer-policy", &["same-origin, ann"], None),
+        ("referrer-policy", &[""], None),
+        // A browser by itself tells others less of an address.
+        ("referrer-policy", &["unsafe-url"], None),
+        ("referrer-policy", &["no-referrer, no-referrer-when-downgrade"], None),
+        ("strict-transport-security", &["max-age=31536000"], Some("max-age=31536000")),
+        (
+            "strict-transport-security",
+            &["Max-Age=63072000 ;includesubdomains; PRELOAD;"],
+            Some("max-age=63072000; includeSubDomains; preload"),
+        ),
+        ("strict-transport-security", &["preload; max-age=0"], Some("max-age=0; preload")),
+        ("strict-transport-security", &["max-age=4111111111111111"], None),
+        ("strict-transport-security", &["max-age=431234567"], None),
+        ("strict-transport-security", &["max-age=+60"], None),
+        ("strict-transport-security", &["max-age=60; max-age=60"], None),
+        ("strict-transport-security", &["max-age=60; preload=ann"], None),
+        ("strict-transport-security", &["max-age=60; ann"], None),
+        ("strict-transport-security", &["max-age="], None),
+        ("strict-transport-security", &["preload"], None),
+        ("strict-transport-security", &["max-age=60", "max-age=60"], None),
+        ("cross-origin-opener-policy", &["same-origin-allow-popups"], Some("same-origin-allow-popups")),
+        ("cross-origin-opener-policy", &["same-origin; report-to=\"ann\""], None),
+        ("cross-origin-resource-policy", &["same-site"], Some("same-site")),
+        ("cross-origin-resource-policy", &["ann"], None),
+        ("cross-origin-embedder-policy", &["require-corp"], Some("require-corp")),
+        ("cross-origin-embedder-policy", &["same-origin"], None),
+        ("cross-origin-opener-policy-report-only", &["same-origin"], None),
+        ("permissions-policy", &["camera=()"], None),
+        ("content-security-policy", &["default-src 'none'"], None),
+    ] {
+        let lines: Vec<_> = lines.iter().map(|line| (name, *line)).collect();
+        // On what a route answers, on a page, where there is no body, and beside a status that is told.
+        for (route, status) in
+            [("GET /orders", 200), ("GET /page", 200), ("GET /orders", 204), ("GET /orders", 422)]
+        {
+            if route == "GET /page" {
+                let mut page = typed("text/html", "<p>x</p>");
+                lines
+                    .iter()
+                    .for_each(|(name, line)| _ = page.headers_mut().append(*name, line.parse().unwrap()));
+                world.upstream.answers(page);
+            } else {
+                world.upstream.answers(answer(status, &lines));
+            }
+            let seen = world.send(ask(&world, route.trim_start_matches("GET "))).await;
+            assert_eq!(seen.status.as_u16(), status, "{name} {lines:?}: {seen:?}");
+            let got: Vec<_> = seen.headers.get_all(name).iter().collect();
+            assert_eq!(got, expected.into_iter().collect::<Vec<_>>(), "{route} {status} {name}: {lines:?}");
+            assert!(!format!("{seen:?}").contains("ann"), "{name} {lines:?}: {seen:?}");
+        }
+    }
+    // Beside a status that is not told there is nothing of the service's.
+    for (route, status) in [("GET /open/c-1", 404), ("GET /orders", 500)] {
+        let seen = refused(&world, route, status, &[("x-frame-options", "DENY")]).await;
+        assert_eq!(
+            (seen.status.as_u16(), seen.headers.contains_key("x-frame-options")),
+            (502, false),
+            "{route}"
+        );
+    }
+}
+
 #[test]
 fn law_1_what_would_speak_of_other_bytes_cannot_be_declared() {
     for (side, name) in [

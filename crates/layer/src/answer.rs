@@ -14,6 +14,7 @@ use crate::evidence::{self, Lines};
 use crate::exchange::{Decided, Open};
 use crate::media::Media;
 use crate::pointers::{self, redirects};
+use crate::technical::defence;
 use crate::vary::vary;
 
 /// How the body is to be read, and the content type that it leaves with.
@@ -78,7 +79,7 @@ pub(crate) fn forward_headers(
         let lines: Vec<HeaderValue> = match declared {
             Some(field) if may_be_answered(name.as_str()) => pointers::lines(decided, field, from),
             Some(_) => Vec::new(),
-            None => continue,
+            None => defence(name, from).into_iter().collect(),
         };
         if let (Some(field), true) = (declared, lines.is_empty()) {
             taken.path(format!("response.header.{}", field.name));

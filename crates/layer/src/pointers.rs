@@ -185,7 +185,7 @@ fn is_disposition(text: &str) -> bool {
     let mut parts = text.split(';').map(str::trim);
     let kind = parts.next().unwrap_or_default();
     let (mut plain, mut extended) = (0_usize, 0_usize);
-    let mut is_name = |part: &str| {
+    let is_name = |part: &str| {
         let (count, good) = match part.split_once('=') {
             Some(("filename", written)) => (&mut plain, is_file_name(written)),
             Some(("filename*", written)) => (&mut extended, is_extended_name(written)),
@@ -194,8 +194,7 @@ fn is_disposition(text: &str) -> bool {
         *count += 1;
         good && *count == 1
     };
-    (kind.eq_ignore_ascii_case("attachment") || kind.eq_ignore_ascii_case("inline"))
-        && parts.all(|part| is_name(part))
+    (kind.eq_ignore_ascii_case("attachment") || kind.eq_ignore_ascii_case("inline")) && parts.all(is_name)
 }
 
 /// A file's name as RFC 6266 writes it: in quotes, or one word without any.

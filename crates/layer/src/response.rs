@@ -19,6 +19,7 @@ use crate::pointers::{self, redirects};
 use crate::pump::Pump;
 use crate::service::BoxError;
 use crate::source::Source;
+use crate::technical::defence;
 use crate::vary::vary;
 
 /// Delivers an answer, or refuses it.
@@ -104,6 +105,8 @@ fn no_answer(open: Open, decided: &Decided, parts: &Parts, reason: Reason) -> Re
             );
         }
     }
+    let defences = parts.headers.keys().filter(|_| status.is_some());
+    more.extend(defences.filter_map(|name| Some((name.clone(), defence(name, &parts.headers)?))));
     let mut response = open.fail(reason, status);
     response.headers_mut().extend(more);
     response
