@@ -15,6 +15,8 @@ use crate::{Decide, Limits, Pseudonyms, RecordSubject, Report};
 const MARK: &[u8] = b"\xef\xbb\xbf";
 /// The fields beside the data that may be declared. They say nothing about a person.
 const BESIDE: [&str; 3] = ["event", "id", "retry"];
+/// With this many a service says that there is no more. It is no JSON, and tells nothing of anybody.
+const DONE: &str = "[DONE]";
 
 /// An event that waits for its verdicts.
 struct Event {
@@ -85,6 +87,13 @@ impl Events {
         let data = match data {
             // There is nothing in data that is empty; some keep a connection open with it.
             Some(text) if text.is_empty() => None,
+            // Nothing else of that event goes on.
+            Some(text) if text == DONE => {
+                let declared = |kept: &&Kept| matches!(kept, Kept::Line(line) if line != ":");
+                undeclared += kept.iter().filter(declared).count() as u64;
+                kept = vec![Kept::Line(format!("data: {DONE}"))];
+                None
+            }
             None => None,
             Some(text) => {
                 let owner = &RecordSubject::Request;

@@ -39,6 +39,13 @@ fn an_event_passes_as_it_is_or_is_written_anew() {
             ("id: 1\0\ndata: {\"id\":1}\n\n", &clear, Ok("data: {\"id\":1}\n\n")),
             ("\u{feff}id: 1\n\n", &clear, Ok("id: 1\n\n")),
             ("\n\r\n\r", &clear, Ok("\n\r\n\r")),
+            // That a stream is over tells nothing of anybody; whatever stands beside it goes.
+            ("data: [DONE]\n\n", &withheld, Ok("data: [DONE]\n\n")),
+            (
+                "data: {\"id\":1,\"name\":\"Ann\"}\n\nid: 7\r\nevent: end\r\ndata:[DONE]\r\n: ann\r\nx: ann\r\n\r\n",
+                &withheld,
+                Ok("data: [DONE]\n\n"),
+            ),
             // What is no whole event at the end is none.
             ("id: 1\n\ndata: {\"id\":1,\"name\":\"Ann\"}\n", &clear, Ok("id: 1\n\n")),
             ("data: {\"id\":1,\"name\":\"Ann\"}\n\n", &withheld, Ok("")),
@@ -55,7 +62,11 @@ fn law_1_an_event_that_is_wrong_stops_the_stream() {
         &[
             ("data: {\"id\":1\n\n", &clear, Err(BodyFault::Malformed)),
             ("data: DONE\n\n", &clear, Err(BodyFault::Malformed)),
-            ("data: [DONE]\n\n", &clear, Err(BodyFault::Undeclared)),
+            ("data: [DONE] \n\n", &clear, Err(BodyFault::Undeclared)),
+            ("data: [DONE] ann\n\n", &clear, Err(BodyFault::Undeclared)),
+            ("data: [done]\n\n", &clear, Err(BodyFault::Undeclared)),
+            ("data: [DONE]\ndata:\n\n", &clear, Err(BodyFault::Undeclared)),
+            ("data: [DONE]\ndata: {\"id\":1}\n\n", &clear, Err(BodyFault::Undeclared)),
             ("data: hello\n\n", &clear, Err(BodyFault::Malformed)),
             ("data:\ndata:\n\n", &clear, Err(BodyFault::Malformed)),
             ("data:  \n\n", &clear, Err(BodyFault::Malformed)),
