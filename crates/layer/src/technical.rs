@@ -42,27 +42,32 @@ const DEFENCES: [(&str, &[&str]); 6] = [
 /// Three years have eight.
 const TRANSPORT_DIGITS_MAX: usize = 8;
 
-/// What a caller accepts, as far as an answer could be passed on: the route's media types and wildcards over them, without
-/// any parameter.
+/// What a caller accepts, as far as an answer could be passed on: the route's media types and wildcards over them, what is
+/// preferred first, without any parameter.
 pub(crate) fn accept(headers: &HeaderMap, types: &MediaTypes) -> Option<HeaderValue> {
     let lines = headers.get_all(header::ACCEPT).iter().filter_map(|line| line.to_str().ok());
     let listed =
         || types.listed().map(|(name, _)| name).chain(types.has(Format::Json).then_some("application/json"));
     let range = |item: &str| {
-        let essence = item.split(';').next().unwrap_or_default().trim().to_ascii_lowercase();
+        let (essence, parameters) = item.split_once(';').unwrap_or((item, ""));
+        let weight = weight(parameters);
+        let essence = essence.trim().to_ascii_lowercase();
         let wild = match essence.strip_suffix('*') {
             Some("*/") => true,
             Some(kind) => kind.ends_with('/') && listed().any(|name| name.starts_with(kind)),
             None => false,
         };
-        match types.format(&essence) {
+        let name = match types.format(&essence) {
             // Any name of JSON was meant, and any could hold another.
             Some(Format::Json) if !types.names(&essence) => Some("application/json".to_owned()),
             format => (wild || format.is_some()).then_some(essence),
-        }
+        };
+        name.filter(|_| weight > 0).map(|name| (weight, name))
     };
+    let mut ranges: Vec<(u16, String)> = lines.flat_map(|line| line.split(',')).filter_map(range).collect();
+    ranges.sort_by_key(|(weight, _)| std::cmp::Reverse(*weight));
     let mut kept: Vec<String> = Vec::new();
-    for range in lines.flat_map(|line| line.split(',')).filter_map(range) {
+    for (_, range) in ranges {
         if !kept.contains(&range) {
             kept.push(range);
         }
@@ -113,6 +118,24 @@ fn transport_security(text: &str) -> Option<HeaderValue> {
         said.push_str(if flag { name } else { "" });
     }
     HeaderValue::from_str(&said).ok()
+}
+
+/// How much a range is preferred, in thousandths: nothing where it is not acceptable (RFC 9110, section 12.4.2). What says so in
+/// no way that can be read is like any other.
+fn weight(parameters: &str) -> u16 {
+    let mut pairs = parameters.split(';').filter_map(|parameter| parameter.split_once('='));
+    let stated = pairs.rfind(|(name, _)| name.trim().eq_ignore_ascii_case("q"));
+    let read = |value: &str| {
+        let (whole, part) = value.split_once('.').unwrap_or((value, ""));
+        let plain = part.len() <= 3 && part.bytes().all(|b| b.is_ascii_digit());
+        let thousandths = format!("{part:0<3}").parse::<u16>().ok().filter(|_| plain)?;
+        match whole {
+            "0" => Some(thousandths),
+            "1" if thousandths == 0 => Some(1000),
+            _ => None,
+        }
+    };
+    stated.and_then(|(_, value)| read(value.trim())).unwrap_or(1000)
 }
 
 /// A cookie as it is set: its name and value, and the attributes that may stay.
@@ -253,7 +276,19 @@ mod tests {
         for (lines, expected) in [
             (&["application/json"][..], Some("application/json")),
             (&["text/html, application/xhtml+xml, */*;q=0.8"], Some("*/*")),
-            (&["application/json;q=0.5", "*/*"], Some("application/json, */*")),
+            (&["application/json;q=0.5", "*/*"], Some("*/*, application/json")),
+            (&["application/json;q=0, */*;q=0.001"], Some("*/*")),
+            (&["application/json;q=0.000", "application/*; Q = 0.0"], None),
+            (
+                &["*/*;q=0.1, application/json;v=1;q=0.25, application/*;q=.5"],
+                Some("application/*, application/json, */*"),
+            ),
+            (
+                &["application/json;q=0.2, application/hal+json;q=0.9, */*;q=0.5"],
+                Some("application/json, */*"),
+            ),
+            (&["application/json;q=0.0001, */*"], Some("application/json, */*")),
+            (&["application/json;q=2, */*;q=1.000"], Some("application/json, */*")),
             (&["application/json;for=ann"], Some("application/json")),
             (
                 &["application/vnd.4111111111111111+json, */*, application/json", "a/b"],
