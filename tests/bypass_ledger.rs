@@ -334,6 +334,8 @@ async fn law_7_a_no_in_a_body_is_heard_in_whatever_shape_it_comes() {
         ("true", "[]", false),
         ("false", "false", true),
         ("false", r#""off""#, true),
+        ("false", "\"n\u{fe0f}o\"", true),
+        ("false", r#""n\udb40\udc41o""#, true),
         ("false", "0", true),
         ("false", "true", false),
         ("false", "null", false),

@@ -59,9 +59,7 @@ fn plain(text: &str) -> Cow<'_, str> {
     let shown = text.chars().filter_map(|c| match c {
         // Full-width forms lie in the order of ASCII.
         '\u{ff01}'..='\u{ff5e}' => char::from_u32(u32::from(c) - 0xfee0),
-        '\u{ad}' | '\u{34f}' | '\u{61c}' | '\u{115f}' | '\u{1160}' | '\u{180e}' => None,
-        '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{3164}' | '\u{ffa0}' => None,
-        '\u{2060}'..='\u{206f}' | '\u{fe00}'..='\u{fe0f}' | '\u{feff}' => None,
+        c if shows_nothing(c) => None,
         '\u{2010}'..='\u{2015}' | '\u{2212}' | '\u{fe63}' => Some('-'),
         '\u{3002}' | '\u{ff61}' | '\u{2024}' | '\u{fe52}' => Some('.'),
         '\u{fe6b}' => Some('@'),
@@ -70,6 +68,32 @@ fn plain(text: &str) -> Cow<'_, str> {
         c => Some(digit(c).unwrap_or(c)),
     });
     Cow::Owned(shown.collect())
+}
+
+/// Whether a sign is one that nobody sees: another program may leave it out (Unicode, Default_Ignorable_Code_Point).
+pub(crate) const fn shows_nothing(c: char) -> bool {
+    matches!(
+        c,
+        '\u{ad}'
+            | '\u{34f}'
+            | '\u{61c}'
+            | '\u{115f}'
+            | '\u{1160}'
+            | '\u{17b4}'
+            | '\u{17b5}'
+            | '\u{180b}'..='\u{180f}'
+            | '\u{200b}'..='\u{200f}'
+            | '\u{202a}'..='\u{202e}'
+            | '\u{2060}'..='\u{206f}'
+            | '\u{3164}'
+            | '\u{fe00}'..='\u{fe0f}'
+            | '\u{feff}'
+            | '\u{ffa0}'
+            | '\u{fff0}'..='\u{fff8}'
+            | '\u{1bca0}'..='\u{1bca3}'
+            | '\u{1d173}'..='\u{1d17a}'
+            | '\u{e0000}'..='\u{e0fff}'
+    )
 }
 
 /// The digit that a sign of another script, or a raised or circled one, stands for.
@@ -256,6 +280,7 @@ mod tests {
             ("\u{664}\u{661}\u{661}\u{661}111111111111", true),
             ("\u{1d7d2}111111111111111", true),
             ("4111\u{34f}1111\u{3164}1111\u{61c}1111", true),
+            ("4\u{e0041}111\u{fe0f}1111\u{180b}1111\u{1d173}1111", true),
             ("4 1 1 1 1 1 1 1 1 1 1 1 1 1 1 1", true),
             ("41.11.11.11.11.11.11.11", true),
             ("2026-11-22 2026-11-23", false),

@@ -2,6 +2,8 @@
 
 use std::collections::{HashMap, HashSet};
 
+use crate::patterns::shows_nothing;
+
 /// One query parameter.
 #[derive(Debug)]
 pub(crate) struct Parameter {
@@ -91,10 +93,9 @@ fn encodes_what_needs_it_not(raw: &str) -> bool {
     })
 }
 
-/// Control characters, and those that show nothing: another program may leave them out.
+/// Control characters, ends of lines that few know, and what shows nothing: another program may leave them out.
 pub(crate) fn is_unseen(c: char) -> bool {
-    c.is_control()
-        || matches!(c, '\u{ad}' | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{feff}')
+    c.is_control() || matches!(c, '\u{2028}' | '\u{2029}') || shows_nothing(c)
 }
 
 /// A text as whoever does not look closely takes it: without what nobody sees, whatever its case and the white space around
@@ -219,6 +220,41 @@ pub(crate) fn decode(raw: &str) -> Option<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn law_1_a_sign_that_nobody_sees_is_no_part_of_a_name() {
+        for sign in [
+            "%C2%AD",
+            "%CD%8F",
+            "%D8%9C",
+            "%E1%85%9F",
+            "%E1%A0%8B",
+            "%E1%A0%8E",
+            "%E2%80%8B",
+            "%E2%80%A8",
+            "%E2%80%AE",
+            "%E2%81%A0",
+            "%E3%85%A4",
+            "%EF%B8%80",
+            "%EF%B8%8F",
+            "%EF%BB%BF",
+            "%EF%BE%A0",
+            "%F0%9D%85%B3",
+            "%F3%A0%80%81",
+            "%F3%A0%81%81",
+            "%F3%A0%87%AF",
+            "%7F",
+        ] {
+            assert_eq!(segments(&format!("/customers/c-1{sign}")), None, "{sign}");
+            assert!(parameters(&format!("na{sign}me=1")).is_none(), "{sign}");
+        }
+        // What is seen is part of a name.
+        assert_eq!(segments("/%E2%9D%A4").as_deref(), Some(&["\u{2764}".to_owned()][..]));
+        assert_eq!(
+            (loosely("n\u{fe0f}O\u{e0041} "), loosely("a\u{2028}b")),
+            ("no".into(), "a\u{2028}b".into())
+        );
+    }
 
     #[test]
     fn what_is_written_in_the_one_way_is_read() {
