@@ -11,7 +11,7 @@ use crate::head::Head;
 use crate::message;
 use crate::patterns::looks_like;
 use crate::request::Brought;
-use crate::spelled::unwrapped;
+use crate::spelled::{AGAIN_MAX, unwrapped};
 
 /// Into how many texts within one another one looks.
 const WRAPS_MAX: usize = 4;
@@ -30,7 +30,7 @@ pub(crate) fn detected(access: &Access, route: &Route, head: &Head, brought: &Br
         return Vec::new();
     }
     let senders = route.message.as_ref().map(message::senders).unwrap_or_default();
-    let mut look = Look { bundle, senders, found: BTreeSet::new() };
+    let mut look = Look { bundle, senders, found: BTreeSet::new(), left: AGAIN_MAX };
     if let Some((value, format)) = brought.whole() {
         let map = route.request_body.fields().map(|map| (&**map, map.root()));
         // Each row, and each text of several, is a body of its own.
@@ -74,6 +74,8 @@ struct Look<'a> {
     /// Where the sender of a message stands.
     senders: Vec<String>,
     found: BTreeSet<Detector>,
+    /// How much may still be read once more.
+    left: usize,
 }
 
 impl Look<'_> {
@@ -132,7 +134,7 @@ impl Look<'_> {
                 self.value(&inside, at, &mut String::new());
             }
         }
-        for inside in unwrapped(text) {
+        for inside in unwrapped(text, &mut self.left) {
             self.wrapped(&inside, at, depth);
         }
     }
@@ -140,7 +142,7 @@ impl Look<'_> {
     /// Looks at a text of a class, or of none, and at what it may be a spelling of.
     fn spelled(&mut self, text: &str, class: Option<ClassId>) {
         self.text(text, class);
-        unwrapped(text).iter().for_each(|inside| self.text(inside, class));
+        unwrapped(text, &mut self.left).iter().for_each(|inside| self.text(inside, class));
     }
 
     /// Looks at a text of a class, or of none.

@@ -96,14 +96,38 @@ fn unpacked(part: &str) -> Vec<String> {
     spelled.into_iter().flatten().map(|bytes| String::from_utf8_lossy(&bytes).into_owned()).collect()
 }
 
-/// What a text may be a spelling of as a whole, for whoever looks into values.
-pub(crate) fn unwrapped(text: &str) -> Vec<String> {
-    let text = text.trim();
-    if text.len() < SPELLED_MIN || !text.bytes().all(|b| b.is_ascii_alphanumeric() || b"+/-_=".contains(&b)) {
-        return Vec::new();
+/// How many signs of one request are read once more, from within a stretch that was read as a whole.
+pub(crate) const AGAIN_MAX: usize = 1 << 20;
+/// A stretch that is longer than this from there to its end is read as a whole alone.
+const WITHIN_MAX: usize = 4096;
+
+/// The texts that parts of a value may be a spelling of, for whoever looks into values: each word, each stretch of signs of one
+/// alphabet, and what begins behind a sign within one, as far as what is `left` reaches.
+pub(crate) fn unwrapped(text: &str, left: &mut usize) -> Vec<String> {
+    let mut out = Vec::new();
+    let mut read = |engine: &GeneralPurpose, part: &str| {
+        out.extend(engine.decode(part).ok().and_then(|bytes| String::from_utf8(bytes).ok()));
+    };
+    let is_long = |part: &&str| part.len() >= SPELLED_MIN;
+    for word in text.split(|c: char| !c.is_ascii_alphanumeric()).filter(is_long) {
+        read(&STANDARD, word);
     }
-    let decoded = [STANDARD.decode(text).ok(), URL_SAFE.decode(text).ok()];
-    decoded.into_iter().flatten().filter_map(|bytes| String::from_utf8(bytes).ok()).collect()
+    for (engine, signs) in [(STANDARD, ['+', '/']), (URL_SAFE, ['-', '_'])] {
+        let stretches = text.split(|c: char| !c.is_ascii_alphanumeric() && !signs.contains(&c));
+        for stretch in stretches.filter(is_long) {
+            // Without a sign it is a word.
+            let Some(last) = stretch.rfind(signs) else { continue };
+            read(&engine, stretch);
+            let within = stretch.match_indices(signs).take(STARTS_MAX).filter(|(at, _)| *at < last);
+            for part in within.filter_map(|(at, _)| stretch.get(at + 1..)).filter(is_long) {
+                if part.len() <= WITHIN_MAX.min(*left) {
+                    *left -= part.len();
+                    read(&engine, part);
+                }
+            }
+        }
+    }
+    out
 }
 
 #[cfg(test)]
@@ -151,5 +175,42 @@ mod tests {
             assert_eq!(tells_of_somebody(token), expected, "{token}");
         }
         assert!(tells_of_somebody(&".".repeat(STARTS_MAX)), "nobody looks into so many places");
+    }
+
+    #[test]
+    fn law_1_what_stands_around_a_spelling_does_not_hide_it() {
+        for (text, expected) in [
+            ("NDExMTExMTExMTExMTExMQ==", true),
+            ("ref NDExMTExMTExMTExMTExMQ==", true),
+            ("data:text/plain;base64,NDExMTExMTExMTExMTExMQ==", true),
+            ("v1.NDExMTExMTExMTExMTExMQ", true),
+            ("v1/NDExMTExMTExMTExMTExMQ/x", true),
+            ("u_NDExMTExMTExMTExMTExMQ-v2", true),
+            ("(NDExMTExMTExMTExMTExMQ)\u{e9}", true),
+            // ~ann@example.org?>>, with signs of either alphabet in it.
+            ("fmFubkBleGFtcGxlLm9yZz8+Pg==", true),
+            ("v1-fmFubkBleGFtcGxlLm9yZz8+Pg==-x", true),
+            ("x+fmFubkBleGFtcGxlLm9yZz8+Pg==", true),
+            ("x_fmFubkBleGFtcGxlLm9yZz8-Pg", true),
+            ("x+v1_fmFubkBleGFtcGxlLm9yZz8-Pg", true),
+            ("bm90aGluZyBhdCBhbGw and so on", false),
+            ("6f1e2c3d-4b5a-4789-8abc-0123456789ab", false),
+            ("https://x.test/a/b-c_d?e=f#customers-and-their-orders", false),
+        ] {
+            let found = unwrapped(text, &mut AGAIN_MAX.clone()).iter().any(|text| shows(text));
+            assert_eq!(found, expected, "{text}");
+        }
+    }
+
+    #[test]
+    fn how_much_is_read_again_is_bounded() {
+        for piece in ["QUFB-", "QUFBQUFB+", "-", "QUFBQUFBQUFB ", "QUFB_QUFB/QUFB+"] {
+            let (text, mut left) = (piece.repeat((1 << 18) / piece.len()), AGAIN_MAX);
+            let read: usize = unwrapped(&text, &mut left).iter().map(String::len).sum();
+            assert!(read <= 3 * text.len() + AGAIN_MAX - left, "{piece}");
+            let mut none = 0;
+            unwrapped(&text, &mut none);
+            assert_eq!(none, 0, "{piece}");
+        }
     }
 }
