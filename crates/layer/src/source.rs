@@ -74,7 +74,7 @@ where
         let mut held = bytes::BytesMut::new();
         while let Some(bytes) = self.next().await? {
             if held.len().saturating_add(bytes.len()) > bytes_max {
-                return Err(Reason::ResponseRecordTooLarge);
+                return Err(Reason::ResponseTooLarge);
             }
             held.extend_from_slice(&bytes);
         }
