@@ -589,13 +589,19 @@ async fn a_head_is_decided_like_its_get_and_has_no_body() {
         let seen = world.send(request).await;
         assert_eq!((seen.status.as_u16(), &*seen.code()), (status, code), "{path}");
     }
+    // Whether its answer has bytes nobody sees: another type is another type.
+    world.upstream.answers(typed("text/csv", ""));
+    let mut request = ask(&world, "/orders");
+    *request.method_mut() = Method::HEAD;
+    assert_eq!(world.send(request).await.status, 502);
+    assert_eq!(world.upstream.take().len(), 2);
     // A page is one too.
     world.upstream.answers(typed("text/html", ""));
     let mut request = ask(&world, "/page");
     *request.method_mut() = Method::HEAD;
     let seen = world.send(request).await;
     assert_eq!((seen.status.as_u16(), seen.headers["content-type"].to_str().unwrap()), (200, "text/html"));
-    assert_eq!(world.upstream.reached().len(), 2, "what was refused reached nobody");
+    assert_eq!(world.upstream.reached().len(), 1, "what was refused reached nobody");
 }
 
 #[tokio::test]
@@ -711,7 +717,9 @@ async fn law_1_an_answer_without_a_media_type_has_no_bytes() {
     let world = world().await;
     type Lines<'a> = &'a [(&'static str, &'a str)];
     type Row<'a> = (&'a str, &'a str, u16, Lines<'a>, &'static [u8], u16);
-    let rows: [Row<'_>; 12] = [
+    let (json, html, coded) =
+        (("content-type", "application/json"), ("content-type", "text/html"), ("content-encoding", "gzip"));
+    let rows: [Row<'_>; 16] = [
         ("taken in", "/orders", 202, &[], b"", 202),
         ("made, and where", "/orders", 201, &[("location", "/orders")], b"", 201),
         ("well", "/orders", 200, &[("content-length", "0")], b"", 200),
@@ -719,8 +727,12 @@ async fn law_1_an_answer_without_a_media_type_has_no_bytes() {
         ("of a person", "/papers/c-1", 200, &[], b"", 200),
         ("with bytes", "/orders", 200, &[], b"{}", 502),
         ("with one byte", "/orders", 202, &[], b" ", 502),
-        ("an empty text of JSON", "/orders", 200, &[("content-type", "application/json")], b"", 502),
-        ("another type", "/orders", 200, &[("content-type", "text/html")], b"", 502),
+        ("no bytes that are called JSON", "/orders", 200, &[json], b"", 200),
+        ("no bytes of another type", "/orders", 200, &[html], b"", 200),
+        ("a blank that is called JSON", "/orders", 200, &[json], b" ", 502),
+        ("bytes of another type", "/orders", 200, &[html], b"{}", 502),
+        ("no bytes that are called coded JSON", "/orders", 200, &[json, coded], b"", 502),
+        ("no bytes of another type, coded", "/orders", 200, &[html, coded], b"", 502),
         ("two types", "/orders", 200, &[("content-type", ""), ("content-type", "")], b"", 502),
         ("nothing in a coding", "/orders", 200, &[("content-encoding", "gzip")], b"", 502),
         ("a page", "/page", 200, &[], b"", 502),

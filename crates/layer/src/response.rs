@@ -38,13 +38,17 @@ where
         return no_answer(open, &decided, &parts, reason);
     }
     let Ok(route) = decided.access.route() else { return open.fail(Reason::RouteUnknown, None) };
+    let may_say_nothing = may_say_nothing(&parts.headers, body.size_hint().exact(), open.head_only);
     let mut source = Source::new(body, &parts.headers, &open.shared.limits);
     let map = match map_of(route, parts.status, &parts.headers) {
-        Ok(map) => map,
-        // An answer of no bytes needs no media type.
-        Err(_) if !parts.headers.contains_key(header::CONTENT_TYPE) && Box::pin(source.is_empty()).await => {
+        Ok(Some((reading, ..))) if may_say_nothing && reading.format == Format::Json => {
+            if !Box::pin(source.is_empty()).await {
+                return open.fail(Reason::ResponseTruncated, None);
+            }
             None
         }
+        Ok(map) => map,
+        Err(_) if may_say_nothing && Box::pin(source.is_empty()).await => None,
         Err(reason) => return open.fail(reason, None),
     };
     let mut lines = Lines::default();
@@ -88,6 +92,18 @@ where
     let live = reading.format == Format::Events;
     let pump = Box::new(Pump::new(open, decided, receipt, redactor, source, window, live));
     pump.start(&parts, headers).await
+}
+
+/// Whether an answer may have no bytes, so that it needs no media type and JSON, which has no empty text, is none: it names no
+/// type, or says itself that it is empty. Where only the head was asked for, its own body has bytes all the same.
+fn may_say_nothing(headers: &HeaderMap, bytes: Option<u64>, head_only: bool) -> bool {
+    let is_plain = !headers.contains_key(header::CONTENT_ENCODING);
+    match headers.get_all(header::CONTENT_TYPE).iter().count() {
+        0 => true,
+        1 => bytes == Some(0) && is_plain && !head_only,
+        // Nobody knows which one counts.
+        _ => false,
+    }
 }
 
 /// Fails for what came instead of an answer that can be read.
