@@ -91,6 +91,20 @@ async fn law_1_a_card_number_is_found_wherever_it_stands() {
         ("/notes/ann", json, r#"{"doc":"{\"note\":4.111111111111111e15}"}"#.to_owned(), false),
         // {"note":"4111111111111111"}
         ("/notes/ann", json, r#"{"blob":"eyJub3RlIjoiNDExMTExMTExMTExMTExMSJ9"}"#.to_owned(), false),
+        // The same in Base64, with something before and behind it, in another one, and in a text of JSON in it.
+        ("/notes/ann", json, r#"{"note":"ref bm90aGluZyBhdCBhbGw=, and v1.2-x_y"}"#.to_owned(), true),
+        ("/notes/ann", json, r#"{"note":"ref NDExMTExMTExMTExMTExMQ=="}"#.to_owned(), false),
+        (
+            "/notes/ann",
+            json,
+            r#"{"note":"data:text/plain;base64,NDExMTExMTExMTExMTExMQ=="}"#.to_owned(),
+            false,
+        ),
+        ("/notes/ann", json, r#"{"note":"v1.NDExMTExMTExMTExMTExMQ"}"#.to_owned(), false),
+        ("/notes/ann", json, r#"{"note":"v1-NDExMTExMTExMTExMTExMQ-x"}"#.to_owned(), false),
+        ("/notes/ann", json, r#"{"any":{"a":["x.TkRFeE1URXhNVEV4TVRFeE1URXhNUT09"]}}"#.to_owned(), false),
+        ("/notes/ann", json, r#"{"note":"a eyJub3RlIjoiNDExMTExMTExMTExMTExMSJ9 b"}"#.to_owned(), false),
+        ("/notes/ann?q=v1.NDExMTExMTExMTExMTExMQ", json, "{}".to_owned(), false),
         ("/notes/ann?q=4111111111111111", json, "{}".to_owned(), false),
         ("/notes/ann?q=%34111111111111111", json, "{}".to_owned(), false),
         // A plus sign is itself, or a blank: either may be meant.
@@ -107,6 +121,8 @@ async fn law_1_a_card_number_is_found_wherever_it_stands() {
         ("/forms/ann", form, "any.%2B43 1 2345678=1".to_owned(), false),
         ("/forms/ann", "text/csv", "note\nx\n".to_owned(), true),
         ("/forms/ann", "text/csv", format!("note\n{PAN}\n"), false),
+        ("/forms/ann", "text/csv", format!("\u{feff}note\n{PAN}\n"), false),
+        ("/forms/ann", "text/csv", "\u{feff}note\nx\n".to_owned(), true),
         ("/forms/ann", "text/csv", format!("any.{PAN}\n1\n"), false),
         (
             "/forms/ann",
@@ -145,7 +161,9 @@ async fn law_1_a_card_number_is_found_wherever_it_stands() {
         let reached = !world.upstream.take().is_empty();
         assert_eq!((seen.status == 200, reached), (passes, passes), "{path} {body}: {seen:?}");
     }
-    for (note, status) in [("x", 200), (PAN, 403), ("NDExMTExMTExMTExMTExMQ==", 403)] {
+    for (note, status) in
+        [("x", 200), (PAN, 403), ("NDExMTExMTExMTExMTExMQ==", 403), ("v1 NDExMTExMTExMTExMTExMQ", 403)]
+    {
         let mut request = sends(&world, "/notes/ann", json, "{}");
         request.headers_mut().insert("x-note", note.parse().unwrap());
         let seen = world.send(request).await;

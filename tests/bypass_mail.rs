@@ -158,6 +158,22 @@ async fn law_1_a_message_goes_to_its_addressees_alone() {
 }
 
 #[tokio::test]
+async fn law_1_a_message_that_is_left_out_is_none() {
+    let world = world().await;
+    for typed in [true, false] {
+        let mut request = mail(&world, &message(&json!({})));
+        *request.body_mut() = Full::default();
+        if !typed {
+            request.headers_mut().remove("content-type");
+        }
+        let seen = world.send(request).await;
+        let expected = if typed { (400, "body-malformed") } else { (415, "body-media-type") };
+        assert_eq!((seen.status.as_u16(), &*seen.code()), expected, "{seen:?}");
+        assert!(world.upstream.take().is_empty());
+    }
+}
+
+#[tokio::test]
 async fn a_header_that_nobody_described_does_not_go_out() {
     let world = world().await;
     let (status, _, reached) =

@@ -118,6 +118,7 @@ async fn law_1_a_name_in_another_shape_is_not_nobodys() {
     let world = world().await;
     for (body, shown) in [
         (r#"{"note":1}"#, true),
+        ("", true),
         (r#"{"user":null,"note":1}"#, true),
         (r#"{"user":{"email":null}}"#, true),
         (r#"{"user":{"email":"bob@example.org"}}"#, true),
@@ -131,6 +132,13 @@ async fn law_1_a_name_in_another_shape_is_not_nobodys() {
         (r#"{"user":{"email":"ann+x@example.org\n"}}"#, false),
         (r#"{"user":{"email":"ann+x@example.org\u0000"}}"#, false),
         (r#"{"user":{"email":"ann\u200b+x@example.org"}}"#, false),
+        (r#"{"user":{"email":"ann\ufe0f+x@example.org"}}"#, false),
+        (r#"{"user":{"email":"ann\u180e+x@example.org"}}"#, false),
+        (r#"{"user":{"email":"ann\udb40\udc41+x@example.org"}}"#, false),
+        (
+            r#"{"user":{"email":"bob@example.org"},"note":"\u2764\ufe0f \ud83d\udc69\u200d\ud83d\udc67"}"#,
+            true,
+        ),
         (r#"{"user":{"email":"\u00a0ann+x@example.org"}}"#, false),
         (r#"{"user":{"email":" "}}"#, false),
     ] {

@@ -376,7 +376,8 @@ async fn law_1_a_request_with_two_readings_reaches_nobody_coded_or_not() {
         (JSON.into(), br#"{"id":"ann","Id":"bob"}"#.to_vec(), excess),
         (JSON.into(), br#"{"id":null}"#.to_vec(), nobody),
         (JSON.into(), br#"{"id":"ann","__proto__":{"id":"bob"}}"#.to_vec(), excess),
-        (JSON.into(), b"".to_vec(), malformed),
+        (JSON.into(), b"{}".to_vec(), ok),
+        (JSON.into(), b" ".to_vec(), malformed),
         (JSON.into(), b"null".to_vec(), excess),
         (JSON.into(), br#"{"id":"a\ud800nn"}"#.to_vec(), malformed),
         (
@@ -402,6 +403,50 @@ async fn law_1_a_request_with_two_readings_reaches_nobody_coded_or_not() {
             assert_eq!(code, expected, "{kind} {shown:?}");
             assert_eq!(world.upstream.take().len(), usize::from(expected == ok), "{kind} {shown:?}");
         }
+    }
+    // No byte is no more than an object without members; in a coding it is no text.
+    let mut coded = sends(&world, "/orders", JSON, &gzip(b""));
+    coded.headers_mut().insert("content-encoding", "gzip".parse().unwrap());
+    assert_eq!(world.send(coded).await.code(), malformed);
+    assert!(world.upstream.take().is_empty());
+    assert_eq!(world.send(sends(&world, "/orders", JSON, b"")).await.status, 200);
+    assert!(world.upstream.take().pop().is_some_and(|(_, body)| body.is_empty()));
+}
+
+#[tokio::test]
+async fn law_1_a_page_that_is_longer_than_is_held_is_refused_as_that() {
+    let mut limits = Limits::default();
+    limits.response_hold_bytes_max = 8;
+    let world = world(Otherwise { limits: Some(limits), ..Otherwise::default() }).await;
+    for (page, code) in [("<p>ann</p>", Some("response-too-large")), ("<p></p>", None)] {
+        let seen = seen(&world, "/page", typed("text/html", page)).await;
+        match code {
+            Some(code) => assert_eq!((seen.status.as_u16(), &*seen.code()), (502, code), "{page}"),
+            None => assert_eq!(seen.status, 200, "{page}: {seen:?}"),
+        }
+    }
+}
+
+#[tokio::test]
+async fn law_1_a_table_is_decided_by_the_names_that_its_service_reads() {
+    let world = world(Otherwise::default()).await;
+    let (csv, ascii) = ("text/csv", "text/csv; charset=us-ascii");
+    for (kind, body, left) in [
+        (csv, "email,n\na@x.org,1\n", Some("email,n\na@x.org,1\n")),
+        // What a spreadsheet begins with goes no further: to a service that does not know it the name is another.
+        (csv, "\u{feff}email,n\na@x.org,1\n", Some("email,n\na@x.org,1\n")),
+        (csv, "\u{feff}\u{feff}email,n\na@x.org,1\n", None),
+        (ascii, "email,n\na@x.org,1\n", Some("email,n\na@x.org,1\n")),
+        (ascii, "\u{feff}email,n\na@x.org,1\n", None),
+        (ascii, "email,n\na@x.org,\u{e9}\n", None),
+    ] {
+        let seen = world.send(sends(&world, "/bulk/ann", kind, body.as_bytes())).await;
+        assert_eq!(seen.status.as_u16(), if left.is_some() { 200 } else { 400 }, "{kind} {body:?}: {seen:?}");
+        let reached = world.upstream.take().pop();
+        let kind = reached.as_ref().map(|(head, _)| head.headers["content-type"].to_str().unwrap());
+        assert_eq!(kind, left.map(|_| "text/csv; charset=utf-8"), "{body:?}");
+        let reached = reached.as_ref().map(|(_, body)| &**body);
+        assert_eq!(reached, left.map(str::as_bytes), "{body:?}");
     }
 }
 

@@ -182,3 +182,72 @@ async fn law_8_an_obligation_on_people_of_one_capacity_binds_a_list_that_may_hol
         );
     }
 }
+
+#[tokio::test]
+async fn law_1_a_body_that_is_left_out_says_no_more_than_an_empty_one() {
+    let more = r#"
+  - {route: POST /by, purpose_by: {body.for: {help: essential.service}}, request: {body: {for: none}}, response: {body: none}}
+  - {route: POST /who, purposes: [essential.service], about: {type: customer, space: customer, id: body.who}, request: {body: {who: none}}, response: {body: {mail: user.contact}}}
+  - {route: "POST /box/{id}", purposes: [essential.service], about: {type: customer, space: customer, id: path.id}, request: {type: [application/json, multipart/form-data], body: {news: none, mail: user.contact}}, response: {body: none}, events: [{if: {body.news: true}, consent: opt-in, to: marketing}, {if: {body.news: false}, withdraw: marketing}]}
+  - {route: "POST /form/{id}", purposes: [essential.service], about: {type: customer, space: customer, id: path.id}, request: {type: application/x-www-form-urlencoded, body: {n: none}}, response: {body: none}}
+  - {route: "POST /lines/{id}", purposes: [essential.service], about: {type: customer, space: customer, id: path.id}, request: {type: application/x-ndjson, body: {n: none}}, response: {body: none}}
+"#;
+    let ticket = "require: {that: {request.ticket: present}}, by: shop, reason: justification-required";
+    let text = BUNDLE.replace("RULE", ticket).replace("from: header.Ticket", "from: body.news");
+    let text = format!("{}{more}", text.trim_end());
+    let bundle = |text: &str| {
+        let read = Bundle::read(&Sources::from_texts([("bundle.yaml", text)]));
+        Engine::new(read.unwrap_or_else(|e| panic!("{e}"))).unwrap()
+    };
+    let world = World::new();
+    world.record("customer", "ann", &[contract()]).await;
+    let token = world.token("shop", &["essential.service"]);
+    let (json, parts) = (Some("application/json"), Some("multipart/form-data; boundary=b"));
+    for (rule, path, kind, status, code) in [
+        ("", "/box/ann", None, 200, ""),
+        ("", "/box/ann", json, 200, ""),
+        ("", "/box/ann", Some("application/json; charset=utf-16"), 415, "body-media-type"),
+        ("", "/box/ann", Some("text/plain"), 415, "body-media-type"),
+        ("", "/box/ann", parts, 400, "body-malformed"),
+        ("", "/by", json, 403, "purpose-missing"),
+        ("", "/by", None, 403, "purpose-missing"),
+        ("", "/who", json, 403, "not-permitted"),
+        ("", "/who", None, 403, "not-permitted"),
+        ("", "/form/ann", None, 415, "body-media-type"),
+        ("", "/lines/ann", None, 415, "body-media-type"),
+        ("bound", "/box/ann", json, 403, "justification-required"),
+        ("bound", "/box/ann", None, 403, "justification-required"),
+    ] {
+        let text =
+            if rule.is_empty() { text.replace(", by: shop", ", by: customer-portal") } else { text.clone() };
+        world.policy.install(bundle(&text), TODAY);
+        for coded in [false, true] {
+            let mut request = asks(&Method::POST, path, Some(&token), Tls::V1_3);
+            if let Some(kind) = kind {
+                request.headers_mut().insert("content-type", kind.parse().unwrap());
+            }
+            if coded {
+                request.headers_mut().insert("content-encoding", "gzip".parse().unwrap());
+            }
+            let seen = world.send(request).await;
+            let passes = status == 200 && !coded;
+            assert_eq!(seen.status == 200, passes, "{path} {kind:?} {coded}: {seen:?}");
+            assert!(coded || passes || seen.code() == code, "{path} {kind:?}: {seen:?}");
+            let reached = world.upstream.take();
+            assert_eq!(reached.len(), usize::from(passes), "{path} {kind:?} {coded}");
+            for (head, body) in reached {
+                assert!(body.is_empty() && !head.headers.contains_key("content-type"), "{path} {head:?}");
+            }
+        }
+        if kind == json {
+            let mut request = asks(&Method::POST, path, Some(&token), Tls::V1_3);
+            request.headers_mut().insert("content-type", "application/json".parse().unwrap());
+            *request.body_mut() = Full::new(Bytes::from_static(b"{}"));
+            let seen = world.send(request).await;
+            assert_eq!(seen.status, status, "{path}, as `{{}}`: {seen:?}");
+            assert!(status == 200 || seen.code() == code, "{path}, as `{{}}`: {seen:?}");
+            assert_eq!(world.upstream.take().len(), usize::from(status == 200), "{path}, as `{{}}`");
+        }
+    }
+    assert_eq!(events(&world).await, [contract()], "nothing is agreed to, and no no is said");
+}

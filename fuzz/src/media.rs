@@ -65,7 +65,7 @@ pub fn run(data: &[u8]) {
 fn redact(format: Format, body: &[u8], piece: usize) -> Result<Bytes, BodyError> {
     let boundary = (format == Format::Multipart).then(|| "b".into());
     let limits = Limits { record_bytes_max: 2048, depth_max: 16, fields_max: 16, ..Limits::default() };
-    let mut redactor = Redactor::new(&Reading { format, boundary }, map(format), limits)?;
+    let mut redactor = Redactor::new(&Reading { boundary, ..Reading::of(format) }, map(format), limits)?;
     let mut pieces = body.chunks(piece);
     let mut out = Vec::new();
     loop {

@@ -30,7 +30,16 @@ pub(crate) const ROWS: &[Row] = &[
         "body-malformed",
         Head(Reason::BodyMalformed),
     ),
-    ("no body at all", |_| trial(""), None, 400, "body-malformed", Head(Reason::BodyMalformed)),
+    ("no body at all", |_| trial(""), None, 403, "not-permitted", Head(Reason::SubjectUnresolved)),
+    ("a body of blanks", |_| trial(" "), None, 400, "body-malformed", Head(Reason::BodyMalformed)),
+    (
+        "no body at all, and called gzip",
+        |_| with(trial(""), "content-encoding", "gzip"),
+        None,
+        400,
+        "body-coding-truncated",
+        Head(Reason::BodyCodingTruncated),
+    ),
     (
         "a duplicate key",
         |_| trial(r#"{"email": "a@example.org", "email": "b@example.org"}"#),

@@ -1,7 +1,7 @@
 //! What a content type says of how a body is to be read (RFC 9110, section 8.3), strictly.
 
 use consentry_body::Reading;
-use consentry_model::{Format, MediaTypes, charset_name, is_known_charset};
+use consentry_model::{Format, MediaTypes, charset_name, is_ascii_based, is_known_charset};
 use http::HeaderValue;
 
 /// A media type that a route takes, and how it is read.
@@ -29,8 +29,8 @@ impl Media {
                 ("charset", _) => &mut charset,
                 ("boundary", Format::Multipart) => &mut boundary,
                 ("header", Format::Csv) => &mut header,
-                // RFC 6839 types may carry parameters of their own.
-                (_, Format::Json) if essence != "application/json" => continue,
+                // JSON has no parameter that changes how it is read (RFC 8259, section 11); none goes on.
+                (_, Format::Json) => continue,
                 _ => return None,
             };
             if slot.replace(value).is_some() {
@@ -39,13 +39,20 @@ impl Media {
         }
         let charset = charset.map(charset_name);
         let utf8 = charset.as_deref().is_none_or(|charset| charset == "utf-8");
+        // As long as there is nothing but ASCII in it, it is the same in UTF-8, and goes on as that.
+        let is_text = matches!(format, Format::Json | Format::JsonLines | Format::JsonSequence | Format::Csv);
+        let ascii = is_text && charset.as_deref().is_some_and(is_ascii_based);
         let known = |charset: &String| is_known_charset(charset);
         // A table without a row of names has columns that nobody can name.
         let named = header.is_none_or(|header| header.eq_ignore_ascii_case("present"));
-        let reads = if format == Format::Whole { charset.as_ref().is_none_or(known) } else { utf8 && named };
+        let reads = if format == Format::Whole {
+            charset.as_ref().is_none_or(known)
+        } else {
+            (utf8 || ascii) && named
+        };
         let bounded = (format == Format::Multipart) == boundary.is_some();
         (reads && bounded).then(|| Self {
-            reading: Reading { format, boundary: boundary.map(Into::into) },
+            reading: Reading { format, boundary: boundary.map(Into::into), ascii },
             charset: charset.filter(|_| format == Format::Whole),
             essence,
         })
@@ -94,10 +101,20 @@ mod tests {
             ("application/json; charset=utf8; charset=utf-8", None),
             ("application/json; charset=utf-16", None),
             ("application/json; charset=utf-32", None),
-            ("application/json; charset=us-ascii", None),
+            ("application/json; charset=us-ascii", Some("application/json")),
+            ("application/json; charset=\"ISO-8859-1\"", Some("application/json")),
+            ("application/json; charset=iso-8859-15", None),
+            ("application/json; charset=iso-8859-1; charset=utf-8", None),
             ("application/json; charset=utf-8; charset=utf-16", None),
             ("application/ld+json; charset=utf-16", None),
-            ("application/json; boundary=x", None),
+            ("application/json; boundary=x", Some("application/json")),
+            ("application/json; odata.metadata=minimal;odata.streaming=true", Some("application/json")),
+            ("application/json; v=1.0; v=2.0", Some("application/json")),
+            ("application/json; profile=\"https://x.test/a\"; charset=utf-8", Some("application/json")),
+            ("application/json; profile=\"x; charset=utf-16\"", None),
+            ("application/json; v=1.0; charset=utf-16", None),
+            ("application/json; v", None),
+            ("application/json; v=", None),
             ("application/json, text/html", None),
             ("application/x-www-form-urlencoded, a+json", None),
             ("application/a b+json", None),
@@ -108,6 +125,10 @@ mod tests {
             assert_eq!(read.map(|media| media.essence).as_deref(), expected, "{text}");
         }
         assert_eq!(Media::read(None, &json()), None);
+        for (text, ascii) in [("", false), ("; charset=utf-8", false), ("; charset=us-ascii", true)] {
+            let read = Media::read(Some(&format!("application/json{text}")), &json()).unwrap();
+            assert_eq!(read.reading.ascii, ascii, "{text}");
+        }
     }
 
     #[test]
@@ -143,6 +164,11 @@ mod tests {
             (&fields, "text/csv; header=present; charset=utf-8", Some("text/csv; charset=utf-8")),
             (&fields, "text/csv; header=absent", None),
             (&fields, "text/csv; charset=windows-1252", None),
+            (&fields, "text/csv; charset=us-ascii", Some("text/csv; charset=utf-8")),
+            (&fields, "application/x-ndjson; charset=iso-8859-1", Some("application/x-ndjson")),
+            (&fields, "text/event-stream; charset=us-ascii", None),
+            (&fields, "application/x-www-form-urlencoded; charset=us-ascii", None),
+            (&fields, "multipart/form-data; boundary=x; charset=us-ascii", None),
             (&fields, "text/event-stream;charset=utf-8", Some("text/event-stream")),
             (&fields, "application/x-ndjson; charset=utf-16le", None),
             (&fields, "application/json", None),

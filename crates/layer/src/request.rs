@@ -19,7 +19,7 @@ use crate::layer::Shared;
 use crate::limits::Limits;
 use crate::media::Media;
 use crate::query::{self, takes};
-use crate::said::{is_one_click, may_say, may_say_in_words, opened, said, says};
+use crate::said::{is_left_out, is_one_click, may_say, may_say_in_words, opened, said, says, unmarked};
 use crate::service::BoxError;
 use crate::stated::Found;
 use crate::target::is_named;
@@ -114,18 +114,19 @@ where
 {
     let limits = &shared.limits;
     let bytes = collect(limits, body).await?;
-    let (map, types) = match &route.request_body {
-        Body::None
-            if bytes.is_empty()
-                || (route.right == Some(Right::Preferences)
-                    && is_one_click(head.header("content-type"), &bytes)) =>
-        {
-            let (beside, format) = (Vec::new(), Format::Json);
-            return Ok(Brought { said: None, beside, format, content_type: None, redactor: None });
+    let brings_nothing = match &route.request_body {
+        Body::None => {
+            let may_click = route.right == Some(Right::Preferences);
+            bytes.is_empty() || (may_click && is_one_click(head.header("content-type"), &bytes))
         }
-        Body::None | Body::Page => return Err(Reason::BodyUnexpected),
-        Body::Fields(map, types) => (map, types),
+        Body::Fields(_, types) => bytes.is_empty() && route.message.is_none() && is_left_out(head, types),
+        Body::Page => false,
     };
+    if brings_nothing {
+        let (beside, format) = (Vec::new(), Format::Json);
+        return Ok(Brought { said: None, beside, format, content_type: None, redactor: None });
+    }
+    let Body::Fields(map, types) = &route.request_body else { return Err(Reason::BodyUnexpected) };
     let bytes = coding::content(&head.headers, limits, bytes)?;
     let media = Media::read(head.header("content-type"), types).ok_or(Reason::BodyMediaType)?;
     let content_type = media.header(types);
@@ -307,7 +308,7 @@ pub(crate) fn forward(
             };
             let bytes = redactor.release(&decide).map_err(of_request)?;
             note(redactor.report(), taken);
-            bytes
+            unmarked(bytes, brought.format)
         }
     };
     // The addressees of a message who may not be written to are left out, and the others are written to.

@@ -2,10 +2,12 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use bytes::Bytes;
 use consentry_body::{Piece, Reading, Said, pieces};
 use consentry_model::{FieldMap, Format, MediaTypes, Reason};
 use serde_json::Value;
 
+use crate::head::Head;
 use crate::media::Media;
 use crate::target::loosely;
 
@@ -138,6 +140,25 @@ pub(crate) fn is_one_click(content_type: Option<&str>, body: &[u8]) -> bool {
     matches!(&rows[..], [row] if matches!(&row[..], [(name, piece)] if name == "List-Unsubscribe" && *piece == click))
 }
 
+/// A table without the mark that some programs begin one with: to whoever does not know it the first column has another name.
+pub(crate) fn unmarked(bytes: Bytes, format: Format) -> Bytes {
+    match bytes.strip_prefix(b"\xef\xbb\xbf") {
+        Some(rest) if format == Format::Csv => bytes.slice_ref(rest),
+        Some(_) | None => bytes,
+    }
+}
+
+/// Whether a body of no bytes is one that was left out: JSON, which has no empty text. It says no more than `{}` does.
+pub(crate) fn is_left_out(head: &Head, types: &MediaTypes) -> bool {
+    let is_json = |media: Media| media.reading.format == Format::Json;
+    let may_be_json = if head.has("content-type") {
+        Media::read(head.header("content-type"), types).is_some_and(is_json)
+    } else {
+        types.has(Format::Json)
+    };
+    may_be_json && !head.has("content-encoding")
+}
+
 #[cfg(test)]
 mod tests {
     use serde_json::json;
@@ -150,7 +171,10 @@ mod tests {
 
     #[test]
     fn a_body_says_the_same_in_every_media_type() {
-        let form = |boundary: Option<&str>, format| Reading { format, boundary: boundary.map(Into::into) };
+        let form = |boundary: Option<&str>, format| Reading {
+            boundary: boundary.map(Into::into),
+            ..Reading::of(format)
+        };
         let parts = "--b\r\nContent-Disposition: form-data; name=\"a\"\r\n\r\n1\r\n--b\r\nContent-Disposition: form-data; name=\"b\"\r\nContent-Type: application/json\r\n\r\n{\"c\":2}\r\n--b\r\nContent-Disposition: form-data; name=\"f\"; filename=\"x\"\r\n\r\nhi\r\n--b--";
         for (reading, body, expected) in [
             (Reading::of(Format::Json), "[1]", Ok(json!([1]))),
@@ -171,6 +195,8 @@ mod tests {
                 Ok(json!({"a": "1", "b": {"c": 2}, "f": {"": "hi"}})),
             ),
             (Reading::of(Format::Csv), "a,b\n1,2\n", Ok(json!([{"a": "1", "b": "2"}]))),
+            (Reading::of(Format::Csv), "\u{feff}a,b\n1,2\n", Ok(json!([{"a": "1", "b": "2"}]))),
+            (Reading::of(Format::Csv), "\u{feff}\"a\",b\n1,\"2\"\n", Ok(json!([{"a": "1", "b": "2"}]))),
             (Reading::of(Format::Whole), "card 4111", Ok(json!("card 4111"))),
         ] {
             let expected = expected.map(|value| said_by(&value));
@@ -228,6 +254,8 @@ mod tests {
             (json!("no\u{0}"), json!(false), true),
             (json!("n\u{200b}o"), json!(false), true),
             (json!("\u{feff}0"), json!(false), true),
+            (json!("n\u{fe0f}o"), json!(false), true),
+            (json!("n\u{e0041}o\u{34f}"), json!(false), true),
             (json!("n o"), json!(false), false),
             (json!("none"), json!(false), false),
             (json!("o\u{ad}ut"), json!("out"), true),
@@ -276,7 +304,7 @@ mod tests {
     #[test]
     fn bytes_that_are_no_text_are_looked_into() {
         let file = b"--b\r\nContent-Disposition: form-data; name=\"f\"; filename=\"x\"\r\n\r\n\xff 4111111111111111\r\n--b--";
-        let parts = Reading { format: Format::Multipart, boundary: Some("b".into()) };
+        let parts = Reading { boundary: Some("b".into()), ..Reading::of(Format::Multipart) };
         let found = said_by(&json!({"f": {"": "\u{fffd} 4111111111111111"}}));
         assert_eq!(said(&parts, file, 8), Ok(found));
         let whole = said(&Reading::of(Format::Whole), b"\xe9 4111", 8);

@@ -37,7 +37,9 @@ pub use field_map_builder::FieldMapBuilder;
 pub use fields::{ClassId, Emptied, Field, NodeId, PathError, RecordScope, Scalar, ScopeId, Wrap};
 pub use hex::{hex, push_hex};
 pub use key::{Category, KeyError, Lineage, Purpose};
-pub use media::{Format, MediaTypes, UnreadableType, charset_name, is_known_charset, is_media_type};
+pub use media::{
+    Format, MediaTypes, UnreadableType, charset_name, is_ascii_based, is_known_charset, is_media_type,
+};
 pub use moment::Moment;
 pub use party::{RecipientClass, RecipientId, RequesterId};
 pub use proof::Proof;

@@ -93,6 +93,13 @@ pub fn is_known_charset(text: &str) -> bool {
     CHARSETS.contains(&text)
 }
 
+/// Whether a text names a charset, in lower case, of which ASCII is read as nothing else than in UTF-8, and which a text of
+/// nothing but ASCII may be said to be in.
+#[must_use]
+pub fn is_ascii_based(charset: &str) -> bool {
+    ["us-ascii", "iso-8859-1"].contains(&charset)
+}
+
 /// The name of a charset in the one form in which it is known and passed on: in lower case, and `utf-8` for what many services
 /// and the Encoding Standard call `utf8`, too.
 #[must_use]

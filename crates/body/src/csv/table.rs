@@ -14,6 +14,9 @@ use crate::treat::Left;
 use crate::turns::Media;
 use crate::{Decide, Limits, Pseudonyms, Report};
 
+/// What some programs begin a table with, to say that it is in UTF-8. It is no part of the first name.
+pub(crate) const MARK: &[u8] = b"\xef\xbb\xbf";
+
 /// A column, by its name.
 struct Column {
     name: String,
@@ -23,6 +26,7 @@ struct Column {
 enum Held {
     /// The row of names: what stays of it.
     Names {
+        marked: bool,
         row: Bytes,
         kept: Vec<Range<usize>>,
         content: usize,
@@ -51,7 +55,11 @@ impl Table {
     }
 
     /// Reads the row of names.
-    fn names(&mut self, row: Bytes, content: usize, names: Vec<CellText>) -> Result<(), Fault> {
+    fn names(&mut self, row: Bytes) -> Result<(), Fault> {
+        let marked = row.starts_with(MARK);
+        let row = if marked { row.slice(MARK.len()..) } else { row };
+        let content = content(&row);
+        let names = cells(row.get(..content).ok_or(Fault::internal(0))?, self.limits.fields_max)?;
         let (mut columns, mut kept, mut there) = (Vec::new(), Vec::new(), Places::default());
         for CellText { raw, text } in names {
             if text.is_empty() || text.starts_with('\u{feff}') {
@@ -71,7 +79,7 @@ impl Table {
             return Err(Fault::new(BodyFault::Undeclared, 0));
         }
         self.columns = Some(columns);
-        self.held.push(Held::Names { row, kept, content });
+        self.held.push(Held::Names { marked, row, kept, content });
         Ok(())
     }
 }
@@ -82,9 +90,9 @@ impl Media for Table {
     }
 
     fn take(&mut self, row: Bytes, asked: &mut Asked) -> Result<(), Fault> {
+        let Some(columns) = &self.columns else { return self.names(row) };
         let content = content(&row);
         let read = cells(row.get(..content).ok_or(Fault::internal(0))?, self.limits.fields_max)?;
-        let Some(columns) = &self.columns else { return self.names(row, content, read) };
         // To some a blank line is a row of one empty cell, to others it is none.
         if columns.len() != read.len() || content == 0 {
             return Err(Fault::new(BodyFault::Ragged, 0));
@@ -126,7 +134,10 @@ impl Media for Table {
         let alone = columns.iter().filter(|column| column.place.is_some()).count() == 1;
         for held in self.held.drain(..) {
             match held {
-                Held::Names { row, kept, content } => {
+                Held::Names { marked, row, kept, content } => {
+                    if marked {
+                        out.extend_from_slice(MARK);
+                    }
                     let mut first = true;
                     for range in kept {
                         divide(&mut first, out);
@@ -175,7 +186,8 @@ fn divide(first: &mut bool, out: &mut Vec<u8>) {
 
 /// The rows of a table that was read before, each with its columns' names, for whoever decides by them.
 pub(crate) fn texts(body: &[u8]) -> Vec<Vec<(String, String)>> {
-    let (mut end, mut rest, mut names, mut out) = (RowEnd::default(), body, None::<Vec<String>>, Vec::new());
+    let mut rest = body.strip_prefix(MARK).unwrap_or(body);
+    let (mut end, mut names, mut out) = (RowEnd::default(), None::<Vec<String>>, Vec::new());
     while let Some((row, after)) =
         end.find(rest, true).filter(|n| *n > 0).and_then(|n| rest.split_at_checked(n))
     {

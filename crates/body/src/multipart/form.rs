@@ -4,7 +4,7 @@ use std::ops::Range;
 use std::sync::Arc;
 
 use bytes::Bytes;
-use consentry_model::{Field, FieldMap, Format};
+use consentry_model::{Field, FieldMap, Format, is_ascii_based};
 
 use super::head::{self, Head};
 use super::split::parts;
@@ -235,19 +235,24 @@ fn read(unit: &[u8], boundary: &str, parts_max: usize) -> Result<Vec<Part>, Faul
     }
     let one = |range: Range<usize>| {
         let here = |kind| Fault::new(kind, range.start);
-        let head = head::read(unit.get(range.clone()).ok_or(here(BodyFault::Internal))?).map_err(here)?;
+        let mut head = head::read(unit.get(range.clone()).ok_or(here(BodyFault::Internal))?).map_err(here)?;
         let content = head::content(&range, &head);
-        let utf8 = head.charset.as_ref().is_none_or(|charset| charset == "utf-8");
         let json = Format::of(&head.media_type) == Some(Format::Json);
         let kind = match (&head.file, json) {
             (_, true) => Kind::Json,
             (None, false) if head.media_type == "text/plain" => Kind::Text,
             (Some(_) | None, false) => Kind::File,
         };
-        let part = Part { head, content, kind };
-        if part.kind != Kind::File && !utf8 {
-            return Err(here(BodyFault::PartUnreadable));
+        let other = head.charset.as_deref().filter(|charset| *charset != "utf-8");
+        if let Some(charset) = other.filter(|_| kind != Kind::File) {
+            // What is the same in UTF-8 goes on as that.
+            let same = is_ascii_based(charset) && unit.get(content.clone()).is_some_and(<[u8]>::is_ascii);
+            if !same {
+                return Err(here(BodyFault::PartUnreadable));
+            }
+            head.charset = None;
         }
+        let part = Part { head, content, kind };
         if part.head.name == CHARSET && text(unit, &part)?.is_none_or(|t| !t.eq_ignore_ascii_case("utf-8")) {
             return Err(here(BodyFault::PartUnreadable));
         }

@@ -1,6 +1,8 @@
 //! JSON on lines and in sequences.
 
-use consentry_body::{BodyFault, Limits};
+use std::sync::Arc;
+
+use consentry_body::{BodyFault, Limits, Reading, Redactor, Step};
 use consentry_model::Format;
 
 use crate::support::{EMAIL, NAME, OPEN, check, clear, map, masked, only, run, scope, withheld};
@@ -103,15 +105,52 @@ fn texts_of_a_sequence_are_read_like_lines() {
 fn lines_fill_windows_and_a_subject_is_asked_about_once_in_each() {
     let map = map(&[("id", OPEN), ("name", NAME)], Some(("", scope("id", &[]))));
     let body: String = (0..20).map(|n| format!("{{\"id\":{},\"name\":\"n\"}}\n", n % 3)).collect();
-    let reading = consentry_body::Reading::of(Format::JsonLines);
+    let reading = Reading::of(Format::JsonLines);
     let limits = Limits { window_subjects_max: 2, ..Limits::default() };
-    let mut redactor = consentry_body::Redactor::new(&reading, map, limits).unwrap();
+    let mut redactor = Redactor::new(&reading, map, limits).unwrap();
     redactor.push(body.as_bytes()).unwrap();
     redactor.end().unwrap();
     let mut sizes = Vec::new();
-    while let consentry_body::Step::NeedVerdicts(window) = redactor.step().unwrap() {
+    while let Step::NeedVerdicts(window) = redactor.step().unwrap() {
         sizes.push(window.subjects.len());
         redactor.release(&|_, _| consentry_model::Treatment::Clear).unwrap();
     }
     assert!(sizes.iter().all(|n| *n <= 2) && sizes.len() > 2, "{sizes:?}");
+}
+
+#[test]
+fn law_1_in_another_charset_nothing_but_ascii_is_the_same_text() {
+    let map = map(&[("id", OPEN), ("name", NAME)], None);
+    for (format, body) in [
+        (Format::Json, "{\"id\":1,\"name\":\"Ann\",\"x\":\"y\"}"),
+        (Format::JsonLines, "{\"id\":1}\n{\"name\":\"Ann\"}\n"),
+        (Format::JsonSequence, "\u{1e}{\"id\":1}\n"),
+        (Format::Csv, "id,name\n1,Ann\n"),
+    ] {
+        let reading = Reading { ascii: true, ..Reading::of(format) };
+        let read = |bytes: &[u8]| {
+            let mut redactor = Redactor::new(&reading, Arc::clone(&map), Limits::default()).unwrap();
+            let mut out = Vec::new();
+            for piece in bytes.chunks(3) {
+                redactor.push(piece)?;
+            }
+            redactor.end()?;
+            while let Step::NeedVerdicts(_) = redactor.step()? {
+                out.extend_from_slice(&redactor.release(&|_, _| consentry_model::Treatment::Clear)?);
+            }
+            Ok::<_, consentry_body::BodyError>(out)
+        };
+        assert!(read(body.as_bytes()).is_ok(), "{format:?}");
+        for at in 0..=body.len() {
+            for other in ["\u{e9}", "\u{feff}"] {
+                let wrong = [&body[..at], other, &body[at..]].concat();
+                let error = read(wrong.as_bytes()).unwrap_err();
+                assert_eq!((error.kind(), error.offset()), (BodyFault::InvalidUtf8, at as u64), "{wrong:?}");
+            }
+        }
+        let mut redactor = Redactor::new(&reading, Arc::clone(&map), Limits::default()).unwrap();
+        let error = redactor.push(b"\xff").unwrap_err();
+        assert_eq!((redactor.push(b"1"), redactor.end()), (Err(error), Err(error)), "{format:?}");
+        assert_eq!(redactor.step().unwrap_err(), error, "{format:?}");
+    }
 }

@@ -55,6 +55,18 @@ fn parts_pass_as_they_are_or_not_at_all() {
         ),
         (body(&[plan.clone(), named("name", "Ann")]), &withheld, body(std::slice::from_ref(&plan))),
         (body(&[part(&format!("{TEXT}UTF8"), "pro")]), &clear, body(&[part(&format!("{TEXT}utf-8"), "pro")])),
+        // What is the same in UTF-8 is in UTF-8.
+        (
+            body(&[
+                part(&format!("{TEXT}us-ascii"), "pro"),
+                part(&format!("{JSON};charset=ISO-8859-1"), "{\"plan\":1}"),
+            ]),
+            &clear,
+            body(&[
+                part(TEXT.trim_end_matches("; charset="), "pro"),
+                part(&JSON.replace("ann.json", "blob"), "{\"plan\":1}"),
+            ]),
+        ),
         (body(&[named("mail", "ann@x.org")]), &masked, body(&[named("mail", "a***@x.org")])),
         (
             body(&[plan.clone(), named("ssn", "1"), named("a[b]", "1")]),
@@ -314,7 +326,10 @@ fn law_1_parts_with_two_readings_are_refused() {
         (body(&[typed("text/plain; charset=utf-16", "1")]), BodyFault::PartUnreadable),
         // In lower case it would be a divider.
         (body(&[typed("image/x--B", "1")]), BodyFault::Malformed),
-        (body(&[typed("text/plain; charset=iso-8859-1", "1")]), BodyFault::PartUnreadable),
+        (body(&[typed("text/plain; charset=iso-8859-1", "\u{e9}")]), BodyFault::PartUnreadable),
+        (body(&[typed("text/plain; charset=us-ascii", "\u{e9}")]), BodyFault::PartUnreadable),
+        (body(&[typed("application/json; charset=us-ascii", "\"\u{e9}\"")]), BodyFault::PartUnreadable),
+        (body(&[typed("text/plain; charset=iso-8859-15", "1")]), BodyFault::PartUnreadable),
         (body(&[typed("application/json; charset=utf-16", "1")]), BodyFault::PartUnreadable),
         (body(&[plan.clone(), named("_charset_", "utf-16")]), BodyFault::PartUnreadable),
         (

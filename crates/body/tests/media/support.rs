@@ -40,7 +40,7 @@ pub(crate) fn map(leaves: &[(&str, Field)], record: Option<(&str, RecordScope)>)
 
 pub(crate) fn reading(format: Format) -> Reading {
     let boundary = (format == Format::Multipart).then(|| "b".into());
-    Reading { format, boundary }
+    Reading { boundary, ..Reading::of(format) }
 }
 
 /// What a run ends in: everything that was released and the report, or a fault and what was released before it.
