@@ -27,6 +27,10 @@ routes:
     purpose: essential.service
     about: {type: customer, space: customer, id: item.data.id}
     response: {type: text/event-stream, body: {data.id: none, data.email: user.contact.email, event: none}}
+  - route: GET /watch
+    purpose: essential.service
+    about: {type: customer, space: customer, id: item.id}
+    response: {type: [application/x-ndjson, application/json-seq, application/json], live: true, body: {id: none, email: user.contact.email}}
   - route: GET /invoices/{id}
     purpose: essential.service
     about: {type: customer, space: customer, id: path.id}
@@ -368,28 +372,41 @@ async fn law_1_a_part_of_json_is_the_member_that_it_would_be_in_both_directions(
 
 #[tokio::test]
 async fn law_11_whoever_says_no_while_a_stream_runs_is_heard() {
+    let said = "{\"id\":\"ann\",\"email\":\"a@x.org\"}";
+    let (event, line) = (format!("data: {said}\n\n"), format!("{said}\n"));
+    // Where a text of a sequence ends is known when the next one begins.
+    let text = format!("\u{1e}{said}\n");
+    for (path, kind, unit, next) in [
+        ("/events", EVENTS, &event, ""),
+        ("/watch", LINES, &line, ""),
+        ("/watch", "application/json-seq", &text, "\u{1e}"),
+    ] {
+        stream_with_a_no(path, kind, unit, next).await;
+    }
+}
+
+async fn stream_with_a_no(path: &str, kind: &str, unit: &str, next: &'static str) {
     let world = world().await;
     let (sender, receiver) = tokio::sync::mpsc::unbounded_channel::<Bytes>();
     let body = http_body_util::BodyExt::boxed(http_body_util::StreamBody::new(Fed(receiver)));
-    world.upstream.answers(http::Response::builder().header("content-type", EVENTS).body(body).unwrap());
+    world.upstream.answers(http::Response::builder().header("content-type", kind).body(body).unwrap());
     let response =
-        tower_service::Service::call(&mut world.service.clone(), asks(&world, "/events")).await.unwrap();
-    assert_eq!(response.status(), 200, "the head does not wait for an event");
+        tower_service::Service::call(&mut world.service.clone(), asks(&world, path)).await.unwrap();
+    assert_eq!(response.status(), 200, "{kind}: the head does not wait for an event");
     let mut body = response.into_body();
-    let event = "data: {\"id\":\"ann\",\"email\":\"a@x.org\"}\n\n";
-    sender.send(Bytes::from(event)).unwrap();
+    sender.send(Bytes::from(format!("{unit}{next}"))).unwrap();
     let first = http_body_util::BodyExt::frame(&mut body).await.unwrap().unwrap();
-    assert_eq!(first.into_data().unwrap(), event);
+    assert_eq!(first.into_data().unwrap(), unit, "{kind}");
     let effective = TODAY;
     let ended = LedgerEvent::Contract { state: consentry_model::ContractState::Ended, effective };
     world.record("customer", "ann", &[ended]).await;
-    sender.send(Bytes::from(event)).unwrap();
+    sender.send(Bytes::from(unit[next.len()..].to_owned())).unwrap();
     drop(sender);
     let mut rest = Vec::new();
     while let Some(frame) = http_body_util::BodyExt::frame(&mut body).await {
         rest.extend_from_slice(&frame.unwrap().into_data().unwrap());
     }
-    assert_eq!(rest, b"", "not even that there was an event");
+    assert_eq!(rest, b"", "{kind}: not even that there was an event");
 }
 
 /// A stream that says what it is fed.

@@ -44,13 +44,16 @@ pub struct Reading {
     /// Whether it is said to be in a charset of which ASCII alone is the same in UTF-8: any other byte is
     /// [`BodyFault::InvalidUtf8`].
     pub ascii: bool,
+    /// Whether whoever reads it waits for each of its units, as whoever reads events always does. Of no account for
+    /// [`Format::Json`], which has none.
+    pub live: bool,
 }
 
 impl Reading {
     /// A format that needs no boundary, in UTF-8.
     #[must_use]
     pub const fn of(format: Format) -> Self {
-        Self { format, boundary: None, ascii: false }
+        Self { format, boundary: None, ascii: false, live: false }
     }
 }
 
@@ -61,7 +64,7 @@ impl Redactor {
     /// When the map does not fit the format, or a multipart body has no boundary that RFC 2046 knows.
     pub fn new(reading: &Reading, map: Arc<FieldMap>, limits: Limits) -> Result<Self, BodyError> {
         let at_start = |fault: BodyFault| BodyError::new(fault, 0);
-        let other = |media: Box<dyn Media>| Kind::Other(Box::new(Turns::new(media, limits)));
+        let other = |media: Box<dyn Media>| Kind::Other(Box::new(Turns::new(media, limits, reading.live)));
         let kind = match reading.format {
             Format::Json => Kind::Json(Box::new(Text::new(map, limits).map_err(at_start)?)),
             Format::Whole => other(Box::new(Whole::new(&map).map_err(at_start)?)),

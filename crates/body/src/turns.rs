@@ -30,7 +30,7 @@ pub(crate) trait Media: Send + Sync {
         out: &mut Vec<u8>,
     ) -> Result<(), BodyFault>;
 
-    /// Whether whoever reads it waits for each unit: then a window ends where the input does for now.
+    /// Whether whoever reads it waits for each unit, whatever is said of it.
     fn is_live(&self) -> bool {
         false
     }
@@ -48,6 +48,8 @@ enum Phase {
 pub(crate) struct Turns {
     media: Box<dyn Media>,
     limits: Limits,
+    /// Whether whoever reads it waits for each unit: then a window ends where the input does for now.
+    live: bool,
     buffer: BytesMut,
     /// How many bytes of the body came before the buffer.
     passed: u64,
@@ -72,10 +74,11 @@ impl std::fmt::Debug for Turns {
 }
 
 impl Turns {
-    pub(crate) fn new(media: Box<dyn Media>, limits: Limits) -> Self {
+    pub(crate) fn new(media: Box<dyn Media>, limits: Limits, live: bool) -> Self {
         Self {
             media,
             limits,
+            live,
             buffer: BytesMut::new(),
             passed: 0,
             ended: false,
@@ -198,7 +201,7 @@ impl Turns {
 
     /// What there is to do until more bytes come.
     fn wait(&mut self) -> Step {
-        if self.media.is_live() && self.units > 0 { self.ask(false) } else { Step::NeedInput }
+        if (self.live || self.media.is_live()) && self.units > 0 { self.ask(false) } else { Step::NeedInput }
     }
 
     fn ask(&mut self, last: bool) -> Step {

@@ -51,8 +51,9 @@ impl Media {
             (utf8 || ascii) && named
         };
         let bounded = (format == Format::Multipart) == boundary.is_some();
+        let live = types.is_live(format);
         (reads && bounded).then(|| Self {
-            reading: Reading { format, boundary: boundary.map(Into::into), ascii },
+            reading: Reading { format, boundary: boundary.map(Into::into), ascii, live },
             charset: charset.filter(|_| format == Format::Whole),
             essence,
         })

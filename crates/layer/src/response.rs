@@ -89,8 +89,7 @@ where
         Ok(redactor) => with_pseudonyms(redactor, &open, &decided),
         Err(error) => return open.fail(of_answer(error).reason, None),
     };
-    let live = reading.format == Format::Events;
-    let pump = Box::new(Pump::new(open, decided, receipt, redactor, source, window, live));
+    let pump = Box::new(Pump::new(open, decided, receipt, redactor, source, window, reading.live));
     pump.start(&parts, headers).await
 }
 

@@ -113,13 +113,14 @@ pub fn charset_name(text: &str) -> String {
 pub struct MediaTypes {
     /// None: any JSON.
     listed: Vec<(Box<str>, Format)>,
+    live: bool,
 }
 
 impl MediaTypes {
     /// Any JSON, under whatever name.
     #[must_use]
     pub const fn json() -> Self {
-        Self { listed: Vec::new() }
+        Self { listed: Vec::new(), live: false }
     }
 
     /// These alone, each read in its own way. Give each in lower case and without parameters.
@@ -130,7 +131,7 @@ impl MediaTypes {
         let one = |name: &'a str| {
             Format::of(name).map(|format| (name.into(), format)).ok_or_else(|| UnreadableType(name.into()))
         };
-        Ok(Self { listed: listed.into_iter().map(one).collect::<Result<_, _>>()? })
+        Ok(Self { listed: listed.into_iter().map(one).collect::<Result<_, _>>()?, live: false })
     }
 
     /// These alone, and nobody looks into them.
@@ -142,7 +143,23 @@ impl MediaTypes {
             let plain = is_media_type(name) && !name.starts_with("multipart/");
             if plain { Ok((name.into(), Format::Whole)) } else { Err(UnreadableType(name.into())) }
         };
-        Ok(Self { listed: listed.into_iter().map(one).collect::<Result<_, _>>()? })
+        Ok(Self { listed: listed.into_iter().map(one).collect::<Result<_, _>>()?, live: false })
+    }
+
+    /// The same for a body of which each text leaves as soon as it is decided on.
+    #[must_use]
+    pub fn live(self) -> Self {
+        Self { live: true, ..self }
+    }
+
+    /// Whether a body that is read in this way leaves text by text: lines and sequences where that was said, and events.
+    #[must_use]
+    pub const fn is_live(&self, format: Format) -> bool {
+        match format {
+            Format::Events => true,
+            Format::JsonLines | Format::JsonSequence => self.live,
+            Format::Json | Format::Form | Format::Multipart | Format::Csv | Format::Whole => false,
+        }
     }
 
     /// How a body of this media type is read; `None` when it may not have it.

@@ -443,6 +443,30 @@ fn what_a_body_may_come_as_is_what_the_route_lists() {
 }
 
 #[test]
+fn what_leaves_text_by_text_is_what_the_map_says_does() {
+    use consentry_model::Format;
+    for (types, lines, events) in [
+        ("type: application/x-ndjson, live: true,", true, true),
+        ("type: [application/x-ndjson, application/json], live: true,", true, true),
+        ("type: application/json-seq, live: false,", false, true),
+        ("type: application/x-ndjson,", false, true),
+        ("", false, true),
+    ] {
+        let bundle = bundle(&format!(
+            "{{route: GET /c, purpose: essential, response: {{{types} body: {{n: none}}}}}}"
+        ));
+        let types = only(&bundle).response_body.types().unwrap();
+        assert_eq!(types.is_live(Format::JsonLines), lines, "{types:?}");
+        assert_eq!(types.is_live(Format::JsonSequence), lines, "{types:?}");
+        assert_eq!(
+            (types.is_live(Format::Events), types.is_live(Format::Json)),
+            (events, false),
+            "{types:?}"
+        );
+    }
+}
+
+#[test]
 fn the_record_of_an_event_is_its_data() {
     let bundle = bundle(
         "{route: GET /e, purpose: essential, about: {type: customer, space: customer, id: item.data.who.id}, facts: {datum.origin: item.data.o}, response: {type: text/event-stream, body: {data.who.id: user.unique_id, data.o: none, event: none}}}",

@@ -100,3 +100,30 @@ fn whoever_reads_a_stream_need_not_wait_for_the_next_event() {
     );
     assert_eq!(redactor.step().unwrap(), Step::NeedInput);
 }
+
+#[test]
+fn whoever_reads_lines_waits_for_the_next_ones_unless_that_is_said() {
+    for (format, live, first, rest) in [
+        (Format::JsonLines, true, "{\"n\":1}\n", "{\"n\""),
+        (Format::JsonLines, false, "{\"n\":1}\n", "{\"n\""),
+        (Format::JsonSequence, true, "\u{1e}{\"n\":1}\n", "\u{1e}{\"n\""),
+        (Format::Csv, true, "n\n1\n", "2"),
+        (Format::Csv, false, "n\n1\n", "2"),
+    ] {
+        let reading = Reading { live, ..Reading::of(format) };
+        let mut redactor = Redactor::new(&reading, map(&[("n", OPEN)], None), Limits::default()).unwrap();
+        redactor.push(first.as_bytes()).unwrap();
+        redactor.push(rest.as_bytes()).unwrap();
+        if !live {
+            assert_eq!(redactor.step().unwrap(), Step::NeedInput, "{format:?}");
+            continue;
+        }
+        assert!(matches!(redactor.step().unwrap(), Step::NeedVerdicts(_)), "{format:?}");
+        assert_eq!(
+            redactor.release(&|_, _| consentry_model::Treatment::Withheld).unwrap(),
+            first,
+            "{format:?}"
+        );
+        assert_eq!(redactor.step().unwrap(), Step::NeedInput, "{format:?}");
+    }
+}

@@ -48,6 +48,10 @@ pub(crate) const MEDIA: &[Exhibit] = &[
         "routes: [{route: POST /orders, purpose: essential, about: {type: customer, space: customer, id: query.id}, request: {type: text/csv, headers: {x-a: {is: user.name, withheld: null}}, body: {a: {is: user.name, withheld: null}}}, response: {body: {a: {is: none, withheld: null}, b: {is: user.name, withheld: empty}, '**': {is: user.name, withheld: null}}}}]",
     ),
     (
+        "what cannot leave text by text, and another word for whether it does",
+        "routes: [{route: POST /a, purpose: essential, request: {type: application/x-ndjson, live: true, body: {n: none}}, response: {live: true, body: {n: none}}}, {route: GET /b, purpose: essential, response: {type: text/csv, live: true, body: {n: none}}}, {route: GET /c, purpose: essential, response: {type: text/event-stream, live: true, body: {data.n: none}}}, {route: GET /d, purpose: essential, response: {live: true, body: page}}, {route: GET /e, purpose: essential, response: {type: application/x-ndjson, live: soon, body: {n: none}}}, {route: GET /f, purpose: essential, about: {type: customer, space: customer, id: query.id}, response: {type: application/pdf, live: true, body: user.financial}}]",
+    ),
+    (
         "records in a table",
         "routes: [{route: GET /orders, purpose: essential, about: {type: customer, space: customer, id: item.id}, response: {type: text/csv, records: 'rows[]', body: {'rows[].id': user.unique_id}}}]",
     ),

@@ -286,6 +286,7 @@ fn untyped(side: &Object<'_>, message: &str, reader: &mut Reader) {
     if let Some(node) = side.get("type") {
         reader.error("misplaced-key", node.span, message);
     }
+    media::never_live(side, reader);
 }
 
 /// The treatments that a field knows: those that it lists, as far as its category has a form for them.

@@ -12,8 +12,20 @@ const READABLE: &str = "field by field are read JSON (any `+json`), application/
 
 /// The media types of a body with fields: any JSON when nothing is said.
 pub(super) fn types(side: &Object<'_>, is_answer: bool, reader: &mut Reader) -> Option<MediaTypes> {
-    let Some(node) = side.get("type") else { return Some(MediaTypes::json()) };
+    let Some(node) = side.get("type") else {
+        never_live(side, reader);
+        return Some(MediaTypes::json());
+    };
     let types = listed(node, MediaTypes::read, READABLE, reader)?;
+    let in_texts = types.has(Format::JsonLines) || types.has(Format::JsonSequence);
+    let types = match side.get("live").filter(|_| in_texts).map(|node| reader.boolean(node)) {
+        Some(live) if live? => types.live(),
+        Some(_) => types,
+        None => {
+            never_live(side, reader);
+            types
+        }
+    };
     if types.has(Format::Events) && !is_answer {
         reader.error("misplaced-key", node.span, "events are what a service answers, not what it is sent");
         return None;
@@ -26,8 +38,17 @@ pub(super) fn types(side: &Object<'_>, is_answer: bool, reader: &mut Reader) -> 
     Some(types)
 }
 
+/// Says that a body has no texts of its own that could leave one by one.
+pub(super) fn never_live(side: &Object<'_>, reader: &mut Reader) {
+    if let Some(node) = side.get("live") {
+        let message = "only the texts of JSON lines and sequences leave as they come where that is said; events always do";
+        reader.error("misplaced-key", node.span, message);
+    }
+}
+
 /// The media types of a body that is one datum; they must be said.
 pub(super) fn whole(side: &Object<'_>, reader: &mut Reader) -> Option<MediaTypes> {
+    never_live(side, reader);
     let node = reader.need(side, "type", "a body that is one datum")?;
     let help = "name each as it is, in small letters and without parameters: `type: [application/pdf]`";
     listed(node, MediaTypes::whole, help, reader)

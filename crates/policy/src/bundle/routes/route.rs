@@ -46,7 +46,7 @@ const KEYS: [&str; 17] = [
 ];
 
 const REQUEST_KEYS: [&str; 8] = ["body", "type", "query", "headers", "records", "emptied", "size", "excess"];
-const RESPONSE_KEYS: [&str; 7] = ["body", "type", "headers", "records", "emptied", "size", "errors"];
+const RESPONSE_KEYS: [&str; 8] = ["body", "type", "live", "headers", "records", "emptied", "size", "errors"];
 
 pub(crate) fn read_routes(
     node: &Node,
