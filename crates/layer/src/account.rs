@@ -45,9 +45,14 @@ impl Account {
         Self { outcome: Some(permit.outcome()), decided_after: Some(after), ..account }
     }
 
-    /// The same when the answer is there, with whether anything of it went through that is only reported.
-    pub(crate) fn answered(self, spared: Option<&AtomicBool>) -> Self {
+    /// Attaches it to an answer of which something may have gone through that is only reported.
+    pub(crate) fn onto_answer(
+        self,
+        response: Response<ResponseBody>,
+        spared: Option<&AtomicBool>,
+    ) -> Response<ResponseBody> {
         Self { report_only: spared.is_some_and(|spared| spared.load(Ordering::Relaxed)), ..self }
+            .onto(response)
     }
 
     /// Attaches it to an answer that has none yet.

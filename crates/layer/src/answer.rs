@@ -10,11 +10,11 @@ use consentry_policy::{Body, Route, may_be_answered};
 use http::{HeaderMap, HeaderValue, Response, StatusCode, header};
 
 use crate::body::{Pending, ResponseBody};
+use crate::defences::defence;
 use crate::evidence::{self, Lines};
 use crate::exchange::{Decided, Open};
 use crate::media::Media;
 use crate::pointers::{self, redirects};
-use crate::technical::defence;
 use crate::vary::vary;
 
 /// How the body is to be read, and the content type that it leaves with.

@@ -78,7 +78,6 @@ pub(crate) async fn decide(
     let lenient = !strict || access.route()?.message.is_some();
     let items = Arc::clone(&answered);
     let rest = Rest::of(&access, &brings, (&in_found, &items, &added), &present, &mut lines);
-    let route = access.route()?;
     let fold = |brings: &Brings| rest.ruling(shared, &access, brings, lenient);
     let ruling = fold(&brings);
     brings.is_refused = ruling.outcome() == Outcome::Refuse;
@@ -105,9 +104,7 @@ pub(crate) async fn decide(
     if let Err(unwritten) = write(shared, &access, identified, &heard, &present, &brings).await {
         return Err(stop(Refusal::plain(unwritten.reason), lines));
     }
-    if shared.report_only.covers(&route.id) {
-        open.known.note_spared(spare(&mut brings.treatments, &mut answered));
-    }
+    spare(open, &mut brings.treatments, &mut answered);
     let mut taken = Taken::default();
     let goes_on = (&brings.treatments, &cookies[..]);
     let (permit, upstream) = match permitted(ruling, shared, &access, head, brought, goes_on, &mut taken) {
@@ -157,11 +154,15 @@ async fn write(
     events::append(shared, access, who, &events).await
 }
 
-/// Nothing is taken away: the verdicts are recorded, and that is all. Whether anything would have been.
-fn spare(Treatments { of_request, of_body }: &mut Treatments, answered: &mut Arc<Answered>) -> bool {
+/// Where verdicts are only reported nothing is taken away: they are recorded, and that is all.
+fn spare(open: &Open, treatments: &mut Treatments, answered: &mut Arc<Answered>) {
+    if !open.known.report_only() {
+        return;
+    }
+    let Treatments { of_request, of_body } = treatments;
     let all = of_request.values_mut().chain(of_body.values_mut());
     let spared = all.fold(false, |spared, treatment| spare_one(treatment) | spared);
-    spare_answers(answered) | spared
+    open.known.note_spared(spare_answers(answered) | spared);
 }
 
 /// The same for the answer.

@@ -134,8 +134,7 @@ where
     };
     // 6. The answer leaves window by window.
     let spared = open.known.spared.clone();
-    let answer = response::deliver(open, decided, receipt, answer).await;
-    account.answered(spared.as_deref()).onto(answer)
+    account.onto_answer(response::deliver(open, decided, receipt, answer).await, spared.as_deref())
 }
 
 /// Takes an evidence slot, joined to the caller's trace.

@@ -22,6 +22,7 @@ mod coding;
 mod cookies;
 mod data;
 mod decide;
+mod defences;
 mod describe;
 mod detect;
 mod duties;

@@ -12,6 +12,7 @@ use crate::answer::{
     forward_headers, is_bodiless, is_of_the_connection, map_of, unreadable, with_pseudonyms,
 };
 use crate::body::ResponseBody;
+use crate::defences::defence;
 use crate::evidence::Lines;
 use crate::exchange::{Decided, Open};
 use crate::faults::of_answer;
@@ -19,7 +20,6 @@ use crate::pointers::{self, redirects};
 use crate::pump::Pump;
 use crate::service::BoxError;
 use crate::source::Source;
-use crate::technical::defence;
 use crate::vary::vary;
 
 /// Delivers an answer, or refuses it.

@@ -68,7 +68,7 @@ impl Engine {
         bundle.rules.iter().any(|rule| rule.asks(fact) && asked.bears(rule))
     }
 
-    /// The same for a page, which carries no data: the obligations that name none.
+    /// The same for a page, which carries no data: the obligations that speak of none.
     pub fn duties_of_page<'a>(
         &'a self,
         kind: fn(&Duty) -> bool,
@@ -77,7 +77,8 @@ impl Engine {
         facts: &'a Facts,
         now: Moment,
     ) -> impl Iterator<Item = (&'a Rule, &'a Duty)> {
-        self.duties_on(kind, Some(page), question, facts, now).filter(|(rule, _)| rule.data.is_none())
+        let of_none = |rule: &Rule| rule.data.is_none() && !self.asks_of_data(rule);
+        self.duties_on(kind, Some(page), question, facts, now).filter(move |(rule, _)| of_none(rule))
     }
 
     /// The obligations that stand against a page, or against the mere use of a route: those that speak of no data and are not
