@@ -2,6 +2,7 @@
 
 use consentry_model::{Proof, Reason};
 use consentry_policy::{EventSpec, Reference, Route, SubjectSource};
+use http::uri::Authority;
 use http::{HeaderName, HeaderValue, header};
 
 use crate::describe::Access;
@@ -79,8 +80,14 @@ impl Access {
     /// Whether an origin (RFC 6454, section 6.1) is the host that is asked, or one that the policy speaks of.
     fn is_own(&self, head: &Head, origin: &str) -> bool {
         let Some(("https" | "http", authority)) = origin.split_once("://") else { return false };
-        let host = authority.split_once(':').map_or(authority, |(host, _)| host);
+        let Ok(authority) = authority.parse::<Authority>() else { return false };
         let own = &self.installed.engine.bundle().settings.hosts;
+        let host = authority.host();
+        // A host and a port, and nothing that could be anything else.
+        let written = authority.port_u16().map_or_else(|| host.to_owned(), |port| format!("{host}:{port}"));
+        if authority.as_str() != written {
+            return false;
+        }
         head.host.as_deref() == Some(host) || own.iter().any(|name| name == host)
     }
 }
