@@ -121,6 +121,13 @@ async fn law_9_the_page_of_another_site_agrees_to_nothing_and_erases_nobody() {
             vec![site("cross-site"), ("sec-fetch-mode", "navigate")],
             false,
         ),
+        (
+            "a site of the policy",
+            by_gateway,
+            leave,
+            vec![site("cross-site"), from("https://shop.example")],
+            true,
+        ),
         ("a word of tomorrow", by_gateway, leave, vec![site("near-site")], false),
         ("two words", by_gateway, leave, vec![site("same-origin"), site("cross-site")], false),
         ("an older browser, the own page", by_gateway, leave, vec![from("https://api.example")], true),
@@ -175,6 +182,27 @@ async fn law_7_a_no_is_heard_from_the_page_of_another_site() {
     let seen = world.send(with(request, &[("sec-fetch-site", "cross-site")])).await;
     assert_eq!((seen.status.as_u16(), &*seen.code()), (403, "cross-site"));
     assert_eq!(recorded(&world).await.len(), 2, "the no, and no yes");
+}
+
+#[tokio::test]
+async fn what_agrees_to_nothing_may_come_from_the_page_of_another_site() {
+    for (body, status) in [(r#"{"ok":false}"#, 200), (r#"{"no":true}"#, 200), (r#"{"ok":true}"#, 403)] {
+        let world = world();
+        world.record("email", ANN, &[consent(consentry_model::ConsentState::Given, 10)]).await;
+        let request = by_cookie(&world, post("/agree", body));
+        let seen = world.send(with(request, &[("sec-fetch-site", "cross-site")])).await;
+        assert_eq!(seen.status.as_u16(), status, "{body}: {seen:?}");
+    }
+}
+
+#[tokio::test]
+async fn a_foreign_origin_is_left_out_where_the_browser_says_how_it_stands() {
+    let world = world();
+    let request = with(by_shop(&world, get("/total", None, None)), &[("sec-fetch-site", "same-site")]);
+    world.upstream.answers(json(r#"{"total":1}"#));
+    world.send(with(request, &[("origin", "https://ann.example")])).await;
+    let reached = world.upstream.take();
+    assert!(!reached[0].0.headers.contains_key("origin"), "{reached:?}");
 }
 
 #[tokio::test]
@@ -270,6 +298,16 @@ async fn law_1_what_may_be_a_replay_does_nothing_and_a_condition_that_nothing_te
         assert_eq!((seen.status.as_u16(), &*told), (status, code), "{what}: {seen:?}");
         assert_eq!(world.upstream.take().len(), usize::from(status == 200), "{what}");
     }
+    // A no is heard all the same, and a yes is none.
+    for (body, heard) in [(r#"{"ok":true}"#, 1), (r#"{"no":true}"#, 2)] {
+        for line in [("if-match", "\"v1\""), ("if-unmodified-since", "Mon, 01 Jun 2026 00:00:00 GMT")] {
+            let world = world();
+            world.record("email", ANN, &[contract()]).await;
+            let seen = world.send(with(by_cookie(&world, post("/agree", body)), &[line])).await;
+            assert_eq!((seen.status.as_u16(), &*seen.code()), (412, "precondition-unreadable"), "{body}");
+            assert_eq!(recorded(&world).await.len(), heard, "{body}");
+        }
+    }
     // A yes that may be a replay is none, and neither is a no: whoever says it says it again.
     for body in [r#"{"ok":true}"#, r#"{"no":true}"#] {
         let world = world();
@@ -306,7 +344,13 @@ async fn law_1_a_slash_at_the_end_is_part_of_a_path_where_a_route_has_it_and_has
         assert!(reached.iter().all(|(parts, _)| parts.uri.path() == path), "{path}: {reached:?}");
     }
     // With and without, many services take them for the same.
-    for (more, ambiguous) in [("/shelves", true), ("/shelves/{other}", true), ("/shelves/{a}/{b}", false)] {
+    for (more, ambiguous) in [
+        ("/shelves", true),
+        ("/shelves/{other}", true),
+        ("/shelves/new", true),
+        ("/{any}", true),
+        ("/shelves/{a}/{b}", false),
+    ] {
         let route =
             format!("  - {{route: 'GET {more}', purpose: essential.service, response: {{body: none}}}}\n");
         let found = Bundle::read(&Sources::from_texts([("bundle.yaml", &*format!("{BUNDLE}{route}"))]));

@@ -228,6 +228,11 @@ async fn law_1_a_word_that_asks_for_more_does_so_however_it_is_written() {
         ("?by=user:desc", false),
         ("?by=day/user", false),
         ("?by=superuser", true),
+        ("?by=user_name", true),
+        ("?by=super_user", true),
+        ("?by=super-user", true),
+        ("?by=user-", false),
+        ("?by=day,-user", false),
     ] {
         let (_, reached) = shows(&world, asked(&world, &format!("/f{query}"), &[])).await;
         assert_eq!(reached, passes, "{query}");

@@ -257,6 +257,11 @@ async fn law_5_a_stranger_does_not_revive_what_has_ended() {
     }
 }
 
+fn typed_as(kind: &str, mut request: Request<Full<Bytes>>) -> Request<Full<Bytes>> {
+    request.headers_mut().insert("content-type", kind.parse().unwrap());
+    request
+}
+
 #[tokio::test]
 async fn law_7_a_no_is_heard_whatever_comes_with_it() {
     let without_body = |path: &str| {
@@ -267,6 +272,9 @@ async fn law_7_a_no_is_heard_whatever_comes_with_it() {
     for request in [
         without_body(&format!("/stop?t={ANN}")),
         without_body(&format!("/stop?t={ANN}&utm_source=mail")),
+        typed_as("application/x-www-form-urlencoded", post(&format!("/stop?t={ANN}"), "submit=Unsubscribe")),
+        typed_as("text/plain", post(&format!("/stop?t={ANN}"), "x")),
+        post(&format!("/stop?t={ANN}"), "{}"),
         post("/prefs", &format!(r#"{{"email":"{ANN}","no":true}}"#)),
         post("/prefs", &format!(r#"{{"email":"{ANN}","no":true,"x":1}}"#)),
     ] {

@@ -68,7 +68,9 @@ pub fn run(data: &[u8]) {
         let _: serde::de::IgnoredAny =
             serde_json::from_slice(text).expect("what is accepted and what leaves is JSON");
     }
-    assert_eq!(redact(&out, usize::MAX, whole).as_ref(), Ok(&out), "a second time changed it");
+    // Without a comma that went with what it divided, more of what leaves hangs together.
+    let roomy = Limits { record_bytes_max: usize::MAX, ..whole };
+    assert_eq!(redact(&out, usize::MAX, roomy).as_ref(), Ok(&out), "a second time changed it");
     // A number that is too large for any type of ours passes all the same, to the digit.
     let (Ok(before), Ok(after)) = (serde_json::from_slice(body), serde_json::from_slice(&out)) else {
         return;

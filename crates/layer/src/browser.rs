@@ -1,13 +1,14 @@
 //! What a browser says of how a request came about, and what of it the service behind may hear.
 
-use consentry_model::{Proof, Reason};
-use consentry_policy::{EventSpec, Reference, Route, SubjectSource};
+use consentry_model::Proof;
+use consentry_policy::{Reference, Route, SubjectSource};
 use http::uri::Authority;
 use http::{HeaderName, HeaderValue, header};
 
 use crate::describe::Access;
 use crate::events::is_no;
 use crate::head::Head;
+use crate::request::Brought;
 
 /// Headers of requests whose words are a closed list, and tell nothing of anybody: Fetch Metadata (W3C), replayed early data
 /// (RFC 8470, section 5.1), and that something is to be there, or not to be (RFC 9110, section 13.1).
@@ -69,12 +70,16 @@ impl Access {
 
     /// Whether the request comes from the page of another site. What cannot be read may say so.
     fn is_cross_site(&self, head: &Head) -> bool {
-        if head.has("sec-fetch-site") {
-            let within = ["same-origin", "same-site", "none"];
-            return !within.iter().any(|site| head.header("sec-fetch-site") == Some(site));
+        let own = || head.header("origin").is_some_and(|origin| self.is_own(head, origin));
+        match head.header("sec-fetch-site") {
+            Some("same-origin" | "same-site" | "none") => false,
+            // Hosts of one policy need not be of one site.
+            Some("cross-site") => !own(),
+            Some(_) => true,
+            None if head.has("sec-fetch-site") => true,
+            // A browser that says nothing more says at least this.
+            None => head.has("origin") && !own(),
         }
-        // A browser that says nothing more says at least this.
-        head.has("origin") && !head.header("origin").is_some_and(|origin| self.is_own(head, origin))
     }
 
     /// Whether an origin (RFC 6454, section 6.1) is the host that is asked, or one that the policy speaks of.
@@ -92,24 +97,22 @@ impl Access {
     }
 }
 
-/// Why a request may not be done as it came: what may be a replay may do nothing twice (RFC 8470, section 5.2), and a
-/// condition on what it changes cannot be met by a validator, of which none is given out here.
-pub(crate) fn unready(head: &Head, route: &Route) -> Result<(), Reason> {
-    let changes = !head.method.is_safe();
-    if head.has("early-data") && (changes || !route.events.is_empty() || route.message.is_some()) {
-        return Err(Reason::EarlyData);
-    }
-    let unmet = |name: &&str| head.has(name) && head.header(name) != Some("*");
-    let conditional = ["if-match", "if-none-match"].iter().any(unmet) || head.has("if-unmodified-since");
-    if changes && conditional {
-        return Err(Reason::PreconditionUnreadable);
-    }
-    Ok(())
+/// Whether a request may be a replay and would do something (RFC 8470, section 5.2).
+pub(crate) fn may_be_replayed(head: &Head, route: &Route) -> bool {
+    let does = !head.method.is_safe() || !route.events.is_empty() || route.message.is_some();
+    does && head.has("early-data")
 }
 
-/// Whether a route does to the ledger what nobody may be made to do.
-pub(crate) fn agrees(route: &Route) -> bool {
-    route.events.iter().any(|spec: &EventSpec| !is_no(&spec.effect))
+/// Whether a request is to change something on a condition that cannot be met by a validator, of which none is given out here.
+pub(crate) fn is_conditional(head: &Head) -> bool {
+    let unmet = |name: &&str| head.has(name) && head.header(name) != Some("*");
+    let asked = ["if-match", "if-none-match"].iter().any(unmet) || head.has("if-unmodified-since");
+    asked && !head.method.is_safe()
+}
+
+/// Whether a request says what nobody may be made to say: anything but a no.
+pub(crate) fn agrees(route: &Route, head: &Head, brought: &Brought) -> bool {
+    route.events.iter().any(|spec| !is_no(&spec.effect) && brought.holds(spec, head))
 }
 
 /// What the service behind hears of it, so that it can defend itself: words of closed lists, and `null` for whoever is no own
@@ -121,8 +124,9 @@ pub(crate) fn told(access: &Access, head: &Head) -> Vec<(HeaderName, HeaderValue
     let line = |name: &HeaderName| {
         if *name == header::ORIGIN {
             let own = head.header("origin").filter(|origin| access.is_own(head, origin));
-            let value = own.and_then(|origin| HeaderValue::from_str(origin).ok());
-            return Some(value.unwrap_or(HeaderValue::from_static("null")));
+            // That it is another one is told already where the browser says how it stands to this one.
+            let other = (!head.has("sec-fetch-site")).then(|| HeaderValue::from_static("null"));
+            return own.and_then(|origin| HeaderValue::from_str(origin).ok()).or(other);
         }
         // Whoever only reads is answered whole, whatever is there.
         let hides = |name: &str| head.method.is_safe() && name.starts_with("if-");

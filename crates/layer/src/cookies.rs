@@ -1,6 +1,6 @@
 //! Cookies: registered, of their form, and decided like any other datum, in either direction.
 
-use consentry_model::{Act, RecipientId, Treatment};
+use consentry_model::{Act, Moment, RecipientId, Treatment};
 use consentry_policy::{Bundle, CookieDef, CookieForm};
 use http::{HeaderMap, HeaderValue, header};
 
@@ -25,8 +25,9 @@ fn has_its_form(cookie: &CookieDef, value: &str) -> bool {
 }
 
 /// Whether what a cookie is said to be for holds nobody's data: a path by which a route begins, in words of the service map
-/// alone; one of the bundle's hosts, or a domain that it stands in.
-fn is_described(bundle: &Bundle, attribute: &str, value: &str) -> bool {
+/// alone; one of the bundle's hosts. A domain that one of them stands in has other hosts as well, to which nothing is given:
+/// what is there may be taken away.
+fn is_described(bundle: &Bundle, ends: bool, attribute: &str, value: &str) -> bool {
     if attribute == "path" {
         let inside = value.strip_prefix('/').map(|rest| rest.strip_suffix('/').unwrap_or(rest));
         return inside.is_some_and(|path| bundle.service.begins_with(&path.split('/').collect::<Vec<_>>()));
@@ -35,7 +36,13 @@ fn is_described(bundle: &Bundle, attribute: &str, value: &str) -> bool {
     let stands_in = |host: &str| {
         domain.contains('.') && host.strip_suffix(domain.as_str()).is_some_and(|below| below.ends_with('.'))
     };
-    bundle.settings.hosts.iter().any(|host| *host == domain || stands_in(host))
+    bundle.settings.hosts.iter().any(|host| *host == domain || (ends && stands_in(host)))
+}
+
+/// A line as it may go on, as far as its attributes are concerned.
+fn read(bundle: &Bundle, line: &HeaderValue, now: Moment) -> Option<SetCookie> {
+    let read = |ends| SetCookie::read(line, |attribute, value| is_described(bundle, ends, attribute, value));
+    if read(true)?.taken_away(now).is_some() { read(true) } else { read(false) }
 }
 
 impl Access {
@@ -90,7 +97,7 @@ impl Decided {
         let registered = &bundle.service.cookies;
         let mut out = Vec::new();
         for line in from.get_all(header::SET_COOKIE) {
-            let read = SetCookie::read(line, |attribute, value| is_described(bundle, attribute, value));
+            let read = read(bundle, line, self.access.now);
             let known = read.and_then(|read| Some((registered.iter().find(|c| c.name == read.name)?, read)));
             let Some((cookie, read)) = known else {
                 taken.undeclared += 1;

@@ -129,8 +129,12 @@ async fn fits(
     let strict = route.excess == Excess::Refuse;
     let fault = route.message.as_ref().and_then(|map| message::fault(access.bundle(), map, brought));
     let excess = (strict && brought.has_excess(route, head)).then_some(Reason::MinimisationViolation);
-    let forged = (browser::agrees(route) && access.is_forged(head)).then_some(Reason::CrossSite);
-    let Some(reason) = fault.or(excess).or(forged) else { return Ok(strict) };
+    let forged =
+        (access.is_forged(head) && browser::agrees(route, head, brought)).then_some(Reason::CrossSite);
+    let conditional = browser::is_conditional(head).then_some(Reason::PreconditionUnreadable);
+    let unexpected = brought.is_unexpected.then_some(Reason::BodyUnexpected);
+    let stands = unexpected.or(fault).or(excess).or(forged).or(conditional);
+    let Some(reason) = stands else { return Ok(strict) };
     Box::pin(events::noes(shared, access, head, brought, who)).await?;
     Err(reason.into())
 }

@@ -51,7 +51,7 @@ pub(crate) fn detected(access: &Access, route: &Route, head: &Head, brought: &Br
         look.spelled(segment, None);
     }
     for parameter in &head.query {
-        let declared = route.request_query.iter().find(|field| field.name == parameter.name);
+        let declared = crate::query::declared(route, &parameter.name);
         let class = declared.and_then(|field| crate::request::class_of(field.field));
         look.text(&parameter.name, None);
         parameter.readings().iter().for_each(|reading| look.spelled(reading, class));

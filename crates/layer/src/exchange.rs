@@ -87,7 +87,7 @@ where
     let (parts, body) = request.into_parts();
     let installed = match shared.policy.serving(now, shared.limits.bundle_age_secs_max) {
         Ok(installed) => installed,
-        Err(reason) => return stranger(&shared, None, reason),
+        Err(reason) => return nothing_follows(version, stranger(&shared, None, reason)),
     };
     let (mut head, found) = match read_head(&shared, &installed, parts, admitted) {
         Ok(read) => read,
@@ -140,8 +140,8 @@ where
 /// Takes an evidence slot, joined to the caller's trace.
 fn ticket(shared: &Shared, head: &Head, now: consentry_model::Moment) -> Result<Ticket, Reason> {
     let mut ticket = shared.evidence.reserve(now).map_err(|full| full.reason())?;
-    let named = head.header("traceparent").filter(|text| !text.split('-').any(is_no_random_id));
-    if let Some(parent) = named.and_then(TraceParent::parse) {
+    let named = head.header("traceparent").and_then(|text| Some((text, TraceParent::parse(text)?)));
+    if let Some((_, parent)) = named.filter(|(text, _)| !text.split('-').take(3).any(is_no_random_id)) {
         ticket.join_trace(parent);
     }
     Ok(ticket)
@@ -160,7 +160,7 @@ pub(crate) fn stranger(
 
 /// The answer to a head that cannot be read. Where such a message ends may have two readings as well: before HTTP/2 nothing
 /// that comes behind it on its connection is taken for a request.
-fn nothing_follows(version: Version, mut told: Response<ResponseBody>) -> Response<ResponseBody> {
+pub(crate) fn nothing_follows(version: Version, mut told: Response<ResponseBody>) -> Response<ResponseBody> {
     if version < Version::HTTP_2 {
         told.headers_mut().insert(header::CONNECTION, HeaderValue::from_static("close"));
     }

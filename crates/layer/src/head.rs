@@ -86,7 +86,7 @@ impl Head {
         if repeated || lines::nominated(&self.headers).any(|name| declared(&name)) {
             return Err(Reason::HeadMalformed);
         }
-        browser::unready(self, route)
+        if browser::may_be_replayed(self, route) { Err(Reason::EarlyData) } else { Ok(()) }
     }
 
     /// Whether the path ends in a slash that does not begin it.
@@ -112,7 +112,8 @@ impl Head {
     }
 
     pub(crate) fn parameter(&self, name: &str) -> Option<&Parameter> {
-        self.query.iter().find(|p| p.name == name)
+        // `ids[]` is another spelling of it, of which there may be several: nothing is decided on one of them.
+        self.query.iter().find(|p| target::is_named(&p.name, name))
     }
 
     /// Whether the request carries Global Privacy Control: some line is exactly `1`.

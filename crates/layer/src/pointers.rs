@@ -8,7 +8,7 @@ use http::{HeaderMap, HeaderValue, StatusCode, Uri, header};
 use crate::exchange::Decided;
 use crate::query::{declared, have_one_reading, takes};
 use crate::request::class_of;
-use crate::spelled::tells_of_somebody;
+use crate::spelled::is_no_cursor;
 use crate::target::{Parameter, decode, is_deceptive, parameters, segments};
 use crate::technical::is_http_date;
 
@@ -122,7 +122,7 @@ fn leads_inside(decided: &Decided, field: Field, target: &str) -> bool {
     let is_words = |name: &str| {
         found.route.narrows.iter().any(|n| n == name) || found.route.adds.iter().any(|a| a.parameter == name)
     };
-    let of_nobody = |p: &Parameter| !p.readings().iter().any(|value| tells_of_somebody(value));
+    let of_nobody = |p: &Parameter| !p.readings().iter().any(|value| is_no_cursor(value));
     let tells = |p: &Parameter| {
         takes(found.route, &p.name)
             && declared(found.route, &p.name).is_none_or(|f| told(f.field))

@@ -82,6 +82,8 @@ pub(crate) struct Brought {
     format: Format,
     content_type: Option<HeaderValue>,
     redactor: Option<(Redactor, Window)>,
+    /// Whether there is a body that the route does not take. It is refused, and a no beside it is heard first.
+    pub(crate) is_unexpected: bool,
 }
 
 /// The request that the inner service sees. Only this module makes one.
@@ -122,11 +124,10 @@ where
         Body::Fields(_, types) => bytes.is_empty() && route.message.is_none() && is_left_out(head, types),
         Body::Page => false,
     };
-    if brings_nothing {
-        let (beside, format) = (Vec::new(), Format::Json);
-        return Ok(Brought { said: None, beside, format, content_type: None, redactor: None });
-    }
-    let Body::Fields(map, types) = &route.request_body else { return Err(Reason::BodyUnexpected) };
+    let (Body::Fields(map, types), false) = (&route.request_body, brings_nothing) else {
+        let (beside, format, is_unexpected) = (Vec::new(), Format::Json, !brings_nothing);
+        return Ok(Brought { said: None, beside, format, content_type: None, redactor: None, is_unexpected });
+    };
     let bytes = coding::content(&head.headers, limits, bytes)?;
     let media = Media::read(head.header("content-type"), types).ok_or(Reason::BodyMediaType)?;
     let content_type = media.header(types);
@@ -147,7 +148,8 @@ where
     let said = said(&media.reading, &bytes, limits.depth_max)?;
     let said = Some(opened(said, format, map, limits.depth_max));
     let beside = beside(&media.reading, &bytes);
-    Ok(Brought { said, beside, format, content_type, redactor: Some((redactor, window)) })
+    let redactor = Some((redactor, window));
+    Ok(Brought { said, beside, format, content_type, redactor, is_unexpected: false })
 }
 
 /// Every byte of a body.

@@ -62,6 +62,7 @@ where
             Ok(admitted) => admitted,
             Err(reason) => {
                 let answer = exchange::stranger(&self.shared, None, reason);
+                let answer = exchange::nothing_follows(request.version(), answer);
                 return Box::pin(std::future::ready(Ok(answer)));
             }
         };

@@ -41,6 +41,15 @@ pub(crate) fn is_no_random_id(hex: &str) -> bool {
     (digits && tells_of_somebody(hex.trim_matches('0'))) || ((digits || letters) && tells_of_somebody(hex))
 }
 
+/// Whether a value by which a list goes on tells of somebody: it is an address or a telephone number, as it stands or in Base64.
+/// The numbers and random signs of which such values are made look like a card's number too often to mean one.
+pub(crate) fn is_no_cursor(value: &str) -> bool {
+    let tells = |text: &str| {
+        looks_like(Detector::Email, text) || (text.contains('+') && looks_like(Detector::Phone, text))
+    };
+    tells(value) || unwrapped(value, &mut { AGAIN_MAX }).iter().any(|text| tells(text))
+}
+
 fn shows(text: &str) -> bool {
     Detector::ALL.iter().any(|detector| looks_like(*detector, text))
 }

@@ -21,13 +21,18 @@ impl Parameter {
     /// whatever way it is decoded, and whatever its case and the white space around it.
     pub(crate) fn may_list(&self, word: &str) -> bool {
         let word = loosely(word);
-        // Whatever is no letter and no digit may divide a list.
-        let ends = |c: Option<char>| c.is_none_or(|c| !c.is_alphanumeric());
+        // Whatever is no letter and no digit may divide a list, but for what joins two words to one.
+        let is_part = |c: char| c.is_alphanumeric() || c == '_';
+        let ends = |signs: &mut dyn Iterator<Item = char>| match (signs.next(), signs.next()) {
+            (Some('-'), further) => !further.is_some_and(is_part),
+            (next, _) => !next.is_some_and(is_part),
+        };
         let lists = |reading: &String| {
             let reading = loosely(reading);
             let stands_alone = |(at, _): (usize, &str)| {
-                let (before, after) = (reading.get(..at), reading.get(at + word.len()..));
-                ends(before.and_then(|b| b.chars().next_back())) && ends(after.and_then(|a| a.chars().next()))
+                let before = reading.get(..at).unwrap_or_default();
+                let after = reading.get(at + word.len()..).unwrap_or_default();
+                ends(&mut before.chars().rev()) && ends(&mut after.chars())
             };
             reading == word || reading.match_indices(&word).any(stands_alone)
         };
@@ -43,6 +48,9 @@ impl Parameter {
         [value.to_owned(), value.replace('+', "%20")].iter().filter_map(|text| decode(text)).collect()
     }
 }
+
+/// Of how many names a parameter's may be made. Every one more costs as much as all before it.
+const STEPS_MAX: usize = 8;
 
 /// Parameters by which a framework may be talked into another method, folded.
 const METHODS: [&str; 7] = [
@@ -180,7 +188,7 @@ fn steps(name: &str) -> Option<(Vec<&str>, bool)> {
         for key in inner.split("][") {
             let plain = key.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_' || b == b'-');
             // A number is the place in a list.
-            if key.is_empty() || !plain || key.bytes().all(|b| b.is_ascii_digit()) {
+            if key.is_empty() || !plain || key.bytes().all(|b| b.is_ascii_digit()) || out.len() >= STEPS_MAX {
                 return None;
             }
             out.push(key);
@@ -280,5 +288,13 @@ mod tests {
         let expected =
             [("a", Some("1")), ("b", Some("\u{e9}")), ("c", Some("")), ("d", None), ("e.f", Some("2"))];
         assert_eq!(read, expected);
+    }
+
+    #[test]
+    fn law_1_a_parameter_of_very_many_names_costs_nothing() {
+        let of = |count: usize| parameters(&format!("a{}=1", "[b]".repeat(count)));
+        assert!(of(STEPS_MAX - 1).is_some());
+        assert!(of(STEPS_MAX).is_none());
+        assert!(of(20_000).is_none());
     }
 }

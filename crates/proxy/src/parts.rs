@@ -215,17 +215,17 @@ impl From<String> for NotLoaded {
 /// request ever waits for that. The text of the error is for operators; a bundle holds no data of anybody.
 pub(crate) fn load_engine(dir: &Path, now: Moment) -> Result<Engine, NotLoaded> {
     let bundle = Bundle::load_sealed(dir).map_err(|e| read_error(dir, &e))?;
-    let (from, version) = (bundle.from, bundle.version.clone());
-    let engine = Engine::new(bundle).map_err(|e| e.to_string())?;
-    if let Some(from) = from.filter(|from| now < *from) {
+    if let Some(from) = bundle.from.filter(|from| now < *from) {
         let from = jiff::Timestamp::from_millisecond(from.unix_millis());
         let from = from.map_or_else(|_| "a later time".to_owned(), |from| from.to_string());
         let why = format!(
-            "{}: policy {version} is in force from {from} on, and not yet; nothing can be started with it before",
-            dir.display()
+            "{}: policy {} is in force from {from} on, and not yet; nothing can be started with it before",
+            dir.display(),
+            bundle.version
         );
         return Err(NotLoaded { why, is_ahead: true });
     }
+    let engine = Engine::new(bundle).map_err(|e| e.to_string())?;
     engine.compile_all();
     Ok(engine)
 }

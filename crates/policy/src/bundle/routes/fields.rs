@@ -320,6 +320,9 @@ fn ladder(node: &Node, known: Ladder, category: &Category, reader: &mut Reader) 
     Some(Ladder { truncated, masked, pseudonymised })
 }
 
+/// Of how many names a parameter's may be made: of more it is not read.
+const PARAMETER_STEPS_MAX: usize = 8;
+
 /// Whether a parameter of this name can come: a name, names in brackets after it, and `[]` where there may be several.
 fn is_parameter(name: &str) -> bool {
     let path = name.strip_suffix("[]").unwrap_or(name);
@@ -327,7 +330,8 @@ fn is_parameter(name: &str) -> bool {
     let plain = |key: &str| key.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_' || b == b'-');
     let key = |key: &str| !key.is_empty() && plain(key) && !key.bytes().all(|b| b.is_ascii_digit());
     let inner = rest.strip_prefix('[').and_then(|rest| rest.strip_suffix(']'));
-    let nested = rest.is_empty() || inner.is_some_and(|inner| inner.split("][").all(key));
+    let few = |inner: &str| inner.split("][").count() < PARAMETER_STEPS_MAX;
+    let nested = rest.is_empty() || inner.is_some_and(|inner| inner.split("][").all(key) && few(inner));
     let hidden = base.contains([']', '=', '&', ';', '%', '+', '#']) || base.chars().any(char::is_control);
     !base.is_empty() && base.trim() == base && !hidden && nested
 }

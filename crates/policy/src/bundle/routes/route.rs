@@ -65,14 +65,17 @@ pub(crate) fn read_routes(
 }
 
 /// Whether two routes match the same path, or paths that many services take for the same: with a slash at the end and without.
+/// Of those two neither comes before the other, as it does where a literal stands for a variable, or one host for any.
 fn clash(a: &Route, b: &Route) -> bool {
+    let (one, other) = (without_slash(&a.segments), without_slash(&b.segments));
+    let apart = (one.len() < a.segments.len()) != (other.len() < b.segments.len());
     let same = |(x, y): (&Segment, &Segment)| match (x, y) {
         (Segment::Literal(x), Segment::Literal(y)) => x == y,
         (Segment::Variable(_), Segment::Variable(_)) => true,
-        (Segment::Literal(_), Segment::Variable(_)) | (Segment::Variable(_), Segment::Literal(_)) => false,
+        (Segment::Literal(_), Segment::Variable(_)) | (Segment::Variable(_), Segment::Literal(_)) => apart,
     };
-    let (one, other) = (without_slash(&a.segments), without_slash(&b.segments));
-    a.method == b.method && a.host == b.host && one.len() == other.len() && one.iter().zip(other).all(same)
+    let hosts = a.host == b.host || (apart && (a.host.is_none() || b.host.is_none()));
+    a.method == b.method && hosts && one.len() == other.len() && one.iter().zip(other).all(same)
 }
 
 /// The segments without the empty one that a slash at the end is.
