@@ -121,7 +121,7 @@ fn ask(world: &World) -> Request<Full<Bytes>> {
 }
 
 fn shows(seen: &Seen, text: &str) -> bool {
-    String::from_utf8_lossy(seen.body.as_ref().map_or_else(|b| b, |b| b)).contains(text)
+    String::from_utf8_lossy(seen.body.as_ref().unwrap_or_else(|b| b)).contains(text)
 }
 
 #[tokio::test]
