@@ -108,7 +108,8 @@ async fn law_9_the_page_of_another_site_agrees_to_nothing_and_erases_nobody() {
     let join: fn() -> Asked = || post("/join", &format!(r#"{{"email":"{ANN}"}}"#));
     let site = |word: &'static str| ("sec-fetch-site", word);
     let from = |origin: &'static str| ("origin", origin);
-    let rows: Vec<(&str, Asks, fn() -> Asked, Vec<(&'static str, &str)>, bool)> = vec![
+    type Row = (&'static str, Asks, fn() -> Asked, Vec<(&'static str, &'static str)>, bool);
+    let rows: Vec<Row> = vec![
         ("no browser", by_gateway, leave, vec![], true),
         ("the own page", by_gateway, leave, vec![site("same-origin"), from("https://api.example")], true),
         ("a page beside it", by_gateway, leave, vec![site("same-site"), from("https://shop.example")], true),
