@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use consentry_policy::{FactFrom, Kept, PurposeRule, Reference, SubjectSource};
+use consentry_policy::{FactFrom, Kept, Reference};
 use http::HeaderValue;
 
 use crate::describe::Access;
@@ -26,24 +26,11 @@ pub(crate) fn vary<'a>(access: &'a Access, own: impl Iterator<Item = &'a str> + 
 
 fn find<'a>(access: &'a Access, own: impl Iterator<Item = &'a str>) -> HeaderValue {
     let Ok(route) = access.route() else { return ALWAYS };
-    let about = route.about.as_ref().and_then(|about| match &about.subject {
-        SubjectSource::Named { at, .. } => Some(at),
-        SubjectSource::Anonymous
-        | SubjectSource::PerRecord
-        | SubjectSource::Addressees
-        | SubjectSource::Population { .. } => None,
-    });
-    let purpose = match &route.purpose {
-        PurposeRule::By { at, .. } => Some(at),
-        PurposeRule::Fixed(_) | PurposeRule::OneOf(_) => None,
-    };
     let facts = access.bundle().facts.from.iter().filter_map(|(_, from)| match from {
         FactFrom::Request(at) | FactFrom::Presence(at) => Some(at),
         FactFrom::Attribute(_) | FactFrom::Constant(_) => None,
     });
-    let stated = route.facts.iter().map(|(_, at)| at);
-    let places = about.into_iter().chain(purpose).chain(facts).chain(stated);
-    let named = places.filter_map(|at| match at {
+    let named = route.reads().chain(facts).filter_map(|at| match at {
         Reference::Header(name) => Some(name.as_str()),
         Reference::Path(_)
         | Reference::Query(_)

@@ -3,9 +3,7 @@
 use consentry_model::{ClassId, Field, FieldMap};
 
 use super::about::Whose;
-use crate::bundle::service::{
-    Body, Destination, HeadField, PurposeRule, Reference, Route, Segment, SubjectSource,
-};
+use crate::bundle::service::{Body, Destination, HeadField, Reference, Route, Segment, SubjectSource};
 use crate::text::{Reader, Span};
 
 /// Checks a route that was read.
@@ -78,7 +76,8 @@ fn told(route: &Route, span: Span, reader: &mut Reader) {
 
 /// Every variable that a route reads stands in its path.
 fn variables(route: &Route, span: Span, reader: &mut Reader) {
-    let mut names: Vec<&String> = read(route)
+    let mut names: Vec<&String> = route
+        .reads()
         .filter_map(|at| match at {
             Reference::Path(name) => Some(name),
             Reference::Query(_)
@@ -102,26 +101,10 @@ fn variables(route: &Route, span: Span, reader: &mut Reader) {
     }
 }
 
-/// Whatever a route reads of a request to find out whom, what for and what of.
-fn read(route: &Route) -> impl Iterator<Item = &Reference> {
-    let subject = route.about.as_ref().and_then(|about| match &about.subject {
-        SubjectSource::Named { at, .. } => Some(at),
-        SubjectSource::Anonymous
-        | SubjectSource::PerRecord
-        | SubjectSource::Addressees
-        | SubjectSource::Population { .. } => None,
-    });
-    let purpose = match &route.purpose {
-        PurposeRule::By { at, .. } => Some(at),
-        PurposeRule::Fixed(_) | PurposeRule::OneOf(_) => None,
-    };
-    subject.into_iter().chain(purpose).chain(route.facts.iter().map(|(_, at)| at))
-}
-
 /// Nothing is decided on one of several values of a parameter.
 fn listed(route: &Route, span: Span, reader: &mut Reader) {
     let events = route.events.iter().flat_map(|event| event.condition.iter().map(|(at, _)| at));
-    for at in read(route).chain(events) {
+    for at in route.reads().chain(events) {
         let Reference::Query(name) = at else { continue };
         let is_list = |field: &HeadField| field.name.strip_suffix("[]") == Some(name);
         if name.ends_with("[]") || route.request_query.iter().any(is_list) {

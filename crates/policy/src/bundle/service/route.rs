@@ -7,7 +7,7 @@ use consentry_model::{
     ClassId, ConsentKind, ContractState, FactId, FactValue, Field, FieldMap, MediaTypes, Purpose, RecipientId,
 };
 
-use super::about::{About, FactTarget, Reference};
+use super::about::{About, FactTarget, Reference, SubjectSource};
 use crate::bundle::derived::Derived;
 
 /// What may be asked for on a route.
@@ -266,6 +266,22 @@ impl Route {
     #[must_use]
     pub fn collector(&self) -> RecipientId {
         RecipientId::new("internal")
+    }
+
+    /// Where it reads of a request whom it is about, what for, and what the route itself states.
+    pub fn reads(&self) -> impl Iterator<Item = &Reference> {
+        let subject = self.about.as_ref().and_then(|about| match &about.subject {
+            SubjectSource::Named { at, .. } => Some(at),
+            SubjectSource::Anonymous
+            | SubjectSource::PerRecord
+            | SubjectSource::Addressees
+            | SubjectSource::Population { .. } => None,
+        });
+        let purpose = match &self.purpose {
+            PurposeRule::By { at, .. } => Some(at),
+            PurposeRule::Fixed(_) | PurposeRule::OneOf(_) => None,
+        };
+        subject.into_iter().chain(purpose).chain(self.facts.iter().map(|(_, at)| at))
     }
 
     /// Whether the answer's verdicts are found record by record.
