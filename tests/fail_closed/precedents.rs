@@ -41,6 +41,8 @@ async fn told(world: &World, request: Request<Full<bytes::Bytes>>) -> Told {
     let people = head.verdicts.iter().map(|line| line.subjects.len()).collect();
     head.verdicts.iter_mut().for_each(|line| line.subjects.clear());
     (head.ledger, head.trace_id, head.span_id) = (None, String::new(), String::new());
+    // Which record spells it out is how it is written, and not what it says.
+    head.precedent = None;
     let body = if seen.status == 200 { seen.body.unwrap().to_vec() } else { Vec::new() };
     Told { status: seen.status.as_u16(), body, head, closing, people }
 }

@@ -4,8 +4,8 @@ use std::sync::mpsc::Receiver;
 use std::time::{Duration, Instant};
 
 use crate::bell::Bell;
+use crate::message::{Append, Message, Then};
 use crate::record::Body;
-use crate::writer::{Append, Message, Then};
 
 /// Most records of one group.
 const GROUP_RECORDS_MAX: usize = 1_024;

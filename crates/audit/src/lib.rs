@@ -51,11 +51,13 @@ mod id;
 mod layout;
 mod log;
 mod merkle;
+mod message;
 mod options;
 #[cfg(feature = "otlp")]
 mod otel;
 #[cfg(feature = "otlp")]
 mod otlp_client;
+mod precedents;
 mod reader;
 mod receipt;
 mod record;
@@ -81,8 +83,8 @@ pub use reader::{Reader, Records};
 pub use receipt::{Commit, Receipt};
 pub use record::{
     Closing, ConsentChanged, Direction, End, Entry, FactWord, FactWords, Head, Kind, LogOpened, LogOutage,
-    LogRecovered, Note, PathCount, PolicyInstalled, PolicyRefused, PurposeSource, ReadError, Record, Step,
-    Summary, Unmet, VerdictLine, Verdicts, Worded, Wording,
+    LogRecovered, Note, PathCount, PolicyInstalled, PolicyRefused, Precedent, PurposeSource, ReadError,
+    Record, Step, Summary, Unmet, VerdictLine, Verdicts, Worded, Wording,
 };
 pub use search::{Found, Search};
 pub use state::{Failure, Health};

@@ -14,6 +14,7 @@ use crate::checkpoint::PublicKey;
 use crate::error::{Full, LogError, OpenError};
 use crate::id::{RandomSource, RecordId, timestamp};
 use crate::layout::io_error;
+use crate::message::{Append, Message, Then};
 use crate::options::LogOptions;
 use crate::receipt::{Commit, Receipt};
 use crate::record::{Body, Kind, Note, Summary, encode_note, encode_system};
@@ -21,7 +22,7 @@ use crate::recover::recover;
 use crate::state::{Failure, Health, State};
 use crate::ticket::Ticket;
 use crate::trace_context::TraceParent;
-use crate::writer::{Append, Message, Then, Writer};
+use crate::writer::Writer;
 
 /// An open evidence log. Clones are handles of the same log; one process at a time can have it open.
 #[derive(Clone)]

@@ -212,7 +212,12 @@ mod tests {
                 ("head", WHOLE.to_owned()),
                 ("head", format!(r#""precedent":{{"record":7{own}}},{OWN}"#)),
             ]);
-            let Entry::Head(head) = records[1].as_ref().unwrap().entry() else { panic!() };
+            let record = records[1].as_ref().unwrap();
+            let shown = record.to_json().unwrap();
+            let told =
+                (&shown["requester"], &shown["precedent"]["record"], &shown["verdicts"][0]["categories"][0]);
+            assert_eq!(told, (&"shop".into(), &7.into(), &"user.name".into()));
+            let Entry::Head(head) = record.entry() else { panic!() };
             assert_eq!(head.verdicts[0].subjects.len(), subjects);
             let followed = head.precedent.as_ref().unwrap();
             assert_eq!(head.verdicts[0].subjects.first(), followed.subject.as_ref());

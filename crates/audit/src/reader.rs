@@ -9,7 +9,8 @@ use crate::error::OpenError;
 use crate::frame::{Ending, Frame, parse_segment};
 use crate::id::RecordId;
 use crate::layout::{Layout, at, io_error};
-use crate::record::{ReadError, Record};
+use crate::precedents::SegmentRecords;
+use crate::record::Record;
 use crate::recover::read_checkpoint;
 
 /// A log that is only read. It takes no lock and sees the groups that are complete when it comes by.
@@ -114,10 +115,11 @@ impl Records {
             self.failed = Some(at(path, offset as u64, parsed.next_seq, what));
         }
         let mut records = Vec::with_capacity(parsed.frames.len());
+        let mut segment = SegmentRecords::new(&content, &parsed.frames);
         for frame in &parsed.frames {
             let Frame::Record { seq, bytes } = frame else { continue };
             let bytes = content.get(bytes.clone()).unwrap_or_default();
-            match parse_numbered(bytes, *seq) {
+            match segment.read(bytes, *seq) {
                 Ok(record) => records.push(record),
                 Err(what) => {
                     self.failed = Some(at(path, frame.start() as u64, *seq, what));
@@ -127,15 +129,4 @@ impl Records {
         }
         self.now = records.into_iter();
     }
-}
-
-/// Reads a record that must have this number.
-pub(crate) fn parse_numbered(bytes: &[u8], seq: u64) -> Result<Record, &'static str> {
-    let record = Record::parse(bytes.to_vec()).map_err(|error| match error {
-        ReadError::Malformed => "a record that is not well-formed JSON, or names a member twice",
-        ReadError::Version => "a record of another version",
-        ReadError::Kind => "a record of an unknown type",
-        ReadError::Content => "a record without the members of its type",
-    })?;
-    if record.seq() == seq { Ok(record) } else { Err("a record that names another number than its frame") }
 }

@@ -57,7 +57,7 @@ pub(crate) fn recover(dir: &Path, options: &LogOptions) -> Result<Recovered, Ope
         create(&layout, key_path, options)?
     };
     let signed = signed_roots(&layout, signer.public(), options)?;
-    let walked = walk(&layout, &signed, |_| Ok(()))?;
+    let walked = walk(&layout, &signed, |_, _| Ok(()))?;
     let mut dropped_bytes = 0;
     if let Some(torn) = walked.torn {
         options.storage.cut(&torn.file, torn.good_bytes).map_err(|e| io_error(&torn.file, e))?;

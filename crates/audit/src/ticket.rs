@@ -8,12 +8,12 @@ use tokio::sync::oneshot;
 
 use crate::error::LogError;
 use crate::id::RecordId;
+use crate::message::{Append, Message, Then};
 use crate::receipt::Commit;
 use crate::record::{Closing, End, Step, encode_closing, encode_step};
 use crate::state::{Slot, State};
 use crate::telemetry::SpanFacts;
 use crate::trace_context::TraceParent;
-use crate::writer::{Append, Message, Then};
 
 /// The right to record one request. It holds an evidence slot, so closing it can neither wait nor fail. A ticket
 /// that is dropped is closed as [`End::Abandoned`].

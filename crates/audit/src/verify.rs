@@ -10,7 +10,6 @@ use crate::error::{Damage, OpenError};
 use crate::id::RecordId;
 use crate::layout::{Layout, at, read_required};
 use crate::merkle::Hash;
-use crate::reader::parse_numbered;
 use crate::record::Entry;
 use crate::recover::read_checkpoint;
 use crate::walk::walk;
@@ -120,9 +119,9 @@ fn check(dir: &Path, options: &VerifyOptions, report: &mut VerifyReport) -> Resu
     let (signed, unfinished) = signed_roots(&layout, &public, options, report)?;
     let mut open: HashSet<RecordId> = HashSet::new();
     let mut records = 0;
-    let walked = walk(&layout, &signed, |passing| {
+    let walked = walk(&layout, &signed, |passing, segment| {
         let wrong = |what| at(passing.file, passing.offset, passing.seq, what);
-        let record = parse_numbered(passing.bytes, passing.seq).map_err(wrong)?;
+        let record = segment.read(passing.bytes, passing.seq).map_err(wrong)?;
         if let Some(ticket) = record.ticket() {
             if matches!(record.entry(), Entry::Outcome(_)) {
                 open.remove(&ticket);

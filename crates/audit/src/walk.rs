@@ -8,6 +8,7 @@ use crate::error::{Damage, OpenError};
 use crate::frame::{Ending, Frame, parse_segment};
 use crate::layout::{Layout, at, io_error};
 use crate::merkle::{CompactTree, Hash, leaf_hash};
+use crate::precedents::SegmentRecords;
 
 /// What a log holds.
 #[derive(Debug)]
@@ -40,7 +41,7 @@ pub(crate) struct Passing<'a> {
 pub(crate) fn walk(
     layout: &Layout,
     signed: &BTreeMap<u64, Hash>,
-    mut each: impl FnMut(&Passing<'_>) -> Result<(), OpenError>,
+    mut each: impl FnMut(&Passing<'_>, &mut SegmentRecords<'_>) -> Result<(), OpenError>,
 ) -> Result<Walked, OpenError> {
     let segments = layout.list_segments()?;
     let mut walked = Walked { tree: CompactTree::default(), segments: segments.len() as u64, torn: None };
@@ -60,12 +61,13 @@ pub(crate) fn walk(
         }
         let content = fs::read(file).map_err(|e| io_error(file, e))?;
         let parsed = parse_segment(&content, expected);
+        let mut records = SegmentRecords::new(&content, &parsed.frames);
         for frame in &parsed.frames {
             let offset = frame.start() as u64;
             match frame {
                 Frame::Record { seq, bytes } => {
                     let bytes = content.get(bytes.clone()).unwrap_or_default();
-                    each(&Passing { file, offset, seq: *seq, bytes })?;
+                    each(&Passing { file, offset, seq: *seq, bytes }, &mut records)?;
                     walked.tree.push(leaf_hash(bytes));
                     check_root(&walked.tree, signed)?;
                 }

@@ -8,7 +8,6 @@ use std::sync::mpsc::{Receiver, RecvTimeoutError};
 use std::time::Instant;
 
 use consentry_model::{Moment, hex};
-use tokio::sync::oneshot;
 
 use crate::checkpoint::NoteSigner;
 use crate::error::LogError;
@@ -17,42 +16,14 @@ use crate::group::Group;
 use crate::id::{RandomSource, RecordId, timestamp};
 use crate::layout::{FORMAT, Layout};
 use crate::merkle::{CompactTree, leaf_hash};
+use crate::message::{Append, Message, Then};
 use crate::options::LogOptions;
+use crate::precedents::Precedents;
 use crate::receipt::Receipt;
 use crate::record::{Body, Kind, LogOpened, LogOutage, LogRecovered, encode_system};
 use crate::recover::Recovered;
-use crate::state::{Failure, Slot, State};
+use crate::state::{Failure, State};
 use crate::storage::Segment;
-use crate::telemetry::SpanFacts;
-
-/// What the writer is asked.
-pub(crate) enum Message {
-    /// Write these records, all in one group.
-    Append(Append),
-    /// Say when everything before this has been dealt with.
-    Flush(oneshot::Sender<()>),
-    /// Try to write again after a failure.
-    Reopen(oneshot::Sender<Result<(), LogError>>),
-    /// Write what is there, sign it, and end.
-    Stop,
-}
-
-/// Records that are written together, and whom to tell.
-pub(crate) struct Append {
-    pub(crate) bodies: Vec<Body>,
-    pub(crate) ticket: Option<RecordId>,
-    pub(crate) then: Then,
-}
-
-/// What follows when records are durable, or are not.
-pub(crate) enum Then {
-    /// Somebody waits.
-    Answer(oneshot::Sender<Result<Receipt, LogError>>),
-    /// A ticket is closed: free its slot, send its span.
-    Close(Box<SpanFacts>, Slot),
-    /// The log's own records.
-    Nothing,
-}
 
 /// The writer's whole state.
 #[derive(Debug)]
@@ -65,6 +36,8 @@ pub(crate) struct Writer {
     signer: NoteSigner,
     tree: CompactTree,
     segment: Option<OpenSegment>,
+    /// What was spelled out in that segment.
+    precedents: Precedents,
     /// Room for the bytes of a group, kept for the next one.
     buffer: Vec<u8>,
     signed_size: u64,
@@ -101,6 +74,7 @@ impl Writer {
             signer: recovered.signer,
             tree: recovered.tree,
             segment: None,
+            precedents: Precedents::default(),
             buffer: Vec::new(),
             signed_size: recovered.signed_size,
             signed_at: Instant::now(),
@@ -240,6 +214,7 @@ impl Writer {
     fn write(&mut self, group: &[Append]) -> Result<Vec<Option<Receipt>>, Failure> {
         let now = self.now();
         let written_at = timestamp(now);
+        self.leave_full_segment();
         let mut tree = self.tree.clone();
         let mut bytes = std::mem::take(&mut self.buffer);
         bytes.clear();
@@ -248,8 +223,13 @@ impl Writer {
             let mut last = None;
             for body in &append.bodies {
                 let (id, seq) = (RecordId::at(now, self.random.bytes()), tree.size());
-                let seal = |out: &mut Vec<u8>| body.seal(out, id, seq, &written_at, append.ticket);
+                let precedent = body.wording().and_then(|wording| self.precedents.of(wording));
+                let place = (id, seq, &*written_at);
+                let seal = |out: &mut Vec<u8>| body.seal(out, place, append.ticket, precedent);
                 let leaf_hash = leaf_hash(put_record(&mut bytes, seq, seal));
+                if let Some(wording) = body.wording().filter(|_| precedent.is_none()) {
+                    self.precedents.spelled_out(wording, seq);
+                }
                 tree.push(leaf_hash);
                 last = Some(Receipt { id, seq, kind: body.kind, ticket: append.ticket, leaf_hash, ts: now });
             }
@@ -265,10 +245,15 @@ impl Writer {
         Ok(receipts)
     }
 
-    fn append(&mut self, bytes: &[u8]) -> io::Result<()> {
-        if self.segment.as_ref().is_some_and(|s| s.bytes >= self.options.segment_bytes_max) {
-            self.segment = None;
+    /// A full segment is left, and what is written next comes into a new one; whatever stands there has to be said there.
+    fn leave_full_segment(&mut self) {
+        self.segment = self.segment.take().filter(|segment| segment.bytes < self.options.segment_bytes_max);
+        if self.segment.is_none() {
+            self.precedents.forget();
         }
+    }
+
+    fn append(&mut self, bytes: &[u8]) -> io::Result<()> {
         let segment = match &mut self.segment {
             Some(segment) => segment,
             none => {

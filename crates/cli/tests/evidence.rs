@@ -6,10 +6,11 @@ mod support;
 
 use std::fs;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
-use consentry_audit::{AuditLog, Closing, End, Head, LogOptions, VerdictLine};
+use consentry_audit::{AuditLog, Closing, End, FactWords, Head, LogOptions, VerdictLine, Worded, Wording};
 use consentry_model::{
-    Category, Moment, Outcome, Purpose, Reason, RequesterId, SubjectType, Treatment, Verdict,
+    Category, Moment, Outcome, Purpose, Reason, RequesterId, SubjectRef, SubjectType, Treatment, Verdict,
 };
 use support::{path, run};
 
@@ -213,4 +214,56 @@ fn what_no_checkpoint_covers_yet_is_not_called_signed() {
     });
     let said = run(&["audit", "verify", "--log", path(dir.path())]);
     assert_eq!(said.out.lines().next(), Some("ok: every record is as it was written"));
+}
+
+/// A log of three requests that are answered alike, each about another person; the last one's ticket.
+fn alike() -> (tempfile::TempDir, String) {
+    let dir = tempfile::tempdir().unwrap();
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+    let verdict = Verdict {
+        treatment: Treatment::Clear,
+        rules: [].into(),
+        clauses: ["c-7".into()].into(),
+        reason: None,
+        near: [].into(),
+    };
+    let line = VerdictLine::new(Category::new("user.name").unwrap(), SubjectType::new("customer"), &verdict);
+    let mut asked = Head::new(Outcome::Allow);
+    asked.requester = Some(RequesterId::new("newsletter"));
+    let wording = Arc::new(Wording::new(asked, FactWords::new(), vec![line]).unwrap());
+    let ticket = runtime.block_on(async {
+        let log = AuditLog::open(dir.path(), LogOptions::default()).unwrap();
+        let mut last = String::new();
+        for person in 1..=3 {
+            let mut ticket = log.reserve(Moment::from_unix_millis(1_795_305_600_000)).unwrap();
+            let mut head = Head::new(Outcome::Allow);
+            let about = SubjectRef::from_bytes([person; 16]);
+            head.worded = Some(Worded::new(Arc::clone(&wording), Some(about)));
+            ticket.commit(head).await.unwrap();
+            last = ticket.id().to_string();
+            ticket.close(&Closing::new(End::Delivered));
+        }
+        log.flush().await.unwrap();
+        log.shutdown();
+        last
+    });
+    (dir, ticket)
+}
+
+#[test]
+fn what_a_head_leaves_to_another_is_shown_with_it() {
+    let (dir, ticket) = alike();
+    let shown = run(&["audit", "show", &ticket, "--log", path(dir.path())]);
+    for words in ["spelled out in", "newsletter", "c-7", "03030303030303030303030303030303"] {
+        assert!(shown.out.contains(words), "{words}: {}", shown.out);
+    }
+    let shown = run(&["audit", "show", &ticket, "--log", path(dir.path()), "--format", "json"]);
+    let shown: serde_json::Value = serde_json::from_str(&shown.out).unwrap();
+    let head = shown.as_array().unwrap().iter().find(|record| record["type"] == "head").unwrap();
+    assert_eq!(head["requester"], "newsletter", "{head}");
+    assert_eq!(head["verdicts"][0]["clauses"][0], "c-7", "{head}");
+    assert_eq!(head["verdicts"][0]["subjects"][0], head["precedent"]["subject"], "{head}");
+    let found = run(&["audit", "search", "--log", path(dir.path()), "--clause", "c-7", "--format", "json"]);
+    let found: serde_json::Value = serde_json::from_str(&found.out).unwrap();
+    assert_eq!(found["found"].as_array().map(Vec::len), Some(3), "{found}");
 }

@@ -1,12 +1,14 @@
 //! From structures to the bytes of a record; what does not fit one record is spread over several.
 
+use std::sync::Arc;
+
 use serde::Serialize;
 
 use super::read::Kind;
 use super::request::{Closing, Head, Step, Verdicts};
 use super::system::Note;
 use super::verdict_line::{VerdictLine, fill_in_repeated, leave_out_repeated};
-use super::wording::Worded;
+use super::wording::{Worded, WordedHead, Wording};
 use crate::error::LogError;
 use crate::frame::RECORD_BYTES_MAX;
 use crate::id::RecordId;
@@ -22,13 +24,20 @@ const PARTS_BYTES_MAX: usize = 64;
 #[derive(Debug)]
 pub(crate) struct Body {
     pub(crate) kind: Kind,
-    json: String,
+    text: Text,
+}
+
+#[derive(Debug)]
+enum Text {
+    Json(String),
+    Worded(WordedHead),
 }
 
 impl Body {
     fn of<T: Serialize>(kind: Kind, content: &T) -> Result<Self, LogError> {
         let json = serde_json::to_string(content).map_err(|_| LogError::Encode)?;
-        if json.len() > BODY_BYTES_MAX { Err(LogError::TooLarge) } else { Ok(Self { kind, json }) }
+        let fits = json.len() <= BODY_BYTES_MAX;
+        fits.then_some(Self { kind, text: Text::Json(json) }).ok_or(LogError::TooLarge)
     }
 
     /// A head most of which is in words already; nothing where it has to be spelled out.
@@ -39,28 +48,59 @@ impl Body {
         if head.unmet.is_some() {
             return Ok(None);
         }
-        let (kind, json) = (Kind::Head, worded.write(head));
-        Ok((json.len() <= BODY_BYTES_MAX).then_some(Self { kind, json }))
+        let (kind, text) = (Kind::Head, worded.head(head));
+        Ok((text.bytes() <= BODY_BYTES_MAX).then_some(Self { kind, text: Text::Worded(text) }))
     }
 
-    /// How many bytes it has without the envelope.
+    /// How many bytes it has without the envelope, and without what a precedent spells out.
     pub(crate) fn bytes(&self) -> usize {
-        self.json.len()
+        match &self.text {
+            Text::Json(json) => json.len(),
+            Text::Worded(head) => head.own_bytes(),
+        }
     }
 
-    /// Appends the bytes that are stored and hashed, of a record that is written at this time.
-    pub(crate) fn seal(&self, out: &mut Vec<u8>, id: RecordId, seq: u64, at: &str, ticket: Option<RecordId>) {
-        // What serde writes for a structure begins with a brace; an empty one has no member to put a comma before.
-        let members = self.json.strip_prefix('{').unwrap_or(&self.json);
-        out.reserve(ENVELOPE_BYTES_MAX + members.len());
+    /// In which words most of it is.
+    pub(crate) const fn wording(&self) -> Option<&Arc<Wording>> {
+        match &self.text {
+            Text::Json(_) => None,
+            Text::Worded(head) => Some(head.wording()),
+        }
+    }
+
+    /// Appends the bytes that are stored and hashed, of a record that is written at this time. What a head of the same
+    /// wording, its precedent, spells out is left to that one.
+    pub(crate) fn seal(
+        &self,
+        out: &mut Vec<u8>,
+        (id, seq, at): (RecordId, u64, &str),
+        ticket: Option<RecordId>,
+        precedent: Option<u64>,
+    ) {
+        let spelled_out = self.wording().filter(|_| precedent.is_none()).map_or(0, |wording| wording.bytes());
+        out.reserve(ENVELOPE_BYTES_MAX + self.bytes() + spelled_out);
         let mut put = |text: &str| out.extend_from_slice(text.as_bytes());
         [r#"{"v":1,"type":""#, self.kind.code(), r#"","id":""#, &id.text()].into_iter().for_each(&mut put);
         [r#"","seq":"#, &seq.to_string(), r#","ts":""#, at, "\""].into_iter().for_each(&mut put);
         if let Some(ticket) = ticket {
             [r#","ticket":""#, &ticket.text(), "\""].into_iter().for_each(&mut put);
         }
-        put(if members == "}" { "" } else { "," });
-        put(members);
+        match (&self.text, precedent) {
+            (Text::Json(json), _) => {
+                // What serde writes for a structure begins with a brace; an empty one has no member to put a comma before.
+                let members = json.strip_prefix('{').unwrap_or(json);
+                put(if members == "}" { "" } else { "," });
+                put(members);
+            }
+            (Text::Worded(head), None) => {
+                put(",");
+                head.spell_out(put);
+            }
+            (Text::Worded(head), Some(precedent)) => {
+                put(",");
+                head.follow(precedent, put);
+            }
+        }
     }
 }
 
@@ -145,7 +185,7 @@ fn split_head(head: &Head) -> Result<Vec<Body>, LogError> {
 
 fn split_verdicts(whole: &Verdicts) -> Result<Vec<Body>, LogError> {
     let empty = Verdicts { verdicts: Vec::new(), ..whole.clone() };
-    let taken = Body::of(Kind::Verdicts, &empty)?.json.len() + PARTS_BYTES_MAX;
+    let taken = Body::of(Kind::Verdicts, &empty)?.bytes() + PARTS_BYTES_MAX;
     let room = BODY_BYTES_MAX.checked_sub(taken).ok_or(LogError::TooLarge)?;
     let mut chunks: Vec<Vec<VerdictLine>> = vec![Vec::new()];
     let mut used = 0;
@@ -204,7 +244,7 @@ mod tests {
     use super::super::verdict_line::{Direction, FactWord, FactWords};
     use super::super::wording::Wording;
     use super::*;
-    use crate::id::{RandomSource, timestamp};
+    use crate::id::timestamp;
 
     fn line(subjects: u32) -> VerdictLine {
         let verdict = Verdict {
@@ -226,16 +266,16 @@ mod tests {
         line
     }
 
-    fn read_all(bodies: &[Body]) -> Vec<Record> {
-        let random = RandomSource::new().unwrap();
+    /// The bytes of a record, which leaves to a precedent what it can.
+    fn sealed(body: &Body, precedent: Option<u64>) -> Vec<u8> {
         let at = Moment::from_unix_millis(1);
-        let id = RecordId::at(at, random.bytes());
-        let written = |body: &Body| {
-            let mut out = Vec::new();
-            body.seal(&mut out, id, 0, &timestamp(at), Some(id));
-            out
-        };
-        bodies.iter().map(|body| Record::parse(written(body)).unwrap()).collect()
+        let (id, mut out) = (RecordId::at(at, [7; 10]), Vec::new());
+        body.seal(&mut out, (id, 9, &timestamp(at)), Some(id), precedent);
+        out
+    }
+
+    fn read_all(bodies: &[Body]) -> Vec<Record> {
+        bodies.iter().map(|body| Record::parse(sealed(body, None)).unwrap()).collect()
     }
 
     #[test]
@@ -289,7 +329,7 @@ mod tests {
         let whole = Verdicts::new(Direction::Response, 0, BundleDigest::new("d"), LedgerRevision(4), lines);
         for step in [Step::Head(head), Step::Verdicts(whole)] {
             let bodies = encode_step(step).unwrap();
-            let json: serde_json::Value = serde_json::from_str(&bodies[0].json).unwrap();
+            let json: serde_json::Value = serde_json::from_slice(&sealed(&bodies[0], None)).unwrap();
             let there = json["verdicts"].as_array().unwrap().iter().map(|line| line.get("facts").is_some());
             assert_eq!(there.collect::<Vec<_>>(), written);
             let records = read_all(&bodies);
@@ -322,12 +362,41 @@ mod tests {
                         let worded = Some(Worded::new(Arc::new(wording), subject));
                         let head = Head { worded, ..changing };
                         let [plain, head] = [plain, head].map(|head| encode_step(head.into()).unwrap());
-                        assert_eq!(head[0].json, plain[0].json);
+                        let spelled_out = sealed(&head[0], None);
+                        assert_eq!(spelled_out, sealed(&plain[0], None));
+                        let bytes = head[0].bytes() + head[0].wording().map_or(0, |wording| wording.bytes());
+                        assert!(spelled_out.len() <= bytes + ENVELOPE_BYTES_MAX);
                         assert_eq!((head.len(), plain.len()), (1, 1));
+                        follows(&head[0], &plain[0]);
                     }
                 }
             }
         }
+    }
+
+    /// A head that leaves to a precedent what it can says the same, and little itself.
+    fn follows(head: &Body, plain: &Body) {
+        let Entry::Head(plain) = Record::parse(sealed(plain, None)).unwrap().entry().clone() else {
+            panic!()
+        };
+        let precedent = Head { ledger: None, outcome: Outcome::Allow, ..plain.clone() };
+        let short = sealed(head, Some(3));
+        if head.wording().is_none() {
+            return assert_eq!(short, sealed(head, None), "what stands against it is said each time");
+        }
+        assert!(short.len() <= head.bytes() + ENVELOPE_BYTES_MAX);
+        let read = Record::parse(short).unwrap();
+        let Entry::Head(own) = read.entry() else { panic!() };
+        let followed = own.precedent.clone().unwrap();
+        let said = (followed.record, &own.requester, &own.purpose, own.facts.len(), own.verdicts.len());
+        assert_eq!(said, (3, &None, &None, 0, 0));
+        assert_eq!(
+            (&own.bundle, &own.vocabulary, own.ledger),
+            (&plain.bundle, &plain.vocabulary, plain.ledger)
+        );
+        let Entry::Head(read) = read.following(&precedent).unwrap().entry().clone() else { panic!() };
+        assert!(plain.verdicts.iter().all(|line| line.subjects.first() == followed.subject.as_ref()));
+        assert_eq!(Head { precedent: None, ..read }, plain);
     }
 
     /// Who asks for what, and what changes from one request to the next.

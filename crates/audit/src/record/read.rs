@@ -12,7 +12,7 @@ use super::request::{Closing, Head, Verdicts};
 use super::system::{
     ConsentChanged, LogOpened, LogOutage, LogRecovered, PolicyInstalled, PolicyRefused, Summary,
 };
-use super::verdict_line::{VerdictLine, fill_in_repeated};
+use super::verdict_line::{VerdictLine, fill_in_repeated, leave_out_repeated};
 use crate::id::{RecordId, parse_timestamp};
 use crate::merkle::{Hash, leaf_hash};
 
@@ -151,7 +151,8 @@ struct Envelope {
 }
 
 impl Record {
-    /// Reads a record from its bytes.
+    /// Reads a record from its bytes. A head that follows a precedent says nothing here of what that one spells out; a
+    /// [`Reader`](crate::Reader) finds it.
     ///
     /// # Errors
     /// See [`ReadError`].
@@ -170,6 +171,28 @@ impl Record {
         entry.fill_in_repeated();
         debug_assert_eq!(envelope.v, 1);
         Ok(Self { bytes, id: envelope.id, seq: envelope.seq, ts, ticket: envelope.ticket, entry })
+    }
+
+    /// A head with what it leaves to its precedent; nothing where that is none for it.
+    pub(crate) fn following(self, precedent: &Head) -> Option<Self> {
+        let Entry::Head(head) = self.entry else { return None };
+        Some(Self { entry: Entry::Head(head.following(precedent)?), ..self })
+    }
+
+    /// What it says, as JSON: its members as they were written, and beside them those that a head leaves to its precedent.
+    ///
+    /// # Errors
+    /// When it cannot be written, which no record is that was read.
+    pub fn to_json(&self) -> serde_json::Result<serde_json::Value> {
+        let mut written: serde_json::Map<String, serde_json::Value> = serde_json::from_slice(&self.bytes)?;
+        if let Entry::Head(head @ Head { precedent: Some(_), .. }) = &self.entry {
+            let mut head = head.clone();
+            leave_out_repeated(&mut head.verdicts);
+            if let serde_json::Value::Object(whole) = serde_json::to_value(&head)? {
+                whole.into_iter().for_each(|(name, value)| _ = written.entry(name).or_insert(value));
+            }
+        }
+        Ok(written.into())
     }
 
     /// The bytes as stored and hashed.

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use consentry_model::{
     Act, BundleDigest, LedgerRevision, Outcome, Proof, Purpose, Reason, RecipientId, RequesterId, RuleId,
-    VocabularyRevision,
+    SubjectRef, VocabularyRevision,
 };
 use serde::{Deserialize, Serialize};
 
@@ -62,10 +62,24 @@ pub struct Unmet {
     pub clauses: Vec<Arc<str>>,
 }
 
+/// What a head follows: an earlier one of its segment, in which is spelled out what both have alike.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Precedent {
+    /// The number of that record in the log.
+    pub record: u64,
+    /// Whom the answers are about this time; `None` when they are about nobody whom the ledger knows.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub subject: Option<SubjectRef>,
+}
+
 /// The ruling on a request, recorded before the inner service is called.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct Head {
+    /// The earlier head that says the same of who asks for what and of the answers; the writer fills it in. In a head that a
+    /// [`Reader`](crate::Reader) read, the other members say all of it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub precedent: Option<Box<Precedent>>,
     /// Who asks; `None` when that was never established.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub requester: Option<RequesterId>,
@@ -136,6 +150,7 @@ impl Head {
     #[must_use]
     pub fn new(outcome: Outcome) -> Self {
         Self {
+            precedent: None,
             requester: None,
             proof: None,
             recipient: None,
@@ -162,6 +177,14 @@ impl Head {
 
     /// Whether it says in members of its own nothing that stands in a [`Wording`](super::Wording).
     pub(crate) fn leaves_to_words(&self) -> bool {
+        self.precedent.is_none()
+            && self.bundle.is_none()
+            && self.vocabulary.is_none()
+            && self.says_nothing_of_words()
+    }
+
+    /// The same, of what a head that follows another one says of itself: beside that, under which bundle it was decided.
+    fn says_nothing_of_words(&self) -> bool {
         let Self {
             requester: None,
             proof: None,
@@ -170,12 +193,13 @@ impl Head {
             purpose_source: None,
             route: None,
             act: None,
-            bundle: None,
-            vocabulary: None,
             facts,
             verdicts,
             parts: 0,
-            // What `Wording` writes, or has spelled out. A new member belongs there, or above.
+            // What `Wording` writes, or has spelled out, or what is looked at elsewhere. A new member belongs there, or above.
+            precedent: _,
+            bundle: _,
+            vocabulary: _,
             ledger: _,
             outcome: _,
             pending_body: _,
@@ -190,6 +214,28 @@ impl Head {
             return false;
         };
         facts.is_empty() && verdicts.is_empty()
+    }
+
+    /// Under which bundle and vocabulary, and nothing else.
+    pub(crate) fn under(&self) -> Self {
+        let (bundle, vocabulary) = (self.bundle.clone(), self.vocabulary.clone());
+        Self { bundle, vocabulary, ..Self::new(Outcome::Refuse) }
+    }
+
+    /// This head with what it leaves to its precedent; nothing where that is none for it.
+    pub(crate) fn following(self, precedent: &Self) -> Option<Self> {
+        let is_own = self.says_nothing_of_words() && self.unmet.is_none();
+        let is_same = (&self.bundle, &self.vocabulary) == (&precedent.bundle, &precedent.vocabulary);
+        let is_whole = precedent.precedent.is_none() && precedent.unmet.is_none() && precedent.parts == 0;
+        let is_of_one = precedent.verdicts.iter().all(|line| line.subjects.len() <= 1);
+        if !(is_own && is_same && is_whole && is_of_one) {
+            return None;
+        }
+        let subject = self.precedent.as_ref().and_then(|followed| followed.subject);
+        let about =
+            |line: &VerdictLine| VerdictLine { subjects: subject.into_iter().collect(), ..line.clone() };
+        let (facts, verdicts) = (precedent.facts.clone(), precedent.verdicts.iter().map(about).collect());
+        Some(Self { facts, verdicts, ..self.asking(precedent.clone()) })
     }
 
     /// Who asks for what under which bundle, and nothing else.

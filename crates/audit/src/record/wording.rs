@@ -2,8 +2,8 @@
 //!
 //! What a record says of a request is mostly what the record of the last such request said: who asks for what under
 //! which bundle, the facts, the answers, the rules and the clauses are the same, and the person is another one. A
-//! [`Wording`] is that text, with room for the person. A record that is written with it has the same bytes as one that is
-//! put into words afresh.
+//! [`Wording`] is that text, with room for the person. The first record of a segment that is written with it has the same
+//! bytes as one that is put into words afresh; those after it name that one, and say only what is their own.
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -24,8 +24,10 @@ pub struct Wording {
     facts: FactWords,
     lines: Vec<VerdictLine>,
     clauses: BTreeSet<Arc<str>>,
-    /// The members up to the revision of the ledger, with a brace before them and a comma after the last.
+    /// The members up to the revision of the ledger, with a comma after each.
     asked_text: String,
+    /// Those of them that every head says itself: under which bundle and vocabulary.
+    under_text: String,
     /// The member `facts`; empty where there are none.
     facts_text: String,
     /// Each line, up to its subjects: they come last.
@@ -44,9 +46,7 @@ impl Wording {
             return Err(LogError::Encode);
         }
         let asked = asked.into_asked();
-        let whole = serde_json::to_string(&asked).map_err(|_| LogError::Encode)?;
-        // Within a text its quotes would be escaped.
-        let (asked_text, _) = whole.split_once(CHANGES_FROM).ok_or(LogError::Encode)?;
+        let (asked_text, under_text) = (members(&asked)?, members(&asked.under())?);
         let text = |facts: &FactWords| serde_json::to_string(facts).map_err(|_| LogError::Encode);
         let facts_text =
             if facts.is_empty() { String::new() } else { format!(r#","facts":{}"#, text(&facts)?) };
@@ -58,7 +58,7 @@ impl Wording {
         };
         let line_texts = written.iter().map(open).collect::<Option<_>>().ok_or(LogError::Encode)?;
         let clauses = lines.iter().flat_map(|line| line.clauses.iter().cloned()).collect();
-        Ok(Self { asked_text: asked_text.to_owned(), asked, facts, lines, clauses, facts_text, line_texts })
+        Ok(Self { asked, facts, lines, clauses, asked_text, under_text, facts_text, line_texts })
     }
 
     /// Who asks for what under which bundle: a head that says nothing else.
@@ -72,10 +72,24 @@ impl Wording {
         self.asked.purpose.as_ref()
     }
 
+    /// How many bytes it takes at most to spell it out about somebody.
+    pub(crate) fn bytes(&self) -> usize {
+        let lines: usize = self.line_texts.iter().map(|line| line.len() + SUBJECTS_BYTES).sum();
+        self.asked_text.len() + self.facts_text.len() + lines
+    }
+
     /// The clauses that the answers rest on.
     pub(crate) const fn clauses(&self) -> &BTreeSet<Arc<str>> {
         &self.clauses
     }
+}
+
+/// The members of a head that stand before those that change, with a comma after each.
+fn members(head: &Head) -> Result<String, LogError> {
+    let whole = serde_json::to_string(head).map_err(|_| LogError::Encode)?;
+    // Within a text its quotes would be escaped.
+    let (before, _) = whole.split_once(CHANGES_FROM).ok_or(LogError::Encode)?;
+    Ok(before.strip_prefix('{').ok_or(LogError::Encode)?.to_owned())
 }
 
 /// A wording, and whom it is about this time.
@@ -108,23 +122,59 @@ impl Worded {
         Head { facts, verdicts, worded: None, ..head.asking(asked.clone()) }
     }
 
-    /// The whole record of a head that says nothing in members of its own that stands here.
-    pub(crate) fn write(&self, head: &Head) -> String {
+    /// The record of a head that says nothing in members of its own that stands here.
+    pub(crate) fn head(&self, head: &Head) -> WordedHead {
+        let mut changing = String::with_capacity(CHANGING_BYTES);
+        write_changing(head, &mut changing);
+        WordedHead { wording: Arc::clone(&self.wording), subject: self.subject, changing }
+    }
+}
+
+/// A head of which most is in words already.
+#[derive(Debug)]
+pub(crate) struct WordedHead {
+    wording: Arc<Wording>,
+    subject: Option<SubjectRef>,
+    /// The members that change.
+    changing: String,
+}
+
+impl WordedHead {
+    /// What it says beside what changes.
+    pub(crate) const fn wording(&self) -> &Arc<Wording> {
+        &self.wording
+    }
+
+    /// How many bytes it has at most, spelled out and without the envelope.
+    pub(crate) fn bytes(&self) -> usize {
+        self.own_bytes() + self.wording.bytes()
+    }
+
+    /// How many of them are its own at most.
+    pub(crate) fn own_bytes(&self) -> usize {
+        self.changing.len() + self.wording.under_text.len() + PRECEDENT_BYTES
+    }
+
+    /// Writes all of its members, and the brace behind them.
+    pub(crate) fn spell_out(&self, mut put: impl FnMut(&str)) {
         let Wording { asked_text, facts_text, line_texts, .. } = &*self.wording;
         let subject = self.subject.map(|subject| format!(r#","subjects":["{subject}"]}}"#));
         let end = subject.as_deref().unwrap_or("}");
-        let bytes: usize = line_texts.iter().map(|line| line.len() + end.len() + 1).sum();
-        let mut json = String::with_capacity(asked_text.len() + CHANGING_BYTES + facts_text.len() + bytes);
-        json.push_str(asked_text);
-        write_changing(head, &mut json);
-        json.push_str(facts_text);
+        [asked_text, &self.changing, facts_text].into_iter().for_each(|text| put(text));
         for (at, line) in line_texts.iter().enumerate() {
-            json.push_str(if at == 0 { VERDICTS } else { "," });
-            json.push_str(line);
-            json.push_str(end);
+            [if at == 0 { VERDICTS } else { "," }, line, end].into_iter().for_each(&mut put);
         }
-        json.push_str(if line_texts.is_empty() { "}" } else { "]}" });
-        json
+        put(if line_texts.is_empty() { "}" } else { "]}" });
+    }
+
+    /// Writes only what is its own, and which head of the same wording was spelled out.
+    pub(crate) fn follow(&self, precedent: u64, mut put: impl FnMut(&str)) {
+        [r#""precedent":{"record":"#, &precedent.to_string()].into_iter().for_each(&mut put);
+        if let Some(subject) = self.subject {
+            [r#","subject":""#, &subject.to_string(), "\""].into_iter().for_each(&mut put);
+        }
+        put("},");
+        [&*self.wording.under_text, &self.changing, "}"].into_iter().for_each(&mut put);
     }
 }
 
@@ -159,3 +209,10 @@ const VERDICTS: &str = r#","verdicts":["#;
 
 /// More than the members take that change.
 const CHANGING_BYTES: usize = 256;
+
+/// What one subject takes of a line, and what stands between two lines.
+const SUBJECTS_BYTES: usize = r#","subjects":["00000000000000000000000000000000"]},"#.len();
+
+/// What a precedent takes, or the list of lines beside them.
+const PRECEDENT_BYTES: usize =
+    r#""precedent":{"record":18446744073709551615,"subject":"00000000000000000000000000000000"},}"#.len();

@@ -11,6 +11,7 @@
 
 mod commits;
 mod outage;
+mod precedents;
 mod recovery;
 mod support;
 mod tamper;

@@ -180,10 +180,10 @@ fn most_often(names: impl Iterator<Item = String>) -> (usize, BTreeSet<String>) 
     (most, counts.into_iter().filter(|(_, n)| *n == most).map(|(name, _)| name).collect())
 }
 
-/// A record exactly as it was written.
+/// A record as it was written, with what a head leaves to another one.
 pub(super) fn raw(record: &Record) -> Value {
     // A record was read as JSON before it got here.
-    serde_json::from_slice(record.bytes()).unwrap_or(Value::Null)
+    record.to_json().unwrap_or(Value::Null)
 }
 
 /// Records one after the other.
@@ -273,6 +273,10 @@ fn of_head(head: &Head, facts: &mut Facts) {
         facts.add("unmet", &unmet.rule);
         facts.maybe("clauses", (!unmet.clauses.is_empty()).then(|| unmet.clauses.join(", ")));
     }
+    facts.maybe(
+        "spelled out in",
+        head.precedent.as_ref().map(|followed| format!("record {}", followed.record)),
+    );
     facts.maybe("requester", head.requester.as_ref());
     facts.maybe("recipient", head.recipient.as_ref());
     facts.maybe("purpose", head.purpose.as_ref());
