@@ -107,6 +107,8 @@ impl Body {
 /// The records of a step, the first one first.
 pub(crate) fn encode_step(mut step: Step) -> Result<Vec<Body>, LogError> {
     match &mut step {
+        // Only the writer knows which record spells something out: one that is none would be damage.
+        Step::Head(head) if head.precedent.is_some() => Err(LogError::Encode),
         Step::Head(head) => {
             if let Some(worded) = head.worded.take() {
                 if let Some(body) = Body::worded(head, &worded)? {
@@ -240,7 +242,7 @@ mod tests {
     };
 
     use super::super::read::{Entry, Record};
-    use super::super::request::{End, PathCount, PurposeSource, Unmet};
+    use super::super::request::{End, PathCount, Precedent, PurposeSource, Unmet};
     use super::super::verdict_line::{Direction, FactWord, FactWords};
     use super::super::wording::Wording;
     use super::*;
@@ -438,10 +440,13 @@ mod tests {
         let wording =
             Arc::new(Wording::new(Head::new(Outcome::Allow), FactWords::new(), vec![line(0)]).unwrap());
         let worded = || Some(Worded::new(Arc::clone(&wording), None));
+        let precedent = || Some(Box::new(Precedent { record: 0, subject: None }));
         for head in [
             Head { route: Some("GET /".into()), worded: worded(), ..Head::new(Outcome::Allow) },
             Head { verdicts: vec![line(1)], worded: worded(), ..Head::new(Outcome::Allow) },
             Head { parts: 1, worded: worded(), ..Head::new(Outcome::Allow) },
+            Head { precedent: precedent(), worded: worded(), ..Head::new(Outcome::Allow) },
+            Head { precedent: precedent(), ..Head::new(Outcome::Allow) },
         ] {
             assert_eq!(encode_step(head.into()).unwrap_err(), LogError::Encode);
         }
