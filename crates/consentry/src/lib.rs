@@ -39,6 +39,34 @@
 //!
 //! What the service map of the bundle does not describe is refused: a route that was forgotten there answers 403, and
 //! a field that was forgotten does not leave.
+//!
+//! # What the layer must be told of a connection
+//!
+//! A request alone does not say by what connection it came. Whoever accepts connections puts a [`Transport`] among its
+//! extensions; without one a request counts as come in clear, from nowhere, signed by nobody. Rules on the transport are
+//! then never met, no certificate proves who calls, no gateway is known, and all callers without a token share one rate.
+//!
+//! ```
+//! use std::net::SocketAddr;
+//!
+//! use consentry::{Tls, Transport, identity::Peer};
+//!
+//! /// Around the service that the layer wraps, by whoever called `accept` and ended TLS.
+//! fn accepted<B>(mut request: http::Request<B>, from: SocketAddr) -> http::Request<B> {
+//!     let peer = Peer { address: Some(from.ip()), ..Peer::default() };
+//!     request.extensions_mut().insert(Transport { tls: Tls::V1_3, peer, ..Transport::default() });
+//!     request
+//! }
+//!
+//! let request = accepted(http::Request::new(()), ([192, 0, 2, 1], 4711).into());
+//! assert_eq!(request.extensions().get::<Transport>().map(|came| came.tls), Some(Tls::V1_3));
+//! ```
+//!
+//! # What the layer tells
+//!
+//! The inner service of a route that goes on to a recipient outside finds it as a [`Destination`] among the request's
+//! extensions. Each answer carries an [`Account`] among its own: the route, the ruling and the reason, which may be
+//! labels of a metric.
 
 /// Bundles: one controller's rules, vocabulary, service map, clauses and cases.
 ///
@@ -50,7 +78,7 @@ pub mod policy {
     #[doc(inline)]
     pub use consentry_policy::{
         Bundle, Case, CaseOutcome, Clause, ClauseStatus, Contact, Diagnostic, Diagnostics, Engine,
-        EngineError, LockError, Place, ReadError, SealError, Severity, Sources, seal,
+        EngineError, LockError, Place, ReadError, ReportOnly, SealError, Severity, Sources, seal,
     };
 }
 
@@ -97,8 +125,9 @@ pub mod model {
 
 #[doc(inline)]
 pub use consentry_layer::{
-    AuthenticatorSlot, BuildError, Builder, Clock, Consentry, ConsentryLayer, Installed, Limits, NewerKeys,
-    PolicySlot, ResponseBody, StreamError, SystemClock,
+    Account, AuthenticatorSlot, BuildError, Builder, Clock, Consentry, ConsentryLayer, Destination,
+    Installed, Limits, NewerKeys, PolicySlot, PseudonymKey, ResponseBody, StreamError, SystemClock, Tls,
+    Transport,
 };
 
 /// Compiles and runs every example of the README.
