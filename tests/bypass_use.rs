@@ -92,7 +92,7 @@ async fn law_8_an_obligation_that_names_no_data_binds_a_request_without_any() {
         ("leaving", &*of_customers, &leave, Tls::None, "insecure-transport"),
         ("leaving, by the right", &*for_rights, &leave, Tls::None, "insecure-transport"),
         ("leaving, sealed", &*for_rights, &leave, Tls::V1_3, ""),
-        ("leaving, of an age that nobody knows", grown_up, &leave, Tls::V1_3, "not-permitted"),
+        ("leaving, of an age that nobody knows", grown_up, &leave, Tls::V1_3, "age-gate"),
         ("a no", &*for_rights, &stop, Tls::None, "insecure-transport"),
         ("what is asked of data", about_data, &leave, Tls::None, ""),
         ("what binds data of a kind", &*of_contact, &leave, Tls::None, ""),

@@ -12,7 +12,7 @@ use bytes::Bytes;
 use consentry_audit::{AuditLog, Closing, Entry, Head, LogOptions, Reader, Record};
 use consentry_consent::{Ledger, MemoryLedger};
 use consentry_identity::{Assurance, Authenticator, AuthenticatorConfig, Issuer, KeySet, TokenSpec};
-use consentry_layer::{AuthenticatorSlot, Clock, Consentry, ConsentryLayer, Limits, PolicySlot};
+use consentry_layer::{Account, AuthenticatorSlot, Clock, Consentry, ConsentryLayer, Limits, PolicySlot};
 use consentry_model::{
     ConsentEvent, ConsentKind, ConsentState, ContractState, Identifier, LedgerEvent, Moment, Purpose, Reason,
     RequesterId, Space,
@@ -157,6 +157,8 @@ pub struct Seen {
     pub headers: HeaderMap,
     /// The whole body, or what came before it broke off.
     pub body: Result<Bytes, Bytes>,
+    /// What whoever counts may know.
+    pub account: Option<Account>,
 }
 
 impl Seen {
@@ -301,7 +303,8 @@ impl World {
         }
         let bytes = Bytes::from(bytes);
         let body = if broken { Err(bytes) } else { Ok(bytes) };
-        Seen { status: parts.status, headers: parts.headers, body }
+        let account = parts.extensions.get::<Account>().cloned();
+        Seen { status: parts.status, headers: parts.headers, body, account }
     }
 
     /// Every record of the log so far.

@@ -116,6 +116,30 @@ pub(crate) fn parse_timestamp(text: &str) -> Option<Moment> {
     text.parse::<jiff::Timestamp>().ok().map(|t| Moment::from_unix_millis(t.as_millisecond()))
 }
 
+/// How a moment stands in a record: RFC 3339 in UTC, or not at all.
+pub(crate) mod maybe_timestamp {
+    use consentry_model::Moment;
+    use serde::{Deserialize, Deserializer, Serializer, de::Error};
+
+    /// Writes it.
+    pub(crate) fn serialize<S: Serializer>(at: &Option<Moment>, serializer: S) -> Result<S::Ok, S::Error> {
+        match at {
+            Some(at) => serializer.serialize_str(&super::timestamp(*at)),
+            None => serializer.serialize_none(),
+        }
+    }
+
+    /// Reads it back.
+    pub(crate) fn deserialize<'de, D: Deserializer<'de>>(
+        deserializer: D,
+    ) -> Result<Option<Moment>, D::Error> {
+        let text = Option::<String>::deserialize(deserializer)?;
+        let read =
+            |text: String| super::parse_timestamp(&text).ok_or_else(|| D::Error::custom("no RFC 3339 time"));
+        text.map(read).transpose()
+    }
+}
+
 /// Reads exactly `2 * N` lower-case hex digits.
 pub(crate) fn unhex<const N: usize>(digits: &str) -> Option<[u8; N]> {
     let nibble = |b: u8| match b {

@@ -95,6 +95,7 @@ fn attributes(span: &SpanFacts, receipt: &Receipt, origin: &str) -> Vec<KeyValue
     attributes.extend(span.outcome.map(|o| KeyValue::new("privacy.decision", o.code())));
     attributes.extend(span.purpose.as_ref().map(|p| KeyValue::new("privacy.purpose", p.to_string())));
     attributes.extend(span.reason.map(|r| KeyValue::new("privacy.reason", r.told_to_strangers().code())));
+    attributes.extend(span.report_only.then(|| KeyValue::new("privacy.report_only", true)));
     attributes.extend(receipt.ticket.map(|t| KeyValue::new("audit.ticket.id", t.to_string())));
     attributes
 }
@@ -155,6 +156,7 @@ mod tests {
         head.purpose = Purpose::new("marketing").ok();
         head.reason = Some(Reason::ConsentWithdrawn);
         head.verdicts = vec![line];
+        head.report_only = true;
         head
     }
 
@@ -201,6 +203,7 @@ mod tests {
             ("privacy.reason", "not-permitted".to_owned()),
             ("privacy.clause", r#"["panopta-05"]"#.to_owned()),
             ("privacy.redaction.count", "5".to_owned()),
+            ("privacy.report_only", "true".to_owned()),
             ("audit.record.id", last.id().to_string()),
             ("audit.sequence.number", last.seq().to_string()),
             ("audit.ticket.id", last.ticket().unwrap().to_string()),

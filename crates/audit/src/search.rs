@@ -161,7 +161,7 @@ impl Search {
             }),
             self.since.is_none_or(|since| record.ts() >= since)
                 && self.until.is_none_or(|until| record.ts() < until),
-            self.id.is_some_and(|id| record.id() == id || record.ticket() == Some(id)),
+            self.id.is_some_and(|id| record.id() == id || key(record) == id),
         ])
     }
 }
@@ -187,8 +187,10 @@ fn names_reason(entry: &Entry, lines: &[VerdictLine], reason: Reason) -> bool {
         }
 }
 
+/// What a record is found with: the request that it tells of.
 fn key(record: &Record) -> RecordId {
-    record.ticket().unwrap_or(record.id())
+    let said_by = if let Entry::ConsentChanged(change) = record.entry() { change.request } else { None };
+    record.ticket().or(said_by).unwrap_or(record.id())
 }
 
 fn bits<const N: usize>(criteria: [bool; N]) -> u16 {

@@ -26,6 +26,8 @@ pub(crate) struct SpanFacts {
     pub(crate) reason: Option<Reason>,
     pub(crate) clauses: BTreeSet<Arc<str>>,
     pub(crate) redactions: u64,
+    /// Whether the ruling was only reported, not carried out.
+    pub(crate) report_only: bool,
     pub(crate) end: End,
 }
 
@@ -40,6 +42,7 @@ impl SpanFacts {
             reason: None,
             clauses: BTreeSet::new(),
             redactions: 0,
+            report_only: false,
             end: End::Abandoned,
         }
     }
@@ -58,6 +61,7 @@ impl SpanFacts {
         match step {
             Step::Head(head) => {
                 self.outcome = Some(head.outcome);
+                self.report_only |= head.report_only;
                 let worded = head.worded.as_ref().map(Worded::wording);
                 self.purpose = head.purpose.as_ref().or(worded.and_then(Wording::purpose)).cloned();
                 self.reason = head.reason;
@@ -85,6 +89,7 @@ impl SpanFacts {
     pub(crate) fn end(&mut self, closing: &Closing) {
         self.end = closing.end;
         self.redactions = closing.redactions();
+        self.report_only |= closing.report_only;
         self.reason = closing.reason.or(self.reason);
         self.outcome = match (closing.end, self.outcome) {
             (End::Refused, _) => Some(Outcome::Refuse),

@@ -116,7 +116,11 @@ impl Open {
     /// The record of a window of verdicts.
     pub(crate) fn verdicts(&self, decided: &Decided, window: u64, lines: Lines) -> consentry_audit::Verdicts {
         let digest = self.installed.engine.bundle().digest.clone();
-        consentry_audit::Verdicts::new(Direction::Response, window, digest, decided.ledger, lines.into_vec())
+        let lines = lines.into_vec();
+        let mut verdicts =
+            consentry_audit::Verdicts::new(Direction::Response, window, digest, decided.ledger, lines);
+        verdicts.at = Some(decided.access.now);
+        verdicts
     }
 
     /// An answer that is its head alone, which was decided at this time.

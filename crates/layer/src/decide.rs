@@ -2,9 +2,7 @@
 
 use std::sync::Arc;
 
-use consentry_model::{
-    ClassId, Identifier, LedgerEvent, LedgerRevision, Outcome, Reason, Treatment, Verdict,
-};
+use consentry_model::{ClassId, Identifier, LedgerEvent, Outcome, Reason, Treatment, Verdict};
 use consentry_policy::{EventEffect, Excess, Item, Permit, Refusal, Ruling};
 
 use crate::asking::Asking;
@@ -13,7 +11,7 @@ use crate::cadence;
 use crate::describe::Access;
 use crate::duties::{self, Revealed};
 use crate::events::{self, Unwritten};
-use crate::evidence::{Lines, Taken};
+use crate::evidence::{AsOf, Lines, Taken};
 use crate::exchange::{Decided, Open};
 use crate::head::Head;
 use crate::judge::Brings;
@@ -28,19 +26,35 @@ use crate::request::{self, Brought, Treatments, UpstreamRequest};
 /// Why an exchange stops before the inner service is called.
 pub(crate) struct Stop {
     pub(crate) refusal: Refusal,
-    pub(crate) access_ledger: Option<LedgerRevision>,
+    pub(crate) as_of: AsOf,
     pub(crate) lines: Lines,
+    /// Whether whoever asks proved to be the person that all of it is about.
+    pub(crate) is_own: bool,
+}
+
+impl Stop {
+    /// After the ledger was asked.
+    fn of(refusal: Refusal, access: &Access, present: &Present, lines: Lines) -> Self {
+        let as_of = AsOf { ledger: Some(present.ledger), at: Some(access.now) };
+        Self { refusal, as_of, lines, is_own: events::is_own(access, present.own) }
+    }
 }
 
 impl From<Reason> for Stop {
     fn from(reason: Reason) -> Self {
-        Self { refusal: Refusal::plain(reason), access_ledger: None, lines: Lines::default() }
+        Self {
+            refusal: Refusal::plain(reason),
+            as_of: AsOf::default(),
+            lines: Lines::default(),
+            is_own: false,
+        }
     }
 }
 
 impl From<Unwritten> for Stop {
     fn from(unwritten: Unwritten) -> Self {
-        Self { access_ledger: unwritten.ledger, ..Self::from(unwritten.reason) }
+        let as_of = AsOf { ledger: unwritten.ledger, at: None };
+        Self { as_of, ..Self::from(unwritten.reason) }
     }
 }
 
@@ -74,7 +88,7 @@ pub(crate) async fn decide(
     let classes = access.route()?.response_classes();
     let mut answered = access.may_answer(classes, &answering, &open.known, &present, &mut lines);
     let added = access.added(head, &answering, &present, &mut lines);
-    let stop = |refusal, lines| Stop { refusal, access_ledger: Some(present.ledger), lines };
+    let stop = |refusal, lines| Stop::of(refusal, &access, &present, lines);
     let lenient = !strict || access.route()?.message.is_some();
     let items = Arc::clone(&answered);
     let rest = Rest::of(&access, &brings, (&in_found, &items, &added), &present, &mut lines);

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use consentry_audit::PurposeSource;
+use consentry_audit::{PurposeSource, RecordId};
 use consentry_identity::Claims;
 use consentry_model::{Act, ClassId, Lineage, Moment, Proof, Purpose, Reason, RecipientId, RequesterId};
 use consentry_policy::{
@@ -26,6 +26,8 @@ const ANYONE: &str = "anyone";
 /// What is known of a request so far; evidence of a refusal names no more than this.
 #[derive(Clone, Default)]
 pub(crate) struct Known {
+    /// Its evidence.
+    pub(crate) ticket: Option<RecordId>,
     pub(crate) requester: Option<RequesterId>,
     /// By what the requester proved its name; nothing where the request is answered to anyone.
     pub(crate) proof: Option<Proof>,
@@ -78,6 +80,8 @@ pub(crate) struct Access {
     pub(crate) destination: Option<RecipientId>,
     /// The identifier by which the request names its subject; it is compared, and goes nowhere else.
     pub(crate) named: Option<Arc<str>>,
+    /// With which evidence goes together what the request says to the ledger.
+    pub(crate) ticket: Option<RecordId>,
     pub(crate) now: Moment,
 }
 
@@ -154,6 +158,7 @@ impl Access {
             },
             destination,
             named: None,
+            ticket: known.ticket,
             now,
         };
         access.state_request(head);

@@ -95,7 +95,7 @@ pub(crate) fn noted(
     let mut events = Vec::new();
     for effect in waiting {
         // Nobody but the person, proved, has the own data erased or restricted.
-        if !own || !events::is_proved(access) {
+        if !events::is_own(access, own) {
             return Err(Reason::IdentityUnverified);
         }
         match effect {

@@ -2,7 +2,8 @@
 
 use std::time::Duration;
 
-use consentry_consent::{contract, standing, standing_for};
+use consentry_audit::ConsentChanged;
+use consentry_consent::{Appended, contract, standing, standing_for};
 use consentry_identity::Assurance;
 use consentry_model::{
     ConsentEvent, ConsentKind, ConsentState, ContractState, Identifier, LedgerEvent, LedgerRevision, Lineage,
@@ -119,6 +120,12 @@ pub(crate) fn is_proved(access: &Access) -> bool {
     access.claims.as_ref().is_some_and(|claims| claims.assurance >= Assurance::Substantial)
 }
 
+/// Whether whoever asks is the person that the request is about, and proved it: such a one may be told what depends on a
+/// person.
+pub(crate) fn is_own(access: &Access, own: bool) -> bool {
+    own && is_proved(access)
+}
+
 /// Appends, and waits until the ledger holds it.
 pub(crate) async fn append(
     shared: &Shared,
@@ -128,7 +135,30 @@ pub(crate) async fn append(
 ) -> Result<(), Unwritten> {
     let wait = Duration::from_millis(shared.limits.ledger_wait_ms_max);
     let appended = tokio::time::timeout(wait, shared.ledger.append(who, events, access.now)).await;
-    appended.map_err(|_| Reason::LedgerUnavailable)?.map_err(|_| Reason::LedgerUnavailable)?;
+    let appended = appended.map_err(|_| Reason::LedgerUnavailable)?.map_err(|_| Reason::LedgerUnavailable)?;
+    Box::pin(note_changes(shared, access, &appended, events)).await
+}
+
+/// Leaves in evidence what the ledger was told that binds decisions from then on.
+async fn note_changes(
+    shared: &Shared,
+    access: &Access,
+    appended: &Appended,
+    events: &[LedgerEvent],
+) -> Result<(), Unwritten> {
+    let Appended { subject, revision: last } = *appended;
+    let wait = Duration::from_millis(shared.limits.evidence_wait_ms_max);
+    // Entries are numbered in their order, up to the last.
+    let later = (0..events.len() as u64).rev();
+    for (later, event) in later.zip(events) {
+        let revision = LedgerRevision(last.0.saturating_sub(later));
+        let Some(change) = ConsentChanged::of(subject, revision, access.ticket, event) else { continue };
+        let noted = tokio::time::timeout(wait, shared.evidence.note(change)).await;
+        let fault = noted.map_or(Some(Reason::EvidenceUnavailable), |noted| noted.err().map(|e| e.reason()));
+        if let Some(reason) = fault {
+            return Err(Unwritten { reason, ledger: Some(last) });
+        }
+    }
     Ok(())
 }
 

@@ -8,8 +8,8 @@ use consentry_audit::{
 };
 use consentry_body::Report;
 use consentry_model::{
-    Category, ClassId, FactSource, Facts, LedgerRevision, Outcome, Reason, RuleId, SubjectRef, SubjectType,
-    Treatment, Verdict,
+    Category, ClassId, FactSource, Facts, LedgerRevision, Moment, Outcome, Reason, RuleId, SubjectRef,
+    SubjectType, Treatment, Verdict,
 };
 use consentry_policy::DataClass;
 
@@ -292,16 +292,23 @@ fn changing(known: &Known, outcome: Outcome, reason: Option<Reason>) -> HeadReco
     record
 }
 
+/// As of what something was decided, as far as it came to that.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct AsOf {
+    pub(crate) ledger: Option<LedgerRevision>,
+    pub(crate) at: Option<Moment>,
+}
+
 /// The head record of a refusal, before anything was asked of the service.
 pub(crate) fn refused(
     installed: &Installed,
     known: &Known,
     reason: Reason,
-    ledger: Option<LedgerRevision>,
+    as_of: AsOf,
     mut lines: Lines,
 ) -> HeadRecord {
     let mut record = head(Some(installed), known, Outcome::Refuse, Some(reason));
-    record.ledger = ledger;
+    (record.ledger, record.at) = (as_of.ledger, as_of.at);
     lines.note_unmet(&mut record, installed);
     record.verdicts = lines.into_vec();
     record
@@ -322,7 +329,7 @@ pub(crate) fn ruled(
         Some(_) => changing(known, outcome, reason),
         None => head(Some(&access.installed), known, outcome, reason),
     };
-    record.ledger = Some(ledger);
+    (record.ledger, record.at) = (Some(ledger), Some(access.now));
     lines.note_unmet(&mut record, &access.installed);
     if worded.is_none() {
         record.verdicts = lines.into_vec();
@@ -355,6 +362,10 @@ impl Access {
 pub(crate) struct Taken {
     pub(crate) paths: BTreeMap<String, u64>,
     pub(crate) undeclared: u64,
+    /// How many values went on in another form.
+    pub(crate) altered: u64,
+    /// How many records did not go on.
+    pub(crate) omitted: u64,
 }
 
 impl Taken {
@@ -363,7 +374,7 @@ impl Taken {
     }
 
     pub(crate) fn is_empty(&self) -> bool {
-        self.paths.is_empty() && self.undeclared == 0
+        self.paths.is_empty() && (self.undeclared, self.altered, self.omitted) == (0, 0, 0)
     }
 }
 
@@ -381,8 +392,8 @@ pub(crate) fn closing(
     closing.reason = reason;
     closing.bytes = bytes;
     closing.records = report.records;
-    closing.omitted = report.omitted;
-    closing.altered = report.altered.values().sum();
+    closing.omitted = report.omitted + taken.omitted;
+    closing.altered = report.altered.values().sum::<u64>() + taken.altered;
     closing.undeclared = report.undeclared + taken.undeclared;
     let all = taken.paths.iter().chain(&report.withheld);
     closing.withheld = all.map(|(path, count)| PathCount(path.as_str().into(), *count)).collect();

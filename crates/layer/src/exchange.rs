@@ -18,9 +18,9 @@ use crate::account::Account;
 use crate::admission::{Admitted, Client};
 use crate::body::ResponseBody;
 use crate::coding;
-use crate::decide::decide;
+use crate::decide::{Stop, decide};
 use crate::describe::{Access, Known, find_route};
-use crate::evidence::{self, Lines, Taken};
+use crate::evidence::{self, Taken};
 use crate::gate::Gate;
 use crate::head::Head;
 use crate::layer::Shared;
@@ -105,15 +105,16 @@ where
     };
     let may_be_coded = coding::may_be_coded(&head, claims.as_ref().map(|claims| claims.proof));
     let head_only = head.method == Method::HEAD;
-    let mut open = Open { shared, installed, ticket, known: Known::default(), may_be_coded, head_only };
+    let known = Known { ticket: Some(ticket.id()), ..Known::default() };
+    let mut open = Open { shared, installed, ticket, known, may_be_coded, head_only };
     // 3. Describe. 4. Decide.
     let (access, brought) = match describe(&mut open, found, &head, claims, body, now).await {
         Ok(described) => described,
-        Err(reason) => return Box::pin(open.refuse(Refusal::plain(reason), None, Lines::default())).await,
+        Err(reason) => return Box::pin(open.refuse(reason.into())).await,
     };
     let (decided, permit, upstream, lines) = match decide(&open, access, &head, brought).await {
         Ok(ready) => ready,
-        Err(stop) => return Box::pin(open.refuse(stop.refusal, stop.access_ledger, stop.lines)).await,
+        Err(stop) => return Box::pin(open.refuse(stop)).await,
     };
     // 5. Only with a permit, and after a durable head record, is the inner service called.
     let (outcome, reason) = (permit.outcome(), permit.reported());
@@ -308,13 +309,10 @@ impl Open {
     }
 
     /// Refuses, with the true reason in evidence and what the caller may hear in the answer.
-    async fn refuse(
-        mut self,
-        refusal: Refusal,
-        ledger: Option<LedgerRevision>,
-        lines: Lines,
-    ) -> Response<ResponseBody> {
-        let record = evidence::refused(&self.installed, &self.known, refusal.reason, ledger, lines);
+    async fn refuse(mut self, stop: Stop) -> Response<ResponseBody> {
+        let Stop { refusal, as_of, lines, is_own } = stop;
+        self.known.told_reasons |= is_own;
+        let record = evidence::refused(&self.installed, &self.known, refusal.reason, as_of, lines);
         if let Err(reason) = self.commit(record).await {
             return self.fail(reason, None);
         }
@@ -325,7 +323,7 @@ impl Open {
     pub(crate) fn close_refused(self, refusal: Refusal) -> Response<ResponseBody> {
         let told = if self.known.told_reasons { refusal.reason } else { refusal.told };
         let bundle = self.installed.engine.bundle();
-        let harmless = self.known.refused_status(bundle).filter(|_| refusal.reason.status() == 403);
+        let harmless = self.known.refused_status(bundle).filter(|_| refusal.reason.is_of_rules());
         let response = match harmless {
             Some(status) => crate::refuse::harmless(status),
             None => problem(&self.shared.problem_base, told, None, Some(self.ticket.id()), Some(bundle)),
@@ -340,8 +338,8 @@ impl Open {
             0,
         );
         self.ticket.close(&closing);
-        // What strangers may not hear is no label either.
-        Account::of(self.known.route.as_ref(), End::Refused, Some(told)).onto(response)
+        // What strangers may not hear is no label either, whoever hears it.
+        Account::of(self.known.route.as_ref(), End::Refused, Some(refusal.told)).onto(response)
     }
 
     /// Ends a ticket before anything was sent, as whoever the reason is for has to hear it.

@@ -339,6 +339,8 @@ fn note(report: &Report, taken: &mut Taken) {
         *taken.paths.entry(format!("request.body.{path}")).or_default() += count;
     }
     taken.undeclared += report.undeclared;
+    taken.altered += report.altered.values().sum::<u64>();
+    taken.omitted += report.omitted;
 }
 
 fn forward_headers(route: &Route, head: &Head, treatments: &Treatments, taken: &mut Taken) -> HeaderMap {

@@ -13,6 +13,7 @@ use crate::answer::{
 };
 use crate::body::ResponseBody;
 use crate::defences::defence;
+use crate::events;
 use crate::evidence::Lines;
 use crate::exchange::{Decided, Open};
 use crate::faults::of_answer;
@@ -33,6 +34,7 @@ where
     R: http_body::Body<Data = Bytes> + Send + 'static,
     R::Error: Into<BoxError>,
 {
+    open.known.told_reasons |= events::is_own(&decided.access, decided.own);
     let (parts, body) = answer.into_parts();
     if let Some(reason) = unreadable(parts.status, &parts.headers) {
         return no_answer(open, &decided, &parts, reason);

@@ -186,13 +186,13 @@ reasons! {
     /// The person was written to as often as was promised at most.
     CadenceExceeded = "cadence-exceeded", 403, Person;
     /// The datum may not be kept for this any longer.
-    RetentionExpired = "retention-expired", 403, Person;
+    RetentionExpired = "retention-expired", 410, Person;
     /// The contract that the rule rests on is not there, or is over.
     BasisLapsed = "basis-lapsed", 403, Person;
     /// The person had the processing restricted.
     ProcessingRestricted = "processing-restricted", 403, Person;
     /// The person's data was erased.
-    Erased = "erased", 403, Person;
+    Erased = "erased", 410, Person;
     /// A prohibition without a reason of its own holds.
     Prohibited = "prohibited", 403, Person;
     /// A condition of the nearest permission is not met, or not known to be met.
@@ -299,6 +299,12 @@ impl Reason {
         }
     }
 
+    /// Whether it is an answer of the rules, and no fault here, behind us or in the request.
+    #[must_use]
+    pub const fn is_of_rules(self) -> bool {
+        matches!(self.status(), 403 | 410)
+    }
+
     /// Reads a code.
     #[must_use]
     pub fn parse(code: &str) -> Option<Self> {
@@ -343,5 +349,8 @@ mod tests {
             assert_eq!(reason.told_to_strangers(), Reason::NotPermitted, "{reason}");
             assert_eq!(reason.told_to_strangers().status(), 403);
         }
+        // That something was there once is itself about a person.
+        let gone = Reason::ALL.iter().filter(|reason| reason.status() == 410);
+        assert!(gone.into_iter().all(|reason| reason.audience() == Audience::Person && reason.is_of_rules()));
     }
 }

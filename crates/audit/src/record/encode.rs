@@ -174,6 +174,7 @@ fn split_head(head: &Head) -> Result<Vec<Body>, LogError> {
         window: None,
         bundle: head.bundle.clone(),
         ledger: head.ledger,
+        at: head.at,
         report_only: head.report_only,
         verdicts: head.verdicts.clone(),
         parts: 0,

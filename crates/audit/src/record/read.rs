@@ -94,7 +94,7 @@ kinds! {
     Verdicts(Verdicts) = "verdicts",
     /// How a request ended.
     Outcome(Closing) = "outcome",
-    /// A consent changed.
+    /// A consent changed, or something else that binds what is decided about a person.
     ConsentChanged(ConsentChanged) = "consent.changed",
 }
 

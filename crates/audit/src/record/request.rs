@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use consentry_model::{
-    Act, BundleDigest, LedgerRevision, Outcome, Proof, Purpose, Reason, RecipientId, RequesterId, RuleId,
-    SubjectRef, VocabularyRevision,
+    Act, BundleDigest, LedgerRevision, Moment, Outcome, Proof, Purpose, Reason, RecipientId, RequesterId,
+    RuleId, SubjectRef, VocabularyRevision,
 };
 use serde::{Deserialize, Serialize};
 
@@ -110,6 +110,9 @@ pub struct Head {
     /// How far the ledger was.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub ledger: Option<LedgerRevision>,
+    /// As of when it was decided: what was in force and had run out at this time. The record itself was written later.
+    #[serde(default, skip_serializing_if = "Option::is_none", with = "crate::id::maybe_timestamp")]
+    pub at: Option<Moment>,
     /// The ruling so far.
     pub outcome: Outcome,
     /// Whether verdicts on a body follow, which may make less of it.
@@ -161,6 +164,7 @@ impl Head {
             bundle: None,
             vocabulary: None,
             ledger: None,
+            at: None,
             outcome,
             pending_body: false,
             reason: None,
@@ -201,6 +205,7 @@ impl Head {
             bundle: _,
             vocabulary: _,
             ledger: _,
+            at: _,
             outcome: _,
             pending_body: _,
             reason: _,
@@ -268,6 +273,9 @@ pub struct Verdicts {
     /// How far the ledger was.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub ledger: Option<LedgerRevision>,
+    /// As of when it was decided: what was in force and had run out at this time. The record itself was written later.
+    #[serde(default, skip_serializing_if = "Option::is_none", with = "crate::id::maybe_timestamp")]
+    pub at: Option<Moment>,
     /// Whether the ruling was only reported, not carried out; the ticket fills it in.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub report_only: bool,
@@ -293,6 +301,7 @@ impl Verdicts {
             window: Some(window),
             bundle: Some(bundle),
             ledger: Some(ledger),
+            at: None,
             report_only: false,
             verdicts,
             parts: 0,

@@ -2,8 +2,10 @@
 
 use std::collections::BTreeMap;
 
-use consentry_model::{BundleDigest, ConsentState, Purpose, Reason, SubjectRef};
+use consentry_model::{BundleDigest, LedgerEvent, LedgerRevision, Reason, SubjectRef};
 use serde::{Deserialize, Serialize};
+
+use crate::id::RecordId;
 
 /// A record that the process commits on its own account.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -12,7 +14,7 @@ pub enum Note {
     PolicyInstalled(PolicyInstalled),
     /// A bundle was offered and not installed.
     PolicyRefused(PolicyRefused),
-    /// A consent changed.
+    /// Something that binds what is decided about a person was written to the ledger.
     ConsentChanged(ConsentChanged),
 }
 
@@ -115,22 +117,40 @@ pub struct Summary {
     pub counts: BTreeMap<Reason, u64>,
 }
 
-/// A consent changed.
+/// Something that binds what is decided about a person was written to the ledger.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct ConsentChanged {
     /// Whose.
     pub subject: SubjectRef,
-    /// To what.
-    pub purpose: Purpose,
-    /// What it is now.
-    pub state: ConsentState,
+    /// The ledger's revision that holds it; whatever is decided at or after it is bound by it.
+    pub revision: LedgerRevision,
+    /// The ticket of the request that said it; `None` where it came another way.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub request: Option<RecordId>,
+    /// What was written, as the ledger holds it.
+    pub change: LedgerEvent,
 }
 
 impl ConsentChanged {
-    /// The record of a change.
+    /// The record of what a ledger's entry changes: a consent, an objection, a contract, a restriction, a suppression or an
+    /// erasure. `None` for what is only noted of a person, which has no place in evidence: what they were called or born,
+    /// what happened, and what is owed.
     #[must_use]
-    pub const fn new(subject: SubjectRef, purpose: Purpose, state: ConsentState) -> Self {
-        Self { subject, purpose, state }
+    pub fn of(
+        subject: SubjectRef,
+        revision: LedgerRevision,
+        request: Option<RecordId>,
+        entry: &LedgerEvent,
+    ) -> Option<Self> {
+        match entry {
+            LedgerEvent::Consent(_)
+            | LedgerEvent::Objection { .. }
+            | LedgerEvent::Contract { .. }
+            | LedgerEvent::Restriction { .. }
+            | LedgerEvent::Suppression { .. }
+            | LedgerEvent::Erasure { .. } => Some(Self { subject, revision, request, change: entry.clone() }),
+            LedgerEvent::Attribute { .. } | LedgerEvent::Occurrence { .. } | LedgerEvent::Duty { .. } => None,
+        }
     }
 }

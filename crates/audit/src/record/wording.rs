@@ -13,6 +13,7 @@ use consentry_model::{Purpose, SubjectRef};
 use super::request::Head;
 use super::verdict_line::{FactWords, VerdictLine, leave_out_repeated};
 use crate::error::LogError;
+use crate::id::timestamp;
 
 /// The first member of a head that is not the same each time; what stands before it is.
 const CHANGES_FROM: &str = r#""outcome":"#;
@@ -181,9 +182,12 @@ impl WordedHead {
 /// Writes the members that change from one request to the next, from the ledger's revision to the span.
 fn write_changing(head: &Head, json: &mut String) {
     // Whoever found that the others say nothing here looked at each of them. The ids are digits.
-    let Head { ledger, outcome, pending_body, reason, report_only, trace_id, span_id, .. } = head;
+    let Head { ledger, at, outcome, pending_body, reason, report_only, trace_id, span_id, .. } = head;
     if let Some(ledger) = ledger {
         [r#""ledger":"#, &ledger.to_string(), ","].into_iter().for_each(|text| json.push_str(text));
+    }
+    if let Some(at) = at {
+        [r#""at":""#, &timestamp(*at), "\","].into_iter().for_each(|text| json.push_str(text));
     }
     let reason = reason.map(|reason| [r#","reason":""#, reason.code(), "\""]);
     let texts = [r#""outcome":""#, outcome.code(), "\""]

@@ -6,7 +6,7 @@ use consentry_audit::{
     AuditLog, Closing, ConsentChanged, End, LogError, LogOptions, PolicyInstalled, PolicyRefused,
     VerifyOptions, VerifyStatus, verify,
 };
-use consentry_model::{BundleDigest, ConsentState, Outcome, Purpose, Reason};
+use consentry_model::{BundleDigest, LedgerEvent, LedgerRevision, Outcome, Purpose, Reason};
 
 use crate::support::{NOON, crash_copy, head, kinds, line, records, request, subject, unsigned, window};
 
@@ -120,7 +120,9 @@ async fn notes_and_counts_of_strangers_are_recorded() {
     log.note(PolicyInstalled::new(BundleDigest::new("d1"), "panopta", "3")).await.unwrap();
     log.note(PolicyRefused::new(&"é".repeat(4000))).await.unwrap();
     let purpose = Purpose::new("marketing").unwrap();
-    log.note(ConsentChanged::new(subject(9), purpose, ConsentState::Withdrawn)).await.unwrap();
+    let objection = LedgerEvent::Objection { purpose, recipient: None, effective: NOON };
+    let changed = ConsentChanged::of(subject(9), LedgerRevision(12), None, &objection).unwrap();
+    log.note(changed).await.unwrap();
     assert_eq!(log.flush_summary(NOON).await.unwrap(), None);
     for reason in [Reason::TokenMissing, Reason::TokenMissing, Reason::HeadMalformed] {
         log.count_refused_stranger(reason);
@@ -131,7 +133,11 @@ async fn notes_and_counts_of_strangers_are_recorded() {
     let texts: Vec<&str> = found.iter().map(|r| std::str::from_utf8(r.bytes()).unwrap()).collect();
     assert!(texts[1].contains(r#""bundle":"d1","controller":"panopta","version":"3""#), "{}", texts[1]);
     assert!(texts[2].len() < 4_400, "{}", texts[2].len());
-    assert!(texts[3].contains(r#""purpose":"marketing","state":"withdrawn""#), "{}", texts[3]);
+    assert!(
+        texts[3].contains(r#""revision":12,"change":{"type":"objection","purpose":"marketing""#),
+        "{}",
+        texts[3]
+    );
     assert!(texts[4].contains(r#""counts":{"token-missing":2,"head-malformed":1}"#), "{}", texts[4]);
     assert!(texts[4].contains(r#""until":"2026-11-22T12:00:00.000Z""#), "{}", texts[4]);
 }

@@ -4,7 +4,7 @@ mod about;
 mod known;
 mod rights;
 mod show;
-mod words;
+pub(crate) mod words;
 mod write;
 
 use std::path::{Path, PathBuf};

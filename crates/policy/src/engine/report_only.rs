@@ -33,8 +33,7 @@ impl ReportOnly {
     #[must_use]
     pub fn carried_out(&self, route: &str, ruling: Ruling) -> Ruling {
         match ruling {
-            // Only what is answered with 403 is an answer of the rules; anything else is a fault, here or in the request.
-            Ruling::Refuse(refusal) if self.covers(route) && refusal.reason.status() == 403 => {
+            Ruling::Refuse(refusal) if self.covers(route) && refusal.reason.is_of_rules() => {
                 Ruling::Redact(Permit { outcome: Outcome::Refuse, reported: Some(refusal.reason) })
             }
             carried_out @ (Ruling::Allow(_) | Ruling::Redact(_) | Ruling::Refuse(_)) => carried_out,

@@ -188,10 +188,12 @@ fn problem(bundle: &Bundle, case: &Case, played: &Played, reason: Reason, out: &
     let code = members(&played.body).get("code").and_then(Value::as_str).map(str::to_owned);
     let told_reasons =
         bundle.requesters.get(&RequesterId::new(&case.who)).is_some_and(|requester| requester.told_reasons);
-    let mut may_hear = vec![reason.told_to_strangers(), Reason::NotPermitted];
-    if told_reasons || is_person(case, bundle) {
-        may_hear.push(reason);
-    }
+    let strangers = [reason.told_to_strangers(), Reason::NotPermitted];
+    let may_hear = match (told_reasons, is_person(case, bundle)) {
+        (true, _) => vec![reason],
+        (false, true) => [&strangers[..], &[reason]].concat(),
+        (false, false) => strangers.to_vec(),
+    };
     let heard = code.as_deref().and_then(Reason::parse);
     match heard {
         Some(heard) if may_hear.contains(&heard) => {

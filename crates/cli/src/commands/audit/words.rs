@@ -8,6 +8,7 @@ use consentry_audit::{Closing, End, Entry, FactWord, Head, PathCount, Record, Ve
 use consentry_model::{Category, Outcome, Reason, Treatment};
 use serde_json::Value;
 
+use crate::commands::consent::words::Line;
 use crate::output::{self, BOLD, DIM, ERROR, FAIR, GOOD, NAME, PLAIN, Table, paint, when};
 
 /// The records of one request, looked at as one thing.
@@ -237,12 +238,19 @@ fn one(entry: &Entry, facts: &mut Facts) {
             facts.maybe("window", verdicts.window);
             facts.maybe("bundle", verdicts.bundle.as_ref());
             facts.maybe("ledger revision", verdicts.ledger);
+            facts.maybe("decided as of", verdicts.at.map(when));
         }
         Entry::Outcome(closing) => of_closing(closing, facts),
         Entry::ConsentChanged(change) => {
             facts.add("subject", change.subject);
-            facts.add("purpose", &change.purpose);
-            facts.add("state", change.state);
+            facts.add("ledger revision", change.revision);
+            facts.maybe("said by", change.request);
+            let Line { effective, what, about, until, notice } = Line::of(&change.change);
+            facts.add("what", what);
+            facts.maybe("for", Some(about).filter(|about| !about.is_empty()));
+            facts.add("counts from", when(effective));
+            facts.maybe("until", until.map(when));
+            facts.maybe("notice", notice);
         }
         Entry::PolicyInstalled(installed) => {
             facts.add("controller", format!("{} {}", installed.controller, installed.version));
@@ -284,6 +292,7 @@ fn of_head(head: &Head, facts: &mut Facts) {
     facts.maybe("act", head.act);
     facts.maybe("bundle", head.bundle.as_ref());
     facts.maybe("ledger revision", head.ledger);
+    facts.maybe("decided as of", head.at.map(when));
     facts.maybe("decided by", head.pending_body.then_some("the verdicts on the body, which follow"));
     facts.maybe(
         "report only",

@@ -5,17 +5,17 @@ use consentry_model::{LedgerEvent, Moment, Occurrence, Owed, Purpose, RecipientI
 use crate::output::when;
 
 /// An event in words.
-pub(super) struct Line {
-    pub(super) effective: Moment,
-    pub(super) what: String,
+pub(crate) struct Line {
+    pub(crate) effective: Moment,
+    pub(crate) what: String,
     /// The purpose or the category.
-    pub(super) about: String,
-    pub(super) until: Option<Moment>,
-    pub(super) notice: Option<String>,
+    pub(crate) about: String,
+    pub(crate) until: Option<Moment>,
+    pub(crate) notice: Option<String>,
 }
 
 impl Line {
-    pub(super) fn of(event: &LedgerEvent) -> Self {
+    pub(crate) fn of(event: &LedgerEvent) -> Self {
         match event {
             LedgerEvent::Consent(c) => {
                 let kind = if c.state.is_valid() { format!(" ({})", c.kind) } else { String::new() };

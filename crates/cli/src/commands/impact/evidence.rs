@@ -153,6 +153,8 @@ impl Replayer<'_> {
     fn entry(&mut self, ticket: Option<RecordId>, entry: &Entry, at: Moment) {
         match entry {
             Entry::Head(head) => {
+                // Records are written after what they tell of was decided.
+                let at = head.at.unwrap_or(at);
                 self.lines(ticket, Some(head), head.bundle.as_ref(), &head.verdicts, at);
                 if let Some(ticket) = ticket {
                     let mut head = head.clone();
@@ -162,6 +164,7 @@ impl Replayer<'_> {
             }
             Entry::Verdicts(verdicts) => {
                 let head = ticket.and_then(|ticket| self.heads.get(&ticket)).cloned();
+                let at = verdicts.at.unwrap_or(at);
                 let bundle = verdicts.bundle.clone().or_else(|| head.as_ref()?.bundle.clone());
                 self.lines(ticket, head.as_ref(), bundle.as_ref(), &verdicts.verdicts, at);
             }
