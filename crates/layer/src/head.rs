@@ -20,7 +20,7 @@ const HOST_BYTES_MAX: usize = 253;
 #[derive(Debug)]
 pub(crate) struct Head {
     pub(crate) method: Method,
-    /// The path exactly as it came, which is also what is forwarded.
+    /// The path as it came, but for a sign that browsers leave as it is; it is also what is forwarded.
     pub(crate) path: String,
     /// Its segments, decoded.
     pub(crate) segments: Vec<String>,
@@ -64,11 +64,12 @@ impl Head {
             let host = HeaderValue::from_str(authority.as_str()).map_err(|_| Reason::HeadMalformed)?;
             headers.insert(header::HOST, host);
         }
-        let segments = target::segments(uri.path()).ok_or(Reason::HeadMalformed)?;
+        let path = target::canonical(uri.path());
+        let segments = target::segments(&path).ok_or(Reason::HeadMalformed)?;
         let query = uri.query().map_or(Some(Vec::new()), target::parameters).ok_or(Reason::HeadMalformed)?;
         Ok(Self {
             method: method.clone(),
-            path: uri.path().to_owned(),
+            path,
             segments,
             query,
             host: host_of(uri, &headers),

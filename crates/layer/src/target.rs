@@ -63,6 +63,12 @@ const METHODS: [&str; 7] = [
     "x_method_override",
 ];
 
+/// A path as it is matched and forwarded. Of what has to be encoded in a path (RFC 3986, section 3.3) browsers leave the bar alone as
+/// it is (WHATWG URL, path percent-encode set), and it stands for nothing but itself: it is written in its one way.
+pub(crate) fn canonical(path: &str) -> String {
+    path.replace('|', "%7C")
+}
+
 /// The decoded segments of a path, or nothing when it has a second reading. A slash at the end is an empty segment, which only
 /// a route that ends in one has.
 pub(crate) fn segments(path: &str) -> Option<Vec<String>> {
