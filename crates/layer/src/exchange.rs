@@ -34,6 +34,7 @@ use crate::response;
 use crate::service::BoxError;
 use crate::slot::Installed;
 use crate::spelled::is_no_random_id;
+use crate::target;
 use crate::transport::Transport;
 
 /// Everything that was found out before the inner service is called.
@@ -180,7 +181,8 @@ fn read_head(
 ) -> Result<(Head, Found), Reason> {
     let transport = parts.extensions.remove::<Transport>().unwrap_or_default();
     let address = transport.origin();
-    let read = if parts.headers.len() > shared.limits.headers_max {
+    let too_many = target::pieces(parts.uri.query()) > shared.limits.query_parameters_max;
+    let read = if too_many || parts.headers.len() > shared.limits.headers_max {
         Err(Reason::HeadTooLarge)
     } else {
         Head::read(&parts.method, &parts.uri, parts.version, parts.headers, transport)

@@ -56,6 +56,9 @@ pub struct Limits {
     pub bundle_age_secs_max: u64,
     /// How many headers a request may have: 100.
     pub headers_max: usize,
+    /// How many parameters the query of a request may have: 256. Many services read the first 1,000 and nothing of the rest,
+    /// so this is no more than 999; a form has what its query leaves of them.
+    pub query_parameters_max: usize,
     /// How many requests may be under way at a time, answers that are still being sent included: 1,024. Each may hold a
     /// body and an answer in memory; what comes beyond is turned away before it holds anything.
     pub requests_max: usize,
@@ -92,6 +95,7 @@ impl Default for Limits {
             request_body_wait_ms_max: 30_000,
             bundle_age_secs_max: 86_400,
             headers_max: 100,
+            query_parameters_max: 256,
             requests_max: 1_024,
             client_requests_max: 512,
             client_requests_per_sec_max: 1_000_000,
@@ -100,7 +104,16 @@ impl Default for Limits {
     }
 }
 
+/// How many parameters a request may have in its query and its form together. Many services read the first 1,000, and
+/// nothing of the rest.
+const PARAMETERS_MAX: usize = 999;
+
 impl Limits {
+    /// How many fields a form may have beside so many parameters of a query.
+    pub(crate) fn form_fields(&self, beside: usize) -> usize {
+        self.body_fields_max.min(PARAMETERS_MAX.saturating_sub(beside))
+    }
+
     /// The bounds of undoing content codings, for at most so many decoded bytes.
     pub(crate) fn coding(&self, decoded_bytes_max: u64) -> CodingLimits {
         CodingLimits {

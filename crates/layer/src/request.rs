@@ -131,7 +131,10 @@ where
     let bytes = coding::content(&head.headers, limits, bytes)?;
     let media = Media::read(head.header("content-type"), types).ok_or(Reason::BodyMediaType)?;
     let content_type = media.header(types);
+    let is_form = matches!(media.reading.format, Format::Form | Format::Multipart);
+    let fields_max = if is_form { limits.form_fields(head.query.len()) } else { limits.body_fields_max };
     let whole = consentry_body::Limits {
+        fields_max,
         window_bytes_max: usize::MAX,
         record_bytes_max: limits.request_body_bytes_max,
         window_subjects_max: usize::MAX,

@@ -179,6 +179,11 @@ pub(crate) fn parameters(query: &str) -> Option<Vec<Parameter>> {
     (!within.iter().any(|name| names.contains_key(name))).then_some(out)
 }
 
+/// How many parameters a query has to whoever counts every piece between two dividers, also one with nothing in it.
+pub(crate) fn pieces(query: Option<&str>) -> usize {
+    query.map_or(0, |query| query.split('&').count())
+}
+
 /// The names of which a parameter's is made, as `page` and `number` of `page[number]`, and whether it ends in `[]`. Nothing when
 /// it has a second reading.
 fn steps(name: &str) -> Option<(Vec<&str>, bool)> {

@@ -337,6 +337,7 @@ pub(crate) fn layer_limits(limits: &ProxyLimits) -> Limits {
     out.bundle_age_secs_max = limits.bundle_age_secs_max;
     // What the sidecar states itself, where the request came from, is none of the caller's.
     out.headers_max = to_usize(limits.headers_max).saturating_add(1);
+    out.query_parameters_max = to_usize(limits.query_parameters_max);
     out.requests_max = to_usize(limits.requests_max);
     out.client_requests_max = to_usize(limits.client_requests_max);
     out.client_requests_per_sec_max = limits.client_requests_per_sec_max;

@@ -50,6 +50,8 @@ limits! {
     client_burst_max = 1_000_000, 1..=1_000_000;
     /// How many headers a request may have.
     headers_max = 100, 16..=1_000;
+    /// How many parameters the query of a request may have.
+    query_parameters_max = 256, 1..=999;
     /// How many requests one HTTP/2 connection may have under way.
     streams_max = 100, 1..=1_000;
     /// How long a caller may take for the head of a request, and stay silent between two, in milliseconds.
