@@ -85,17 +85,24 @@ pub(crate) struct Access {
     pub(crate) now: Moment,
 }
 
-/// Finds the route; a request that matches none has none.
-pub(crate) fn find_route(installed: &Installed, head: &Head) -> Option<(usize, BTreeMap<String, String>)> {
+/// The position of a route, and the variables of its path.
+pub(crate) type FoundRoute = Option<(usize, BTreeMap<String, String>)>;
+
+/// Finds the route; a request that matches none has none. A path that a service may take for another route's has two
+/// readings.
+pub(crate) fn find_route(installed: &Installed, head: &Head) -> Result<FoundRoute, Reason> {
     let service = &installed.engine.bundle().service;
     let segments: Vec<&str> = head.segments.iter().map(String::as_str).collect();
     let on = |method: &str| service.find_on(head.host.as_deref(), method, &segments);
     // What may be read may be asked about, unless asking does something.
     let of_get = || on("GET").filter(|f| head.method == http::Method::HEAD && f.route.events.is_empty());
-    let found = on(head.method.as_str()).or_else(of_get)?;
+    let Some(found) = on(head.method.as_str()).or_else(of_get) else { return Ok(None) };
+    if service.may_be_another(found.route, &segments) {
+        return Err(Reason::HeadMalformed);
+    }
     let variables = found.variables.iter().map(|(k, v)| ((*k).to_owned(), (*v).to_owned())).collect();
-    let at = service.routes.iter().position(|r| std::ptr::eq(r, found.route))?;
-    Some((at, variables))
+    let at = service.routes.iter().position(|r| std::ptr::eq(r, found.route));
+    Ok(at.map(|at| (at, variables)))
 }
 
 impl Access {

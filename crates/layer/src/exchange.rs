@@ -1,6 +1,5 @@
 //! One exchange, from head to answer: the way of one request on one page.
 
-use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -19,7 +18,7 @@ use crate::admission::{Admitted, Client};
 use crate::body::ResponseBody;
 use crate::coding;
 use crate::decide::{Stop, decide};
-use crate::describe::{Access, Known, find_route};
+use crate::describe::{Access, FoundRoute, Known, find_route};
 use crate::evidence::{self, Taken};
 use crate::gate::Gate;
 use crate::head::Head;
@@ -169,16 +168,13 @@ pub(crate) fn nothing_follows(version: Version, mut told: Response<ResponseBody>
     told
 }
 
-/// The position of a route, and the variables of its path.
-type Found = Option<(usize, BTreeMap<String, String>)>;
-
 /// Reads the head, and finds its route; one that cannot be read is counted for the address that it came from.
 fn read_head(
     shared: &Shared,
     installed: &Installed,
     mut parts: http::request::Parts,
     admitted: &mut Admitted,
-) -> Result<(Head, Found), Reason> {
+) -> Result<(Head, FoundRoute), Reason> {
     let transport = parts.extensions.remove::<Transport>().unwrap_or_default();
     let address = transport.origin();
     let too_many = target::pieces(parts.uri.query()) > shared.limits.query_parameters_max;
@@ -188,7 +184,7 @@ fn read_head(
         Head::read(&parts.method, &parts.uri, parts.version, parts.headers, transport)
     };
     // With a slash at its end a path is another one, or the same: where no route has it nobody knows.
-    let routed = read.and_then(|head| match find_route(installed, &head) {
+    let routed = read.and_then(|head| match find_route(installed, &head)? {
         None if head.ends_in_slash() => Err(Reason::HeadMalformed),
         found => {
             let routes = &installed.engine.bundle().service.routes;
@@ -259,7 +255,7 @@ async fn authenticate(
 /// description otherwise.
 async fn describe<B>(
     open: &mut Open,
-    found: Found,
+    found: FoundRoute,
     head: &Head,
     claims: Option<Arc<Claims>>,
     body: B,

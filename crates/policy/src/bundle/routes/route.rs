@@ -161,6 +161,7 @@ impl RouteContext<'_> {
             refused_status: object.get("refused").and_then(|n| refused(n, reader)),
             clauses: clauses(&object, reader),
             answered: Derived::default(),
+            rivals: Derived::default(),
         };
         super::check::route(&route, whose.as_ref(), named.span, &carried.query.narrows, reader);
         Some(route)

@@ -78,6 +78,36 @@ impl ServiceMap {
         Some(RouteMatch { route, variables })
     }
 
+    /// Whether a service that compares paths less closely may take one that a route was found for as another's: of a route with
+    /// a literal where this one has a variable, once case does not count, or the last segment loses what stands behind its
+    /// last dot.
+    #[must_use]
+    pub fn may_be_another(&self, found: &Route, segments: &[&str]) -> bool {
+        let rivals = found.rivals.get_or(|| self.rivals_of(found));
+        let takes =
+            |rival: &Route| !matches(&rival.segments, segments) && matches_loosely(&rival.segments, segments);
+        rivals.iter().filter_map(|at| self.routes.get(*at)).any(takes)
+    }
+
+    /// The routes, by position, that have a literal where this one has a variable, and may match what it matches.
+    fn rivals_of(&self, route: &Route) -> Vec<usize> {
+        let literal_beside = |(own, other): (&Segment, &Segment)| {
+            matches!((own, other), (Segment::Variable(_), Segment::Literal(_)))
+        };
+        let is_rival = |other: &Route| {
+            let hosts = other.host == route.host || other.host.is_none() || route.host.is_none();
+            // A variable of this route stands for what would match there.
+            let path: Vec<&str> = route.segments.iter().zip(&other.segments).map(in_common).collect();
+            let beside = route.segments.iter().zip(&other.segments).any(literal_beside);
+            hosts
+                && beside
+                && other.method == route.method
+                && other.segments.len() == route.segments.len()
+                && matches_loosely(&other.segments, &path)
+        };
+        self.routes.iter().enumerate().filter(|(_, other)| is_rival(other)).map(|(at, _)| at).collect()
+    }
+
     /// Whether some route begins with these segments, each a literal of the map.
     #[must_use]
     pub fn begins_with(&self, segments: &[&str]) -> bool {
@@ -182,6 +212,35 @@ fn matches(template: &[Segment], path: &[&str]) -> bool {
         Segment::Variable(_) => !value.is_empty(),
     };
     template.len() == path.len() && template.iter().zip(path).all(fits)
+}
+
+/// What stands in a path where both templates match, as far as either says.
+fn in_common<'a>((own, other): (&'a Segment, &'a Segment)) -> &'a str {
+    match (own, other) {
+        (Segment::Literal(text), _)
+        | (Segment::Variable(_), Segment::Literal(text) | Segment::Variable(text)) => text,
+    }
+}
+
+/// The same for a service to which the case of a literal is nothing, and what stands behind the last dot of a path the format
+/// that is asked for.
+fn matches_loosely(template: &[Segment], path: &[&str]) -> bool {
+    let last = path.len().saturating_sub(1);
+    let fits = |(at, (segment, value)): (usize, (&Segment, &&str))| match segment {
+        Segment::Literal(literal) => {
+            let bare = value.rsplit_once('.').map(|(bare, _)| bare).filter(|_| at == last);
+            same_but_for_case(literal, value) || bare.is_some_and(|bare| same_but_for_case(literal, bare))
+        }
+        Segment::Variable(_) => !value.is_empty(),
+    };
+    template.len() == path.len() && template.iter().zip(path).enumerate().all(fits)
+}
+
+/// Whether two texts are the same to whoever compares them in small letters, or in capital ones.
+fn same_but_for_case(literal: &str, value: &str) -> bool {
+    let folded =
+        || literal.to_lowercase() == value.to_lowercase() || literal.to_uppercase() == value.to_uppercase();
+    literal.eq_ignore_ascii_case(value) || (!value.is_ascii() && folded())
 }
 
 /// Which of two routes that match alike is meant: the one with a literal where the other has a variable, from the left;

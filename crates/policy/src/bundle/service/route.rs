@@ -252,6 +252,8 @@ pub struct Route {
     /// The clauses it rests on.
     pub clauses: Vec<Arc<str>>,
     pub(crate) answered: Derived<Vec<ClassId>>,
+    /// The positions of those that a service may take it for which compares paths less closely.
+    pub(crate) rivals: Derived<Vec<usize>>,
 }
 
 /// One segment of a route's path.
