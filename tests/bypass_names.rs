@@ -107,6 +107,14 @@ async fn law_1_a_name_that_nobody_can_read_is_not_nobodys() {
         ("/c", line(b"who=ann+x@example.org; flag", "cookie"), false),
         ("/c", line(b"who=ann+x@example.org; who=b", "cookie"), false),
         ("/c", line(b"who=ann+x@example.org; z=\xff", "cookie"), false),
+        // Ann, for whoever decodes, or takes quotation marks off.
+        ("/c", line(b"who=ann%2Bx%40example.org", "cookie"), false),
+        ("/c", line(b"who=ann+x%40example.org", "cookie"), false),
+        ("/c", line(b"who=%", "cookie"), false),
+        ("/c", line(b"who=\"ann+x@example.org\"", "cookie"), false),
+        ("/c", line(b"who=ann\\+x@example.org", "cookie"), false),
+        ("/c", line(b"wh%6F=ann+x@example.org", "cookie"), false),
+        ("/c", line(b"x%6F=ann+x@example.org", "cookie"), true),
     ] {
         let (seen, _) = shows(&world, asked(&world, path, &lines)).await;
         assert_eq!(seen, shown, "{path} {lines:?}");

@@ -149,12 +149,17 @@ impl Head {
         self.headers.get_all(header::COOKIE).iter().map(|line| in_line(line.as_bytes())).sum()
     }
 
-    /// A cookie.
+    /// A cookie. Many frameworks decode percent signs, take quotation marks off and what a backslash stands before for
+    /// itself, and others do nothing of the kind: a value with one of those is read by nobody in one way.
     pub(crate) fn cookie(&self, name: &str) -> Named<String> {
         let readable = |line: &HeaderValue| std::str::from_utf8(line.as_bytes()).is_ok();
-        match self.all_cookies().get(name) {
+        let cookies = self.all_cookies();
+        let encodes = |other: &&str| other.contains('%') && target::decode(other).is_none_or(|n| n == name);
+        match cookies.get(name) {
+            Some(Some(value)) if value.contains(['%', '"', '\\']) => Named::Unreadable,
             Some(Some(value)) => Named::of((*value).to_owned()),
             Some(None) => Named::Unreadable,
+            None if cookies.keys().any(encodes) => Named::Unreadable,
             None if self.headers.get_all(header::COOKIE).iter().all(readable) => Named::Absent,
             None => Named::Unreadable,
         }
