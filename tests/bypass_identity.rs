@@ -11,6 +11,7 @@ use consentry_identity::{
 };
 use consentry_layer::{Limits, Transport};
 use consentry_model::{Moment, Outcome, Proof, Purpose, Reason, RequesterId, Space};
+use consentry_policy::{Bundle, Sources};
 use consentry_tests::world::{Otherwise, World, contract, get, json, spec};
 use http::Request;
 use http_body_util::Full;
@@ -253,6 +254,53 @@ async fn law_13_what_a_browser_proves_unasked_by_way_of_a_gateway_is_not_compres
         let seen = world.send(ask(&headers, token.as_deref(), from)).await;
         assert_eq!(seen.status.as_u16(), 200, "{what}: {seen:?}");
         assert_eq!(seen.headers.contains_key("content-encoding"), compressed, "{what}: {seen:?}");
+    }
+}
+
+/// A gateway of which the configuration knows the certificate, which is nobody's else.
+fn believe_a_shown_gateway(config: &mut AuthenticatorConfig) {
+    believe(config);
+    let [holder] = &mut config.certificates[..] else { panic!("one holder") };
+    config.gateways[0].certificates = std::mem::take(&mut holder.names);
+    config.certificates.clear();
+}
+
+#[tokio::test]
+async fn law_1_a_gateways_certificate_signs_nothing_for_whoever_calls_behind_it() {
+    const BUNDLE: &str = "
+bundle: {controller: Example, policy: {version: v1, from: 2026-01-01}}
+requesters: {support: {purposes: [essential]}}
+routes:
+  - {route: 'GET /customers/{id}', purposes: [essential.service], about: {type: customer, space: customer, id: path.id}, response: {body: {email: user.contact}}}
+rules:
+  - {id: serve, permit: essential, data: user.contact, basis: contract, clauses: [c]}
+  - {id: signed, require: {that: {request.signed: true}}, for: [essential], data: user.contact, reason: identity-unverified, clauses: [c]}
+clauses: [{id: c, line: 1, section: s, says: everything, status: enforced}]
+cases: [{case: nobody, clause: c, who: support, asks: GET /nowhere, about: nobody, then: refuse route-unknown}]
+";
+    let rows: [(&str, fn(&mut AuthenticatorConfig), _, _); 6] = [
+        ("whoever calls", believe, peer("192.0.2.7", Some(CERTIFICATE)), 200),
+        ("whoever calls from a gateway's network", believe, peer("10.1.0.1", Some(CERTIFICATE)), 200),
+        ("somebody of whom nothing is registered", believe, peer("192.0.2.7", Some(OTHER)), 200),
+        ("a gateway that is known by its network", believe, peer("10.1.0.1", Some(OTHER)), 401),
+        ("a gateway", believe_a_shown_gateway, peer("10.1.0.1", Some(CERTIFICATE)), 401),
+        ("a gateway elsewhere", believe_a_shown_gateway, peer("192.0.2.7", Some(CERTIFICATE)), 401),
+    ];
+    for (what, believes, peer, status) in rows {
+        let bundle = Bundle::read(&Sources::from_texts([("bundle.yaml", BUNDLE)]));
+        let bundle = Some(bundle.unwrap_or_else(|e| panic!("{e}")));
+        let world = World::otherwise(Otherwise { identity: Some(believes), bundle, ..Otherwise::default() });
+        world.record("customer", "c-1", &[contract()]).await;
+        world.upstream.answers(json(PROFILE));
+        later(&world);
+        let token = world.token("support", &["essential.service.operations"]);
+        let mut request =
+            ask(&[("data-purpose", "essential.service.operations")], Some(&token), peer.clone());
+        request.extensions_mut().insert(Transport { signed: true, peer, ..Transport::default() });
+        let seen = world.send(request).await;
+        assert_eq!(seen.status.as_u16(), status, "{what}: {seen:?}");
+        let told = if status == 200 { String::new() } else { seen.code() };
+        assert_eq!(told, if status == 200 { "" } else { "identity-unverified" }, "{what}");
     }
 }
 

@@ -14,7 +14,7 @@ use crate::error::{ConfigError, IdentityError};
 use crate::json::Object;
 use crate::key_set::Signer;
 use crate::peer::{Peer, PeerCertificate};
-use crate::registered::CertificateHolder;
+use crate::registered::{CertificateHolder, CertificateName, Gateway};
 use crate::token::{self, Kind};
 use crate::transaction::{self, Transaction};
 
@@ -125,6 +125,17 @@ impl Authenticator {
             add_transaction(&mut claims, &transaction)?;
         }
         Ok(Some(Arc::new(claims)))
+    }
+
+    /// Whether the certificate of a connection is a gateway's, which says nothing of whoever calls behind it: a gateway's by name, or
+    /// shown by one that is told by its network alone and registered for nobody.
+    #[must_use]
+    pub fn shows_a_gateways(&self, peer: &Peer) -> bool {
+        let Some(certificate) = peer.certificate.as_deref() else { return false };
+        let named = |names: &[CertificateName]| names.iter().any(|name| name.is_of(certificate));
+        let registered = || self.config.certificates.iter().any(|holder| named(&holder.names));
+        let of = |gateway: &Gateway| named(&gateway.certificates) || (gateway.is(peer) && !registered());
+        self.config.gateways.iter().any(of)
     }
 
     /// Whether the keys are still believed by which tokens held that were verified before, perhaps by another authenticator.

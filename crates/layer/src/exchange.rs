@@ -7,7 +7,7 @@ use bytes::Bytes;
 use consentry_audit::{End, Receipt, Step, Ticket, TraceParent};
 use consentry_body::Report;
 use consentry_identity::Claims;
-use consentry_model::{Audience, LedgerRevision, Reason};
+use consentry_model::{Audience, LedgerRevision, Proof, Reason};
 use consentry_policy::{PurposeRule, Reference, Refusal, Route};
 use http::{HeaderValue, Method, Request, Response, StatusCode, Version, header};
 use http_body_util::Full;
@@ -242,6 +242,9 @@ async fn authenticate(
             head.headers.remove(name);
         }
     }
+    // Whoever calls behind a gateway signed nothing by the gateway's certificate, unless it is theirs to whom a token is bound.
+    let is_bound = claims.as_ref().is_some_and(|claims| claims.proof == Proof::BoundToken);
+    head.transport.signed &= is_bound || !authenticator.shows_a_gateways(&head.transport.peer);
     let public =
         route.and_then(|at| installed.engine.bundle().service.routes.get(at)).is_some_and(|r| r.public);
     match claims {
