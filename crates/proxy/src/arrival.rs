@@ -123,7 +123,8 @@ fn client(headers: &HeaderMap, peer: Option<IpAddr>, believed: &[Network]) -> Op
 /// may be believed. Of which version of TLS it was nobody says then: the least that still protects is what counts.
 fn transport(headers: &HeaderMap, arrived: Transport, tls_ended_by: &[Network]) -> Transport {
     if arrived.tls != Tls::None {
-        return arrived;
+        let tls = if came_in_clear(headers) { Tls::None } else { arrived.tls };
+        return Transport { tls, ..arrived };
     }
     let believed =
         arrived.peer.address.is_some_and(|address| tls_ended_by.iter().any(|n| n.contains(address)));
@@ -132,6 +133,13 @@ fn transport(headers: &HeaderMap, arrived: Transport, tls_ended_by: &[Network]) 
         && said.next().is_none();
     let client = client(headers, arrived.peer.address, tls_ended_by);
     Transport { tls: if believed && https { Tls::V1_2 } else { Tls::None }, client, ..arrived }
+}
+
+/// Whether somebody says of a part of the way that it was by another scheme than `https`.
+fn came_in_clear(headers: &HeaderMap) -> bool {
+    let is_https = |scheme: &[u8]| scheme.trim_ascii().eq_ignore_ascii_case(b"https");
+    let all_are = |line: &HeaderValue| line.as_bytes().split(|b| *b == b',').all(is_https);
+    !headers.get_all(X_FORWARDED_PROTO).iter().all(all_are)
 }
 
 fn replace(headers: &mut HeaderMap, address: Option<IpAddr>, naming: &[HeaderName]) {
@@ -211,9 +219,29 @@ mod tests {
             let found = transport(&headers, arrived.clone(), &[proxy]);
             assert_eq!(found, Transport { tls, ..arrived.clone() }, "{lines:?}");
             assert_eq!(transport(&headers, arrived.clone(), &[]), arrived, "{lines:?}");
-            // Where TLS ended here nobody else is asked.
-            let here = Transport { tls: Tls::V1_3, ..arrived };
-            assert_eq!(transport(&headers, here.clone(), &[proxy]), here, "{lines:?}");
+        }
+    }
+
+    #[test]
+    fn law_1_where_tls_ended_here_what_came_in_clear_before_is_no_better_for_it() {
+        for (lines, tls) in [
+            (&[][..], Tls::V1_3),
+            (&["https"], Tls::V1_3),
+            (&["HTTPS"], Tls::V1_3),
+            (&["https, https", "https"], Tls::V1_3),
+            (&["http"], Tls::None),
+            (&["https", "http"], Tls::None),
+            (&["http, https"], Tls::None),
+            (&["https,"], Tls::None),
+            (&[""], Tls::None),
+            (&["wss"], Tls::None),
+        ] {
+            let mut headers = HeaderMap::new();
+            for line in lines {
+                headers.append(X_FORWARDED_PROTO, line.parse().unwrap());
+            }
+            let here = Transport { tls: Tls::V1_3, signed: true, ..Transport::default() };
+            assert_eq!(transport(&headers, here.clone(), &[]), Transport { tls, ..here }, "{lines:?}");
         }
     }
 
