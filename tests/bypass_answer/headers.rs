@@ -291,7 +291,7 @@ routes:
   - route: GET /mine
     purpose_by: {header.X-Why: {serve: essential.service}}
     about: {type: customer, space: customer, id: header.X-Customer}
-    request: {headers: {X-Customer: none, X-View: none}}
+    request: {headers: {X-Customer: none, X-View: none, X-Why: none, X-Country: none}}
     facts: {subject.region: header.X-Country}
     response: {body: {id: user.unique_id}}
 ";

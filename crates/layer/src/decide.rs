@@ -91,7 +91,8 @@ pub(crate) async fn decide(
     let stop = |refusal, lines| Stop::of(refusal, &access, &present, lines);
     let lenient = !strict || access.route()?.message.is_some();
     let items = Arc::clone(&answered);
-    let rest = Rest::of(&access, &brings, (&in_found, &items, &added), &present, &mut lines);
+    let rest = Rest::of(&access, &brings, (&in_found, &items, &added), &present, &mut lines)
+        .heard(access.unheard((head, &brought), &brings.treatments, &bringing));
     let fold = |brings: &Brings| rest.ruling(shared, &access, brings, lenient);
     let ruling = fold(&brings);
     brings.is_refused = ruling.outcome() == Outcome::Refuse;
@@ -103,10 +104,11 @@ pub(crate) async fn decide(
         return Err(stop(Refusal::plain(reason), lines));
     }
     let cookies = access.allowed_cookies(head, &present.whom, present.own, &mut lines);
-    // The rest changes what is outside: it comes last, when nothing else can refuse any more.
-    // Nobody's place is claimed where nobody is written to.
+    let unheard = access.unheard_cookie(head, &cookies, &present.whom).filter(|_| !open.known.report_only());
+    // The rest changes what is outside: it comes last, when nothing else can refuse any more. Nobody's place is claimed where
+    // nobody is written to.
     let ruling = if present.of_body.is_empty() {
-        ruling
+        unheard.map_or(ruling, Ruling::Refuse)
     } else {
         let reserved = reserve(shared, &access, &brought, &bringing, &present, &mut brings, &mut lines);
         let reserved = Box::pin(reserved).await;
@@ -226,6 +228,8 @@ struct Rest<'a> {
     is_judged: bool,
     /// What the exchange is refused for, whatever its data.
     unmet: Option<Refusal>,
+    /// What it is refused for when the service would not hear by what it is decided.
+    unheard: Option<Refusal>,
 }
 
 impl<'a> Rest<'a> {
@@ -240,7 +244,12 @@ impl<'a> Rest<'a> {
         let is_judged = [&brings.items, found, &answered.items, added].iter().any(|items| !items.is_empty());
         let (rule, unmet) = access.unmet(is_judged, present).unzip();
         rule.flatten().into_iter().for_each(|rule| lines.unmet(rule));
-        Self { found, answered, added, is_judged, unmet }
+        Self { found, answered, added, is_judged, unmet, unheard: None }
+    }
+
+    /// The same, where what an exchange is decided by may not reach the service.
+    fn heard(self, unheard: Option<Refusal>) -> Self {
+        Self { unheard, ..self }
     }
 
     /// The ruling as it is carried out. Under report-only everything passes, and what could not be decided would pass with it.
@@ -272,6 +281,13 @@ impl Access {
             .and(Ruling::fold_strictly(rest.found))
             .and(Ruling::fold(&rest.answered.items))
             .and(Ruling::fold_strictly(rest.added));
+        // Why something does not go on says more than that it is missed, unless that is so whoever the person is.
+        let ruling = match rest.unheard {
+            Some(refusal) if ruling.outcome() != Outcome::Refuse || refusal.told != Reason::NotPermitted => {
+                ruling.and(Ruling::Refuse(refusal))
+            }
+            Some(_) | None => ruling,
+        };
         match rest.unmet {
             Some(refusal) => ruling.and(Ruling::Refuse(refusal)),
             None => ruling,

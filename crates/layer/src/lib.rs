@@ -61,6 +61,7 @@ mod stated;
 mod target;
 mod technical;
 mod transport;
+mod unheard;
 mod vary;
 mod window;
 

@@ -185,6 +185,17 @@ impl FieldMap {
         }
     }
 
+    /// What is declared of the value at the end of these names, each of a member of the one before: the leaf there, or of a list's
+    /// elements there, or one above that covers everything below it; `None` when undeclared.
+    #[must_use]
+    pub fn field_at(&self, names: &[String]) -> Option<Field> {
+        let step = |at, name: &String| {
+            if self.covers_subtree(at) { Some(at) } else { self.member(at, name) }
+        };
+        let at = names.iter().try_fold(self.root, step)?;
+        self.field(at).or_else(|| self.field(self.items(at)?))
+    }
+
     /// Whether a leaf covers objects and everything below them (`path.**`); otherwise it covers a scalar, or an
     /// array of scalars, and a deeper structure under it is undeclared.
     #[must_use]

@@ -84,7 +84,8 @@ const CUSTOMER: &str = "about: {type: customer, space: customer, id: path.id}";
 
 fn customer(facts: &str, field: &str) -> Bundle {
     bundle(&format!(
-        "{{route: 'GET /c/{{id}}', purpose: essential, {CUSTOMER}, facts: {{{facts}}}, response: {{body: {{a: {field}}}}}}}"
+        "{{route: 'GET /c/{{id}}', purpose: essential, {CUSTOMER}, facts: {{{facts}}}, \
+         request: {{query: {{o: none}}, headers: {{X-Typed: none}}, body: {{a.rank: none}}}}, response: {{body: {{a: {field}}}}}}}"
     ))
 }
 
@@ -174,7 +175,7 @@ fn members_of_records_are_looked_for_in_the_order_of_their_facts() {
         (format!("{item}, {facts}, response: {{{whole}}}"), None, &["who", "id"], "person", both, two),
         (
             format!(
-                "about: {{type: customer, space: customer, id: query.id}}, {facts}, response: {{{whole}}}"
+                "about: {{type: customer, space: customer, id: cookie.id}}, {facts}, response: {{{whole}}}"
             ),
             None,
             &[],
@@ -244,7 +245,8 @@ fn a_cookie_is_stated_as_its_route_states_it() {
 fn addressees_are_the_records_of_a_message() {
     let about = "about: {type: customer, space: email, id: 'body.mail.to[]'}";
     let parts = "to: 'body.mail.to[]', from: body.from, topic: body.topic, text: body.text, product: body.product, headers: body.head";
-    let described = "request: {body: {'mail.to[]': user.contact.email, from: none, topic: none}}";
+    let described =
+        "request: {body: {'mail.to[]': user.contact.email, from: none, topic: none, product: none}}";
     for (text, paths) in [
         (
             "",
@@ -260,7 +262,7 @@ fn addressees_are_the_records_of_a_message() {
                 "topic",
             ][..],
         ),
-        (described, &["from", "mail.to[]", "topic"]),
+        (described, &["from", "mail.to[]", "product", "topic"]),
     ] {
         let bundle =
             bundle(&format!("{{route: POST /m, purpose: essential, {about}, message: {{{parts}}}, {text}}}"));
@@ -290,7 +292,7 @@ fn addressees_are_the_records_of_a_message() {
 #[test]
 fn law_1_a_capacity_that_the_ledger_does_not_tell_has_no_class() {
     let bundle = bundle(
-        "{route: GET /p, purpose: essential, about: {type: ledger, space: person, id: query.id}, response: {body: {a: user.name}}}",
+        "{route: GET /p, purpose: essential, about: {type: ledger, space: person, id: token.sub}, response: {body: {a: user.name}}}",
     );
     let service = &bundle.service;
     let id = only(&bundle).response_classes()[0];
@@ -356,8 +358,9 @@ fn whom_a_request_names_may_be_nobody_only_where_the_route_says_so() {
         ("space: link, id: query.t, token: true", Reference::Query("t".into()), false),
     ];
     for (about, wanted, nobody) in rows {
-        let bundle =
-            bundle(&format!("{{route: GET /w, right: preferences, about: {{type: visitor, {about}}}}}"));
+        let bundle = bundle(&format!(
+            "{{route: GET /w, right: preferences, about: {{type: visitor, {about}}}, request: {{query: {{t: none}}}}}}"
+        ));
         let subject = &only(&bundle).about.as_ref().unwrap().subject;
         let SubjectSource::Named { at, or_anonymous, .. } = subject else { panic!("{about}: {subject:?}") };
         assert_eq!((at, *or_anonymous), (&wanted, nobody), "{about}");
@@ -369,7 +372,7 @@ fn where_a_request_goes_and_what_for_can_stand_in_the_request() {
     let bundle = bundle(
         "{route: 'POST /out/{to}', to: path.to, purpose_by: {body.topic: {news: marketing, bill: essential.service}}, \
          about: {type: customer, space: customer, id: body.id}, refused: {status: 204}, excess: drop, \
-         request: {query: {join: {adds: {mail: user.contact.email}}}, body: {id: none, topic: none}}, response: {body: page, errors: [422, 429]}, \
+         request: {query: {join: {adds: {mail: user.contact.email}}, all: none}, body: {id: none, topic: none, no: none}}, response: {body: page, errors: [422, 429]}, \
          events: [{if: {body.no: true, query.all: 1}, suppress: subject}, {restrict: subject}, {erase: subject}]}, \
          {route: POST /press, to: press, purpose: essential}",
     );

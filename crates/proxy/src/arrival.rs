@@ -120,7 +120,8 @@ fn client(headers: &HeaderMap, peer: Option<IpAddr>, believed: &[Network]) -> Op
 }
 
 /// How the connection was protected: as the listener found out where TLS ended here, else as far as somebody says who
-/// may be believed. Of which version of TLS it was nobody says then: the least that still protects is what counts.
+/// may be believed. Of which version of TLS it was nobody says then: the least that still protects is what counts. Where somebody
+/// on the way says that a part of it was not protected, that is believed of anybody.
 fn transport(headers: &HeaderMap, arrived: Transport, tls_ended_by: &[Network]) -> Transport {
     if arrived.tls != Tls::None {
         let tls = if came_in_clear(headers) { Tls::None } else { arrived.tls };

@@ -20,7 +20,7 @@ pub(crate) const ROUTES: &[Exhibit] = &[
     ),
     (
         "a list about nobody",
-        "routes: [{route: GET /orders, purpose: essential, about: {type: customer, space: customer, id: query.id}, response: {records: 'rows[]', body: {'rows[].id': user.unique_id}}}]",
+        "routes: [{route: GET /orders, purpose: essential, about: {type: customer, space: customer, id: cookie.id}, response: {records: 'rows[]', body: {'rows[].id': user.unique_id}}}]",
     ),
     (
         "a request about the records of its answer",
@@ -40,11 +40,11 @@ pub(crate) const ROUTES: &[Exhibit] = &[
     ),
     (
         "a visitor by an identifier of no space",
-        "routes: [{route: GET /orders, purpose: essential, about: {type: visitor, anonymous: true, id: query.id}}]",
+        "routes: [{route: GET /orders, purpose: essential, about: {type: visitor, anonymous: true, id: cookie.id}}]",
     ),
     (
         "a path that leads into a field",
-        "routes: [{route: GET /orders, purpose: essential, about: {type: customer, space: customer, id: query.id}, response: {body: {a: user.name, a.b: user.name}}}]",
+        "routes: [{route: GET /orders, purpose: essential, about: {type: customer, space: customer, id: cookie.id}, response: {body: {a: user.name, a.b: user.name}}}]",
     ),
     (
         "a header twice",
@@ -56,7 +56,7 @@ pub(crate) const ROUTES: &[Exhibit] = &[
     ),
     (
         "an event with two effects",
-        "routes: [{route: POST /orders, purpose: essential, about: {type: customer, space: email, id: body.email}, events: [{withdraw: marketing, object: marketing}]}]",
+        "routes: [{route: POST /orders, purpose: essential, about: {type: customer, space: email, id: token.sub}, events: [{withdraw: marketing, object: marketing}]}]",
     ),
     ("a right that the law does not know", "routes: [{route: GET /orders, right: oblivion}]"),
     (
@@ -73,11 +73,11 @@ pub(crate) const ROUTES: &[Exhibit] = &[
     ),
     (
         "a way out to somebody whom nobody registered",
-        "routes: [{route: GET /orders, purpose: essential, to: pres, about: {type: customer, space: customer, id: query.id}, response: {body: none}}]",
+        "routes: [{route: GET /orders, purpose: essential, to: pres, about: {type: customer, space: customer, id: cookie.id}, response: {body: none}}]",
     ),
     (
         "a way out to a variable that the path lacks",
-        "routes: [{route: GET /orders, purpose: essential, to: path.recipient, about: {type: customer, space: customer, id: query.id}, response: {body: none}}]",
+        "routes: [{route: GET /orders, purpose: essential, to: path.recipient, about: {type: customer, space: customer, id: cookie.id}, response: {body: none}}]",
     ),
     (
         "a purpose that the answer would tell",
@@ -113,47 +113,47 @@ pub(crate) const ROUTES: &[Exhibit] = &[
     ),
     (
         "a fact of the product's own, stated by a route",
-        "routes: [{route: GET /orders, purpose: essential, about: {type: customer, space: customer, id: query.id}, facts: {subject.erased: query.erased}, response: {body: none}}]",
+        "routes: [{route: GET /orders, purpose: essential, about: {type: customer, space: customer, id: cookie.id}, facts: {subject.erased: query.erased}, response: {body: none}}]",
     ),
     (
         "a fact with a typo",
-        "routes: [{route: GET /orders, purpose: essential, about: {type: customer, space: customer, id: query.id}, facts: {datum.orign: shop}, response: {body: none}}]",
+        "routes: [{route: GET /orders, purpose: essential, about: {type: customer, space: customer, id: cookie.id}, facts: {datum.orign: shop}, response: {body: none}}]",
     ),
     (
         "a word that the stated fact does not know",
-        "routes: [{route: GET /orders, purpose: essential, about: {type: customer, space: customer, id: query.id}, facts: {datum.origin: shopp}, response: {body: none}}]",
+        "routes: [{route: GET /orders, purpose: essential, about: {type: customer, space: customer, id: cookie.id}, facts: {datum.origin: shopp}, response: {body: none}}]",
     ),
     (
         "a fact of the person that is always the same",
-        "routes: [{route: GET /orders, purpose: essential, about: {type: customer, space: customer, id: query.id}, facts: {subject.region: DE}, response: {body: none}}]",
+        "routes: [{route: GET /orders, purpose: essential, about: {type: customer, space: customer, id: cookie.id}, facts: {subject.region: DE}, response: {body: none}}]",
     ),
     (
         "a fact out of the configuration",
-        "routes: [{route: GET /orders, purpose: essential, about: {type: customer, space: customer, id: query.id}, facts: {datum.origin: config.origin}, response: {body: none}}]",
+        "routes: [{route: GET /orders, purpose: essential, about: {type: customer, space: customer, id: cookie.id}, facts: {datum.origin: config.origin}, response: {body: none}}]",
     ),
     (
         "a fact of every addressee",
-        "routes: [{route: GET /orders, purpose: essential, about: {type: customer, space: customer, id: query.id}, facts: {datum.origin: 'body.to[]'}, response: {body: none}}]",
+        "routes: [{route: GET /orders, purpose: essential, about: {type: customer, space: customer, id: cookie.id}, facts: {datum.origin: 'body.to[]'}, response: {body: none}}]",
     ),
     (
         "a place in the facts of a field",
-        "routes: [{route: GET /orders, purpose: essential, about: {type: customer, space: customer, id: query.id}, response: {body: {a: {is: user.name, facts: {datum.origin: item.source}}}}}]",
+        "routes: [{route: GET /orders, purpose: essential, about: {type: customer, space: customer, id: cookie.id}, response: {body: {a: {is: user.name, facts: {datum.origin: item.source}}}}}]",
     ),
     (
         "facts of a field about nobody",
-        "routes: [{route: GET /orders, purpose: essential, about: {type: customer, space: customer, id: query.id}, response: {body: {a: {is: none, facts: {datum.origin: web}}}}}]",
+        "routes: [{route: GET /orders, purpose: essential, about: {type: customer, space: customer, id: cookie.id}, response: {body: {a: {is: none, facts: {datum.origin: web}}}}}]",
     ),
     (
         "a treatment that the category has no form for",
-        "routes: [{route: GET /orders, purpose: essential, about: {type: customer, space: customer, id: query.id}, response: {body: {a: {is: user.behavior, can: [clear, masked]}}}}]",
+        "routes: [{route: GET /orders, purpose: essential, about: {type: customer, space: customer, id: cookie.id}, response: {body: {a: {is: user.behavior, can: [clear, masked]}}}}]",
     ),
     (
         "a field that is never clear",
-        "routes: [{route: GET /orders, purpose: essential, about: {type: customer, space: customer, id: query.id}, response: {body: {a: {is: user.contact.email, can: [masked]}}}}]",
+        "routes: [{route: GET /orders, purpose: essential, about: {type: customer, space: customer, id: cookie.id}, response: {body: {a: {is: user.contact.email, can: [masked]}}}}]",
     ),
     (
         "a message to somebody else than the route is about",
-        "routes: [{route: POST /mail, purpose: essential, about: {type: customer, space: customer, id: query.id}, message: {to: 'body.to[]', topic: body.topic}, response: {body: none}}]",
+        "routes: [{route: POST /mail, purpose: essential, about: {type: customer, space: customer, id: cookie.id}, message: {to: 'body.to[]', topic: body.topic}, response: {body: none}}]",
     ),
     (
         "addressees without a message",
@@ -173,7 +173,7 @@ pub(crate) const ROUTES: &[Exhibit] = &[
     ),
     (
         "records in a request about one person",
-        "routes: [{route: POST /orders, purpose: essential, about: {type: customer, space: customer, id: query.id}, request: {records: 'rows[]', body: {'rows[].a': user.name}}, response: {body: none}}]",
+        "routes: [{route: POST /orders, purpose: essential, about: {type: customer, space: customer, id: cookie.id}, request: {records: 'rows[]', body: {'rows[].a': user.name}}, response: {body: none}}]",
     ),
     (
         "records on both sides",
@@ -181,7 +181,7 @@ pub(crate) const ROUTES: &[Exhibit] = &[
     ),
     (
         "the size of one person",
-        "routes: [{route: GET /orders, purpose: essential, about: {type: customer, space: customer, id: query.id}, response: {size: count, body: {count: none}}}]",
+        "routes: [{route: GET /orders, purpose: essential, about: {type: customer, space: customer, id: cookie.id}, response: {size: count, body: {count: none}}}]",
     ),
     (
         "a size that is no member of the record",
@@ -189,23 +189,23 @@ pub(crate) const ROUTES: &[Exhibit] = &[
     ),
     (
         "something that is emptied without records",
-        "routes: [{route: GET /orders, purpose: essential, about: {type: customer, space: customer, id: query.id}, response: {emptied: keep, body: {a: user.name}}}]",
+        "routes: [{route: GET /orders, purpose: essential, about: {type: customer, space: customer, id: cookie.id}, response: {emptied: keep, body: {a: user.name}}}]",
     ),
     (
         "a parameter that narrows nothing",
-        "routes: [{route: GET /orders, purpose: essential, about: {type: customer, space: customer, id: query.id}, request: {query: {segment: narrows}}, response: {body: {a: user.name}}}]",
+        "routes: [{route: GET /orders, purpose: essential, about: {type: customer, space: customer, id: cookie.id}, request: {query: {segment: narrows}}, response: {body: {a: user.name}}}]",
     ),
     (
         "a parameter that adds nothing",
-        "routes: [{route: GET /orders, purpose: essential, about: {type: customer, space: customer, id: query.id}, request: {query: {join: {adds: {total: none}}, also: {adds: {}}}}, response: {body: {a: user.name}}}]",
+        "routes: [{route: GET /orders, purpose: essential, about: {type: customer, space: customer, id: cookie.id}, request: {query: {join: {adds: {total: none}}, also: {adds: {}}}}, response: {body: {a: user.name}}}]",
     ),
     (
         "a page with a name in its head",
-        "routes: [{route: GET /orders, purpose: essential, about: {type: customer, space: customer, id: query.id}, response: {body: page, headers: {X-Name: user.name}}}]",
+        "routes: [{route: GET /orders, purpose: essential, about: {type: customer, space: customer, id: cookie.id}, response: {body: page, headers: {X-Name: user.name}}}]",
     ),
     (
         "a header that speaks of other bytes",
-        "routes: [{route: GET /orders, purpose: essential, about: {type: customer, space: customer, id: query.id}, response: {headers: {ETag: none, X-Total: none}, body: none}}]",
+        "routes: [{route: GET /orders, purpose: essential, about: {type: customer, space: customer, id: cookie.id}, response: {headers: {ETag: none, X-Total: none}, body: none}}]",
     ),
     (
         "a header of somebody beside records of others",
@@ -217,11 +217,11 @@ pub(crate) const ROUTES: &[Exhibit] = &[
     ),
     (
         "excess said twice",
-        "routes: [{route: GET /orders, purpose: essential, about: {type: customer, space: customer, id: query.id}, excess: drop, request: {excess: refuse, body: none}, response: {body: none}}]",
+        "routes: [{route: GET /orders, purpose: essential, about: {type: customer, space: customer, id: cookie.id}, excess: drop, request: {excess: refuse, body: none}, response: {body: none}}]",
     ),
     (
         "a status that sends somebody elsewhere",
-        "routes: [{route: GET /orders, purpose: essential, about: {type: customer, space: customer, id: query.id}, refused: {status: 302}, response: {body: none}}]",
+        "routes: [{route: GET /orders, purpose: essential, about: {type: customer, space: customer, id: cookie.id}, refused: {status: 302}, response: {body: none}}]",
     ),
     (
         "statuses to tell that are none of a refusal, are of the connection behind, or stand there twice",
@@ -229,15 +229,15 @@ pub(crate) const ROUTES: &[Exhibit] = &[
     ),
     (
         "a status by which anybody learns whether somebody is there",
-        "routes: [{route: GET /orders, purpose: essential, public: true, about: {type: customer, space: customer, id: query.id}, response: {errors: [422, 404], body: none}}]",
+        "routes: [{route: GET /orders, purpose: essential, public: true, about: {type: customer, space: customer, id: cookie.id}, response: {errors: [422, 404], body: none}}]",
     ),
     (
         "an event that erases a field",
-        "routes: [{route: POST /orders, purpose: essential, about: {type: customer, space: email, id: body.email}, events: [{erase: email}, {suppress: subject, to: marketing}]}]",
+        "routes: [{route: POST /orders, purpose: essential, about: {type: customer, space: email, id: token.sub}, events: [{erase: email}, {suppress: subject, to: marketing}]}]",
     ),
     (
         "an event on a claim of the token",
-        "routes: [{route: POST /orders, purpose: essential, about: {type: customer, space: email, id: body.email}, events: [{if: {token.role: admin}, erase: subject}]}]",
+        "routes: [{route: POST /orders, purpose: essential, about: {type: customer, space: email, id: token.sub}, events: [{if: {token.role: admin}, erase: subject}]}]",
     ),
     (
         "a cookie whose form is a word that none knows",
@@ -258,5 +258,9 @@ pub(crate) const ROUTES: &[Exhibit] = &[
     (
         "one of several values that decides",
         "routes: [{route: GET /orders, purpose: essential, about: {type: customer, space: email, id: query.who}, request: {query: {'who[]': none}}, response: {body: none}}]",
+    ),
+    (
+        "whom, what for, a fact and an event, read where nothing goes on",
+        "routes: [{route: POST /orders, purpose_by: {header.X-Why: {news: marketing}}, about: {type: customer, space: email, id: body.email}, facts: {datum.origin: query.from}, request: {query: {to: none}, body: {mail: user.contact.email}}, response: {body: none}, events: [{if: {body.no: true}, withdraw: marketing}]}]",
     ),
 ];

@@ -19,6 +19,7 @@ pub(super) fn route(
     variables(route, span, reader);
     message(route, whose, span, reader);
     listed(route, span, reader);
+    described(route, span, reader);
     if !whose.is_some_and(Whose::is_population) {
         for (name, at) in narrows {
             let message = format!("`{name}` narrows a population, and the route is about none");
@@ -101,10 +102,32 @@ fn variables(route: &Route, span: Span, reader: &mut Reader) {
     }
 }
 
+/// The service behind is told by what was decided: what a request brings and does not describe would never reach it.
+fn described(route: &Route, span: Span, reader: &mut Reader) {
+    let mut places: Vec<&Reference> = route.decides_by().filter(|at| !route.describes(at)).collect();
+    places.sort_unstable();
+    places.dedup();
+    for at in places {
+        let (place, side) = match at {
+            Reference::Query(name) => (format!("query.{name}"), "query"),
+            Reference::Header(name) => (format!("header.{name}"), "headers"),
+            Reference::Body(path) => (format!("body.{}", path.join(".")), "body"),
+            Reference::Path(_)
+            | Reference::Cookie(_)
+            | Reference::Token(_)
+            | Reference::Item(_)
+            | Reference::Addressees(_) => continue,
+        };
+        let message = format!(
+            "something is decided by `{place}`, and the service would never see it: say in `request: {{{side}: …}}` what it is"
+        );
+        reader.error("decides-by-undeclared", span, message);
+    }
+}
+
 /// Nothing is decided on one of several values of a parameter.
 fn listed(route: &Route, span: Span, reader: &mut Reader) {
-    let events = route.events.iter().flat_map(|event| event.condition.iter().map(|(at, _)| at));
-    for at in route.reads().chain(events) {
+    for at in route.decides_by() {
         let Reference::Query(name) = at else { continue };
         let is_list = |field: &HeadField| field.name.strip_suffix("[]") == Some(name);
         if name.ends_with("[]") || route.request_query.iter().any(is_list) {

@@ -286,6 +286,37 @@ impl Route {
         subject.into_iter().chain(purpose).chain(self.facts.iter().map(|(_, at)| at))
     }
 
+    /// Every place of a request by which something is decided: what it [reads](Self::reads), and what its events ask for.
+    pub fn decides_by(&self) -> impl Iterator<Item = &Reference> {
+        let asked = self.events.iter().flat_map(|event| event.condition.iter().map(|(at, _)| at));
+        self.reads().chain(asked)
+    }
+
+    /// Whether the request describes what stands at one of its places. What it describes nowhere never goes on; what of a
+    /// place is no part of what goes on, or names no place of the request alone, is not its to describe.
+    #[must_use]
+    pub fn describes(&self, at: &Reference) -> bool {
+        let named = |fields: &[HeadField], name: &str| {
+            fields.iter().any(|f| f.name == name || f.name.strip_suffix("[]") == Some(name))
+        };
+        match at {
+            Reference::Query(name) => {
+                let beside = |other: &String| other == name;
+                named(&self.request_query, name)
+                    || self.narrows.iter().any(beside)
+                    || self.adds.iter().any(|adds| beside(&adds.parameter))
+            }
+            // The host goes on in any case.
+            Reference::Header(name) => name == "host" || named(&self.request_headers, name),
+            Reference::Body(path) => self.request_body.fields().is_some_and(|m| m.field_at(path).is_some()),
+            Reference::Path(_)
+            | Reference::Cookie(_)
+            | Reference::Token(_)
+            | Reference::Item(_)
+            | Reference::Addressees(_) => true,
+        }
+    }
+
     /// Whether the answer's verdicts are found record by record.
     #[must_use]
     pub fn answers_in_records(&self) -> bool {
