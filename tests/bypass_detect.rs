@@ -124,6 +124,10 @@ async fn law_1_a_card_number_is_found_wherever_it_stands() {
         ("/forms/ann", "text/csv", format!("\u{feff}note\n{PAN}\n"), false),
         ("/forms/ann", "text/csv", "\u{feff}note\nx\n".to_owned(), true),
         ("/forms/ann", "text/csv", format!("any.{PAN}\n1\n"), false),
+        // A table without rows has names all the same.
+        ("/forms/ann", "text/csv", "note,any.a\n".to_owned(), true),
+        ("/forms/ann", "text/csv", format!("any.{PAN}\n"), false),
+        ("/forms/ann", "text/csv", "note,any.4111 1111 1111 1111\n".to_owned(), false),
         (
             "/forms/ann",
             "application/x-ndjson",

@@ -356,6 +356,100 @@ async fn law_7_a_no_in_a_body_is_heard_in_whatever_shape_it_comes() {
     }
 }
 
+/// Kinds of body in which the same can be said.
+const KINDS: &str = "type: [application/json, application/x-ndjson, application/json-seq, text/csv, application/x-www-form-urlencoded], ";
+const LINES: &str = "application/x-ndjson";
+const SEQUENCE: &str = "application/json-seq";
+const JSON: &str = "application/json";
+const FORM: &str = "application/x-www-form-urlencoded";
+
+fn of_kind(path: &str, kind: &str, body: &str) -> Request<Full<Bytes>> {
+    let mut request = post(path, body);
+    request.headers_mut().insert("content-type", kind.parse().unwrap());
+    request
+}
+
+#[tokio::test]
+async fn law_1_what_lines_rows_or_elements_say_is_not_nothing_said() {
+    let text = BUNDLE
+        .replace(
+            "basis: {consent: opt-in}, clauses",
+            "when: {subject.age: {at_least: 18}}, basis: {legitimate_interests: LIA-1}, clauses",
+        )
+        .replace(
+            "  request.ticket: {type: reference, from: body.ticket}",
+            "  subject.age: {if_unknown: 30, because: Adults are served., clauses: [c-1]}",
+        )
+        .replace("POST /ask,", "'POST /ask/{id}',")
+        .replace("id: body.who}", "id: path.id}")
+        .replace(
+            "request: {body: {who: none}}",
+            &format!("facts: {{subject.born: body.a.born}}, request: {{{KINDS}body: {{'a.**': none}}}}"),
+        );
+    let world = with(&text);
+    world.record("email", ANN, &[contract()]).await;
+    for (kind, body, told) in [
+        (JSON, r#"{"a":{"born":"1990-01-01"}}"#, true),
+        (JSON, r#"{"a":{"born":"2015-01-01"}}"#, false),
+        (JSON, r#"{"a":{}}"#, true),
+        (JSON, r#"{"a":null}"#, true),
+        (JSON, "{}", true),
+        (JSON, r#"{"a":[{"born":"2015-01-01"}]}"#, false),
+        (JSON, r#"{"a":[]}"#, false),
+        (JSON, r#"{"a":"{\"born\":\"2015-01-01\"}"}"#, false),
+        (JSON, r#"{"a":2015}"#, false),
+        (LINES, "{\"a\":{\"born\":\"2015-01-01\"}}\n", false),
+        (LINES, "{}\n{\"a\":{\"born\":\"2015-01-01\"}}\n", false),
+        (SEQUENCE, "\u{1e}{\"a\":{\"born\":\"2015-01-01\"}}\n", false),
+        ("text/csv", "a.born\n2015-01-01\n", false),
+        ("text/csv", "a.x,a.born\n1,2015-01-01\n", false),
+        (FORM, "a.born=1990-01-01", true),
+        (FORM, "a.born=2015-01-01", false),
+        (FORM, "a=2015-01-01", false),
+        (FORM, "a.x=1", true),
+    ] {
+        world.upstream.forget();
+        world.upstream.answers(json(r#"{"email":"ann@example.org"}"#));
+        let request = of_kind("/ask/ann%40example.org", kind, body);
+        let seen = world.send(bearing(&world, "shop", MAIL, request)).await;
+        let shown = String::from_utf8_lossy(&seen.body.unwrap_or_default()).contains(ANN);
+        assert_eq!(shown, told, "{kind} {body}");
+    }
+}
+
+#[tokio::test]
+async fn law_7_a_no_is_heard_in_whichever_line_row_or_element_it_stands() {
+    let text = BUNDLE
+        .replace("POST /prefs,", "'POST /prefs/{id}',")
+        .replace(
+            "id: body.email}, request: {body: {email: user.contact.email, card: user.financial, no: none}, excess: refuse}",
+            &format!("id: path.id}}, request: {{{KINDS}body: {{'a.**': none, 'as.**': none}}}}"),
+        )
+        .replace("{body.no: true}", "{body.a.no: true}");
+    for (kind, body, heard) in [
+        (JSON, r#"{"a":{"no":true}}"#, true),
+        (JSON, r#"{"a":[{"x":1},{"no":true}]}"#, true),
+        (JSON, r#"{"a":[[{"no":"yes"}]]}"#, true),
+        (JSON, r#"{"a":[{"no":false}],"as":{"no":true}}"#, false),
+        (JSON, r#"{"a":["no"]}"#, false),
+        (LINES, "{\"a\":{\"no\":false}}\n{\"a\":{\"no\":true}}\n", true),
+        (LINES, "{\"a\":{\"no\":false}}\n{}\n", false),
+        (SEQUENCE, "\u{1e}{\"a\":{\"no\":true}}\n", true),
+        ("text/csv", "a.no\ntrue\n", true),
+        ("text/csv", "a.x,a.no\n1,\n2,YES\n", true),
+        ("text/csv", "a.no[]\n1\n", true),
+        ("text/csv", "a.no\nfalse\n", false),
+        ("text/csv", "a.x,a.no\ntrue,\n", false),
+        ("text/csv", "a.no\n", false),
+        (FORM, "a.no=on", true),
+    ] {
+        let world = with(&text);
+        world.record("email", ANN, &[consent(ConsentState::Given, 10)]).await;
+        world.send(of_kind("/prefs/ann%40example.org", kind, body)).await;
+        assert_eq!(recorded(&world).await.len() == 2, heard, "{kind} {body}");
+    }
+}
+
 #[tokio::test]
 async fn law_1_nobody_is_a_day_older_for_the_hour_of_a_birth() {
     // It is 1 June.

@@ -90,7 +90,7 @@ pub use id::RecordId;
 pub use limits::Limits;
 pub use media::{Reading, Redactor};
 pub use once::redact;
-pub use pieces::{Piece, beside, pieces};
+pub use pieces::{Piece, beside, columns, pieces};
 pub use pseudonym::Pseudonyms;
 pub use redactor::{JsonRedactor, Step};
 pub use report::Report;

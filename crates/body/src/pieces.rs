@@ -22,22 +22,28 @@ impl std::fmt::Debug for Piece {
     }
 }
 
-/// The fields of a body that is a list of names and texts, or of each of its rows. Of a body that the
-/// [`Redactor`](crate::Redactor) of the same reading has not read to its end without an error, and of one of another format,
-/// there are none.
+/// The fields of a form of either kind. Of a body that the [`Redactor`](crate::Redactor) of the same reading has not read to
+/// its end without an error, and of one of another format, there are none.
 #[must_use]
-pub fn pieces(reading: &Reading, body: &[u8]) -> Vec<Vec<(String, Piece)>> {
-    let texts = |row: Vec<(String, String)>| row.into_iter().map(|(k, v)| (k, Piece::Text(v))).collect();
+pub fn pieces(reading: &Reading, body: &[u8]) -> Vec<(String, Piece)> {
     match reading.format {
-        Format::Form => vec![texts(form::texts(body))],
-        Format::Multipart => {
-            vec![reading.boundary.as_ref().map(|b| multipart::texts(body, b)).unwrap_or_default()]
-        }
-        Format::Csv => csv::texts(body).into_iter().map(texts).collect(),
-        Format::Json | Format::JsonLines | Format::JsonSequence | Format::Events | Format::Whole => {
-            Vec::new()
-        }
+        Format::Form => form::texts(body).into_iter().map(|(k, v)| (k, Piece::Text(v))).collect(),
+        Format::Multipart => reading.boundary.as_ref().map(|b| multipart::texts(body, b)).unwrap_or_default(),
+        Format::Json
+        | Format::JsonLines
+        | Format::JsonSequence
+        | Format::Events
+        | Format::Csv
+        | Format::Whole => Vec::new(),
     }
+}
+
+/// The columns of a table, each by its name and with its texts from the first row to the last: what would be as long as the
+/// name in each row is there once. Of a body that the [`Redactor`](crate::Redactor) has not read to its end without an
+/// error there are none.
+#[must_use]
+pub fn columns(body: &[u8]) -> Vec<(String, Vec<String>)> {
+    csv::columns(body)
 }
 
 /// What goes on with a form in parts beside its [`pieces`]: the names and the media types of its files. They name nobody and

@@ -33,10 +33,10 @@ pub(crate) fn detected(access: &Access, route: &Route, head: &Head, brought: &Br
     let mut look = Look { bundle, senders, found: BTreeSet::new(), left: AGAIN_MAX };
     if let Some((value, format)) = brought.whole() {
         let map = route.request_body.fields().map(|map| (&**map, map.root()));
-        // Each row, and each text of several, is a body of its own.
+        // Each text of several is a body of its own. A table is there column by column, each with its name once.
         match (value, format) {
-            (Said::List(rows), Format::JsonLines | Format::JsonSequence | Format::Csv) => {
-                rows.iter().for_each(|row| look.value(row, map, &mut String::new()));
+            (Said::List(texts), Format::JsonLines | Format::JsonSequence) => {
+                texts.iter().for_each(|text| look.value(text, map, &mut String::new()));
             }
             _ => look.value(value, map, &mut String::new()),
         }

@@ -7,6 +7,7 @@ use consentry_policy::{Reference, SubjectSource};
 use crate::describe::Access;
 use crate::head::Head;
 use crate::request::Brought;
+use crate::said::Astray;
 use crate::target::is_unseen;
 
 /// What stands at a place that may name somebody.
@@ -83,24 +84,12 @@ impl Brought {
 
     /// The name at a path of the body: a text or a whole number, or what may be one to somebody else.
     fn name(&self, path: &[String]) -> Named<String> {
-        let Some((mut at, _)) = self.whole() else { return Named::Absent };
-        for name in path {
-            match at {
-                Said::Object(members) => match members.get(name) {
-                    Some(member) => at = member,
-                    None => return Named::Absent,
-                },
-                Said::Null => return Named::Absent,
-                Said::Bool(_) | Said::Integer(_) | Said::Number(_) | Said::Text(_) | Said::List(_) => {
-                    return Named::Unreadable;
-                }
-            }
-        }
-        match at {
-            Said::Null => Named::Absent,
-            Said::Text(text) => Named::of(text.clone()),
-            Said::Integer(digits) => Named::of(digits.to_string()),
-            Said::Bool(_) | Said::Number(_) | Said::List(_) | Said::Object(_) => Named::Unreadable,
+        match self.reach(path) {
+            Err(Astray) => Named::Unreadable,
+            Ok(None | Some(Said::Null)) => Named::Absent,
+            Ok(Some(Said::Text(text))) => Named::of(text.clone()),
+            Ok(Some(Said::Integer(digits))) => Named::of(digits.to_string()),
+            Ok(Some(Said::Bool(_) | Said::Number(_) | Said::List(_) | Said::Object(_))) => Named::Unreadable,
         }
     }
 }

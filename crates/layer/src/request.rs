@@ -19,7 +19,9 @@ use crate::layer::Shared;
 use crate::limits::Limits;
 use crate::media::Media;
 use crate::query::{self, takes};
-use crate::said::{is_left_out, is_one_click, may_say, may_say_in_words, opened, said, says, unmarked};
+use crate::said::{
+    Astray, is_left_out, is_one_click, may_say_at, may_say_in_words, opened, reach, said, says, unmarked,
+};
 use crate::service::BoxError;
 use crate::stated::Found;
 use crate::target::is_named;
@@ -204,9 +206,13 @@ impl Brought {
             || head.query.iter().any(|p| !takes(route, &p.name))
     }
 
-    /// What stands at a path of the body.
+    /// What stands at a path of the body. Of bytes that nobody reads it is nothing.
     pub(crate) fn found(&self, path: &[String]) -> Found {
-        self.at(path).into()
+        match self.reach(path) {
+            Ok(said) => said.into(),
+            Err(Astray) if self.format == Format::Whole => Found::Nothing,
+            Err(Astray) => Found::Unreadable,
+        }
     }
 
     /// The members of the object at a path whose values are texts.
@@ -217,14 +223,14 @@ impl Brought {
 
     /// The value at a path of the body.
     pub(crate) fn at(&self, path: &[String]) -> Option<&Said> {
-        within(self.said.as_ref()?, path)
+        self.reach(path).ok().flatten()
     }
 
-    /// What each text of the body says, of which there is one in most formats.
-    fn texts(&self) -> &[Said] {
-        match (&self.said, self.format) {
-            (Some(Said::List(texts)), Format::JsonLines | Format::JsonSequence) => texts,
-            (said, _) => said.as_slice(),
+    /// The same, if anything is said of it. What each row of a table says the body as a whole does not.
+    pub(crate) fn reach(&self, path: &[String]) -> Result<Option<&Said>, Astray> {
+        match &self.said {
+            Some(_) if self.format == Format::Csv => Err(Astray),
+            said => said.as_ref().map_or(Ok(None), |said| reach(said, path)),
         }
     }
 
@@ -242,8 +248,7 @@ impl Brought {
     pub(crate) fn holds(&self, spec: &EventSpec, head: &Head) -> bool {
         spec.condition.iter().all(|(at, wanted)| match at {
             Reference::Body(path) if is_no(&spec.effect) => {
-                let said = |text| within(text, path).is_some_and(|found| may_say(found, wanted));
-                self.texts().iter().any(said)
+                self.said.as_ref().is_some_and(|said| may_say_at(said, path, wanted))
             }
             Reference::Body(path) => says(self.at(path), wanted, self.format.is_flat()),
             // A no that may be one is one, and a yes has to be said plainly.
@@ -262,11 +267,6 @@ impl Brought {
             | Reference::Addressees(_) => false,
         })
     }
-}
-
-/// The value at a path of a text.
-fn within<'s>(text: &'s Said, path: &[String]) -> Option<&'s Said> {
-    path.iter().try_fold(text, |at, name| at.member(name))
 }
 
 pub(crate) fn class_of(field: Field) -> Option<ClassId> {

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use bytes::Bytes;
-use consentry_body::{Piece, Reading, Said, pieces};
+use consentry_body::{Piece, Reading, Said, columns, pieces};
 use consentry_model::{FieldMap, Format, MediaTypes, Reason};
 use serde_json::Value;
 
@@ -14,7 +14,6 @@ use crate::target::loosely;
 /// What a body says that its redactor has read to the end without an error.
 pub(crate) fn said(reading: &Reading, bytes: &[u8], depth_max: usize) -> Result<Said, Reason> {
     let texts = |bytes: &[u8]| Said::each(bytes, depth_max).map(Said::List).ok_or(Reason::BodyMalformed);
-    let rows = || pieces(reading, bytes).into_iter().map(|row| object(row, depth_max));
     match reading.format {
         Format::Json => Said::one(bytes, depth_max).ok_or(Reason::BodyMalformed),
         Format::JsonLines => texts(bytes),
@@ -22,8 +21,8 @@ pub(crate) fn said(reading: &Reading, bytes: &[u8], depth_max: usize) -> Result<
         Format::JsonSequence => {
             texts(&bytes.iter().map(|b| if *b == 0x1e { b' ' } else { *b }).collect::<Vec<_>>())
         }
-        Format::Form | Format::Multipart => rows().next().unwrap_or(Ok(Said::Null)),
-        Format::Csv => rows().collect::<Result<_, _>>().map(Said::List),
+        Format::Form | Format::Multipart => object(pieces(reading, bytes), depth_max),
+        Format::Csv => table(columns(bytes), depth_max),
         Format::Whole => Ok(text(bytes)),
         Format::Events => Ok(Said::Null),
     }
@@ -44,10 +43,9 @@ fn text(bytes: &[u8]) -> Said {
     Said::Text(String::from_utf8_lossy(bytes).into_owned())
 }
 
-/// The fields of a form as members: `a.b` lies in `a`, and a name that is a list's, or comes twice, is one.
+/// The fields of a form as members.
 fn object(row: Vec<(String, Piece)>, depth_max: usize) -> Result<Said, Reason> {
-    let (mut out, mut closed) = (BTreeMap::new(), BTreeSet::new());
-    for (name, piece) in row {
+    let field = |(name, piece)| {
         let is_closed = !matches!(piece, Piece::Text(_));
         let value = match piece {
             Piece::Text(text) => Said::Text(text),
@@ -55,6 +53,27 @@ fn object(row: Vec<(String, Piece)>, depth_max: usize) -> Result<Said, Reason> {
             // It is no text by which anybody is named or anything agreed to, and is looked into all the same.
             Piece::File(bytes) => Said::Object(BTreeMap::from([(String::new(), text(&bytes))])),
         };
+        Ok((name, value, is_closed))
+    };
+    members(row.into_iter().map(field), depth_max)
+}
+
+/// The columns of a table as members, each with what its rows say of it. A name is there once, and is looked at once, however
+/// many rows follow it, or none.
+fn table(columns: Vec<(String, Vec<String>)>, depth_max: usize) -> Result<Said, Reason> {
+    let list = |texts: Vec<String>| Said::List(texts.into_iter().map(Said::Text).collect());
+    members(columns.into_iter().map(|(name, texts)| Ok((name, list(texts), false))), depth_max)
+}
+
+/// Names and what they say: `a.b` lies in `a`, and a name that is a list's, or comes twice, is one. Nothing lies in what is
+/// closed but what came with it.
+fn members(
+    fields: impl Iterator<Item = Result<(String, Said, bool), Reason>>,
+    depth_max: usize,
+) -> Result<Said, Reason> {
+    let (mut out, mut closed) = (BTreeMap::new(), BTreeSet::new());
+    for field in fields {
+        let (name, value, is_closed) = field?;
         let (path, listed) = name.strip_suffix("[]").map_or((name.as_str(), false), |path| (path, true));
         let mut names: Vec<&str> = path.split('.').collect();
         // What came as a whole has nothing in it that comes beside it.
@@ -84,6 +103,29 @@ fn object(row: Vec<(String, Piece)>, depth_max: usize) -> Result<Said, Reason> {
     Ok(Said::Object(out))
 }
 
+/// Something else stands in a body than leads to a place in it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Astray;
+
+/// What stands at a path, if anything is said of it. Elements of a list on the way may each say something, and a text may hold
+/// it: nobody knows what another reader takes of that.
+pub(crate) fn reach<'s>(said: &'s Said, path: &[String]) -> Result<Option<&'s Said>, Astray> {
+    let mut at = said;
+    for name in path {
+        match at {
+            Said::Object(members) => match members.get(name) {
+                Some(member) => at = member,
+                None => return Ok(None),
+            },
+            Said::Null => return Ok(None),
+            Said::Bool(_) | Said::Integer(_) | Said::Number(_) | Said::Text(_) | Said::List(_) => {
+                return Err(Astray);
+            }
+        }
+    }
+    Ok(Some(at))
+}
+
 /// Whether a member says what is wanted of it. In a form there is no other shape than a text.
 pub(crate) fn says(found: Option<&Said>, wanted: &Value, is_flat: bool) -> bool {
     let text = found.and_then(Said::text);
@@ -99,7 +141,7 @@ pub(crate) fn says(found: Option<&Said>, wanted: &Value, is_flat: bool) -> bool 
 
 /// Whether whoever does not look closely may take a member for saying what is wanted of it: a no that may be one is one. A truth
 /// is written in several ways, and of several values one is enough.
-pub(crate) fn may_say(found: &Said, wanted: &Value) -> bool {
+fn may_say(found: &Said, wanted: &Value) -> bool {
     const YES: [&str; 4] = ["true", "1", "on", "yes"];
     const NO: [&str; 4] = ["false", "0", "off", "no"];
     let word = match found {
@@ -114,6 +156,15 @@ pub(crate) fn may_say(found: &Said, wanted: &Value) -> bool {
         Value::String(wanted) => word == loosely(wanted),
         Value::Number(wanted) => word == wanted.to_string(),
         Value::Null | Value::Array(_) | Value::Object(_) => false,
+    }
+}
+
+/// The same of what stands at a path, and of each line, row or element of a list on the way.
+pub(crate) fn may_say_at(said: &Said, path: &[String], wanted: &Value) -> bool {
+    match (said, path) {
+        (_, []) => may_say(said, wanted),
+        (Said::List(items), _) => items.iter().any(|item| may_say_at(item, path, wanted)),
+        (_, [name, rest @ ..]) => said.member(name).is_some_and(|member| may_say_at(member, rest, wanted)),
     }
 }
 
@@ -135,9 +186,9 @@ pub(crate) fn is_one_click(content_type: Option<&str>, body: &[u8]) -> bool {
     }
     let parts = MediaTypes::read(["multipart/form-data"]).ok();
     let media = parts.and_then(|types| Media::read(content_type, &types));
-    let rows = media.map(|media| pieces(&media.reading, body)).unwrap_or_default();
+    let fields = media.map(|media| pieces(&media.reading, body)).unwrap_or_default();
     let click = Piece::Text("One-Click".to_owned());
-    matches!(&rows[..], [row] if matches!(&row[..], [(name, piece)] if name == "List-Unsubscribe" && *piece == click))
+    matches!(&fields[..], [(name, piece)] if name == "List-Unsubscribe" && *piece == click)
 }
 
 /// A table without the mark that some programs begin one with: to whoever does not know it the first column has another name.
@@ -194,13 +245,39 @@ mod tests {
                 parts,
                 Ok(json!({"a": "1", "b": {"c": 2}, "f": {"": "hi"}})),
             ),
-            (Reading::of(Format::Csv), "a,b\n1,2\n", Ok(json!([{"a": "1", "b": "2"}]))),
-            (Reading::of(Format::Csv), "\u{feff}a,b\n1,2\n", Ok(json!([{"a": "1", "b": "2"}]))),
-            (Reading::of(Format::Csv), "\u{feff}\"a\",b\n1,\"2\"\n", Ok(json!([{"a": "1", "b": "2"}]))),
+            (Reading::of(Format::Csv), "a,b\n1,2\n3,\n", Ok(json!({"a": ["1", "3"], "b": ["2", ""]}))),
+            (Reading::of(Format::Csv), "\u{feff}a,b\n1,2\n", Ok(json!({"a": ["1"], "b": ["2"]}))),
+            (Reading::of(Format::Csv), "\u{feff}\"a\",b\n1,\"2\"\n", Ok(json!({"a": ["1"], "b": ["2"]}))),
+            (Reading::of(Format::Csv), "a.b,c[]\n1,2\n", Ok(json!({"a": {"b": ["1"]}, "c": [["2"]]}))),
+            (Reading::of(Format::Csv), "a\n", Ok(json!({"a": []}))),
+            (Reading::of(Format::Csv), "a,a.b\n", Err(Reason::BodyMalformed)),
             (Reading::of(Format::Whole), "card 4111", Ok(json!("card 4111"))),
         ] {
             let expected = expected.map(|value| said_by(&value));
             assert_eq!(said(&reading, body.as_bytes(), 8), expected, "{body}");
+        }
+    }
+
+    /// How many bytes of names and texts are held.
+    fn held(said: &Said) -> usize {
+        match said {
+            Said::Null | Said::Bool(_) => 0,
+            Said::Integer(text) | Said::Number(text) => text.len(),
+            Said::Text(text) => text.len(),
+            Said::List(items) => items.iter().map(held).sum(),
+            Said::Object(members) => members.iter().map(|(name, member)| name.len() + held(member)).sum(),
+        }
+    }
+
+    #[test]
+    fn law_1_of_a_table_no_more_is_held_than_it_is_long() {
+        let long = "a".repeat(10_000);
+        for (names, row) in
+            [(&*format!("email,{long}"), ",\n"), (&*format!("x.{long},x.b"), "1,2\n"), ("a", "1\n")]
+        {
+            let body = format!("{names}\n{}", row.repeat(999));
+            let said = said(&Reading::of(Format::Csv), body.as_bytes(), 8).unwrap();
+            assert!(held(&said) <= body.len(), "{} of {}", held(&said), body.len());
         }
     }
 

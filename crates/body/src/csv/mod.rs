@@ -3,4 +3,4 @@
 mod scan;
 mod table;
 
-pub(crate) use table::{Table, texts};
+pub(crate) use table::{Table, columns};

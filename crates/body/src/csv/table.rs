@@ -14,6 +14,10 @@ use crate::treat::Left;
 use crate::turns::Media;
 use crate::{Decide, Limits, Pseudonyms, Report};
 
+/// How many cells are held at most, where a table is decided as a whole, for each column or row that it may have: of each
+/// one much more is held than a comma.
+const CELLS_A_FIELD: usize = 256;
+
 /// What some programs begin a table with, to say that it is in UTF-8. It is no part of the first name.
 pub(crate) const MARK: &[u8] = b"\xef\xbb\xbf";
 
@@ -46,12 +50,14 @@ pub(crate) struct Table {
     end: RowEnd,
     columns: Option<Vec<Column>>,
     held: Vec<Held>,
+    /// How many cells the window's rows have.
+    cells: usize,
     undeclared: u64,
 }
 
 impl Table {
     pub(crate) fn new(map: Arc<FieldMap>, limits: Limits) -> Self {
-        Self { map, limits, end: RowEnd::default(), columns: None, held: Vec::new(), undeclared: 0 }
+        Self { map, limits, end: RowEnd::default(), columns: None, held: Vec::new(), cells: 0, undeclared: 0 }
     }
 
     /// Reads the row of names.
@@ -62,7 +68,9 @@ impl Table {
         let names = cells(row.get(..content).ok_or(Fault::internal(0))?, self.limits.fields_max)?;
         let (mut columns, mut kept, mut there) = (Vec::new(), Vec::new(), Places::default());
         for CellText { raw, text } in names {
-            if text.is_empty() || text.starts_with('\u{feff}') {
+            // One column may have no name, as programs write the numbers of rows: nobody can declare it.
+            let nothing = row.get(..content).is_none_or(<[u8]>::is_empty);
+            if nothing || text.starts_with('\u{feff}') {
                 return Err(Fault::new(BodyFault::Malformed, raw.start));
             }
             if !there.insert(&text, None) {
@@ -97,6 +105,11 @@ impl Media for Table {
         if columns.len() != read.len() || content == 0 {
             return Err(Fault::new(BodyFault::Ragged, 0));
         }
+        self.cells = self.cells.saturating_add(read.len());
+        let whole = self.limits.window_bytes_max == usize::MAX;
+        if whole && self.cells > self.limits.fields_max.saturating_mul(CELLS_A_FIELD) {
+            return Err(Fault::new(BodyFault::TooManyFields, 0));
+        }
         let pairs = columns.iter().zip(&read);
         let cells: Vec<_> = pairs
             .map(|(column, cell)| Cell {
@@ -129,6 +142,7 @@ impl Media for Table {
         out: &mut Vec<u8>,
     ) -> Result<(), BodyFault> {
         report.undeclared = report.undeclared.saturating_add(std::mem::take(&mut self.undeclared));
+        self.cells = 0;
         let map = Arc::clone(&self.map);
         let columns = self.columns.as_ref().ok_or(BodyFault::Truncated)?;
         let alone = columns.iter().filter(|column| column.place.is_some()).count() == 1;
@@ -184,10 +198,11 @@ fn divide(first: &mut bool, out: &mut Vec<u8>) {
     }
 }
 
-/// The rows of a table that was read before, each with its columns' names, for whoever decides by them.
-pub(crate) fn texts(body: &[u8]) -> Vec<Vec<(String, String)>> {
+/// The columns of a table that was read before, each with its texts from the first row to the last, for whoever decides by
+/// them. A name is held once, however many rows there are.
+pub(crate) fn columns(body: &[u8]) -> Vec<(String, Vec<String>)> {
     let mut rest = body.strip_prefix(MARK).unwrap_or(body);
-    let (mut end, mut names, mut out) = (RowEnd::default(), None::<Vec<String>>, Vec::new());
+    let (mut end, mut out) = (RowEnd::default(), None::<Vec<(String, Vec<String>)>>);
     while let Some((row, after)) =
         end.find(rest, true).filter(|n| *n > 0).and_then(|n| rest.split_at_checked(n))
     {
@@ -195,10 +210,10 @@ pub(crate) fn texts(body: &[u8]) -> Vec<Vec<(String, String)>> {
         let content = row.get(..content(row)).unwrap_or_default();
         let Ok(read) = cells(content, usize::MAX) else { return Vec::new() };
         let texts = read.into_iter().map(|cell| cell.text);
-        match &names {
-            None => names = Some(texts.collect()),
-            Some(names) => out.push(names.iter().cloned().zip(texts).collect()),
+        match &mut out {
+            None => out = Some(texts.map(|name| (name, Vec::new())).collect()),
+            Some(columns) => columns.iter_mut().zip(texts).for_each(|((_, texts), text)| texts.push(text)),
         }
     }
-    out
+    out.unwrap_or_default()
 }

@@ -21,6 +21,9 @@ fn rows_are_records_and_columns_are_fields() {
             ("\u{feff}name,id\nAnn,1\nBob,2\n", &only("2"), Ok("\u{feff}name,id\nBob,2\n")),
             ("\u{feff}\"name\",id\nAnn,1\n", &withheld, Ok("\u{feff}\"name\",id\n")),
             ("\u{feff}ssn,id\n1,2\n", &clear, Ok("\u{feff}id\n2\n")),
+            // A column without a name is one that nobody declared.
+            (",name,id\n0,Ann,1\n1,Bob,2\n", &only("2"), Ok("name,id\nBob,2\n")),
+            ("id,\"\",name\n1,ssn,Ann\n", &clear, Ok("id,name\n1,Ann\n")),
             (two, &clear, Ok("id,name\r\n1,Ann\r\n2,\"B, \"\"b\"\"\nob\"\r\n")),
             (two, &only("2"), Ok("id,name\r\n2,\"B, \"\"b\"\"\nob\"\r\n")),
             (two, &withheld, Ok("id,name\r\n")),
@@ -75,7 +78,10 @@ fn law_1_a_table_with_two_readings_is_refused() {
             ("\n", &clear, Err(BodyFault::Malformed)),
             ("id,name,id\n", &clear, Err(BodyFault::DuplicateKey)),
             ("id,name,x,x\n", &clear, Err(BodyFault::DuplicateKey)),
-            ("id,,name\n", &clear, Err(BodyFault::Malformed)),
+            ("id,,name,\n", &clear, Err(BodyFault::DuplicateKey)),
+            ("id,,name,\"\"\n", &clear, Err(BodyFault::DuplicateKey)),
+            ("\"\"\n1\n", &clear, Err(BodyFault::Undeclared)),
+            (",\n1,2\n", &clear, Err(BodyFault::DuplicateKey)),
             ("\u{feff}\u{feff}id,name\n", &clear, Err(BodyFault::Malformed)),
             ("\u{feff}\"\u{feff}id\",name\n", &clear, Err(BodyFault::Malformed)),
             ("\"\u{feff}id\",name\n", &clear, Err(BodyFault::Malformed)),
@@ -109,4 +115,26 @@ fn law_1_a_table_with_two_readings_is_refused() {
             "{body}"
         );
     }
+}
+
+/// Much more is held of a cell than a comma.
+#[test]
+fn law_1_a_table_that_is_decided_as_a_whole_has_so_many_cells_and_no_more() {
+    let map = map_of_one();
+    let few = Limits { fields_max: 10, ..Limits::default() };
+    let whole = Limits { window_bytes_max: usize::MAX, window_subjects_max: usize::MAX, ..few };
+    let names = "name,b,c,d,e,f,g,h,i,j\n";
+    let long = format!("name,{}\n{}", "x".repeat(3_000), "A,\n".repeat(8));
+    assert!(run(Format::Csv, &map, whole, long.as_bytes(), &[], &clear).is_ok());
+    let many = Limits { fields_max: 300, ..whole };
+    let wide: Vec<String> = (0..300).map(|n| format!("c{n}")).collect();
+    let wide = format!("name,{}\n", wide[1..].join(","));
+    for (limits, rows, held) in [(many, 256, true), (many, 257, false)] {
+        let body = format!("{wide}{}", format!("A{}\n", ",".repeat(299)).repeat(rows));
+        let ran = run(Format::Csv, &map, limits, body.as_bytes(), &[], &clear);
+        assert_eq!(ran.err().map(|(_, fault)| fault), (!held).then_some(BodyFault::TooManyFields), "{rows}");
+    }
+    // An answer is decided in more windows.
+    let body = format!("{names}{}", "A,,,,,,,,,\n".repeat(2_000));
+    assert!(run(Format::Csv, &map, few, body.as_bytes(), &[], &clear).is_ok());
 }
