@@ -348,6 +348,64 @@ fn law_1_a_body_that_grows_too_much_is_refused_before_it_is_there() {
     assert_eq!(whole(&[Coding::Gzip, Coding::Gzip], &members), Err(CodingFault::Ratio));
 }
 
+/// A zstd frame of raw blocks of so many bytes.
+fn zstd_in_blocks(blocks: usize, bytes: usize) -> Vec<u8> {
+    let mut out = vec![0x28, 0xb5, 0x2f, 0xfd, 0, 0x58];
+    for at in 0..blocks {
+        let header = u32::try_from(bytes << 3 | usize::from(at + 1 == blocks)).unwrap();
+        out.extend_from_slice(&header.to_le_bytes()[..3]);
+        out.extend(std::iter::repeat_n(b'a', bytes));
+    }
+    out
+}
+
+/// Each costs work of its own, however short it is.
+#[test]
+fn law_1_a_body_in_many_tiny_members_frames_or_blocks_is_refused() {
+    let (gz, zs) = (Coding::Gzip, Coding::Zstd);
+    let frame = zstd_in_blocks(1, 1);
+    let long: Vec<u8> = (0..200_u32).map(|n| n.wrapping_mul(2_654_435_761).to_be_bytes()[1]).collect();
+    for (name, coding, body, length) in [
+        ("a member for each of a few", gz, gzip(b"a").repeat(64), Ok(64)),
+        ("one more", gz, gzip(b"a").repeat(65), Err(CodingFault::Ratio)),
+        ("many", gz, gzip(b"a").repeat(50_000), Err(CodingFault::Ratio)),
+        ("many that are not so short", gz, gzip(&long).repeat(1_000), Ok(200_000)),
+        ("a frame for each of a few", zs, frame.repeat(64), Ok(64)),
+        ("one more frame", zs, frame.repeat(65), Err(CodingFault::Ratio)),
+        ("many frames that are not so short", zs, zstd_in_blocks(1, 200).repeat(1_000), Ok(200_000)),
+        ("a block for each of some", zs, zstd_in_blocks(4_096, 1), Ok(4_096)),
+        ("one more block", zs, zstd_in_blocks(4_097, 1), Err(CodingFault::Ratio)),
+        ("many blocks", zs, zstd_in_blocks(260_000, 1), Err(CodingFault::Ratio)),
+        ("many blocks that are not so short", zs, zstd_in_blocks(10_000, 20), Ok(200_000)),
+    ] {
+        for (how, codings, body) in
+            [("plain", &[coding][..], body.clone()), ("once more", &[coding, Coding::Gzip], gzip(&body))]
+        {
+            assert_eq!(whole(codings, &body).map(|out| out.len()), length, "{name}, {how}");
+        }
+    }
+}
+
+/// Whoever decodes byte by byte hands nothing out so, and what is good before a fault is handed out all the same.
+#[test]
+fn what_is_decoded_is_handed_out_in_pieces_and_all_of_it_before_a_fault() {
+    let members = joined(&[&gzip(b"a").repeat(40), &gzip(b"b")]);
+    for (end, last) in [(members.len(), Ok(Decoded::Done)), (members.len() - 1, Err(CodingFault::Truncated))]
+    {
+        let mut decoder = Decoder::new(&[Coding::Gzip], CodingLimits::default()).unwrap();
+        decoder.push(&members[..end]).unwrap();
+        decoder.end().unwrap();
+        let expected = "a".repeat(40) + "b";
+        assert_eq!(decoder.step(), Ok(Decoded::Bytes(expected.into())));
+        assert_eq!(decoder.step(), last);
+    }
+    let mut decoder = Decoder::new(&[Coding::Gzip], CodingLimits::default()).unwrap();
+    decoder.push(&joined(&[&gzip(b"good"), b"bad"])).unwrap();
+    assert_eq!(decoder.step(), Ok(Decoded::Bytes("good".into())));
+    assert_eq!(decoder.step(), Err(CodingFault::TrailingBytes));
+    assert_eq!(decoder.step(), Err(CodingFault::TrailingBytes));
+}
+
 #[test]
 fn law_1_a_body_over_the_absolute_limit_is_refused_and_one_at_it_is_not() {
     let limits = CodingLimits { decoded_bytes_max: TEXT.len() as u64, ..CodingLimits::default() };

@@ -20,6 +20,12 @@ impl Deflated {
         Self { inner: Decompress::new(false), ended: false }
     }
 
+    /// The same as a new one, without new memory.
+    fn begin_again(&mut self) {
+        self.inner.reset(false);
+        self.ended = false;
+    }
+
     /// Whether its last block is over; nothing may be given to it then.
     const fn has_ended(&self) -> bool {
         self.ended
@@ -58,6 +64,14 @@ pub(super) struct Summed<S> {
 impl<S: Sum> Summed<S> {
     pub(super) fn new() -> Self {
         Self { deflated: Deflated::new(), sum: S::default(), held: Vec::new(), checked: false }
+    }
+
+    /// The same as a new one, without new memory.
+    pub(super) fn begin_again(&mut self) {
+        self.deflated.begin_again();
+        self.sum = S::default();
+        self.held.clear();
+        self.checked = false;
     }
 
     /// Whether the sum is there, and right.

@@ -42,6 +42,10 @@ pub struct Decoder {
     limits: CodingLimits,
     /// The outermost coding first, the one that was applied last.
     layers: Vec<Layer>,
+    /// Where a piece is put together, which is as long as one whatever comes of it.
+    piece: Box<[u8]>,
+    /// What was met behind the piece that was handed out last.
+    behind: Result<(), CodingFault>,
     ended: bool,
     state: Result<(), CodingFault>,
 }
@@ -49,6 +53,8 @@ pub struct Decoder {
 struct Layer {
     stage: Stage,
     input: Vec<u8>,
+    /// Where the coding before it puts what becomes of the input.
+    piece: Vec<u8>,
     /// How much of the input was taken.
     taken: usize,
     read: u64,
@@ -79,11 +85,19 @@ impl Decoder {
         let layer = |coding: &Coding| Layer {
             stage: Stage::new(*coding, &limits),
             input: Vec::new(),
+            piece: Vec::new(),
             taken: 0,
             read: 0,
             wrote: 0,
         };
-        Ok(Self { limits, layers: codings.iter().rev().map(layer).collect(), ended: false, state: Ok(()) })
+        Ok(Self {
+            limits,
+            layers: codings.iter().rev().map(layer).collect(),
+            piece: vec![0; PIECE_BYTES].into(),
+            behind: Ok(()),
+            ended: false,
+            state: Ok(()),
+        })
     }
 
     /// Takes the next bytes. To hold no more than the limits say, push only when it asks.
@@ -125,11 +139,10 @@ impl Decoder {
     }
 
     fn next(&mut self) -> Result<Decoded, CodingFault> {
-        let mut piece = vec![0; PIECE_BYTES];
-        let wrote = pull(&mut self.layers, &self.limits, &mut piece)?;
-        if wrote > 0 {
-            piece.truncate(wrote);
-            return Ok(Decoded::Bytes(piece.into()));
+        self.behind?;
+        let wrote = self.fill()?;
+        if let Some(piece) = self.piece.get(..wrote).filter(|piece| !piece.is_empty()) {
+            return Ok(Decoded::Bytes(Bytes::copy_from_slice(piece)));
         }
         if !self.ended {
             return Ok(Decoded::NeedInput);
@@ -139,6 +152,26 @@ impl Decoder {
         } else {
             Err(CodingFault::Truncated)
         }
+    }
+}
+
+impl Decoder {
+    /// Fills the piece as far as the input goes: what is decoded byte by byte is not handed out so. A fault behind something
+    /// good is kept until that is handed out.
+    fn fill(&mut self) -> Result<usize, CodingFault> {
+        let mut wrote = 0;
+        while let Some(room) = self.piece.get_mut(wrote..).filter(|room| !room.is_empty()) {
+            match pull(&mut self.layers, &self.limits, room) {
+                Ok(0) => break,
+                Ok(more) => wrote = wrote.saturating_add(more),
+                Err(fault) if wrote == 0 => return Err(fault),
+                Err(fault) => {
+                    self.behind = Err(fault);
+                    break;
+                }
+            }
+        }
+        Ok(wrote)
     }
 }
 
@@ -167,12 +200,14 @@ fn pull(layers: &mut [Layer], limits: &CodingLimits, output: &mut [u8]) -> Resul
         if turn.read > 0 {
             continue;
         }
-        let mut piece = vec![0; PIECE_BYTES];
+        let mut piece = std::mem::take(&mut layer.piece);
+        piece.resize(PIECE_BYTES, 0);
         let got = pull(outer, limits, &mut piece)?;
+        layer.give(piece.get(..got).unwrap_or_default());
+        layer.piece = piece;
         if got == 0 {
             return Ok(0);
         }
-        layer.give(piece.get(..got).unwrap_or_default());
     }
 }
 

@@ -24,7 +24,8 @@ pub enum CodingFault {
     /// What was decoded is not what its checksum or its length says.
     #[error("the checksum or the length of the coded body does not hold")]
     Checksum,
-    /// It grows by more than [`CodingLimits::ratio_max`](crate::CodingLimits::ratio_max).
+    /// It grows by more than [`CodingLimits::ratio_max`](crate::CodingLimits::ratio_max), or falls into many more members,
+    /// frames or blocks than its length calls for.
     #[error("the coded body grows by more than it may")]
     Ratio,
     /// It becomes longer than [`CodingLimits::decoded_bytes_max`](crate::CodingLimits::decoded_bytes_max).

@@ -2,10 +2,14 @@
 
 use super::checked::{GzipSum, Summed};
 use super::fault::CodingFault;
-use super::stage::Turn;
+use super::stage::{Parts, Turn};
 
 /// A header longer than this hides something: names and comments of servers have a few bytes.
 const HEADER_BYTES_MAX: usize = 4096;
+
+/// Beyond this many members each is so long on average, header and all.
+const MEMBERS_FREE: u64 = 64;
+const MEMBER_BYTES_MIN: u64 = 128;
 
 const HEADER_SUM: u8 = 1 << 1;
 const EXTRA: u8 = 1 << 2;
@@ -16,6 +20,9 @@ const RESERVED: u8 = 0b1110_0000;
 /// A decoder of gzip.
 pub(super) struct Gzip {
     at: At,
+    /// What decoded the last member, for the next.
+    spare: Option<Box<Summed<GzipSum>>>,
+    members: Parts,
     /// Whether a member is over.
     any: bool,
 }
@@ -27,7 +34,7 @@ enum At {
 
 impl Gzip {
     pub(super) fn new() -> Self {
-        Self { at: At::Header(Vec::new()), any: false }
+        Self { at: At::Header(Vec::new()), spare: None, members: Parts::default(), any: false }
     }
 
     pub(super) fn is_whole(&self) -> bool {
@@ -35,6 +42,12 @@ impl Gzip {
     }
 
     pub(super) fn turn(&mut self, input: &[u8], output: &mut [u8]) -> Result<Turn, CodingFault> {
+        let turn = self.go_on(input, output)?;
+        self.members.read(turn.read);
+        Ok(turn)
+    }
+
+    fn go_on(&mut self, input: &[u8], output: &mut [u8]) -> Result<Turn, CodingFault> {
         match &mut self.at {
             At::Header(held) => {
                 let before = held.len();
@@ -44,7 +57,8 @@ impl Gzip {
                 let fault = if self.any { CodingFault::TrailingBytes } else { CodingFault::Mislabelled };
                 match header(held).map_err(|()| fault)? {
                     Some(end) => {
-                        self.at = At::Data(Box::new(Summed::new()));
+                        self.members.begin(MEMBERS_FREE, MEMBER_BYTES_MIN)?;
+                        self.at = At::Data(self.spare.take().unwrap_or_else(|| Box::new(Summed::new())));
                         Ok(Turn { read: end.saturating_sub(before), wrote: 0 })
                     }
                     None if held.len() >= HEADER_BYTES_MAX => Err(fault),
@@ -55,7 +69,10 @@ impl Gzip {
                 let turn = data.turn(input, output)?;
                 if data.has_ended() {
                     self.any = true;
-                    self.at = At::Header(Vec::new());
+                    if let At::Data(mut data) = std::mem::replace(&mut self.at, At::Header(Vec::new())) {
+                        data.begin_again();
+                        self.spare = Some(data);
+                    }
                 }
                 Ok(turn)
             }

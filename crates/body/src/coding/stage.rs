@@ -17,6 +17,28 @@ pub(super) struct Turn {
     pub(super) wrote: usize,
 }
 
+/// How many parts of a coding there are and how long they are in all, where each costs work of its own.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Parts {
+    count: u64,
+    bytes: u64,
+}
+
+impl Parts {
+    /// Counts bytes of a part.
+    pub(super) fn read(&mut self, bytes: usize) {
+        self.bytes = self.bytes.saturating_add(bytes as u64);
+    }
+
+    /// Counts a part that begins. Beyond the first so many they are so long on average, or there is more work in them than
+    /// their length calls for.
+    pub(super) fn begin(&mut self, free: u64, bytes_min: u64) -> Result<(), CodingFault> {
+        self.count = self.count.saturating_add(1);
+        let tiny = self.bytes < self.count.saturating_mul(bytes_min);
+        if self.count > free && tiny { Err(CodingFault::Ratio) } else { Ok(()) }
+    }
+}
+
 /// A decoder of one coding.
 pub(super) enum Stage {
     Gzip(Gzip),

@@ -6,7 +6,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use ruzstd::decoding::{BlockDecodingStrategy, FrameDecoder};
 
 use super::fault::CodingFault;
-use super::stage::Turn;
+use super::stage::{Parts, Turn};
 
 const MAGIC: [u8; 4] = [0x28, 0xb5, 0x2f, 0xfd];
 /// Magic number, descriptor: after these it is known how long a frame's header is.
@@ -15,6 +15,11 @@ const BLOCK_HEADER_BYTES: usize = 3;
 const CHECKSUM_BYTES: usize = 4;
 /// RFC 8878, section 3.1.1.2.4.
 const BLOCK_BYTES_MAX: u64 = 128 * 1024;
+/// Beyond so many frames and blocks each is so long on average, header and all.
+const FRAMES_FREE: u64 = 64;
+const FRAME_BYTES_MIN: u64 = 128;
+const BLOCKS_FREE: u64 = 4096;
+const BLOCK_BYTES_MIN: u64 = 16;
 
 /// A decoder of zstd. A frame's header and each block are collected whole, checked, and only then handed to the library.
 pub(super) struct Zstd {
@@ -22,6 +27,8 @@ pub(super) struct Zstd {
     window_bytes_max: u64,
     held: Vec<u8>,
     at: At,
+    frames: Parts,
+    blocks: Parts,
     /// Whether a frame is over.
     any: bool,
 }
@@ -51,7 +58,8 @@ impl Zstd {
     pub(super) fn new(window_bytes_max: u64) -> Self {
         let mut inner = FrameDecoder::new();
         inner.set_max_window_size(window_bytes_max);
-        Self { inner, window_bytes_max, held: Vec::new(), at: At::Header, any: false }
+        let (frames, blocks) = (Parts::default(), Parts::default());
+        Self { inner, window_bytes_max, held: Vec::new(), at: At::Header, frames, blocks, any: false }
     }
 
     pub(super) fn is_whole(&self) -> bool {
@@ -100,9 +108,10 @@ impl Zstd {
             if frame.window_bytes > self.window_bytes_max {
                 return Err(CodingFault::Window);
             }
-            let held = std::mem::take(&mut self.held);
-            let inner = &mut self.inner;
-            shielded(|| inner.reset(&held[..]).is_ok())?;
+            self.frames.begin(FRAMES_FREE, FRAME_BYTES_MIN)?;
+            let (inner, held) = (&mut self.inner, &self.held[..]);
+            shielded(|| inner.reset(held).is_ok())?;
+            self.held.clear();
             self.at = At::Block { frame, wrote: 0 };
         }
         Ok(Turn { read, wrote: 0 })
@@ -127,9 +136,10 @@ impl Zstd {
         let whole = BLOCK_HEADER_BYTES + usize::try_from(content).unwrap_or(usize::MAX) + sum;
         read += self.fill(input.get(read..).unwrap_or_default(), whole);
         if self.held.len() == whole {
-            let held = std::mem::take(&mut self.held);
-            let inner = &mut self.inner;
-            shielded(|| inner.decode_blocks(&held[..], BlockDecodingStrategy::UptoBlocks(1)).is_ok())?;
+            self.blocks.begin(BLOCKS_FREE, BLOCK_BYTES_MIN)?;
+            let (inner, held) = (&mut self.inner, &self.held[..]);
+            shielded(|| inner.decode_blocks(held, BlockDecodingStrategy::UptoBlocks(1)).is_ok())?;
+            self.held.clear();
             self.at = if is_last { At::Rest { frame, wrote } } else { At::Block { frame, wrote } };
         }
         Ok(Turn { read, wrote: 0 })
@@ -150,6 +160,8 @@ impl Zstd {
     fn fill(&mut self, input: &[u8], wanted: usize) -> usize {
         let taken = wanted.saturating_sub(self.held.len()).min(input.len());
         self.held.extend_from_slice(input.get(..taken).unwrap_or_default());
+        self.frames.read(taken);
+        self.blocks.read(taken);
         taken
     }
 }
