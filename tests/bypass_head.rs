@@ -138,6 +138,10 @@ async fn law_1_header_lines_with_two_readings_are_refused() {
         (&[("transfer-encoding", "identity")], "head-malformed"),
         (&[("transfer-encoding", "xchunked")], "head-malformed"),
         (&[("expect", "200-ok")], "head-malformed"),
+        // A part would go on as the whole.
+        (&[("content-range", "bytes 0-1/10")], "head-malformed"),
+        (&[("content_range", "bytes 0-1/10")], "head-malformed"),
+        (&[("connection", "content-range")], "head-malformed"),
         (&[("upgrade", "h2c")], "upgrade-refused"),
         (&[("upgrade", "websocket"), ("connection", "upgrade")], "upgrade-refused"),
         (&[("connection", "Upgrade, HTTP2-Settings")], "upgrade-refused"),

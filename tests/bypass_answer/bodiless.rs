@@ -135,7 +135,8 @@ async fn law_1_an_answer_without_a_media_type_has_no_bytes() {
     type Row<'a> = (&'a str, &'a str, u16, Lines<'a>, &'static [u8], u16);
     let (json, html, coded) =
         (("content-type", "application/json"), ("content-type", "text/html"), ("content-encoding", "gzip"));
-    let rows: [Row<'_>; 16] = [
+    let (table, lines) = (("content-type", "text/csv"), ("content-type", "application/x-ndjson"));
+    let rows: [Row<'_>; 20] = [
         ("taken in", "/orders", 202, &[], b"", 202),
         ("made, and where", "/orders", 201, &[("location", "/orders")], b"", 201),
         ("well", "/orders", 200, &[("content-length", "0")], b"", 200),
@@ -152,7 +153,14 @@ async fn law_1_an_answer_without_a_media_type_has_no_bytes() {
         ("two types", "/orders", 200, &[("content-type", ""), ("content-type", "")], b"", 502),
         ("nothing in a coding", "/orders", 200, &[("content-encoding", "gzip")], b"", 502),
         ("a page", "/page", 200, &[], b"", 502),
+        ("no bytes that are called a table", "/table", 200, &[table], b"", 200),
+        ("a line end that is called a table", "/table", 200, &[table], b"\n", 502),
+        ("no bytes that are called a coded table", "/table", 200, &[table, coded], b"", 502),
+        ("no bytes of another type than a table", "/table", 200, &[json], b"", 200),
     ];
+    world.upstream.answers(bare(200, &[lines], b""));
+    let seen = world.send(ask(&world, "/table")).await;
+    assert_eq!((seen.status.as_u16(), seen.body.as_deref()), (200, Ok(&b""[..])), "no lines: {seen:?}");
     for (what, path, status, lines, bytes, expected) in rows {
         world.upstream.answers(bare(status, lines, bytes));
         let seen = world.send(ask(&world, path)).await;

@@ -320,3 +320,28 @@ routes:
     let seen = world.send(ask(&world, "/orders")).await;
     assert_eq!((seen.status.as_u16(), seen.headers["vary"].to_str().unwrap()), (404, always), "{seen:?}");
 }
+
+/// Whoever gets a report gets the address at which it came about.
+#[tokio::test]
+async fn law_13_a_policy_of_a_service_has_nobody_told_where_a_browser_was() {
+    let world = World::new();
+    let text = BUNDLE.replace("Content-Location: none, ", "Content-Security-Policy: none, ");
+    let bundle = Bundle::read(&Sources::from_texts([("bundle.yaml", &*text)]));
+    world.policy.install(Engine::new(bundle.unwrap_or_else(|e| panic!("{e}"))).unwrap(), TODAY);
+    for (line, expected) in [
+        ("default-src 'self'; img-src *", Some("default-src 'self'; img-src *")),
+        ("default-src 'self'; report-uri https://evil.example/r", Some("default-src 'self'")),
+        ("Report-URI //evil.example/r; default-src 'self'", Some("default-src 'self'")),
+        ("default-src 'self';\treport-to\tgroup; img-src *", Some("default-src 'self'; img-src *")),
+        ("default-src 'self'; report-uri /r, img-src *; report-to x", Some("default-src 'self', img-src *")),
+        ("default-src 'self' report-uri", Some("default-src 'self' report-uri")),
+        ("report-uri https://evil.example/r", None),
+        (" ; report-to group", None),
+        ("report-uri /r, report-to x", None),
+    ] {
+        let seen = seen(&world, "/orders", 200, &[("content-security-policy", line)]).await;
+        assert_eq!(seen.status, 200, "{line}: {seen:?}");
+        let got = seen.headers.get("content-security-policy").map(|value| value.to_str().unwrap());
+        assert_eq!(got, expected, "{line}");
+    }
+}

@@ -7,13 +7,13 @@ use bytes::Bytes;
 use consentry_consent::Ledger as _;
 use consentry_model::{BundleDigest, Identifier, LedgerEvent, Space};
 use consentry_policy::{Bundle, Engine, Sources};
-use consentry_tests::world::{Happening, TODAY, World, contract, json};
+use consentry_tests::world::{Answer, Happening, TODAY, TestClock, World, contract, json};
 use futures_util::{FutureExt as _, StreamExt as _, stream};
 use http::Response;
 use http_body::Frame;
 use http_body_util::StreamBody;
 
-use crate::{BUNDLE, answer, ask, seen, world};
+use crate::{BUNDLE, answer, ask, refused, seen, world};
 
 #[tokio::test]
 async fn law_7_a_cookie_can_always_be_taken_away() {
@@ -92,6 +92,49 @@ async fn law_7_a_cookie_can_always_be_taken_away() {
     }
 }
 
+/// An answer in two pieces, between which something happens and time passes.
+fn in_two(happens: Happening, clock: Arc<TestClock>, after_ms: i64) -> Answer {
+    let pieces = [r#"{"id":"c-1","#, r#""name":"Ann"}"#].into_iter().enumerate();
+    let pieces = stream::iter(pieces).scan(Some(happens), move |happens, (at, piece)| {
+        if let (1, Some(happens)) = (at, happens.take_if(|_| at == 1)) {
+            happens();
+            clock.set(TODAY.saturating_add_millis(after_ms));
+        }
+        ready(Some(Ok(Frame::data(Bytes::from(piece)))))
+    });
+    let body = http_body_util::BodyExt::boxed(StreamBody::new(pieces));
+    Response::builder().header("content-type", "application/json").body(body).unwrap()
+}
+
+#[tokio::test]
+async fn law_7_a_cookie_is_taken_away_with_an_error_whose_status_is_told() {
+    let world = world().await;
+    let long_ago = "Expires=Thu, 01 Jan 1970 00:00:00 GMT";
+    for (route, status, line, expected) in [
+        ("GET /orders", 401, "sid=; Max-Age=0", Some("sid=; Max-Age=0")),
+        ("GET /orders", 403, "ad=; Path=/shop; Max-Age=0", Some("ad=; Path=/shop; Max-Age=0")),
+        ("POST /login", 401, &format!("sid=ann; {long_ago}; Path=/ann"), Some(&*format!("sid=; {long_ago}"))),
+        ("GET /open/c-1", 422, "sid=; Max-Age=0", Some("sid=; Max-Age=0")),
+        // None of these ends, or nobody knows whose it is.
+        ("GET /orders", 401, "sid=0af3", None),
+        ("GET /orders", 401, "sid=", None),
+        ("GET /orders", 401, "sid=0af3; Max-Age=60", None),
+        ("GET /orders", 401, "ann=; Max-Age=0", None),
+        // Of these nothing is told.
+        ("GET /orders", 500, "sid=; Max-Age=0", None),
+        ("GET /open/c-1", 401, "sid=; Max-Age=0", None),
+    ] {
+        let seen = refused(&world, route, status, &[("set-cookie", line)]).await;
+        assert_eq!(&*seen.code(), "upstream-error", "{route} {status} {line}: {seen:?}");
+        let got = seen.headers.get("set-cookie").map(|value| value.to_str().unwrap());
+        assert_eq!(got, expected, "{route} {status} {line}");
+        assert!(!format!("{seen:?}").contains("ann"), "{line}: {seen:?}");
+    }
+    let two = [("set-cookie", "sid=; Max-Age=0"), ("set-cookie", "ad=; Max-Age=0")];
+    let seen = refused(&world, "GET /orders", 401, &two).await;
+    assert_eq!(seen.headers.get_all("set-cookie").iter().count(), 2, "{seen:?}");
+}
+
 /// A service takes eleven seconds for the head of its answer, or for its body after the head.
 #[tokio::test]
 async fn law_11_what_a_head_says_of_a_person_is_as_old_as_the_rest() {
@@ -136,22 +179,22 @@ async fn law_11_what_a_head_says_of_a_person_is_as_old_as_the_rest() {
         assert_eq!(seen.headers.contains_key("location"), goes, "{name}: {seen:?}");
     }
     // What waits for its body waits with it.
-    for (happens, after_ms, goes) in [(erases, 5_000, true), (nothing, late, false), (erases, late, false)] {
-        let world = world().await;
-        let (happens, clock) = (happens(&world), Arc::clone(&world.clock));
-        let pieces = [r#"{"id":"c-1","#, r#""name":"Ann"}"#].into_iter().enumerate();
-        let pieces = stream::iter(pieces).scan(Some(happens), move |happens, (at, piece)| {
-            if let (1, Some(happens)) = (at, happens.take_if(|_| at == 1)) {
-                happens();
-                clock.set(TODAY.saturating_add_millis(after_ms));
-            }
-            ready(Some(Ok(Frame::data(Bytes::from(piece)))))
-        });
-        let body = http_body_util::BodyExt::boxed(StreamBody::new(pieces));
-        let answer = Response::builder().header("content-type", "application/json");
-        world.upstream.answers(answer.header("location", "/customers/c-1").body(body).unwrap());
-        let seen = world.send(ask(&world, "/customers/c-1")).await;
-        assert_eq!((seen.status.as_u16(), seen.headers.contains_key("location")), (200, goes), "{seen:?}");
+    let place = ("/customers/c-1", "location", "/customers/c-1");
+    let file = ("/papers/c-1", "content-disposition", "attachment; filename=\"c-1.json\"");
+    // Of a file its kind is left, or it would be shown.
+    for ((path, name, line), left) in [(place, None), (file, Some("attachment"))] {
+        for (happens, after_ms, goes) in
+            [(erases, 5_000, true), (nothing, late, false), (erases, late, false)]
+        {
+            let world = world().await;
+            let (happens, clock) = (happens(&world), Arc::clone(&world.clock));
+            let mut answer = in_two(happens, clock, after_ms);
+            answer.headers_mut().insert(name, line.parse().unwrap());
+            world.upstream.answers(answer);
+            let seen = world.send(ask(&world, path)).await;
+            let got = seen.headers.get(name).map(|value| value.to_str().unwrap());
+            assert_eq!((seen.status.as_u16(), got), (200, if goes { Some(line) } else { left }), "{seen:?}");
+        }
     }
 }
 

@@ -49,6 +49,7 @@ routes:
     about: {type: customer, population: all}
     request: {query: {q: narrows, with: {adds: {ids: user.unique_id}}}}
     response: {body: {total: none}}
+  - {route: GET /table, purpose: essential.service, response: {type: [text/csv, application/x-ndjson], body: {total: none}}}
   - {route: GET /quiet, purpose: essential.service, response: {body: {total: none}}}
   - {route: GET /page, public: true, purpose: essential.service, response: {body: page}}
   - route: POST /login

@@ -177,7 +177,11 @@ async fn law_1_headers_that_name_places_and_files_have_one_form() {
         ("/orders", "content-disposition", "attachment; filename=ann.json", Some("attachment")),
         ("/papers/c-1", "content-disposition", "Attachment; filename=\"/ann\"", Some("attachment")),
         ("/papers/c-1", "content-disposition", "form-data; filename=\"c-1.json\"", None),
-        ("/customers/c-1", "content-disposition", "attachment; filename=\"ann.json\"", None),
+        // Without its kind an uploaded page would be shown, whoever may not know its name.
+        ("/customers/c-1", "content-disposition", "attachment; filename=\"ann.json\"", Some("attachment")),
+        ("/customers/c-1", "content-disposition", "Attachment;filename*=UTF-8''ann", Some("attachment")),
+        ("/customers/c-1", "content-disposition", "attachment", Some("attachment")),
+        ("/customers/c-1", "content-disposition", "form-data; name=ann", None),
     ] {
         let seen = seen(&world, path, 200, &[(name, value)]).await;
         assert!([200, 403].contains(&seen.status.as_u16()), "{path} {name} {value}: {seen:?}");

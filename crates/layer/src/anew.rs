@@ -10,6 +10,7 @@ use crate::evidence::Lines;
 use crate::exchange::{Decided, Open};
 use crate::layer::Shared;
 use crate::people::{Whom, resolve};
+use crate::pointers::without_name;
 use crate::present::Present;
 use crate::request::class_of;
 use crate::technical::SetCookie;
@@ -120,9 +121,13 @@ impl Decided {
         let declared = &self.access.route()?.response_headers;
         let personal = declared.iter().filter(|f| class_of(f.field).is_some() && !open.known.report_only());
         for field in personal {
-            if headers.remove(&field.name).is_some() {
+            let Some(line) = headers.remove(&field.name) else { continue };
+            // Without its disposition a file would be shown.
+            let kind = (*field.name == header::CONTENT_DISPOSITION).then(|| without_name(&line)).flatten();
+            if kind.as_ref() != Some(&line) {
                 self.taken.path(format!("response.header.{}", field.name));
             }
+            headers.extend(kind.map(|kind| (header::CONTENT_DISPOSITION, kind)));
         }
         if let header::Entry::Occupied(lines) = headers.entry(header::SET_COOKIE) {
             let (_, lines) = lines.remove_entry_mult();

@@ -6,7 +6,7 @@ use bytes::Bytes;
 use consentry_audit::{Direction, End};
 use consentry_body::{Reading, Redactor, Report};
 use consentry_model::{FieldMap, Moment, Reason};
-use consentry_policy::{Body, Route, may_be_answered};
+use consentry_policy::{Body, HeadField, Route, may_be_answered};
 use http::{HeaderMap, HeaderValue, Response, StatusCode, header};
 
 use crate::body::{Pending, ResponseBody};
@@ -15,6 +15,7 @@ use crate::evidence::{self, Lines};
 use crate::exchange::{Decided, Open};
 use crate::media::Media;
 use crate::pointers::{self, redirects};
+use crate::request::class_of;
 use crate::vary::vary;
 
 /// How the body is to be read, and the content type that it leaves with.
@@ -81,7 +82,10 @@ pub(crate) fn forward_headers(
             Some(_) => Vec::new(),
             None => defence(name, from).into_iter().collect(),
         };
-        if let (Some(field), true) = (declared, lines.is_empty()) {
+        // Of what a file's name may tell of somebody its disposition alone is left.
+        let cut =
+            |field: &HeadField| class_of(field.field).is_some() && !from.get_all(name).iter().eq(&lines);
+        if let Some(field) = declared.filter(|field| lines.is_empty() || cut(field)) {
             taken.path(format!("response.header.{}", field.name));
         }
         lines.into_iter().for_each(|line| _ = out.append(name.clone(), line));

@@ -128,6 +128,17 @@ impl Decided {
         out
     }
 
+    /// The registered cookies that an answer takes away which sets none: it is an error.
+    pub(crate) fn ended_cookies(&self, from: &HeaderMap) -> Vec<HeaderValue> {
+        let bundle = self.access.installed.engine.bundle();
+        let ended = |line: &HeaderValue| {
+            let read = read(bundle, line, self.access.now)?;
+            let known = bundle.service.cookies.iter().any(|cookie| cookie.name == read.name);
+            self.taken_away(read).filter(|_| known)?.line()
+        };
+        from.get_all(header::SET_COOKIE).iter().filter_map(ended).collect()
+    }
+
     /// A cookie that may not be set may be taken away, as it must be from whoever no longer agrees to it. Whoever is
     /// outside takes nothing away here.
     fn taken_away(&self, read: SetCookie) -> Option<SetCookie> {

@@ -54,12 +54,13 @@ const SINGLE: [HeaderName; 6] = [
 
 /// Headers that say who asks, for what, whence, or how the body is to be read. Nobody may take them off on the way or
 /// bring them in disguise.
-const DECIDING: [&str; 22] = [
+const DECIDING: [&str; 23] = [
     "accept-encoding",
     "authorization",
     "client-ip",
     "content-encoding",
     "content-length",
+    "content-range",
     "content-type",
     "cookie",
     "data-purpose",
@@ -109,8 +110,10 @@ pub(crate) fn have_one_reading(headers: &HeaderMap) -> bool {
         headers.get(header::EXPECT).is_none_or(|v| v.as_bytes().eq_ignore_ascii_case(b"100-continue"));
     let named = |name: &str| !name.is_empty() && HeaderName::from_bytes(name.as_bytes()).is_ok();
     let takes_off = |name: &str| is_deciding(name) && !OF_CONNECTION.contains(&name);
+    // A part of something is none of what the map describes, and would go on as the whole (RFC 9110, section 14.5).
     framed
         && expects
+        && !headers.contains_key(header::CONTENT_RANGE)
         && SINGLE.iter().all(once)
         && headers.keys().all(|name| is_itself(name.as_str(), headers))
         && nominated(headers).all(|name| named(&name) && !takes_off(&name))

@@ -32,7 +32,8 @@ pub(crate) fn lines(decided: &Decided, declared: &HeadField, from: &HeaderMap) -
     let personal = class_of(declared.field);
     let clear =
         |class| decided.answered.by_class.get(&class).is_some_and(|v| v.treatment == Treatment::Clear);
-    if personal.is_some_and(|class| !clear(class)) {
+    let withheld = personal.is_some_and(|class| !clear(class));
+    if withheld && *declared.name != header::CONTENT_DISPOSITION {
         return Vec::new();
     }
     let mut all: Vec<HeaderValue> = from.get_all(&declared.name).iter().cloned().collect();
@@ -43,9 +44,10 @@ pub(crate) fn lines(decided: &Decided, declared: &HeadField, from: &HeaderMap) -
             return Vec::new();
         }
         // Without its disposition a file would be shown, with whatever script is in it.
-        "content-disposition" if personal.is_none() || !all.iter().all(good) => {
+        "content-disposition" if withheld || personal.is_none() || !all.iter().all(good) => {
             all = all.iter().filter_map(without_name).collect();
         }
+        "content-security-policy" => all = all.iter().filter_map(without_reports).collect(),
         _ => {}
     }
     if all.iter().all(good) { all } else { Vec::new() }
@@ -172,8 +174,21 @@ fn is_link(decided: &Decided, field: Field, link: &str) -> bool {
     relation.is_some_and(|name| RELATIONS.contains(&name)) && leads_inside(decided, field, target)
 }
 
+/// A policy without the directives by which a browser reports to others which address it was at.
+fn without_reports(line: &HeaderValue) -> Option<HeaderValue> {
+    let reports = |directive: &str| {
+        let name = directive.split_ascii_whitespace().next().unwrap_or_default();
+        ["report-uri", "report-to"].iter().any(|other| name.eq_ignore_ascii_case(other))
+    };
+    // Each policy of a line is divided from the next by a comma.
+    let one = |policy: &str| policy.split(';').filter(|d| !reports(d)).collect::<Vec<_>>().join(";");
+    let kept: Vec<String> =
+        line.to_str().ok()?.split(',').map(one).filter(|p| !p.trim().is_empty()).collect();
+    HeaderValue::from_str(kept.join(",").trim()).ok().filter(|value| !value.is_empty())
+}
+
 /// The disposition alone: a file's name may be somebody's.
-fn without_name(line: &HeaderValue) -> Option<HeaderValue> {
+pub(crate) fn without_name(line: &HeaderValue) -> Option<HeaderValue> {
     // The name may be in any charset.
     let kind = line.as_bytes().split(|b| *b == b';').next()?.trim_ascii().to_ascii_lowercase();
     HeaderValue::from_bytes(&kind).ok()

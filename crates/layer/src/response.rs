@@ -43,7 +43,9 @@ where
     let may_say_nothing = may_say_nothing(&parts.headers, body.size_hint().exact(), open.head_only);
     let mut source = Source::new(body, &parts.headers, &open.shared.limits);
     let map = match map_of(route, parts.status, &parts.headers) {
-        Ok(Some((reading, ..))) if may_say_nothing && reading.format == Format::Json => {
+        Ok(Some((reading, ..)))
+            if may_say_nothing && matches!(reading.format, Format::Json | Format::Csv) =>
+        {
             if !Box::pin(source.is_empty()).await {
                 return open.fail(Reason::ResponseTruncated, None);
             }
@@ -95,8 +97,9 @@ where
     pump.start(&parts, headers).await
 }
 
-/// Whether an answer may have no bytes, so that it needs no media type and JSON, which has no empty text, is none: it names no
-/// type, or says itself that it is empty. Where only the head was asked for, its own body has bytes all the same.
+/// Whether an answer may have no bytes, so that it needs no media type, and JSON, which has no empty text, and a table, which has
+/// a first row, are none: it names no type, or says itself that it is empty. Where only the head was asked for, its own body
+/// has bytes all the same.
 fn may_say_nothing(headers: &HeaderMap, bytes: Option<u64>, head_only: bool) -> bool {
     let is_plain = !headers.contains_key(header::CONTENT_ENCODING);
     match headers.get_all(header::CONTENT_TYPE).iter().count() {
@@ -124,6 +127,9 @@ fn no_answer(open: Open, decided: &Decided, parts: &Parts, reason: Reason) -> Re
     }
     let defences = parts.headers.keys().filter(|_| status.is_some());
     more.extend(defences.filter_map(|name| Some((name.clone(), defence(name, &parts.headers)?))));
+    // Whoever is told that nobody is logged in has no session any more.
+    let ends = status.map(|_| decided.ended_cookies(&parts.headers)).unwrap_or_default();
+    ends.into_iter().for_each(|line| _ = more.append(header::SET_COOKIE, line));
     let mut response = open.fail(reason, status);
     response.headers_mut().extend(more);
     response
