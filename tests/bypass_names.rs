@@ -26,6 +26,7 @@ routes:
   - {route: POST /s, purposes: [essential.service], about: {type: customer, space: email, id: body.doc.email, anonymous: true}, request: {type: [application/json], body: {doc: {json: {email: user.contact.email, stop: none}}}}, events: [{if: {body.doc.stop: true}, withdraw: marketing}], response: {body: {email: user.contact.email}}}
   - {route: 'POST /l/{id}', purposes: [essential.service], about: {type: customer, space: email, id: path.id}, request: {type: [application/x-ndjson, application/json-seq], body: {stop: none}}, events: [{if: {body.stop: true}, withdraw: marketing}], response: {body: {n: none}}}
   - {route: POST /e, purposes: [essential.service], about: {type: customer, space: email, id: body.email, anonymous: true}, request: {body: {email: {base64: user.contact.email}}}, response: {body: {email: user.contact.email}}}
+  - {route: POST /any, purposes: [essential.service], about: {type: customer, space: email, id: body.email, anonymous: true}, request: {type: [application/json, application/x-www-form-urlencoded], body: {email: user.contact.email, e_mail: none, '*': none}}, response: {body: {email: user.contact.email}}}
   - {route: GET /c, purposes: [essential.service], about: {type: customer, space: email, id: cookie.who, anonymous: true}, response: {body: {email: user.contact.email}}}
   - {route: 'GET /news/{id}', purposes: [essential.service], about: {type: customer, space: email, id: path.id}, response: {type: text/event-stream, body: {data.note: user.contact}}}
   - {route: GET /feed, purposes: [essential.service], about: {type: customer, space: email, id: query.who, anonymous: true}, request: {query: {who: user.contact.email}}, response: {type: text/event-stream, body: {data.note: user.contact}}}
@@ -81,6 +82,35 @@ async fn shows(world: &World, request: Request<Full<Bytes>>) -> (bool, bool) {
     world.upstream.forget();
     let body = seen.body.unwrap_or_else(|begun| begun);
     (String::from_utf8_lossy(&body).contains("ann"), !world.upstream.take().is_empty())
+}
+
+/// Some readers take the last of several names that are the same to them, and others rewrite names.
+#[tokio::test]
+async fn law_1_a_name_that_any_name_lets_through_is_no_other_spelling_of_a_declared_one() {
+    let world = world().await;
+    let (json, form) = ("application/json", "application/x-www-form-urlencoded");
+    for (kind, body, status) in [
+        (json, r#"{"email":"bob@example.org","other":"x"}"#, 200),
+        (json, r#"{"other":"x"}"#, 200),
+        (json, r#"{"email":"bob@example.org","Email":"ann+x@example.org"}"#, 400),
+        (json, r#"{"EMAIL":"ann+x@example.org"}"#, 400),
+        (json, r#"{" email":"ann+x@example.org"}"#, 400),
+        (json, r#"{"e-mail":"x"}"#, 400),
+        (json, r#"{"e_mail":"x","emails":"y"}"#, 200),
+        (form, "email=bob@example.org&other=x", 200),
+        (form, "email=bob@example.org&eMail=ann%2Bx@example.org", 400),
+        (form, "email=bob@example.org&+email=ann%2Bx@example.org", 400),
+        (form, "e+mail=x", 400),
+        (form, "e%2Dmail=x", 400),
+    ] {
+        let mut request = brought(&world, "/any", body);
+        request.headers_mut().insert("content-type", kind.parse().unwrap());
+        world.upstream.forget();
+        let seen = world.send(request).await;
+        assert_eq!(seen.status, status, "{kind} {body}: {seen:?}");
+        assert_eq!(!world.upstream.take().is_empty(), status == 200, "{kind} {body}");
+        assert!(status == 200 || seen.code() == "body-malformed", "{kind} {body}: {seen:?}");
+    }
 }
 
 #[tokio::test]

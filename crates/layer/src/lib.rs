@@ -36,6 +36,7 @@ mod judge;
 mod layer;
 mod limits;
 mod lines;
+mod lookalikes;
 mod media;
 mod message;
 mod naming;

@@ -17,6 +17,7 @@ use crate::faults::of_request;
 use crate::head::Head;
 use crate::layer::Shared;
 use crate::limits::Limits;
+use crate::lookalikes::has_lookalike;
 use crate::media::Media;
 use crate::query::{self, takes};
 use crate::said::{
@@ -151,7 +152,11 @@ where
     };
     let format = media.reading.format;
     let said = said(&media.reading, &bytes, limits.depth_max)?;
-    let said = Some(opened(said, format, map, limits.depth_max));
+    let said = opened(said, format, map, limits.depth_max);
+    if has_lookalike(&said, map, format) {
+        return Err(Reason::BodyMalformed);
+    }
+    let said = Some(said);
     let beside = beside(&media.reading, &bytes);
     let redactor = Some((redactor, window));
     Ok(Brought { said, beside, format, content_type, redactor, is_unexpected: false })

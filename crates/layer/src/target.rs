@@ -214,8 +214,10 @@ pub(crate) fn is_named(declared: &str, name: &str) -> bool {
 }
 
 /// What a lenient framework may make of a name: case does not count, and a dot, a dash or a blank is an underscore.
-fn fold(name: &str) -> String {
-    let plain = |c: char| if c.is_alphanumeric() { c.to_lowercase().next().unwrap_or(c) } else { '_' };
+pub(crate) fn fold(name: &str) -> String {
+    // Some letters have one in another alphabet for their capital.
+    let small = |c: char| c.to_uppercase().next().and_then(|c| c.to_lowercase().next()).unwrap_or(c);
+    let plain = |c: char| if c.is_alphanumeric() { small(c) } else { '_' };
     name.chars().map(plain).collect()
 }
 
