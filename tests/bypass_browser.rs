@@ -95,7 +95,7 @@ fn by_shop(world: &World, request: Asked) -> Asked {
 async fn recorded(world: &World) -> Vec<LedgerEvent> {
     let who = [Identifier::new(Space::new("email"), ANN)];
     match &world.ledger.resolve(&who).await.unwrap().answers[..] {
-        [Resolution::Known(state)] => state.events.iter().map(|(_, event)| event.clone()).collect(),
+        [Resolution::Known(state)] => state.events.iter().map(|e| e.event.clone()).collect(),
         _ => Vec::new(),
     }
 }

@@ -71,7 +71,7 @@ fn bearing(
 async fn recorded(world: &World) -> Vec<LedgerEvent> {
     let who = [Identifier::new(Space::new("email"), ANN)];
     match &world.ledger.resolve(&who).await.unwrap().answers[..] {
-        [Resolution::Known(state)] => state.events.iter().map(|(_, event)| event.clone()).collect(),
+        [Resolution::Known(state)] => state.events.iter().map(|e| e.event.clone()).collect(),
         _ => Vec::new(),
     }
 }
@@ -592,5 +592,55 @@ async fn law_1_a_whole_number_has_one_form() {
         let seen = world.send(bearing(&world, "shop", MAIL, post("/ask", &body))).await;
         let shown = String::from_utf8_lossy(&seen.body.unwrap_or_default()).contains(ANN);
         assert_eq!(shown, told, "{level}");
+    }
+}
+
+/// Whether the shop is told of her at a time.
+async fn is_told(world: &World, now: Moment) -> bool {
+    world.clock.set(now);
+    world.upstream.forget();
+    world.upstream.answers(json(r#"{"email":"ann@example.org"}"#));
+    let seen = world.send(bearing(world, "shop", MAIL, post("/ask", r#"{"who":"ann@example.org"}"#))).await;
+    String::from_utf8_lossy(&seen.body.unwrap_or_default()).contains(ANN)
+}
+
+#[tokio::test]
+async fn law_5_a_clock_that_was_ahead_and_is_set_back_undoes_no_no() {
+    let after = |millis| TODAY.saturating_add_millis(millis);
+    let yes = || post("/join", r#"{"email":"ann@example.org","ok":true}"#);
+    for (what, no_at, told) in [("nothing", None, true), ("a withdrawal", Some(500), false)] {
+        let world = world();
+        // She agrees while the clock is a second ahead.
+        world.clock.set(after(1_000));
+        assert_eq!(world.send(yes()).await.status, 200, "{what}");
+        assert!(is_told(&world, after(1_000)).await, "{what}: she agreed");
+        if let Some(no_at) = no_at {
+            world.clock.set(after(no_at));
+            world.send(post("/prefs", r#"{"email":"ann@example.org","no":true}"#)).await;
+        }
+        assert_eq!(is_told(&world, after(5_000)).await, told, "{what}");
+    }
+}
+
+#[tokio::test]
+async fn law_7_what_closes_binds_at_once_when_the_clock_that_dated_it_is_set_back() {
+    let no = r#"{"email":"ann@example.org","no":true}"#;
+    let yes = r#"{"email":"ann@example.org","ok":true}"#;
+    for (what, path, body, told) in [
+        ("nothing", "/join", yes, true),
+        ("a withdrawal", "/prefs", no, false),
+        ("an erasure", "/leave", r#"{"all":true}"#, false),
+        ("a restriction", "/pause", r#"{"on":true}"#, false),
+    ] {
+        let world = world();
+        world.record("email", ANN, &[consent(ConsentState::Given, 10)]).await;
+        world.clock.set(TODAY.saturating_add_millis(3_600_000));
+        let request = post(path, body);
+        let own = matches!(path, "/leave" | "/pause");
+        let request = if own { bearing(&world, "portal", "custom.rights", request) } else { request };
+        world.send(request).await;
+        let events = recorded(&world).await.len();
+        assert_eq!(events > 1, !told, "{what}: {events}");
+        assert_eq!(is_told(&world, TODAY.saturating_add_millis(1)).await, told, "{what}");
     }
 }

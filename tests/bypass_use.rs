@@ -50,7 +50,7 @@ fn asks(method: &Method, path: &str, token: Option<&str>, tls: Tls) -> Request<F
 async fn events(world: &World) -> Vec<LedgerEvent> {
     let who = [Identifier::new(Space::new("customer"), "ann")];
     match &world.ledger.resolve(&who).await.unwrap().answers[..] {
-        [Resolution::Known(state)] => state.events.iter().map(|(_, event)| event.clone()).collect(),
+        [Resolution::Known(state)] => state.events.iter().map(|e| e.event.clone()).collect(),
         other => panic!("{other:?}"),
     }
 }

@@ -275,8 +275,8 @@ async fn a_form_is_read_decided_on_and_forwarded_as_it_came() {
         let batch = consentry_consent::Ledger::resolve(&*world.ledger, &[who]).await.unwrap();
         let consentry_model::Resolution::Known(state) = &batch.answers[0] else { panic!("ann is known") };
         let purpose = Purpose::new("marketing.communications.email").unwrap();
-        let agreed = state.events.iter().any(|(_, event)| {
-            matches!(event, LedgerEvent::Consent(c) if c.purpose == purpose && c.state == ConsentState::Given)
+        let agreed = state.events.iter().any(|e| {
+            matches!(&e.event, LedgerEvent::Consent(c) if c.purpose == purpose && c.state == ConsentState::Given)
         });
         assert!(agreed, "{content_type}");
     }

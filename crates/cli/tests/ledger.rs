@@ -345,3 +345,20 @@ fn names_of_what_happened_are_checked_against_a_bundle() {
         assert_eq!(said.code, code, "{command} {name} {subject}: {}", said.err);
     }
 }
+
+#[test]
+fn what_stood_at_a_time_that_is_past_is_told_without_what_came_later() {
+    let ledger = Ledger::new();
+    let yes = ["--purpose", NEWSLETTER, "--at", "2020-01-01", "--create"];
+    assert_eq!(ledger.consent("grant", &[&ANN[..], &yes].concat()).code, 0);
+    assert_eq!(ledger.consent("withdraw", &[&ANN[..], &["--purpose", NEWSLETTER]].concat()).code, 0);
+    assert_eq!(ledger.consent("restrict", &[&ANN[..], &["--on"]].concat()).code, 0);
+    for (at, valid, restricted) in [(Some("2021-01-01"), true, false), (None, false, true)] {
+        let at: Vec<&str> = at.iter().flat_map(|at| ["--at", at]).collect();
+        let said = ledger.consent("show", &[&ANN[..], &at, &["--format", "json"]].concat());
+        let state: Value = serde_json::from_str(&said.out).unwrap();
+        let told = (&state["states"][0]["valid"], &state["restricted"]);
+        assert_eq!(told, (&Value::Bool(valid), &Value::Bool(restricted)), "{at:?}");
+        assert_eq!(state["history"].as_array().unwrap().len(), 3, "{at:?}: the history is whole");
+    }
+}

@@ -4,10 +4,13 @@ use std::collections::BTreeSet;
 
 use consentry_model::{LedgerEvent, LedgerRevision, Moment, SubjectState};
 
-/// The value that an attribute has: the latest by (effective time, revision). Nothing says what is not recorded.
+use crate::counted::counted;
+
+/// The value that an attribute has: the latest by (effective time, revision). Nothing says what is not recorded. What a
+/// clock that was ahead recorded counts at once, or an older value would, and is older than what was recorded after it.
 #[must_use]
 pub fn attribute<'a>(state: &'a SubjectState, name: &str, at: Moment) -> Option<&'a str> {
-    let latest = stated(state, name, at).max_by_key(|(effective, revision, _)| (*effective, *revision));
+    let latest = stated(state, name, at).max_by_key(|(as_of, revision, _)| (*as_of, *revision));
     latest.map(|(_, _, value)| value)
 }
 
@@ -23,9 +26,9 @@ fn stated<'a>(
     asked: &str,
     at: Moment,
 ) -> impl Iterator<Item = (Moment, LedgerRevision, &'a str)> {
-    state.events.iter().filter_map(move |(revision, event)| match event {
-        LedgerEvent::Attribute { name, value, effective } if name == asked && *effective <= at => {
-            Some((*effective, *revision, value.as_str()))
+    counted(state, at).filter_map(move |counted| match &counted.recorded.event {
+        LedgerEvent::Attribute { name, value, .. } if name == asked => {
+            Some((counted.as_of, counted.recorded.revision, value.as_str()))
         }
         LedgerEvent::Attribute { .. }
         | LedgerEvent::Consent(_)

@@ -4,16 +4,17 @@ use std::collections::BTreeSet;
 
 use consentry_model::{LedgerEvent, Moment, Owed, SubjectState};
 
+use crate::counted::counted;
+
 /// What is owed to the person and until when, each once, in a fixed order.
 ///
 /// An answer and an erasure stay owed when they are late: no event says yet that they were given. Keeping ends with its
 /// date, exclusive: from then on nothing obliges to keep what else was erased. Without a date it does not end.
 #[must_use]
 pub fn owed(state: &SubjectState, at: Moment) -> Vec<(Owed, Option<Moment>)> {
-    let duties = state.events.iter().filter_map(|(_, event)| match event {
-        LedgerEvent::Duty { what, due, effective } if *effective <= at => Some((what.clone(), *due)),
-        LedgerEvent::Duty { .. }
-        | LedgerEvent::Consent(_)
+    let duties = counted(state, at).filter_map(|counted| match &counted.recorded.event {
+        LedgerEvent::Duty { what, due, .. } => Some((what.clone(), *due)),
+        LedgerEvent::Consent(_)
         | LedgerEvent::Objection { .. }
         | LedgerEvent::Contract { .. }
         | LedgerEvent::Restriction { .. }

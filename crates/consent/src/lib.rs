@@ -9,7 +9,8 @@
 //! [`contract`], [`restricted`], [`suppressed`] and [`erased`] where the person stands; [`attribute`] and
 //! [`attributes`] what is known of the person; [`informed`], [`told_of`], [`notified_of`], [`collected_at`],
 //! [`sent_since`] and [`disclosed_to`] what happened; and [`owed`] what is still to be done. None of them reads a
-//! clock, and nothing counts before its effective time.
+//! clock, and nothing counts before its effective time, but for what closes something and was written by a clock that was
+//! ahead: that counts at once.
 //!
 //! What may happen only so often claims its place with [`Ledger::reserve`], which counts and writes in one step.
 //!
@@ -47,6 +48,7 @@
 //! ```
 
 mod attributes;
+mod counted;
 mod duties;
 mod error;
 mod ledger;

@@ -46,7 +46,7 @@ pub(crate) fn check(limits: &[Limit], event: &LedgerEvent) -> Result<(), LedgerE
 
 impl Limit {
     fn has_room(&self, state: &SubjectState) -> bool {
-        sent_since(state, self.topic.as_deref(), self.since, END) < self.times
+        sent_since(state, self.topic.as_deref(), self.since, Moment::LAST) < self.times
     }
 
     /// Checks that the event is one of those that are counted: another would take no place.
@@ -68,9 +68,6 @@ impl Limit {
         if counts { Ok(()) } else { Err(NOT_COUNTED) }
     }
 }
-
-/// No message is later than this.
-const END: Moment = Moment::from_unix_millis(i64::MAX);
 
 const NOT_COUNTED: LedgerError =
     LedgerError::new(LedgerErrorKind::Conflict, "no limit counts the event that is to hold a place");

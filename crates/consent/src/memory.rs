@@ -5,14 +5,13 @@ use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 
 use async_trait::async_trait;
 use consentry_model::{
-    Identifier, LedgerEvent, LedgerRevision, Moment, Resolution, SubjectRef, SubjectState,
+    Identifier, LedgerEvent, LedgerRevision, Moment, RecordedEvent, Resolution, SubjectRef, SubjectState,
 };
 
 use crate::subject::fresh_reference;
 use crate::{Appended, Batch, Ledger, LedgerError, Limit, Reserved, limit};
 
-/// A ledger in memory, for tests, demonstrations and policy cases. It ends with the process, and it does not keep
-/// when something was recorded, since nothing reads that back.
+/// A ledger in memory, for tests, demonstrations and policy cases. It ends with the process.
 #[derive(Default)]
 pub struct MemoryLedger {
     held: RwLock<Held>,
@@ -73,7 +72,7 @@ impl Ledger for MemoryLedger {
         &self,
         who: &Identifier,
         events: &[LedgerEvent],
-        _recorded_at: Moment,
+        recorded_at: Moment,
     ) -> Result<Appended, LedgerError> {
         let fresh = fresh_reference()?;
         let mut held = self.write()?;
@@ -87,7 +86,7 @@ impl Ledger for MemoryLedger {
                 fresh
             }
         };
-        held.add(subject, events)
+        held.add(subject, events, recorded_at)
     }
 
     async fn reserve(
@@ -95,7 +94,7 @@ impl Ledger for MemoryLedger {
         who: &Identifier,
         event: &LedgerEvent,
         limits: &[Limit],
-        _recorded_at: Moment,
+        recorded_at: Moment,
     ) -> Result<Reserved, LedgerError> {
         limit::check(limits, event)?;
         let mut held = self.write()?;
@@ -105,7 +104,7 @@ impl Ledger for MemoryLedger {
             return Ok(Reserved::Exhausted { limit, revision: LedgerRevision(held.revision) });
         }
         let subject = state.subject;
-        held.add(subject, std::slice::from_ref(event)).map(Reserved::Placed)
+        held.add(subject, std::slice::from_ref(event), recorded_at).map(Reserved::Placed)
     }
 
     async fn link(
@@ -169,10 +168,17 @@ impl Held {
     }
 
     /// Numbers events on from the last entry, for a subject that is no alias.
-    fn add(&mut self, subject: SubjectRef, events: &[LedgerEvent]) -> Result<Appended, LedgerError> {
+    fn add(
+        &mut self,
+        subject: SubjectRef,
+        events: &[LedgerEvent],
+        recorded_at: Moment,
+    ) -> Result<Appended, LedgerError> {
         let first = self.revision + 1;
-        let numbered = (first..).map(LedgerRevision).zip(events.iter().cloned());
-        self.own_mut(subject)?.events.extend(numbered);
+        let numbered = (first..).map(LedgerRevision).zip(events);
+        let recorded =
+            numbered.map(|(revision, event)| RecordedEvent { revision, recorded_at, event: event.clone() });
+        self.own_mut(subject)?.events.extend(recorded);
         self.revision += events.len() as u64;
         Ok(Appended { subject, revision: LedgerRevision(self.revision) })
     }
@@ -181,7 +187,7 @@ impl Held {
         let moved = self.own(other)?.events.clone();
         let state = self.own_mut(kept)?;
         state.events.extend(moved);
-        state.events.sort_by_key(|(revision, _)| *revision);
+        state.events.sort_by_key(|recorded| recorded.revision);
         for subject in self.subjects.values_mut() {
             if matches!(subject, Subject::AliasOf(target) if *target == other) {
                 *subject = Subject::AliasOf(kept);

@@ -4,6 +4,8 @@ use std::collections::BTreeSet;
 
 use consentry_model::{Category, LedgerEvent, Moment, Occurrence, RecipientId, SubjectState};
 
+use crate::counted::counted;
+
 /// Whether the person was told about cookies at or before `at`.
 #[must_use]
 pub fn informed(state: &SubjectState, at: Moment) -> bool {
@@ -31,11 +33,11 @@ pub fn collected_at(state: &SubjectState, covers: &dyn Fn(&Category) -> bool, at
 }
 
 /// How many messages were sent to the person from `since` (inclusive) to `at` (inclusive), about one topic or about
-/// any.
+/// any. One that a clock that was ahead dated after `at` counts, too.
 #[must_use]
 pub fn sent_since(state: &SubjectState, topic: Option<&str>, since: Moment, at: Moment) -> u32 {
     let counts = |what: &Occurrence| matches!(what, Occurrence::Sent { topic: of } if topic.is_none_or(|topic| of == topic));
-    let sent = occurrences(state, at).filter(|(effective, what)| *effective >= since && counts(what));
+    let sent = occurrences(state, at).filter(|(as_of, what)| *as_of >= since && counts(what));
     u32::try_from(sent.count()).unwrap_or(u32::MAX)
 }
 
@@ -54,14 +56,13 @@ pub fn disclosed_to(state: &SubjectState, at: Moment) -> BTreeSet<RecipientId> {
 }
 
 fn earliest(state: &SubjectState, at: Moment, is_meant: impl Fn(&Occurrence) -> bool) -> Option<Moment> {
-    occurrences(state, at).filter(|(_, what)| is_meant(what)).map(|(effective, _)| effective).min()
+    occurrences(state, at).filter(|(_, what)| is_meant(what)).map(|(as_of, _)| as_of).min()
 }
 
 fn occurrences(state: &SubjectState, at: Moment) -> impl Iterator<Item = (Moment, &Occurrence)> {
-    state.events.iter().filter_map(move |(_, event)| match event {
-        LedgerEvent::Occurrence { what, effective } if *effective <= at => Some((*effective, what)),
-        LedgerEvent::Occurrence { .. }
-        | LedgerEvent::Consent(_)
+    counted(state, at).filter_map(move |counted| match &counted.recorded.event {
+        LedgerEvent::Occurrence { what, .. } => Some((counted.as_of, what)),
+        LedgerEvent::Consent(_)
         | LedgerEvent::Objection { .. }
         | LedgerEvent::Contract { .. }
         | LedgerEvent::Restriction { .. }

@@ -2,16 +2,15 @@
 
 use consentry_model::{ContractState, LedgerEvent, Moment, SubjectState};
 
+use crate::counted::counted;
+
 /// Where the contract with the subject stands: as the latest event by (effective time, revision) says, and
 /// [`ContractState::None`] without any.
 #[must_use]
 pub fn contract(state: &SubjectState, at: Moment) -> ContractState {
-    let events = state.events.iter().filter_map(|(revision, event)| match event {
-        LedgerEvent::Contract { state, effective } if *effective <= at => {
-            Some((*effective, *revision, *state))
-        }
-        LedgerEvent::Contract { .. }
-        | LedgerEvent::Consent(_)
+    let events = counted(state, at).filter_map(|counted| match &counted.recorded.event {
+        LedgerEvent::Contract { state, .. } => Some((counted.as_of, counted.recorded.revision, *state)),
+        LedgerEvent::Consent(_)
         | LedgerEvent::Objection { .. }
         | LedgerEvent::Restriction { .. }
         | LedgerEvent::Erasure { .. }
@@ -20,7 +19,7 @@ pub fn contract(state: &SubjectState, at: Moment) -> ContractState {
         | LedgerEvent::Occurrence { .. }
         | LedgerEvent::Duty { .. } => None,
     });
-    events.max_by_key(|(effective, revision, _)| (*effective, *revision)).map_or(ContractState::None, |e| e.2)
+    events.max_by_key(|(as_of, revision, _)| (*as_of, *revision)).map_or(ContractState::None, |e| e.2)
 }
 
 /// Whether processing is restricted: the latest event by effective time decides, and of several with the same
@@ -28,7 +27,7 @@ pub fn contract(state: &SubjectState, at: Moment) -> ContractState {
 #[must_use]
 pub fn restricted(state: &SubjectState, at: Moment) -> bool {
     let said = |event: &LedgerEvent| match event {
-        LedgerEvent::Restriction { on, effective } => Some((*effective, *on)),
+        LedgerEvent::Restriction { on, .. } => Some(*on),
         LedgerEvent::Consent(_)
         | LedgerEvent::Objection { .. }
         | LedgerEvent::Contract { .. }
@@ -46,7 +45,7 @@ pub fn restricted(state: &SubjectState, at: Moment) -> bool {
 #[must_use]
 pub fn suppressed(state: &SubjectState, at: Moment) -> bool {
     let said = |event: &LedgerEvent| match event {
-        LedgerEvent::Suppression { on, effective } => Some((*effective, *on)),
+        LedgerEvent::Suppression { on, .. } => Some(*on),
         LedgerEvent::Consent(_)
         | LedgerEvent::Objection { .. }
         | LedgerEvent::Contract { .. }
@@ -62,14 +61,11 @@ pub fn suppressed(state: &SubjectState, at: Moment) -> bool {
 /// Whether the person's data was erased at or before `at`. Nothing recorded later undoes it.
 #[must_use]
 pub fn erased(state: &SubjectState, at: Moment) -> bool {
-    state
-        .events
-        .iter()
-        .any(|(_, event)| matches!(event, LedgerEvent::Erasure { effective } if *effective <= at))
+    counted(state, at).any(|counted| matches!(counted.recorded.event, LedgerEvent::Erasure { .. }))
 }
 
 /// Whether the latest of what is said is a yes; at one moment, whether any of it is.
-fn is_on(state: &SubjectState, at: Moment, said: impl Fn(&LedgerEvent) -> Option<(Moment, bool)>) -> bool {
-    let told = state.events.iter().filter_map(|(_, event)| said(event));
-    told.filter(|(effective, _)| *effective <= at).max().is_some_and(|(_, on)| on)
+fn is_on(state: &SubjectState, at: Moment, said: impl Fn(&LedgerEvent) -> Option<bool>) -> bool {
+    let told = counted(state, at).filter_map(|counted| Some((counted.as_of, said(&counted.recorded.event)?)));
+    told.max().is_some_and(|(_, on)| on)
 }

@@ -2,8 +2,9 @@
 //!
 //! The rules, in the order in which the code applies them:
 //!
-//! 1. An event counts from its effective time on; one for a named recipient counts only when that recipient is asked
-//!    about. The revision never lets a yes win over a no of the same effective time: ties go to the stricter.
+//! 1. An event counts from its effective time on (where a clock was wrong `counted` says when it does); one for a named
+//!    recipient counts only when that recipient is asked about. The revision never lets a yes win over a no of the same
+//!    effective time: ties go to the stricter.
 //! 2. A yes (*given*, *renewed*) covers the purpose it names and everything below. It stands until its `valid_until`,
 //!    exclusive, unless something ended it.
 //! 3. *Refused*, *withdrawn* and an objection are the person's own no; *revoked*, *invalidated* and a recorded
@@ -20,6 +21,8 @@ use consentry_model::{
     ConsentEvent, ConsentKind, ConsentState, KindSet, LedgerEvent, LedgerRevision, Lineage, Moment, Purpose,
     RecipientId, SubjectState,
 };
+
+use crate::counted::{Counted, counted};
 
 /// What stands of a person's consents and objections. Without any record nothing stands and nobody said no.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -60,8 +63,8 @@ pub fn standing_for(
     at: Moment,
 ) -> Standing {
     let mut said = Said::default();
-    for (revision, event) in &state.events {
-        said.hear(*revision, event, lineage, speaks_of, at);
+    for counted in counted(state, at) {
+        said.hear(&counted, lineage, speaks_of, at);
     }
     said.standing()
 }
@@ -80,6 +83,7 @@ struct Event<'a> {
     purpose: &'a Purpose,
     place: Place,
     recipient: Option<&'a RecipientId>,
+    /// As of when it counts.
     effective: Moment,
     revision: LedgerRevision,
     state: ConsentState,
@@ -117,17 +121,14 @@ struct Said<'a> {
 impl<'a> Said<'a> {
     fn hear(
         &mut self,
-        revision: LedgerRevision,
-        event: &'a LedgerEvent,
+        counted: &Counted<'a>,
         lineage: &Lineage,
         speaks_of: &dyn Fn(&RecipientId) -> Option<bool>,
         at: Moment,
     ) {
-        let (purpose, recipient, effective, consent) = match event {
-            LedgerEvent::Consent(c) => (&c.purpose, &c.recipient, c.effective, Some(c)),
-            LedgerEvent::Objection { purpose, recipient, effective } => {
-                (purpose, recipient, *effective, None)
-            }
+        let (purpose, recipient, consent) = match &counted.recorded.event {
+            LedgerEvent::Consent(c) => (&c.purpose, &c.recipient, Some(c)),
+            LedgerEvent::Objection { purpose, recipient, .. } => (purpose, recipient, None),
             LedgerEvent::Contract { .. }
             | LedgerEvent::Restriction { .. }
             | LedgerEvent::Erasure { .. }
@@ -142,9 +143,6 @@ impl<'a> Said<'a> {
             None if lineage.touches(purpose) => Place::Below,
             None => return,
         };
-        if effective > at {
-            return;
-        }
         let is_no = consent.is_none_or(|c| c.state.is_a_no());
         let recipient = match recipient.as_ref().map(|named| (named, speaks_of(named))) {
             None => None,
@@ -154,7 +152,8 @@ impl<'a> Said<'a> {
             Some((_, None | Some(false))) => return,
         };
         let state = consent.map_or(ConsentState::Unknown, |c| c.state);
-        let event = Event { purpose, place, recipient, effective, revision, state };
+        let revision = counted.recorded.revision;
+        let event = Event { purpose, place, recipient, effective: counted.as_of, revision, state };
         match consent {
             None => self.close(Ender { event, told: None, own_no: true, objection: true }),
             Some(consent) => self.hear_consent(event, consent, at),

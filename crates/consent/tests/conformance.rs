@@ -17,7 +17,7 @@ use consentry_consent::{
 };
 use consentry_model::{
     ConsentEvent, ConsentKind, ConsentState, ContractState, Identifier, LedgerEvent, LedgerRevision, Moment,
-    Occurrence, Owed, RecipientId, Resolution, SubjectRef, SubjectState,
+    Occurrence, Owed, RecipientId, RecordedEvent, Resolution, SubjectRef, SubjectState,
 };
 use support::{
     at, born, category, collected, disclosed, duty, event, id, notified, objection, said, sent, told, yes,
@@ -92,14 +92,20 @@ async fn what_was_appended_reads_back_in_order(ledger: &impl Ledger) {
     assert_eq!(ledger.revision().await.unwrap(), LedgerRevision(0));
     let ann = id("customer", "1");
     let events = every_event();
-    let first = ledger.append(&ann, &events[..2], at(0)).await.unwrap();
+    let first = ledger.append(&ann, &events[..2], at(i64::MIN)).await.unwrap();
     assert_eq!(first.revision, LedgerRevision(2));
-    let second = ledger.append(&ann, &events[2..], at(0)).await.unwrap();
+    let second = ledger.append(&ann, &events[2..], at(7)).await.unwrap();
     assert_eq!((second.subject, second.revision.0), (first.subject, events.len() as u64));
     let state = known(ledger, &ann).await;
     assert_eq!(state.subject, first.subject);
-    let numbered: Vec<_> = (1..).map(LedgerRevision).zip(events).collect();
-    assert_eq!(state.events, numbered);
+    let numbered = (1..).map(LedgerRevision).zip(events);
+    let recorded: Vec<_> = numbered
+        .map(|(revision, event)| {
+            let recorded_at = at(if revision.0 <= 2 { i64::MIN } else { 7 });
+            RecordedEvent { revision, recorded_at, event }
+        })
+        .collect();
+    assert_eq!(state.events, recorded);
     assert_eq!(ledger.revision().await.unwrap(), second.revision);
 }
 
@@ -140,7 +146,7 @@ async fn a_window_is_answered_in_the_order_asked(ledger: &impl Ledger) {
     for (asked, answer) in (0..450).rev().chain([1]).zip(&batch.answers) {
         match answer {
             Resolution::Unresolved => assert_eq!(asked % 3, 0),
-            Resolution::Known(state) => assert_eq!(state.events[0].1, yes("m", asked as i64)),
+            Resolution::Known(state) => assert_eq!(state.events[0].event, yes("m", asked as i64)),
         }
     }
 }
@@ -171,7 +177,7 @@ async fn linked_identifiers_name_one_subject(ledger: &impl BySubject) {
     ledger.append(&email, &[objection("m.c", 3)], at(0)).await.unwrap();
     let merged = ledger.link(&email, &device, at(0)).await.unwrap();
     assert_eq!(merged.subject, eve.subject);
-    let events: Vec<_> = known(ledger, &device).await.events.iter().map(|(_, e)| e.clone()).collect();
+    let events: Vec<_> = known(ledger, &device).await.events.iter().map(|e| e.event.clone()).collect();
     assert_eq!(events, [yes("m", 1), event("m", ConsentState::Refused, 2), objection("m.c", 3)]);
     let batch = ledger.resolve(&[customer.clone(), email, device]).await.unwrap();
     assert!(batch.answers.iter().all(|a| *a == batch.answers[0]));
@@ -188,6 +194,20 @@ async fn linked_identifiers_name_one_subject(ledger: &impl BySubject) {
     let more = ledger.append(&id("device", "d"), &[yes("m.x", 9)], at(0)).await.unwrap();
     assert_eq!(more.subject, kept.subject);
     assert_eq!(known(ledger, &last).await.events.len(), 4);
+}
+
+async fn events_tell_when_they_were_recorded_also_after_a_merge(ledger: &impl Ledger) {
+    let held = ledger.revision().await.unwrap().0;
+    let who = |name| id("recorded", name);
+    for (name, recorded) in [("a", 100), ("b", 200), ("a", 300), ("other", 400), ("b", -1)] {
+        ledger.append(&who(name), &[yes("m", 1)], at(recorded)).await.unwrap();
+    }
+    ledger.link(&who("a"), &who("b"), at(500)).await.unwrap();
+    ledger.reserve(&who("b"), &sent("a", 100), &[limit(None, 1)], at(600)).await.unwrap();
+    let state = known(ledger, &who("a")).await;
+    let told: Vec<_> =
+        state.events.iter().map(|e| (e.revision.0 - held, e.recorded_at.unix_millis())).collect();
+    assert_eq!(told, [(1, 100), (2, 200), (3, 300), (5, -1), (7, 600)]);
 }
 
 async fn concurrent_appends_lose_nothing(ledger: Arc<impl Ledger>) {
@@ -218,7 +238,7 @@ async fn concurrent_appends_lose_nothing(ledger: Arc<impl Ledger>) {
     let mut events = 0;
     for n in 0..3 {
         let state = known(&*ledger, &id("crowd", &n.to_string())).await;
-        assert!(state.events.is_sorted_by(|a, b| a.0 < b.0));
+        assert!(state.events.is_sorted_by(|a, b| a.revision < b.revision));
         events += state.events.len();
     }
     assert_eq!(events, 160);
@@ -257,7 +277,8 @@ async fn law_8_a_place_is_claimed_only_where_one_is_left(ledger: &impl Ledger) {
         if placed {
             last = LedgerRevision(last.0 + 1);
             assert_eq!(asked, Reserved::Placed(Appended { subject: known.subject, revision: last }), "{how}");
-            assert_eq!(self::known(ledger, &ann).await.events.last(), Some(&(last, event)), "{how}");
+            let recorded = RecordedEvent { revision: last, recorded_at: at(0), event };
+            assert_eq!(self::known(ledger, &ann).await.events.last(), Some(&recorded), "{how}");
         } else {
             assert_eq!(asked, Reserved::Exhausted { limit: 0, revision: last }, "{how}");
             assert_eq!(ledger.revision().await.unwrap(), last, "{how}: nothing was written");
@@ -355,6 +376,7 @@ async fn conforms(ledger: impl BySubject) {
     a_window_is_answered_in_the_order_asked(&ledger).await;
     a_subject_without_events_is_known_and_raises_the_revision(&ledger).await;
     linked_identifiers_name_one_subject(&ledger).await;
+    events_tell_when_they_were_recorded_also_after_a_merge(&ledger).await;
     law_8_a_place_is_claimed_only_where_one_is_left(&ledger).await;
     law_8_an_event_that_would_hold_no_place_is_refused(&ledger).await;
     law_8_one_event_holds_a_place_under_every_limit_or_none(&ledger).await;

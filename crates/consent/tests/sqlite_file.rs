@@ -82,7 +82,7 @@ async fn two_handles_on_one_file_see_each_others_writes() {
     let batch = one.resolve(&[id("customer", "anneliese")]).await.unwrap();
     assert_eq!(batch.revision, appended.revision);
     let Resolution::Known(state) = &batch.answers[0] else { panic!("unresolved") };
-    assert_eq!(state.events[1], (LedgerRevision(3), withdrawn));
+    assert_eq!((state.events[1].revision, &state.events[1].event), (LedgerRevision(3), &withdrawn));
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]

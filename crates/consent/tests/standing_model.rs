@@ -9,7 +9,7 @@ use consentry_model::{
     ConsentEvent, ConsentKind, ConsentState, LedgerEvent, LedgerRevision, RecipientId, SubjectState,
 };
 use proptest::prelude::*;
-use support::{PURPOSES, at, lineage, purpose, state};
+use support::{PURPOSES, at, lineage, purpose, recorded, state};
 
 /// One thing said, with everything spelled out. `kind` is there for a yes alone, `state` is `None` for an objection.
 #[derive(Clone, Debug)]
@@ -20,6 +20,8 @@ struct Word {
     state: Option<ConsentState>,
     kind: ConsentKind,
     until: Option<i64>,
+    /// What the clock showed when it was recorded.
+    recorded: i64,
     revision: usize,
 }
 
@@ -73,10 +75,25 @@ impl Word {
     }
 }
 
+/// What of the words counts, at the time as of which it does.
+fn counted(words: &[Word], now: i64) -> Vec<Word> {
+    let as_of = |word: &Word| {
+        let on_purpose = word.time > word.recorded;
+        if word.closes() && !on_purpose {
+            return Some(word.time);
+        }
+        let later = words.iter().filter(|w| w.revision > word.revision).map(|w| w.recorded);
+        let oldest = later.min().filter(|_| !on_purpose).unwrap_or(i64::MAX);
+        (word.time <= now).then_some(word.time.min(oldest))
+    };
+    words.iter().filter_map(|w| Some(Word { time: as_of(w)?, ..w.clone() })).collect()
+}
+
 fn model(words: &[Word], asked: &str, now: i64) -> Model {
+    let words = counted(words, now);
     let heard: Vec<&Word> = words
         .iter()
-        .filter(|w| w.time <= now && w.recipient.as_deref() != Some("stranger"))
+        .filter(|w| w.recipient.as_deref() != Some("stranger"))
         .filter(|w| within(&w.purpose, asked) || within(asked, &w.purpose))
         .collect();
     let covers = |w: &Word| within(asked, &w.purpose);
@@ -150,6 +167,10 @@ fn as_event(word: &Word) -> LedgerEvent {
     }
 }
 
+fn held(words: &[Word]) -> SubjectState {
+    recorded(&words.iter().map(|w| (w.recorded, as_event(w))).collect::<Vec<_>>())
+}
+
 /// Few purposes, recipients and moments, so that histories meet; every other word is a yes, or none would stand.
 fn words() -> impl Strategy<Value = Vec<Word>> {
     let states = prop_oneof![
@@ -161,6 +182,8 @@ fn words() -> impl Strategy<Value = Vec<Word>> {
     let recipient =
         prop_oneof![5 => Just(None), 1 => Just(Some("a")), 1 => Just(Some("b")), 1 => Just(Some("stranger"))];
     let until = prop_oneof![4 => Just(None), 1 => (0_i64..12).prop_map(Some)];
+    // At the time that it bears, by a clock that showed something else, or ahead of everything.
+    let recorded = prop_oneof![3 => Just(None), 2 => (0_i64..12).prop_map(Some), 1 => Just(Some(i64::MIN))];
     let word = (
         proptest::sample::select(PURPOSES.to_vec()),
         recipient,
@@ -168,11 +191,12 @@ fn words() -> impl Strategy<Value = Vec<Word>> {
         states,
         proptest::sample::select(ConsentKind::ALL.to_vec()),
         until,
+        recorded,
     );
     proptest::collection::vec(word, 0..9).prop_map(|words| {
-        let number = |(revision, (purpose, recipient, time, state, kind, until)): (
+        let number = |(revision, (purpose, recipient, time, state, kind, until, recorded)): (
             usize,
-            (&str, Option<&str>, _, _, _, _),
+            (&str, Option<&str>, _, _, _, _, Option<i64>),
         )| Word {
             purpose: purpose.to_owned(),
             recipient: recipient.map(str::to_owned),
@@ -180,6 +204,7 @@ fn words() -> impl Strategy<Value = Vec<Word>> {
             state,
             kind,
             until,
+            recorded: recorded.unwrap_or(time),
             revision,
         };
         words.into_iter().enumerate().map(number).collect()
@@ -195,40 +220,72 @@ proptest! {
 
     #[test]
     fn law_5_agrees_with_the_rules_as_written(words in words(), asked in asked(), now in 0_i64..12) {
-        let events: Vec<_> = words.iter().map(as_event).collect();
-        prop_assert_eq!(real(&state(&events), asked, now), model(&words, asked, now));
+        prop_assert_eq!(real(&held(&words), asked, now), model(&words, asked, now));
     }
 
     #[test]
     fn law_5_one_more_no_never_permits_more(words in words(), asked in asked(), now in 0_i64..12, one in words()) {
-        let mut events: Vec<_> = words.iter().map(as_event).collect();
-        let before = real(&state(&events), asked, now);
-        events.extend(one.iter().filter(|w| w.closes()).map(as_event));
-        let after = real(&state(&events), asked, now);
+        let before = real(&held(&words), asked, now);
+        let mut more = words;
+        more.extend(one.into_iter().filter(Word::closes));
+        let after = real(&held(&more), asked, now);
         prop_assert!(after.satisfied.iter().all(|k| before.satisfied.contains(k)), "{:?} {:?}", before, after);
     }
 
     #[test]
     fn law_5_a_no_said_now_binds_now(words in words(), asked in asked(), now in 0_i64..12, no in asked()) {
-        let mut events: Vec<_> = words.iter().map(as_event).collect();
-        let before = real(&state(&events), asked, now);
-        events.push(support::event(no, ConsentState::Withdrawn, now));
-        let found = real(&state(&events), asked, now);
-        if within(no, asked) || within(asked, no) {
-            prop_assert!(found.satisfied.is_empty() && found.said_no, "{:?}", found);
-        } else {
-            prop_assert_eq!(found, before);
+        let mut events: Vec<_> = words.iter().map(|w| (w.recorded, as_event(w))).collect();
+        let before = real(&recorded(&events), asked, now);
+        for recorded_at in [i64::MIN, now] {
+            events.push((recorded_at, support::event(no, ConsentState::Withdrawn, now)));
+            let found = real(&recorded(&events), asked, now);
+            if within(no, asked) || within(asked, no) {
+                prop_assert!(found.satisfied.is_empty() && found.said_no, "{:?}", found);
+            } else if recorded_at == now {
+                prop_assert_eq!(&found, &before);
+            }
+            events.pop();
         }
     }
 
     #[test]
-    fn law_5_the_order_of_recording_permits_nothing(words in words(), asked in asked(), now in 0_i64..12) {
-        let held = state(&words.iter().map(as_event).collect::<Vec<_>>());
-        let count = held.events.len() as u64;
-        let mut turned = held.clone();
-        turned.events.iter_mut().for_each(|(revision, _)| *revision = LedgerRevision(count + 1 - revision.0));
-        turned.events.reverse();
-        let (one, other) = (real(&held, asked, now), real(&turned, asked, now));
-        prop_assert_eq!((one.satisfied, one.said_no, one.objected), (other.satisfied, other.said_no, other.objected));
+    fn law_5_the_order_of_recording_permits_nothing(
+        words in words(), asked in asked(), now in 0_i64..12, recorded_at in 0_i64..12,
+    ) {
+        // At once, by whatever clock.
+        for recorded_at in [i64::MIN, recorded_at] {
+            let at_once: Vec<_> = words.iter().map(|w| (recorded_at, as_event(w))).collect();
+            let held = recorded(&at_once);
+            let count = held.events.len() as u64;
+            let mut turned = held.clone();
+            turned.events.iter_mut().for_each(|e| e.revision = LedgerRevision(count + 1 - e.revision.0));
+            turned.events.reverse();
+            let (one, other) = (real(&held, asked, now), real(&turned, asked, now));
+            prop_assert_eq!(
+                (one.satisfied, one.said_no, one.objected),
+                (other.satisfied, other.said_no, other.objected)
+            );
+        }
+    }
+
+    #[test]
+    fn law_5_no_clock_permits_more_than_the_dates(words in words(), asked in asked(), now in 0_i64..12) {
+        let dated = real(&state(&words.iter().map(as_event).collect::<Vec<_>>()), asked, now);
+        let found = real(&held(&words), asked, now);
+        prop_assert!(found.satisfied.iter().all(|k| dated.satisfied.contains(k)), "{:?} {:?}", dated, found);
+        prop_assert!(found.said_no >= dated.said_no && found.objected >= dated.objected, "{:?} {:?}", dated, found);
+    }
+
+    #[test]
+    fn law_5_a_no_said_last_holds_whatever_clocks_showed(
+        words in words(), asked in asked(), now in 0_i64..12, no in asked(), shown in 0_i64..12,
+    ) {
+        // Nothing was dated ahead on purpose.
+        let said = words.iter().map(|w| (w.recorded.max(w.time), as_event(w)));
+        let no_last = (shown, support::event(no, ConsentState::Withdrawn, shown));
+        let found = real(&recorded(&said.chain([no_last]).collect::<Vec<_>>()), asked, now);
+        if within(no, asked) || within(asked, no) {
+            prop_assert!(found.satisfied.is_empty() && found.said_no, "{:?}", found);
+        }
     }
 }

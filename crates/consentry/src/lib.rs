@@ -118,8 +118,8 @@ pub mod model {
     pub use consentry_model::{
         Act, Audience, BundleDigest, Category, ConsentEvent, ConsentKind, ConsentState, ContractState,
         Identifier, KeyError, LawfulBasis, LedgerEvent, LedgerRevision, Moment, Outcome, Proof, Purpose,
-        Reason, RecipientId, RequesterId, Resolution, RuleId, Space, SubjectRef, SubjectState, SubjectType,
-        Treatment, VocabularyRevision,
+        Reason, RecipientId, RecordedEvent, RequesterId, Resolution, RuleId, Space, SubjectRef, SubjectState,
+        SubjectType, Treatment, VocabularyRevision,
     };
 }
 

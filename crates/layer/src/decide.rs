@@ -335,7 +335,7 @@ async fn hear(
     events::record_acceptance(shared, access, head, asked.identifier).await?;
     let present = meet(shared, access, brought, asked.identifier, asked.unreadable).await?;
     // What the request agrees to counts for it; it is written when the request is permitted.
-    let present = Present { whom: present.whom.with(&agreed), ..present };
+    let present = Present { whom: present.whom.with(&agreed, access.now), ..present };
     let waiting = events::waiting(access, head, brought)?;
     Ok((Heard { agreed, waiting }, present))
 }

@@ -221,8 +221,8 @@ fn is_news(access: &Access, state: &SubjectState, purpose: &Purpose) -> bool {
     let Some(since) = in_force.map(|(_, from)| *from).or(bundle.from) else { return false };
     let only_implied =
         ConsentKind::ALL.into_iter().all(|k| stands.kinds.contains(k) == (k == ConsentKind::Implied));
-    let renewed = state.events.iter().any(|(_, event)| {
-        matches!(event, LedgerEvent::Consent(c) if c.purpose == *purpose && c.effective >= since)
+    let renewed = state.events.iter().any(|recorded| {
+        matches!(&recorded.event, LedgerEvent::Consent(c) if c.purpose == *purpose && c.effective >= since)
     });
     only_implied && !renewed
 }
@@ -230,7 +230,7 @@ fn is_news(access: &Access, state: &SubjectState, purpose: &Purpose) -> bool {
 /// Whether the person said no to a purpose, a part of it or what it is a part of, or that they will say it later: conduct
 /// does not stand against it.
 fn spoke_otherwise(state: &SubjectState, lineage: &Lineage) -> bool {
-    state.events.iter().any(|(_, event)| match event {
+    state.events.iter().any(|recorded| match &recorded.event {
         LedgerEvent::Consent(c) => {
             !matches!(c.state, ConsentState::Given | ConsentState::Renewed) && lineage.touches(&c.purpose)
         }

@@ -10,7 +10,8 @@ use consentry_consent::{
 };
 use consentry_model::{
     Category, ClassId, ConsentKind, ContractState, FactId, FactValue, Facts, Identifier, LedgerEvent,
-    LedgerRevision, Lineage, Moment, Reason, RecipientId, Resolution, SubjectRef, SubjectState, SubjectType,
+    LedgerRevision, Lineage, Moment, Reason, RecipientId, RecordedEvent, Resolution, SubjectRef,
+    SubjectState, SubjectType,
 };
 use consentry_policy::{BuiltIn, Bundle, FactFrom, FactTarget, OperandType, Person, Value, age, is_country};
 
@@ -42,15 +43,20 @@ impl Whom {
         }
     }
 
-    /// The same person, as if these events were recorded already.
-    pub(crate) fn with(self, events: &[LedgerEvent]) -> Self {
+    /// The same person, as if these events were recorded already, at `now`.
+    pub(crate) fn with(self, events: &[LedgerEvent], now: Moment) -> Self {
         let Self::Somebody(Resolution::Known(state)) = &self else { return self };
         if events.is_empty() {
             return self;
         }
         let mut state = SubjectState::clone(state);
-        let last = state.events.last().map_or(LedgerRevision::default(), |(revision, _)| *revision);
-        state.events.extend(events.iter().map(|event| (last, event.clone())));
+        let last = state.events.last().map_or(0, |recorded| recorded.revision.0);
+        let added = (1..).zip(events).map(|(n, event)| RecordedEvent {
+            revision: LedgerRevision(last.saturating_add(n)),
+            recorded_at: now,
+            event: event.clone(),
+        });
+        state.events.extend(added);
         Self::Somebody(Resolution::Known(Arc::new(state)))
     }
 

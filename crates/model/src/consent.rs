@@ -4,7 +4,7 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
-use crate::{Category, LedgerRevision, Moment, Purpose, RecipientId, SubjectRef};
+use crate::{Category, Moment, Purpose, RecipientId};
 
 /// The ten states of a consent, after W3C DPV 2.3 (`dpv:ConsentStatus`). Two are valid.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -315,6 +315,24 @@ pub enum LedgerEvent {
     },
 }
 
+impl LedgerEvent {
+    /// The date that it bears: from when it is to count, or when it happened.
+    #[must_use]
+    pub const fn effective(&self) -> Moment {
+        match self {
+            Self::Consent(consent) => consent.effective,
+            Self::Objection { effective, .. }
+            | Self::Contract { effective, .. }
+            | Self::Restriction { effective, .. }
+            | Self::Erasure { effective }
+            | Self::Suppression { effective, .. }
+            | Self::Attribute { effective, .. }
+            | Self::Occurrence { effective, .. }
+            | Self::Duty { effective, .. } => *effective,
+        }
+    }
+}
+
 /// Something that happened between the controller and the person.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(tag = "occurrence", rename_all = "snake_case")]
@@ -373,15 +391,6 @@ pub enum Owed {
         /// The obligation.
         obligation: String,
     },
-}
-
-/// What the ledger holds about one subject, oldest first: each event with the revision that recorded it.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct SubjectState {
-    /// The subject.
-    pub subject: SubjectRef,
-    /// Its events, in the order they were recorded.
-    pub events: Vec<(LedgerRevision, LedgerEvent)>,
 }
 
 #[cfg(test)]

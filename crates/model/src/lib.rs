@@ -21,6 +21,7 @@ mod moment;
 mod party;
 mod proof;
 mod reason;
+mod recorded;
 mod revision;
 mod subject;
 mod treatment;
@@ -29,7 +30,7 @@ mod verdict;
 pub use act::Act;
 pub use consent::{
     ConsentEvent, ConsentKind, ConsentState, ContractState, KindSet, LawfulBasis, LedgerEvent, Occurrence,
-    Owed, SubjectState,
+    Owed,
 };
 pub use facts::{FactDef, FactId, FactSchema, FactSource, FactType, FactValue, Facts};
 pub use field_map::FieldMap;
@@ -44,6 +45,7 @@ pub use moment::Moment;
 pub use party::{RecipientClass, RecipientId, RequesterId};
 pub use proof::Proof;
 pub use reason::{Audience, Reason};
+pub use recorded::{RecordedEvent, SubjectState};
 pub use revision::{BundleDigest, LedgerRevision, VocabularyRevision};
 pub use subject::{Identifier, Resolution, Space, SubjectRef, SubjectType};
 pub use treatment::{Ladder, MaskForm, Treatment, TruncateForm};

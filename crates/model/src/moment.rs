@@ -11,6 +11,9 @@ impl Moment {
     /// The earliest moment that can be told.
     pub const BEGINNING: Self = Self(i64::MIN);
 
+    /// The latest moment that can be told.
+    pub const LAST: Self = Self(i64::MAX);
+
     /// From milliseconds since the epoch.
     #[must_use]
     pub const fn from_unix_millis(millis: i64) -> Self {

@@ -38,9 +38,9 @@ const OPEN_RETRY_MILLIS: u64 = 20;
 /// nobody else sees, and never starts an empty one.
 #[derive(Debug)]
 pub struct SqliteLedger {
-    pub(super) readers: Readers,
+    readers: Readers,
     writer: SqlitePool,
-    pub(super) file: LedgerFile,
+    file: LedgerFile,
     /// The highest revision that this handle has seen. A ledger never goes back.
     seen: AtomicU64,
     index: WalIndex,

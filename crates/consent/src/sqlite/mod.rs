@@ -2,7 +2,6 @@
 
 mod file;
 mod handle;
-mod history;
 mod kept;
 mod looks;
 mod read;

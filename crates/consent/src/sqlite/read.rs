@@ -3,7 +3,9 @@
 
 use std::sync::{Arc, LazyLock};
 
-use consentry_model::{Identifier, LedgerRevision, Resolution, SubjectRef, SubjectState};
+use consentry_model::{
+    Identifier, LedgerRevision, Moment, RecordedEvent, Resolution, SubjectRef, SubjectState,
+};
 use sqlx::query::Query;
 use sqlx::sqlite::SqliteArguments;
 use sqlx::{Row, Sqlite, SqliteConnection};
@@ -46,13 +48,13 @@ const FOLLOWED: &str = "LEFT JOIN subject AS own ON own.id = COALESCE(subject.me
 /// there when that is merged into another. The texts are JSON strings in the list: they come out as they are stored.
 const ANSWER: &str = "SELECT (SELECT COALESCE(MAX(revision), 0) FROM event), (\
      SELECT json_group_array(json_array(json(asked), NULLIF(lower(hex(id)), ''), \
-         (SELECT json_group_array(json_array(revision, kind, body)) FROM event WHERE event.subject = named.id), \
-         (SELECT json_group_array(json_array(revision, kind, body)) FROM subject AS alias \
+         (SELECT json_group_array(json_array(revision, recorded_at, kind, body)) FROM event WHERE event.subject = named.id), \
+         (SELECT json_group_array(json_array(revision, recorded_at, kind, body)) FROM subject AS alias \
           CROSS JOIN event ON event.subject = alias.id WHERE alias.merged_into = named.id)\
      )) FROM (";
 
 /// An entry as the list has it. No known kind needs an escape in JSON: what cannot be borrowed is unknown.
-type Entry<'a> = (u64, &'a str, String);
+type Entry<'a> = (u64, i64, &'a str, String);
 
 /// A subject as the list has it: which of those asked for name it, and what is recorded under its own reference and
 /// under those that were merged into it.
@@ -133,12 +135,13 @@ async fn answer(
     for (places, subject, own, merged) in list {
         let subject = subject.ok_or(DANGLING)?;
         let mut events = Vec::with_capacity(own.len().saturating_add(merged.len()));
-        for (revision, kind, body) in own.into_iter().chain(merged) {
+        for (revision, recorded_at, kind, body) in own.into_iter().chain(merged) {
             if let Some(event) = row::decode(kind, &body)? {
-                events.push((LedgerRevision(revision), event));
+                let recorded_at = Moment::from_unix_millis(recorded_at);
+                events.push(RecordedEvent { revision: LedgerRevision(revision), recorded_at, event });
             }
         }
-        events.sort_by_key(|(revision, _)| *revision);
+        events.sort_by_key(|recorded| recorded.revision);
         let state = Arc::new(SubjectState { subject, events });
         for place in places {
             *answers.get_mut(place).ok_or(DANGLING)? = Resolution::Known(Arc::clone(&state));
@@ -221,7 +224,7 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let mut connection = connection(&folder).await;
         let id = |n: usize| Identifier::new(consentry_model::Space::new("customer"), &n.to_string());
-        let at = consentry_model::Moment::from_unix_millis(0);
+        let at = Moment::from_unix_millis(0);
         let even = crate::sqlite::write::append(&mut connection, &id(0), &[], at).await.unwrap().subject;
         for n in (2..300).step_by(2) {
             crate::sqlite::write::link(&mut connection, &id(0), &id(n), at).await.unwrap();

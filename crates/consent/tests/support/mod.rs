@@ -8,7 +8,7 @@
 
 use consentry_model::{
     Category, ConsentEvent, ConsentKind, ConsentState, Identifier, LedgerEvent, LedgerRevision, Lineage,
-    Moment, Occurrence, Owed, Purpose, RecipientId, Space, SubjectRef, SubjectState,
+    Moment, Occurrence, Owed, Purpose, RecipientId, RecordedEvent, Space, SubjectRef, SubjectState,
 };
 
 /// Every purpose the tests know.
@@ -66,11 +66,21 @@ pub(crate) fn objection(key: &str, millis: i64) -> LedgerEvent {
     LedgerEvent::Objection { purpose: purpose(key), recipient: None, effective: at(millis) }
 }
 
+/// A history in which each event counts by its own date: no clock that recorded it bears on it.
 pub(crate) fn state(events: &[LedgerEvent]) -> SubjectState {
-    SubjectState {
-        subject: SubjectRef::from_bytes([7; 16]),
-        events: (1..).map(LedgerRevision).zip(events.iter().cloned()).collect(),
-    }
+    let dated: Vec<_> = events.iter().map(|event| (i64::MIN, event.clone())).collect();
+    recorded(&dated)
+}
+
+/// A history with what the clock showed when each event was recorded.
+pub(crate) fn recorded(events: &[(i64, LedgerEvent)]) -> SubjectState {
+    let numbered = (1..).map(LedgerRevision).zip(events);
+    let events = numbered.map(|(revision, (recorded, event))| RecordedEvent {
+        revision,
+        recorded_at: at(*recorded),
+        event: event.clone(),
+    });
+    SubjectState { subject: SubjectRef::from_bytes([7; 16]), events: events.collect() }
 }
 
 /// The lineage of a key by its segments, among [`PURPOSES`].

@@ -99,8 +99,8 @@ impl Known {
         at: Moment,
     ) -> bool {
         let mut asked = vec![(purpose, recipient)];
-        for (_, event) in &state.events {
-            if let LedgerEvent::Consent(said) = event
+        for recorded in &state.events {
+            if let LedgerEvent::Consent(said) = &recorded.event
                 && self.vocabulary.covers(purpose, &said.purpose)
             {
                 asked.push((&said.purpose, recipient.or(said.recipient.as_ref())));

@@ -38,8 +38,14 @@ pub(super) struct Show {
     format: Format,
 }
 
-/// When each entry was recorded.
-type Recorded = BTreeMap<LedgerRevision, Moment>;
+/// A person's history, and the moment of which is told what stood.
+struct Shown<'a> {
+    whole: &'a SubjectState,
+    /// What of it bears on that moment.
+    then: &'a SubjectState,
+    revision: LedgerRevision,
+    at: Moment,
+}
 
 /// What stands for one purpose and recipient.
 struct Stands {
@@ -55,32 +61,33 @@ impl Show {
         self.purposes.iter().try_for_each(|purpose| known.purpose(purpose))?;
         let ledger = open(&self.ledger.ledger, false).await?;
         let batch = ledger.resolve(std::slice::from_ref(&self.who.subject)).await;
-        let recorded = match batch.as_ref().map(|b| b.answers.first()) {
-            Ok(Some(Resolution::Known(state))) => ledger.history(&state.subject).await,
-            Ok(_) | Err(_) => Ok(Vec::new()),
-        };
         ledger.close().await;
-        let (batch, recorded) = (batch.map_err(failed)?, recorded.map_err(failed)?);
+        let batch = batch.map_err(failed)?;
         let Some(Resolution::Known(state)) = batch.answers.first() else {
             return Err(Stop::because(Exit::NO, "the ledger knows nobody by this identifier"));
         };
-        let recorded = recorded.into_iter().collect();
-        let at = self.at.unwrap_or_else(output::now);
-        let stands = all(state, &self.purposes, &known.vocabulary, at);
+        let now = output::now();
+        let shown = Shown {
+            whole: state,
+            then: &state.looking_back(self.at.unwrap_or(now), now),
+            revision: batch.revision,
+            at: self.at.unwrap_or(now),
+        };
+        let stands = all(&shown, &self.purposes, &known.vocabulary);
         match self.format {
-            Format::Text => tell(state, &stands, &recorded, batch.revision, at)?,
-            Format::Json => output::say_json(&report(state, &stands, &recorded, batch.revision, at))?,
+            Format::Text => tell(&shown, &stands)?,
+            Format::Json => output::say_json(&report(&shown, &stands))?,
         }
         Ok(Exit::OK)
     }
 }
 
 /// What stands for every purpose and recipient that anything was said of, and for those that were asked for.
-fn all(state: &SubjectState, asked: &[Purpose], vocabulary: &Vocabulary, at: Moment) -> Vec<Stands> {
+fn all(shown: &Shown<'_>, asked: &[Purpose], vocabulary: &Vocabulary) -> Vec<Stands> {
     let mut wanted: BTreeSet<(Purpose, Option<RecipientId>)> =
         asked.iter().map(|p| (p.clone(), None)).collect();
-    for (_, event) in &state.events {
-        match event {
+    for recorded in &shown.whole.events {
+        match &recorded.event {
             LedgerEvent::Consent(c) => _ = wanted.insert((c.purpose.clone(), c.recipient.clone())),
             LedgerEvent::Objection { purpose, recipient, .. } => {
                 wanted.insert((purpose.clone(), recipient.clone()));
@@ -95,7 +102,7 @@ fn all(state: &SubjectState, asked: &[Purpose], vocabulary: &Vocabulary, at: Mom
         }
     }
     let tell = |lineage: &Lineage, recipient: &Option<RecipientId>| {
-        standing(state, lineage, &|named| Some(named) == recipient.as_ref(), at)
+        standing(shown.then, lineage, &|named| Some(named) == recipient.as_ref(), shown.at)
     };
     wanted
         .into_iter()
@@ -106,20 +113,14 @@ fn all(state: &SubjectState, asked: &[Purpose], vocabulary: &Vocabulary, at: Mom
         .collect()
 }
 
-fn tell(
-    state: &SubjectState,
-    stands: &[Stands],
-    recorded: &Recorded,
-    revision: LedgerRevision,
-    at: Moment,
-) -> Result<(), Stop> {
-    output::say(&facts(state, revision, at).render(0, output::width()))?;
+fn tell(shown: &Shown<'_>, stands: &[Stands]) -> Result<(), Stop> {
+    output::say(&facts(shown).render(0, output::width()))?;
     let mut table = Table::new(["revision", "recorded", "from", "what", "for", "until", "notice"]);
-    for (revision, event) in &state.events {
-        let line = Line::of(event);
+    for recorded in &shown.whole.events {
+        let line = Line::of(&recorded.event);
         table.row([
-            (DIM, revision.to_string()),
-            (DIM, recorded.get(revision).copied().map(when).unwrap_or_default()),
+            (DIM, recorded.revision.to_string()),
+            (DIM, when(recorded.recorded_at)),
             (PLAIN, when(line.effective)),
             (PLAIN, line.what),
             (NAME, line.about),
@@ -150,7 +151,8 @@ fn tell(
 }
 
 /// Where the person stands.
-fn facts(state: &SubjectState, revision: LedgerRevision, at: Moment) -> Table {
+fn facts(shown: &Shown<'_>) -> Table {
+    let Shown { then: state, revision, at, .. } = *shown;
     let mut table = Table::bare();
     let mut fact = |name: &str, value: String| table.row([(DIM, name.to_owned()), (PLAIN, value)]);
     fact("subject", state.subject.to_string());
@@ -178,7 +180,7 @@ fn facts(state: &SubjectState, revision: LedgerRevision, at: Moment) -> Table {
 
 /// The latest value of each attribute.
 fn known_of(state: &SubjectState, at: Moment) -> BTreeMap<&str, &str> {
-    let names = state.events.iter().filter_map(|(_, event)| match event {
+    let names = state.events.iter().filter_map(|recorded| match &recorded.event {
         LedgerEvent::Attribute { name, .. } => Some(name.as_str()),
         LedgerEvent::Consent(_)
         | LedgerEvent::Objection { .. }
@@ -192,24 +194,20 @@ fn known_of(state: &SubjectState, at: Moment) -> BTreeMap<&str, &str> {
     names.filter_map(|name| Some((name, attribute(state, name, at)?))).collect()
 }
 
-fn report(
-    state: &SubjectState,
-    stands: &[Stands],
-    recorded: &Recorded,
-    revision: LedgerRevision,
-    at: Moment,
-) -> Value {
-    let history: Vec<Value> = state
+fn report(shown: &Shown<'_>, stands: &[Stands]) -> Value {
+    let Shown { then: state, revision, at, .. } = *shown;
+    let history: Vec<Value> = shown
+        .whole
         .events
         .iter()
-        .map(|(revision, event)| {
-            let line = Line::of(event);
+        .map(|recorded| {
+            let line = Line::of(&recorded.event);
             json!({
-                "revision": revision.0,
-                "recorded_at": recorded.get(revision).copied().map(when),
+                "revision": recorded.revision.0,
+                "recorded_at": when(recorded.recorded_at),
                 "from": when(line.effective),
                 "what": line.what,
-                "event": event,
+                "event": recorded.event,
             })
         })
         .collect();

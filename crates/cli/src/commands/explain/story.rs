@@ -2,8 +2,8 @@
 
 use consentry_consent::attribute;
 use consentry_model::{
-    Act, ClassId, FactType, FactValue, Facts, LedgerEvent, LedgerRevision, Moment, Purpose, Reason,
-    RecipientClass, RecipientId, RequesterId, SubjectRef, SubjectState, SubjectType,
+    Act, ClassId, FactType, FactValue, Facts, LedgerRevision, Moment, Purpose, Reason, RecipientClass,
+    RecipientId, RecordedEvent, RequesterId, SubjectRef, SubjectState, SubjectType,
 };
 use consentry_policy::{
     Bundle, DataClass, Destination, Engine, FactFrom, FactTarget, Given, Person, PurposeRule, Question,
@@ -263,9 +263,12 @@ fn people(args: &Args, checked: &Checked, route: &Route) -> Result<Vec<Whom>, St
         return Ok(vec![Whom::Unresolved]);
     }
     let topmost = checked.bundle().vocabulary.topmost_purposes();
-    let events = |name: &str| -> Vec<(LedgerRevision, LedgerEvent)> {
+    // Each counts by its own date: nobody says when it was recorded.
+    let recorded_at = Moment::BEGINNING;
+    let events = |name: &str| -> Vec<RecordedEvent> {
         let told = given.iter().filter(|g| g.person == name).flat_map(|g| g.events_for(&topmost));
-        (1..).map(LedgerRevision).zip(told).collect()
+        let numbered = (1..).map(LedgerRevision).zip(told);
+        numbered.map(|(revision, event)| RecordedEvent { revision, recorded_at, event }).collect()
     };
     let known = names.into_iter().map(|name| {
         let state = SubjectState { subject: SubjectRef::from_bytes([0; 16]), events: events(&name) };
