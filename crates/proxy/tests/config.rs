@@ -279,6 +279,27 @@ fn the_example_parses_and_says_the_defaults() {
 }
 
 #[test]
+fn the_example_says_the_range_of_every_number() {
+    const TOO_MUCH: &str = "9223372036854775807";
+    let example = include_str!("../config.example.yaml");
+    let options = example.lines().filter(|line| !line.trim_start().starts_with('#'));
+    let mut numbers = 0;
+    for line in options {
+        let Some((name, value)) = line.split_once(": ") else { continue };
+        if !value.starts_with(|c: char| c.is_ascii_digit()) || value.contains([':', '.']) {
+            continue;
+        }
+        numbers += 1;
+        let (value, range) = value.split_once("  # ").unwrap_or_else(|| panic!("{line}"));
+        let (min, max) = range.split_once(" to ").unwrap_or_else(|| panic!("{line}"));
+        let error = read(&example.replacen(line, &format!("{name}: {TOO_MUCH}"), 1)).unwrap_err();
+        let said = format!("{}` is {TOO_MUCH}, and must lie between {min} and {max}", name.trim());
+        assert!(error.lines().any(|problem| problem.ends_with(&said)), "{line}: {value}\n{error}");
+    }
+    assert!(numbers > 30, "{numbers}");
+}
+
+#[test]
 fn relative_paths_start_at_the_configurations_folder() {
     let config = read(&GOOD.replace("ledger.db", "/var/ledger.db")).unwrap();
     assert_eq!(config.bundle, Path::new("/etc/consentry/policy"));
