@@ -127,6 +127,26 @@ async fn law_13_metrics_have_labels_from_closed_lists_alone() {
     assert!(page.contains("\nconsentry_request_duration_seconds_count 4\n"), "{page}");
 }
 
+#[tokio::test]
+async fn every_metric_and_every_word_of_the_status_is_documented() {
+    let document = include_str!("../../../docs/operating.md");
+    let stage = stage("").await;
+    let admin = stage.running.admin_addr();
+    let metrics = get(admin, "/metrics").await.1;
+    let kinds = metrics.lines().filter_map(|line| line.strip_prefix("# TYPE consentry_"));
+    let names: Vec<&str> = kinds.filter_map(|line| line.split(' ').next()).collect();
+    assert!(names.len() > 15, "{metrics}");
+    for name in names {
+        let told = document.contains(&format!("`{name}`")) || document.contains(&format!("`{name}{{"));
+        assert!(told, "{name}");
+    }
+    let page = status(admin).await;
+    let objects = [&page, &page["bundle"], &page["ledger"], &page["evidence"], &page["counts"]];
+    for key in objects.into_iter().filter_map(|object| object.as_object()).flat_map(|object| object.keys()) {
+        assert!(document.contains(&format!("`{key}`")), "{key}");
+    }
+}
+
 /// A window of no bytes is no stalled write: nothing is written at all.
 #[tokio::test]
 async fn whoever_takes_nothing_of_an_answer_over_http2_holds_its_place_for_a_while_only() {
