@@ -1,4 +1,4 @@
-//! The keys of pseudonyms: one for each purpose and calendar month.
+//! The keys of pseudonyms: one for each purpose, recipient and calendar month.
 
 use std::fmt;
 use std::sync::Arc;

@@ -5,7 +5,7 @@ use std::fmt;
 /// How the bytes of a body are read.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Format {
-    /// One JSON text (RFC 8259), also under any `+json` name (RFC 6839).
+    /// One JSON text (RFC 8259), also under any name `application/…+json` (RFC 6839).
     Json,
     /// JSON texts, one on each line.
     JsonLines,

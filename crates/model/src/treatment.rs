@@ -14,7 +14,8 @@ pub enum Treatment {
     Truncated,
     /// Parts replaced by asterisks.
     Masked,
-    /// Replaced by a keyed code: the same value has the same code for one purpose, and another for the next.
+    /// Replaced by a keyed code: the same value has the same code for one purpose and recipient and within one month, and
+    /// another for the next.
     Pseudonymised,
     /// Removed, name and value.
     Withheld,
@@ -54,11 +55,11 @@ impl fmt::Display for Treatment {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum TruncateForm {
-    /// An IP address to its network: /24 for version 4, /48 for version 6.
+    /// An IP address to its network: /24 for version 4, /48 for version 6, /40 where that holds one of version 4 (6to4).
     Ip,
     /// An ISO 8601 date or date-time to its year and month.
     Date,
-    /// A postcode to its first two characters.
+    /// A postcode to its first two characters; of twelve letters, digits, blanks and hyphens at most.
     Postcode,
 }
 
