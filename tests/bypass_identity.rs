@@ -10,7 +10,7 @@ use consentry_identity::{
     Peer, PeerCertificate,
 };
 use consentry_layer::{Limits, Transport};
-use consentry_model::{Moment, Outcome, Proof, Purpose, Reason, RequesterId, Space};
+use consentry_model::{Identifier, Moment, Outcome, Proof, Purpose, Reason, RequesterId, Space};
 use consentry_policy::{Bundle, Sources};
 use consentry_tests::world::{Otherwise, World, contract, get, json, spec};
 use http::Request;
@@ -314,5 +314,62 @@ async fn law_1_a_cache_that_keeps_what_it_may_not_is_told_by_what_a_gateway_name
     let vary = seen.headers["vary"].to_str().unwrap();
     for name in ["authorization", "data-purpose", "x-person", "x-requester"] {
         assert_eq!(vary.split(", ").filter(|there| *there == name).count(), 1, "{name}: {vary}");
+    }
+}
+
+const CHOICES: &str = "
+bundle: {controller: Example, policy: {version: v1, from: 2026-01-01}}
+requesters: {portal: {purposes: [custom.rights], receives_as: subject}}
+routes:
+  - {route: 'GET /choices/{id}', right: preferences, about: {type: customer, space: customer, id: path.id}, response: {body: {email: user.contact.email}}}
+  - {route: GET /choices, right: preferences, about: {type: customer, space: customer, id: token.sub}, response: {body: {email: user.contact.email}}, clauses: [c]}
+clauses: [{id: c, line: 1, section: s, says: everything, status: enforced}]
+cases: [{case: nobody, clause: c, who: portal, asks: GET /nowhere, about: nobody, then: refuse route-unknown}]
+";
+const MESH_KEY: &str = "-----BEGIN PUBLIC KEY-----
+MCowBQYDK2VwAyEAVm77PSOFD78JfzAFEJATqL98rZ+0H7HvEXxJoJ1f1k4=
+-----END PUBLIC KEY-----
+";
+/// A transaction token of that key, of the tests' usual day, that names the customer c-1 and declares no one purpose.
+const OF_C_1: &str = "eyJhbGciOiJFZERTQSIsInR5cCI6InR4bnRva2VuK2p3dCIsImtpZCI6Im1lc2gifQ.eyJpYXQiOjE3ODAyNzIwMDAsImV4cCI6MTc4MDI3MjMwMCwiYXVkIjoibWVzaC5leGFtcGxlLm9yZyIsInR4biI6InQtMSIsInN1YiI6InMtMSIsInNjb3BlIjoiY3VzdG9tLnJpZ2h0cyBjdXN0b20ucmlnaHRzLnByZWZlcmVuY2VzIiwidGN0eCI6eyJwZXJzb24iOnsic3BhY2UiOiJjdXN0b21lciIsImlkIjoiYy0xIn19fQ.EfCT6rz6bedeh85BmrWUynGYzIfzITnpDLOztsYTtyn4IYvliaw0gWrKOCKwE7m01LlXPISByyqYz9QqgppJCg";
+
+fn in_a_mesh(config: &mut AuthenticatorConfig) {
+    config.trust_domain = Some("mesh.example.org".to_owned());
+    config.keys =
+        std::mem::take(&mut config.keys).with_pem("mesh", MESH_KEY).unwrap_or_else(|e| panic!("{e}"));
+}
+
+#[tokio::test]
+async fn law_9_whom_a_transaction_token_alone_names_is_not_whoever_asks() {
+    let bundle = Bundle::read(&Sources::from_texts([("bundle.yaml", CHOICES)]));
+    let bundle = bundle.unwrap_or_else(|e| panic!("{e}"));
+    // Who somebody is need not be proved well to look at one's own choices; it has to be proved.
+    for (what, path, of_token, assurance, transaction, status) in [
+        ("herself", "/choices/c-1", Some("c-1"), Assurance::Low, false, 200),
+        ("herself, in a chain", "/choices/c-1", Some("c-1"), Assurance::Low, true, 200),
+        ("herself, where the token says who", "/choices", Some("c-1"), Assurance::Low, true, 200),
+        ("nobody", "/choices/c-1", None, Assurance::High, false, 403),
+        ("somebody's chain", "/choices/c-1", None, Assurance::High, true, 403),
+        ("the same where the token says who", "/choices", None, Assurance::High, true, 403),
+        ("another one's chain", "/choices/c-2", Some("c-2"), Assurance::High, true, 401),
+    ] {
+        let world = World::otherwise(Otherwise {
+            identity: Some(in_a_mesh),
+            bundle: Some(bundle.clone()),
+            ..Otherwise::default()
+        });
+        world.record("customer", "c-1", &[contract()]).await;
+        world.upstream.answers(json(r#"{"email":"ann@example.org"}"#));
+        let mut said = spec("portal", &["custom.rights"]);
+        said.person = of_token.map(|id| Identifier::new(Space::new("customer"), id));
+        said.assurance = assurance;
+        let token = world.issuer.token(&said, world.clock_now()).unwrap_or_else(|e| panic!("{e}"));
+        let mut request = get(path, Some(&token), None);
+        if transaction {
+            request.headers_mut().insert("txn-token", OF_C_1.parse().unwrap_or_else(|e| panic!("{e}")));
+        }
+        let seen = world.send(request).await;
+        assert_eq!(seen.status.as_u16(), status, "{what}: {seen:?}");
+        assert_eq!(world.upstream.reached().len(), usize::from(status == 200), "{what}");
     }
 }

@@ -6,9 +6,10 @@ use std::sync::atomic::{AtomicI64, Ordering};
 
 use consentry_model::{Identifier, Moment, Proof, Reason, RequesterId};
 
+use crate::assurance::Assurance;
 use crate::bearer;
 use crate::cache::{Cache, CacheCounts, Kept};
-use crate::claims::{self, Assurance, Ceiling, CeilingSource, Claims, Expected, is_name, is_person};
+use crate::claims::{self, Ceiling, CeilingSource, Claims, Expected, is_name, is_person};
 use crate::config::AuthenticatorConfig;
 use crate::error::{ConfigError, IdentityError};
 use crate::json::Object;
@@ -194,11 +195,14 @@ impl Authenticator {
             Ok(Kept { begins: claims.begins, expires: claims.expires, said: Arc::new(claims) })
         })?;
         let shown = peer.certificate.as_deref().filter(|certificate| certificate.holds(now));
-        match claims.bound_to {
-            Some(bound) if shown.map(PeerCertificate::fingerprint) != Some(bound) => {
-                Err(IdentityError::because(Reason::TokenBinding, "the token's certificate is not shown"))
+        let Some(bound) = claims.bound_to else { return Ok(Some(claims)) };
+        match shown.filter(|certificate| certificate.fingerprint() == bound).map(PeerCertificate::ends) {
+            None => Err(IdentityError::because(Reason::TokenBinding, "the token's certificate is not shown")),
+            // A bound token proves nothing any more once its certificate is over.
+            Some(ends) if ends < claims.expires => {
+                Ok(Some(Arc::new(Claims { expires: ends, ..(*claims).clone() })))
             }
-            Some(_) | None => Ok(Some(claims)),
+            Some(_) => Ok(Some(claims)),
         }
     }
 
@@ -331,7 +335,7 @@ fn add_transaction(claims: &mut Claims, transaction: &Transaction) -> Result<(),
             }
             Some(_) => {}
             None => {
-                claims.person = Some(person.clone());
+                (claims.person, claims.is_hearsay) = (Some(person.clone()), true);
                 // How well somebody else proved to be somebody else.
                 claims.assurance = Assurance::None;
             }

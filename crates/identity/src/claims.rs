@@ -7,8 +7,8 @@ use std::sync::Arc;
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use consentry_model::{Identifier, Moment, Proof, Purpose, RequesterId, Space};
-use serde::{Deserialize, Serialize};
 
+use crate::assurance::Assurance;
 use crate::details;
 use crate::error::IdentityError;
 use crate::json::{Json, Object};
@@ -33,49 +33,6 @@ const NOT_LOOKED_AT: [&str; 2] = ["status", "act"];
 const MARKS: [(&str, &str); 2] = [("token_use", "access"), ("typ", "bearer")];
 /// The last second of the year 9999: what lies later is no time that anybody meant.
 pub(crate) const SECONDS_MAX: u64 = 253_402_300_799;
-
-/// How well the person behind a token was identified, after the levels of eIDAS (Regulation 910/2014, Article 8).
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum Assurance {
-    /// Not at all, or nobody said.
-    #[default]
-    None,
-    /// Low.
-    Low,
-    /// Substantial.
-    Substantial,
-    /// High.
-    High,
-}
-
-impl Assurance {
-    /// Every level, lowest first.
-    pub const ALL: [Self; 4] = [Self::None, Self::Low, Self::Substantial, Self::High];
-
-    /// The word in tokens, bundles and records.
-    #[must_use]
-    pub const fn code(self) -> &'static str {
-        match self {
-            Self::None => "none",
-            Self::Low => "low",
-            Self::Substantial => "substantial",
-            Self::High => "high",
-        }
-    }
-
-    /// Reads the word.
-    #[must_use]
-    pub fn parse(code: &str) -> Option<Self> {
-        Self::ALL.into_iter().find(|a| a.code() == code)
-    }
-}
-
-impl fmt::Display for Assurance {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.code())
-    }
-}
 
 /// Who says which purposes a requester may declare.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -111,7 +68,7 @@ pub struct Claims {
     pub ceilings: Vec<Ceiling>,
     /// The one purpose that a transaction token names.
     pub transaction_purpose: Option<Purpose>,
-    /// On whose behalf: the claim `person`, an object of `space` and `id`.
+    /// On whose behalf: the claim `person`, an object of `space` and `id`, or whom a gateway or a transaction token names.
     pub person: Option<Identifier>,
     /// How well that person was identified: the claim `acr`. An unknown word counts as none.
     pub assurance: Assurance,
@@ -124,6 +81,8 @@ pub struct Claims {
     pub others: BTreeMap<String, Vec<String>>,
     /// The names of further claims that say something of another shape: an object, a fraction, a list with anything but texts.
     pub unreadable: BTreeSet<String>,
+    /// Whether a transaction token alone names the person: anybody in its chain may hold it.
+    pub(crate) is_hearsay: bool,
     /// Since when the token holds, the configured leeway included.
     pub(crate) begins: Moment,
     /// The certificate to which the token is bound.
@@ -151,10 +110,18 @@ impl Claims {
             token_id: None,
             others: BTreeMap::new(),
             unreadable: BTreeSet::new(),
+            is_hearsay: false,
             begins: Moment::BEGINNING,
             bound_to: None,
             signers: Vec::new(),
         }
+    }
+
+    /// The person whom the requester's own proof names. Whom a transaction token alone names proved nothing, however
+    /// the requester did.
+    #[must_use]
+    pub const fn proved_person(&self) -> Option<&Identifier> {
+        if self.is_hearsay { None } else { self.person.as_ref() }
     }
 
     /// Whether every ceiling has a purpose that covers the one in question.
@@ -231,6 +198,7 @@ pub(crate) fn read(members: &Object, expected: &Expected<'_>) -> Result<Claims, 
         token_id,
         others,
         unreadable,
+        is_hearsay: false,
         begins,
         bound_to,
         signers: vec![Arc::clone(expected.signer)],

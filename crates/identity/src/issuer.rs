@@ -10,7 +10,8 @@ use jsonwebtoken::jwk::EllipticCurve;
 use jsonwebtoken::{Algorithm, EncodingKey};
 use serde_json::{Map, Value, json};
 
-use crate::claims::{Assurance, SECONDS_MAX};
+use crate::assurance::Assurance;
+use crate::claims::SECONDS_MAX;
 use crate::error::IssuerError;
 use crate::pem;
 

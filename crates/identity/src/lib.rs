@@ -33,6 +33,7 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 
+mod assurance;
 mod authenticator;
 mod baggage;
 mod bearer;
@@ -52,9 +53,10 @@ mod registered;
 mod token;
 mod transaction;
 
+pub use assurance::Assurance;
 pub use authenticator::{Authenticator, Lines};
 pub use cache::CacheCounts;
-pub use claims::{Assurance, Ceiling, CeilingSource, Claims};
+pub use claims::{Ceiling, CeilingSource, Claims};
 pub use config::AuthenticatorConfig;
 pub use error::{ConfigError, IdentityError, IssuerError, KeyProblem, KeySetError};
 pub use issuer::{Issuer, TokenSpec};

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use consentry_model::{Purpose, RequesterId, Space};
 
-use crate::claims::Assurance;
+use crate::assurance::Assurance;
 use crate::network::Network;
 use crate::peer::{Fingerprint, Peer, PeerCertificate};
 

@@ -254,11 +254,11 @@ fn law_1_whom_a_transaction_alone_names_proved_nothing() {
     let bare = mesh.transaction("txntoken+jwt", &[]);
     // Anybody in the chain may hold the transaction token: how well the requester's token proved somebody says nothing of
     // another person.
-    for (transaction, of_token, expected) in [
-        (&named, None, Assurance::None),
-        (&named, Some(person), Assurance::High),
-        (&bare, Some(person), Assurance::High),
-        (&bare, None, Assurance::High),
+    for (transaction, of_token, expected, is_proved) in [
+        (&named, None, Assurance::None, false),
+        (&named, Some(person), Assurance::High, true),
+        (&bare, Some(person), Assurance::High, true),
+        (&bare, None, Assurance::High, false),
     ] {
         let said = [("purposes", Some("[\"marketing\"]")), ("person", of_token), ("acr", Some("\"high\""))];
         let bearer = format!("Bearer {}", mesh.world.signed(&claims(&said)));
@@ -269,6 +269,7 @@ fn law_1_whom_a_transaction_alone_names_proved_nothing() {
         };
         let read = mesh.authenticator.identify(&lines, &Peer::default(), NOW).unwrap().unwrap();
         assert_eq!(read.assurance, expected, "{of_token:?}");
+        assert_eq!(read.proved_person().is_some(), is_proved, "{of_token:?}");
     }
 }
 

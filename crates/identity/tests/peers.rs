@@ -187,6 +187,31 @@ fn law_1_a_bound_token_is_believed_over_its_certificate_alone() {
 }
 
 #[test]
+fn law_1_a_bound_token_ends_with_its_certificate() {
+    // Where no certificate is registered: what it is to a token that is bound to it is all that it is.
+    let world = World::new();
+    let ends = certificate(NEWSLETTER).ends();
+    let (before, after) = (ends.saturating_add_millis(-2_000), ends.saturating_add_millis(2_000));
+    let digest = URL_SAFE_NO_PAD.encode(Fingerprint::of(NEWSLETTER).as_bytes());
+    let bound = format!("{{\"x5t#S256\":\"{digest}\"}}");
+    for (what, cnf, exp, expires) in [
+        ("a token that ends sooner", Some(&*bound), before, before),
+        ("a certificate that ends sooner", Some(&*bound), after, ends),
+        ("a certificate to which nothing is bound", None, after, after),
+    ] {
+        let exp = (exp.unix_millis() / 1_000).to_string();
+        let line = format!("Bearer {}", world.signed(&claims(&[("cnf", cnf), ("exp", Some(&exp))])));
+        let headers = [("authorization", line.as_str())];
+        // Twice: a token that is kept ends with it all the same.
+        for _ in 0..2 {
+            let shown = peer(None, Some(NEWSLETTER));
+            let read = identify(&world.authenticator, &headers, &shown, NOW).unwrap().unwrap();
+            assert_eq!(read.expires, expires, "{what}");
+        }
+    }
+}
+
+#[test]
 fn law_1_only_a_gateway_names_anybody_and_only_whom_it_may() {
     let world = World::new();
     let authenticator = Authenticator::new(config(&world)).unwrap();

@@ -48,7 +48,7 @@ pub(crate) async fn record(
     }
     let who = who.ok_or(Reason::SubjectUnresolved)?;
     let proved = access.claims.as_ref().filter(|claims| claims.assurance >= Assurance::Substantial);
-    let person = proved.and_then(|claims| claims.person.clone());
+    let person = proved.and_then(|claims| claims.proved_person()).cloned();
     let asked: Vec<Identifier> = std::iter::once(who.clone()).chain(person).collect();
     let (ledger, answers) = resolve(shared, &asked).await?;
     let known = match &answers[..] {

@@ -56,9 +56,10 @@ async fn meet_one(
     access: &Access,
     identifier: Identifier,
 ) -> Result<(LedgerRevision, Whom, bool), Reason> {
-    let person = access.claims.as_ref().and_then(|c| c.person.clone());
+    // Whom only a transaction token names did not prove to be that person.
+    let person = access.claims.as_ref().and_then(|claims| claims.proved_person());
     let mut who = vec![identifier];
-    who.extend(person);
+    who.extend(person.cloned());
     let (ledger, answers) = resolve(shared, &who).await?;
     let mut answers = answers.into_iter();
     let subject = answers.next().unwrap_or(Resolution::Unresolved);

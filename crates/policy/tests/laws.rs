@@ -379,6 +379,47 @@ fn law_9_own_access_passes_every_prohibition_and_needs_a_proved_identity() {
 }
 
 #[test]
+fn law_9_every_right_needs_a_proved_identity_but_those_by_which_somebody_is_heard() {
+    const COPY: &str = "vocabulary: {purposes: {custom.rights.copy: {}, custom.rights.access.export: {}, custom.rights.objection.calls: {}}}";
+    let sources = Sources::from_texts([("laws.yaml", BUNDLE), ("more.yaml", COPY)]);
+    let engine = Engine::new(Bundle::read(&sources).unwrap_or_else(|found| panic!("{found}"))).unwrap();
+    let assurance = engine.bundle().facts.core.assurance;
+    for (right, needs) in [
+        ("custom.rights", true),
+        ("custom.rights.access", true),
+        ("custom.rights.portability", true),
+        ("custom.rights.rectification", true),
+        ("custom.rights.erasure", true),
+        ("custom.rights.restriction", true),
+        // What a bundle adds.
+        ("custom.rights.copy", true),
+        ("custom.rights.access.export", true),
+        ("custom.rights.objection", false),
+        ("custom.rights.objection.calls", false),
+        ("custom.rights.preferences", false),
+        ("custom.rights.complaint", false),
+    ] {
+        for (level, is_enough) in
+            [(None, false), (Some("low"), false), (Some("substantial"), true), (Some("high"), true)]
+        {
+            let verdict = decide(&engine, ("portal", "subject", right, EMAIL), |facts, engine| {
+                proved_own(facts, engine);
+                match level {
+                    Some(level) => facts.set_word(&engine.bundle().facts.schema, assurance, level),
+                    None => facts.set(assurance, None),
+                }
+            });
+            // The bundle's own obligation asks for a low one at least, of everybody.
+            let clear = is_enough || (!needs && level == Some("low"));
+            let expected = if clear { Treatment::Clear } else { Treatment::Withheld };
+            assert_eq!(verdict.treatment, expected, "{right}, {level:?}: {:?}", verdict.rules);
+            let named = ids(&verdict).contains(&"core-rights-need-identity");
+            assert_eq!(named, needs && !is_enough, "{right}, {level:?}: {:?}", verdict.rules);
+        }
+    }
+}
+
+#[test]
 fn law_3_a_lawful_demand_passes_prohibitions_with_its_reference_and_its_approver_only() {
     let engine = engine();
     let core = engine.bundle().facts.core.clone();
