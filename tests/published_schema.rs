@@ -53,6 +53,21 @@ fn statuses_that_may_be_told_have_the_published_shape() {
 }
 
 #[test]
+fn what_is_agreed_with_a_recipient_may_have_dates() {
+    for said in [
+        "safeguard: scc",
+        "safeguard: none",
+        "agreement: false",
+        "safeguard: {kind: bcr, from: 2026-01-01}",
+        "safeguard: {kind: idta, until: 2026-01-01}, agreement: {until: 2026-01-01}",
+        "agreement: {from: 2026-01-01, until: 2027-01-01}",
+    ] {
+        let text = format!("recipients: {{press: {{class: processor, country: DE, {said}}}}}");
+        assert_eq!(errors(&text), Vec::<String>::new(), "{said}");
+    }
+}
+
+#[test]
 fn what_the_loader_refuses_for_its_shape_the_published_schema_refuses() {
     for (what, text) in [
         ("a section that is none", "ruls: []"),
@@ -78,6 +93,22 @@ fn what_the_loader_refuses_for_its_shape_the_published_schema_refuses() {
             "routes: [{route: GET /x, purpose: essential, response: {errors: 422}}]",
         ),
         ("a country in words", "recipients: {press: {class: processor, country: Germany}}"),
+        (
+            "a safeguard with no date",
+            "recipients: {press: {class: processor, country: DE, safeguard: {kind: scc}}}",
+        ),
+        (
+            "a safeguard of no kind",
+            "recipients: {press: {class: processor, country: DE, safeguard: {from: 2026-01-01, until: 2027-01-01}}}",
+        ),
+        (
+            "the lack of a safeguard, with a date",
+            "recipients: {press: {class: processor, country: DE, safeguard: {kind: none, until: 2027-01-01}}}",
+        ),
+        (
+            "an agreement between no days",
+            "recipients: {press: {class: processor, country: DE, agreement: {}}}",
+        ),
         ("a date with a slash", "bundle: {controller: x, policy: {version: v1, from: 2026/01/01}}"),
         ("a case without an outcome", "cases: [{case: x, clause: c}]"),
         ("an outcome that is none", "cases: [{case: x, clause: c, then: maybe}]"),

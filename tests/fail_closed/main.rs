@@ -6,6 +6,7 @@ mod asking;
 mod bodies;
 mod broken;
 mod consents;
+mod dated;
 mod precedents;
 mod row;
 

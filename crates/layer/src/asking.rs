@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 use consentry_model::{Act, ClassId, FactId, FactValue, Lineage, Purpose, RecipientId};
-use consentry_policy::{BuiltIn, Value};
+use consentry_policy::{BuiltIn, RecipientDef, Value};
 
 use crate::data::DataFacts;
 use crate::describe::Access;
@@ -59,6 +59,15 @@ impl Access {
         asking.circumstances.get_or_init(|| self.work_out_circumstances(asking))
     }
 
+    /// The same for a later time: what is agreed with whoever receives may have begun or ended meanwhile.
+    pub(crate) fn later(&self, asking: Asking) -> Asking {
+        let registered = self.bundle().recipients.get(&asking.recipient);
+        if registered.is_some_and(RecipientDef::is_dated) {
+            return Asking::new(asking.act, asking.recipient, asking.lineage);
+        }
+        asking
+    }
+
     fn work_out_circumstances(&self, asking: &Asking) -> Stated {
         let bundle = self.bundle();
         let book = &bundle.facts;
@@ -76,14 +85,14 @@ impl Access {
             }
         };
         word(&BuiltIn::RecipientCountry, country);
-        word(&BuiltIn::RecipientSafeguard, Some(registered.map_or("none", |r| r.safeguard)));
+        word(&BuiltIn::RecipientSafeguard, Some(registered.map_or("none", |r| r.safeguard(self.now))));
         let mut say = |built_in: &BuiltIn, value: Option<bool>| {
             if let Some(id) = book.built_in(built_in) {
                 out.facts.set(id, value.map(FactValue::Bool));
             }
         };
         let task = |p: &Purpose| bundle.vocabulary.covers(p, asking.purpose());
-        say(&BuiltIn::RecipientAgreement, Some(registered.is_some_and(|r| r.agreement)));
+        say(&BuiltIn::RecipientAgreement, Some(registered.is_some_and(|r| r.agreement(self.now))));
         say(&BuiltIn::RecipientTask, Some(registered.is_some_and(|r| r.tasks.iter().any(task))));
         // Where the controller is at home, its own law governs whoever the person is.
         for regime in &bundle.regimes.all {

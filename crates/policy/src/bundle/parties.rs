@@ -3,12 +3,13 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use consentry_model::{Purpose, RecipientClass, RecipientId, RequesterId};
+use consentry_model::{Moment, Purpose, RecipientClass, RecipientId, RequesterId};
 
 use super::countries::country;
+use super::dates::Dates;
 use super::vocabulary::Vocabulary;
 use crate::rules::SAFEGUARDS;
-use crate::text::{Node, Reader};
+use crate::text::{Kind, Node, Reader};
 
 /// The requester of routes that are open to everybody.
 pub(crate) const ANYONE: &str = "anyone";
@@ -35,14 +36,38 @@ pub struct RecipientDef {
     pub class: String,
     /// ISO 3166-1 alpha-2 country.
     pub country: &'static str,
-    /// The safeguard of transfers to it: `none`, `scc`, `idta` or `bcr`.
-    pub safeguard: &'static str,
-    /// Whether a processing agreement with it is in force.
-    pub agreement: bool,
+    /// The safeguard of transfers to it, `none`, `scc`, `idta` or `bcr`, and when it holds.
+    pub(crate) safeguard: (&'static str, Dates),
+    /// When a processing agreement with it is in force; never without one.
+    pub(crate) agreement: Option<Dates>,
     /// What it does for the controller; nothing else is its task.
     pub tasks: Vec<Purpose>,
     /// The clauses it rests on.
     pub clauses: Vec<Arc<str>>,
+}
+
+/// What there is without any safeguard, and outside of the dates of one.
+pub(crate) const NO_SAFEGUARD: &str = "none";
+
+impl RecipientDef {
+    /// The safeguard of transfers to it at a moment: `none`, `scc`, `idta` or `bcr`.
+    #[must_use]
+    pub fn safeguard(&self, at: Moment) -> &'static str {
+        let (kind, dates) = &self.safeguard;
+        if dates.hold(at) { kind } else { NO_SAFEGUARD }
+    }
+
+    /// Whether a processing agreement with it is in force at a moment.
+    #[must_use]
+    pub fn agreement(&self, at: Moment) -> bool {
+        self.agreement.is_some_and(|dates| dates.hold(at))
+    }
+
+    /// Whether its safeguard or its agreement begins or ends some day.
+    #[must_use]
+    pub fn is_dated(&self) -> bool {
+        self.safeguard.1.bounds().chain(self.agreement.iter().flat_map(Dates::bounds)).next().is_some()
+    }
 }
 
 pub(crate) type Requesters = BTreeMap<RequesterId, RequesterDef>;
@@ -61,16 +86,15 @@ pub(crate) fn read_recipients(node: &Node, vocabulary: &mut Vocabulary, reader: 
         }
         let class = reader.need(&entry, "class", "a recipient").and_then(|n| Some((reader.word(n)?, n.span)));
         let country = reader.need(&entry, "country", "a recipient").and_then(|n| read_country(n, reader));
-        let safeguards = SAFEGUARDS.map(|word| (word, word));
         let safeguard = match entry.get("safeguard") {
-            Some(node) => reader.one_of(node, "safeguard", &safeguards),
-            None => Some("none"),
+            Some(node) => read_safeguard(node, reader),
+            None => Some((NO_SAFEGUARD, Dates::ALWAYS)),
         };
         let mut tasks = Vec::new();
         for (word, at) in entry.get("tasks").map(|n| reader.words(n)).unwrap_or_default() {
             tasks.extend(vocabulary.purpose(word, at, reader));
         }
-        let agreement = entry.get("agreement").and_then(|n| reader.boolean(n)).unwrap_or(false);
+        let agreement = entry.get("agreement").and_then(|n| read_agreement(n, reader));
         let clauses = super::routes::clauses(&entry, reader);
         let Some((class, class_span)) = class else { continue };
         if !vocabulary.recipients.contains(class) {
@@ -88,6 +112,29 @@ pub(crate) fn read_recipients(node: &Node, vocabulary: &mut Vocabulary, reader: 
         }
     }
     out
+}
+
+/// Reads a safeguard: a word, or the word with the dates between which it holds.
+fn read_safeguard(node: &Node, reader: &mut Reader) -> Option<(&'static str, Dates)> {
+    let words = SAFEGUARDS.map(|word| (word, word));
+    if !matches!(node.kind, Kind::Map(_)) {
+        return reader.one_of(node, "safeguard", &words).map(|kind| (kind, Dates::ALWAYS));
+    }
+    let entry = reader.object(node, &["kind", "from", "until"], "a safeguard")?;
+    let words: Vec<_> = words.into_iter().filter(|(word, _)| *word != NO_SAFEGUARD).collect();
+    let kind = reader.need(&entry, "kind", "a safeguard");
+    let kind = kind.and_then(|node| reader.one_of(node, "safeguard with dates", &words));
+    let dates = Dates::need(&entry, "a safeguard", reader);
+    kind.zip(dates)
+}
+
+/// Reads when a processing agreement is in force: always, never, or between dates.
+fn read_agreement(node: &Node, reader: &mut Reader) -> Option<Dates> {
+    if !matches!(node.kind, Kind::Map(_)) {
+        return reader.boolean(node).filter(|there| *there).map(|_| Dates::ALWAYS);
+    }
+    let entry = reader.object(node, &["from", "until"], "an agreement")?;
+    Dates::need(&entry, "an agreement", reader)
 }
 
 /// Reads a country's two-letter code.

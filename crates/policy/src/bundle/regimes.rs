@@ -7,6 +7,7 @@ use std::sync::Arc;
 use consentry_model::{ConsentKind, Moment};
 
 use super::countries::country;
+use super::dates::Dates;
 use crate::text::{Node, Object, Reader};
 
 /// The regimes that are shipped, by id.
@@ -25,9 +26,6 @@ pub(crate) fn shipped(id: &str) -> Option<&'static str> {
 pub(crate) fn ids() -> impl Iterator<Item = &'static str> {
     SHIPPED.iter().map(|(id, _)| *id)
 }
-
-/// From when until when, half-open.
-type Dates = (Option<Moment>, Option<Moment>);
 
 /// Where data may go without further ado.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -87,8 +85,7 @@ impl Regime {
             Free::Anywhere => true,
             Free::To(countries) => countries.contains(to),
         };
-        let within = |(from, until): &Dates| from.is_none_or(|f| at >= f) && until.is_none_or(|u| at < u);
-        free || self.home.contains(to) || self.adequate.get(to).is_some_and(within)
+        free || self.home.contains(to) || self.adequate.get(to).is_some_and(|dates| dates.hold(at))
     }
 
     /// Whether a kind of consent counts.
@@ -142,11 +139,7 @@ fn adequacy(table: &Object<'_>, reader: &mut Reader) -> Option<BTreeMap<&'static
     let mut out = BTreeMap::new();
     for (code, _, value) in table.entries() {
         let dates = reader.object(value, &["from", "until"], "an adequacy decision")?;
-        let mut date = |key| match dates.get(key) {
-            Some(node) => reader.date(node).map(Some),
-            None => Some(None),
-        };
-        out.insert(country(code)?, (date("from")?, date("until")?));
+        out.insert(country(code)?, Dates::read(&dates, reader)?);
     }
     Some(out)
 }
@@ -182,6 +175,44 @@ mod tests {
         for (region, counts) in [(Some("US"), true), (Some("FR"), false), (None, false)] {
             assert_eq!(us.counts(ConsentKind::Implied, region), counts, "{region:?}");
             assert!(us.counts(ConsentKind::OptIn, region), "{region:?}");
+        }
+    }
+
+    /// A regime with this table of countries.
+    fn tabled(table: &str) -> (Option<Regime>, Vec<&'static str>) {
+        let text = format!(
+            "{{id: here, consent_void: [], basis_void: [], home: [AT], free: [], adequate: {table}}}"
+        );
+        let mut reader = Reader::new(Diagnostics::default());
+        let read = Regime::read(&Node::parse(&text, 0).unwrap(), &mut reader);
+        (read, reader.found.iter().map(|found| found.code).collect())
+    }
+
+    #[test]
+    fn law_1_a_country_is_adequate_until_its_last_day_is_over() {
+        let (regime, found) =
+            tabled("{GB: {from: 2021-06-28, until: 2031-12-28}, JP: {until: 2020-01-01}, KR: {}}");
+        assert_eq!(found, Vec::<&str>::new());
+        let regime = regime.unwrap();
+        for (to, at, adequate) in [
+            ("GB", day("2021-06-28").saturating_add_millis(-1), false),
+            ("GB", day("2021-06-28"), true),
+            ("GB", day("2031-12-28").saturating_add_millis(-1), true),
+            ("GB", day("2031-12-28"), false),
+            ("JP", Moment::BEGINNING, true),
+            ("JP", day("2020-01-01").saturating_add_millis(-1), true),
+            ("JP", day("2020-01-01"), false),
+            ("KR", day("2200-01-01"), true),
+        ] {
+            assert_eq!(regime.adequate(to, at), adequate, "{to} {at:?}");
+        }
+        for (table, code) in [
+            ("{GB: {from: 2031-12-28, until: 2021-06-28}}", "dates-inverted"),
+            ("{GB: {from: 2021-06-28, until: 2021-06-28}}", "dates-inverted"),
+            ("{GB: {until: 2021-06-31}}", "not-a-date"),
+            ("{GB: {untill: 2021-06-28}}", "unknown-key"),
+        ] {
+            assert_eq!(tabled(table).1, [code], "{table}");
         }
     }
 

@@ -83,10 +83,9 @@ impl<'a> Told<'a> {
             asked.iter().map(|above| vocabulary.recipient_is(name.as_str(), above).to_string()).collect();
         // What the bundle says of a recipient becomes facts.
         out.extend(
-            self.bundle
-                .recipients
-                .get(name)
-                .map(|def| format!("{} {} {} {:?}", def.country, def.safeguard, def.agreement, def.tasks)),
+            self.bundle.recipients.get(name).map(|def| {
+                format!("{} {:?} {:?} {:?}", def.country, def.safeguard, def.agreement, def.tasks)
+            }),
         );
         out.push((name.as_str() == "internal").to_string());
         out

@@ -139,16 +139,21 @@ impl Space {
     }
 
     fn test(&self, view: &View<'_>, atom: Atom, every: &[Set]) -> Expr {
-        if let Some(value) = atom.fact().and_then(|id| view.fixed(id)) {
-            return Expr::Constant(holds(atom, value, 0));
+        let fixed = atom.fact().and_then(|id| view.fixed(id));
+        if let Some(fixed) = fixed.filter(|fixed| fixed.bounds().next().is_none()) {
+            return Expr::Constant(holds(atom, fixed.at(0), 0));
         }
-        let Some(key) = key(view, atom) else { return Expr::NO };
-        let Some(at) = self.variables.iter().position(|v| v.key == key) else { return Expr::NO };
+        // What has dates is asked of the time.
+        let key = if fixed.is_some() { Some(Key::Now) } else { key(view, atom) };
+        let Some(at) = self.variables.iter().position(|v| Some(&v.key) == key.as_ref()) else {
+            return Expr::NO;
+        };
         let points = self.variables.get(at).map_or(&[][..], |v| &v.points);
-        let fires = |point: &Point| match (atom.fact(), point) {
-            (None, Point::From(now)) => holds(atom, None, *now),
-            (None, _) => false,
-            (Some(id), point) => holds(atom, value(view, id, point), 0),
+        let fires = |point: &Point| match (atom.fact(), fixed, point) {
+            (_, Some(fixed), Point::From(now)) => holds(atom, fixed.at(*now), *now),
+            (None, None, Point::From(now)) => holds(atom, None, *now),
+            (None, ..) | (_, Some(_), _) => false,
+            (Some(id), None, point) => holds(atom, value(view, id, point), 0),
         };
         let set: Set = points.iter().enumerate().filter(|(_, p)| fires(p)).map(|(at, _)| at).collect();
         Expr::any([Expr::In(at, set)]).within(every)
@@ -186,7 +191,10 @@ fn consent(view: &View<'_>, id: FactId) -> Option<(Option<Purpose>, ConsentKind)
 }
 
 fn gather(view: &View<'_>, atom: Atom, found: &mut BTreeMap<Key, Gathered>) {
-    if atom.fact().is_some_and(|id| view.fixed(id).is_some()) {
+    if let Some(fixed) = atom.fact().and_then(|id| view.fixed(id)) {
+        if fixed.bounds().next().is_some() {
+            found.entry(Key::Now).or_default().bounds.extend(fixed.bounds());
+        }
         return;
     }
     let Some(key) = key(view, atom) else { return };

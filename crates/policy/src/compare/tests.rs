@@ -6,7 +6,7 @@ use consentry_model::{Category, Moment, Purpose, RecipientId, RequesterId, Subje
 
 use super::cell::{Known, cells};
 use super::set::Set;
-use super::space::{facts_of, value};
+use super::space::{Key, Point, facts_of, value};
 use super::view::View;
 use super::{Impact, NotReplayable, Recorded, RecordedFact, Replay};
 use crate::bundle::Bundle;
@@ -84,6 +84,8 @@ const NEVER_OUT: &str =
 const TEN: &str = "{id: figures, permit: analytics, data: user.behavior, as: {aggregated: {min_group: 10}}, basis: aggregate, clauses: [c]}";
 const FIVE: &str = "{id: figures, permit: analytics, data: user.behavior, as: {aggregated: {min_group: 5}}, basis: aggregate, clauses: [c]}";
 const MASKED: &str = "{id: masked, permit: marketing.communications, data: user.contact, of: customer, as: masked, basis: {consent: opt-in}, clauses: [c]}";
+const AGREED: &str = "{id: agreed, permit: marketing.communications, data: user.contact, of: customer, to: printer, when: {recipient.agreement: true}, basis: {consent: opt-in}, clauses: [c]}";
+const SAFE: &str = "{id: safe, permit: marketing.communications, data: user.contact, of: customer, to: printer, when: {recipient.safeguard: scc}, basis: {consent: opt-in}, clauses: [c]}";
 const MONTHLY: &str = "{id: monthly, require: {at_most: {times: 1, per: calendar-month, of: [subject]}}, for: [marketing], reason: cadence-exceeded, clauses: [c]}";
 
 #[test]
@@ -103,6 +105,41 @@ fn what_lets_more_through_is_told_and_its_reverse_lets_less_through() {
         assert!(!back.widens() && !back.is_nothing(), "{what}: {}", said(&back));
         all.push_str(&format!("{what}\n{}\nand back\n{}\n\n", said(&there), said(&back)));
     }
+    insta::assert_snapshot!(all);
+}
+
+/// What is said between two recipients that are agreed with for different times.
+#[test]
+fn what_is_agreed_for_longer_lets_more_through() {
+    const OUT: &str = "{id: out, permit: marketing.communications, data: user.contact, of: customer, to: printer, when: {recipient.agreement: true, recipient.safeguard: scc}, basis: {consent: opt-in}, clauses: [c]}";
+    let printer = |said: &str| {
+        let head = HEAD.replace(
+            "printer: {class: third_party, country: DE}",
+            &format!("printer: {{class: third_party, country: DE, {said}}}"),
+        );
+        assert_ne!(head, HEAD);
+        engine_of(&head, &[OUT])
+    };
+    let always = "safeguard: scc, agreement: true";
+    let to_2027 = "safeguard: {kind: scc, until: 2027-01-01}, agreement: true";
+    let to_2028 = "safeguard: {kind: scc, until: 2028-01-01}, agreement: true";
+    let of_2026 = "safeguard: scc, agreement: {from: 2026-01-01, until: 2027-01-01}";
+    let other = "safeguard: {kind: bcr, until: 2027-01-01}, agreement: true";
+    let mut all = String::new();
+    for (what, shorter, longer) in [
+        ("some day", to_2027, always),
+        ("a year", to_2027, to_2028),
+        ("before that year, too", of_2026, to_2027),
+        ("nothing before", "agreement: true", of_2026),
+        ("of another kind before", other, to_2027),
+    ] {
+        let (shorter, longer) = (printer(shorter), printer(longer));
+        let (there, back) = (Impact::of(&shorter, &longer), Impact::of(&longer, &shorter));
+        assert!(there.widens(), "{what}");
+        assert!(!back.widens() && !back.is_nothing(), "{what}: {}", said(&back));
+        all.push_str(&format!("{what}\n{}\nand back\n{}\n\n", said(&there), said(&back)));
+    }
+    assert!(Impact::of(&printer(to_2027), &printer(to_2027)).is_nothing());
     insta::assert_snapshot!(all);
 }
 
@@ -165,8 +202,9 @@ fn what_routes_carry_and_do_is_compared_too() {
 /// Random facts: wherever the engines differ a change is told, and where a change is told the engines differ.
 #[test]
 fn what_is_told_of_a_cell_is_what_the_two_engines_answer() {
-    let pairs: [(&[&str], &[&str]); 5] = [
+    let pairs: [(&[&str], &[&str]); 6] = [
         (&[SERVE, MAIL, NEVER_OUT], &[SERVE, WEAKER]),
+        (&[AGREED, SERVE], &[SAFE]),
         (&[MASKED], &[WEAKER, NEVER_OUT]),
         (&[TEN, SERVE], &[FIVE]),
         (&[MASKED], &[MAIL]),
@@ -178,8 +216,12 @@ fn what_is_told_of_a_cell_is_what_the_two_engines_answer() {
         (seed >> 33) % n
     };
     let (mut differ, mut alike) = (0, 0);
+    let dated = HEAD.replace(
+        "country: DE}",
+        "country: DE, safeguard: {kind: scc, from: 2026-03-01}, agreement: {from: 2026-01-01, until: 2026-06-01}}",
+    );
     for (old, new) in pairs {
-        let (old, new) = (engine(old), engine(new));
+        let (old, new) = (engine_of(&dated, old), engine_of(&dated, new));
         let (before, after) = (cells(&old), cells(&new));
         let mut known = Known::of(&old, &new);
         for name in before.keys() {
@@ -195,8 +237,15 @@ fn what_is_told_of_a_cell_is_what_the_two_engines_answer() {
                             facts.set(id, value(&view, id, &variable.points[*at]));
                         }
                     }
-                    view.all_fixed().for_each(|(id, value)| facts.set(id, value));
-                    engine.decide(question, &facts, Person::ANONYMOUS, Moment::from_unix_millis(0)).treatment
+                    let mut points =
+                        found.space.variables.iter().zip(&at).map(|(v, at)| (&v.key, &v.points[*at]));
+                    let millis = points.find_map(|(key, point)| match (key, point) {
+                        (Key::Now, Point::From(millis)) => Some(*millis),
+                        _ => None,
+                    });
+                    let now = Moment::from_unix_millis(millis.unwrap_or(0));
+                    view.all_fixed(now.unix_millis()).for_each(|(id, value)| facts.set(id, value));
+                    engine.decide(question, &facts, Person::ANONYMOUS, now).treatment
                 };
                 let shift = (answer(&old, &then[0]), answer(&new, &now[0]));
                 let inside = |b: &Vec<Set>| b.iter().zip(&at).all(|(set, at)| set.has(*at));

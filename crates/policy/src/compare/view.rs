@@ -4,17 +4,40 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use consentry_model::{FactId, FactValue};
+use consentry_model::{FactId, FactValue, Moment};
 
-use crate::bundle::{Bundle, DataClass, FactTarget};
+use crate::bundle::{Bundle, DataClass, Dates, FactTarget, NO_SAFEGUARD};
 use crate::engine::{Engine, Question};
 use crate::rules::{BuiltIn, FactBook, FactFrom};
+
+/// What a fact is whoever asks: `None` for one that is never known. What has dates is otherwise outside of them.
+#[derive(Clone, Copy)]
+pub(crate) struct Fixed {
+    within: Option<FactValue>,
+    dates: Dates,
+    outside: Option<FactValue>,
+}
+
+impl Fixed {
+    const fn always(value: Option<FactValue>) -> Self {
+        Self { within: value, dates: Dates::ALWAYS, outside: value }
+    }
+
+    /// At a time, in milliseconds.
+    pub(crate) fn at(&self, millis: i64) -> Option<FactValue> {
+        if self.dates.hold(Moment::from_unix_millis(millis)) { self.within } else { self.outside }
+    }
+
+    /// The times at which it changes, in milliseconds.
+    pub(crate) fn bounds(&self) -> impl Iterator<Item = i64> + use<> {
+        self.dates.bounds().map(Moment::unix_millis)
+    }
+}
 
 /// One bundle's view of one question.
 pub(crate) struct View<'e> {
     pub(crate) engine: &'e Engine,
-    /// The facts that have one value, or none.
-    fixed: BTreeMap<FactId, Option<FactValue>>,
+    fixed: BTreeMap<FactId, Fixed>,
 }
 
 impl<'e> View<'e> {
@@ -23,7 +46,7 @@ impl<'e> View<'e> {
         let mut fixed = BTreeMap::new();
         for (target, from) in &bundle.facts.from {
             if let (FactTarget::Fact(id), FactFrom::Constant(value)) = (target, from) {
-                fixed.insert(*id, Some(*value));
+                fixed.insert(*id, Fixed::always(Some(*value)));
             }
         }
         recipient(bundle, question, &mut fixed);
@@ -40,14 +63,14 @@ impl<'e> View<'e> {
         &self.engine.bundle().facts
     }
 
-    /// The value of a fact that has only one; the inner `None` is for one that is never known.
-    pub(crate) fn fixed(&self, id: FactId) -> Option<Option<FactValue>> {
+    /// A fact of which the time alone says what it is.
+    pub(crate) fn fixed(&self, id: FactId) -> Option<Fixed> {
         self.fixed.get(&id).copied()
     }
 
-    /// Every fact that has one value.
-    pub(crate) fn all_fixed(&self) -> impl Iterator<Item = (FactId, Option<FactValue>)> {
-        self.fixed.iter().map(|(id, value)| (*id, *value))
+    /// Every such fact, as it is at a time in milliseconds.
+    pub(crate) fn all_fixed(&self, millis: i64) -> impl Iterator<Item = (FactId, Option<FactValue>)> {
+        self.fixed.iter().map(move |(id, fixed)| (*id, fixed.at(millis)))
     }
 
     /// What the bundle assumes of a fact that nobody knows.
@@ -57,30 +80,39 @@ impl<'e> View<'e> {
 }
 
 /// What the service map says of a class. Data that is not said to be about a group is one person's.
-fn attested(bundle: &Bundle, class: &DataClass, fixed: &mut BTreeMap<FactId, Option<FactValue>>) {
-    fixed.insert(bundle.facts.core.shape, Some(FactValue::Word(0)));
-    fixed.extend(class.facts.iter().map(|(id, value)| (*id, Some(*value))));
+fn attested(bundle: &Bundle, class: &DataClass, fixed: &mut BTreeMap<FactId, Fixed>) {
+    fixed.insert(bundle.facts.core.shape, Fixed::always(Some(FactValue::Word(0))));
+    fixed.extend(class.facts.iter().map(|(id, value)| (*id, Fixed::always(Some(*value)))));
 }
 
 /// What the bundle says of whoever receives.
-fn recipient(bundle: &Bundle, question: &Question, fixed: &mut BTreeMap<FactId, Option<FactValue>>) {
+fn recipient(bundle: &Bundle, question: &Question, fixed: &mut BTreeMap<FactId, Fixed>) {
     let (book, registered) = (&bundle.facts, bundle.recipients.get(&question.recipient));
     let home = bundle.regimes.home.filter(|_| question.recipient.as_str() == "internal");
     let country = registered.map(|r| r.country).or(home);
-    let mut word = |built_in: &BuiltIn, word: Option<&str>| {
+    let mut word = |built_in: &BuiltIn, word: Option<&str>, dates, outside: Option<&str>| {
         let Some(id) = book.built_in(built_in) else { return };
         let words = book.schema.def(id).map_or(&[][..], |def| def.ty.words());
-        let at = word.and_then(|word| words.iter().position(|w| **w == *word));
-        fixed.insert(id, at.and_then(|at| u16::try_from(at).ok()).map(FactValue::Word));
+        let value = |word: Option<&str>| {
+            let at = word.and_then(|word| words.iter().position(|w| **w == *word));
+            at.and_then(|at| u16::try_from(at).ok()).map(FactValue::Word)
+        };
+        fixed.insert(id, Fixed { within: value(word), dates, outside: value(outside) });
     };
-    word(&BuiltIn::RecipientCountry, country);
-    word(&BuiltIn::RecipientSafeguard, Some(registered.map_or("none", |r| r.safeguard)));
+    word(&BuiltIn::RecipientCountry, country, Dates::ALWAYS, country);
+    let (safeguard, dates) = registered.map_or((NO_SAFEGUARD, Dates::ALWAYS), |r| r.safeguard);
+    word(&BuiltIn::RecipientSafeguard, Some(safeguard), dates, Some(NO_SAFEGUARD));
+    if let Some(id) = book.built_in(&BuiltIn::RecipientAgreement) {
+        let agreement = registered.and_then(|r| r.agreement);
+        let (yes, no) = (Some(FactValue::Bool(true)), Some(FactValue::Bool(false)));
+        let dated = |dates| Fixed { within: yes, dates, outside: no };
+        fixed.insert(id, agreement.map_or(Fixed::always(no), dated));
+    }
     let mut say = |built_in: &BuiltIn, value: bool| {
         if let Some(id) = book.built_in(built_in) {
-            fixed.insert(id, Some(FactValue::Bool(value)));
+            fixed.insert(id, Fixed::always(Some(FactValue::Bool(value))));
         }
     };
-    say(&BuiltIn::RecipientAgreement, registered.is_some_and(|r| r.agreement));
     let task =
         registered.is_some_and(|r| r.tasks.iter().any(|p| bundle.vocabulary.covers(p, &question.purpose)));
     say(&BuiltIn::RecipientTask, task);

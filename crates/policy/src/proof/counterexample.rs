@@ -90,9 +90,6 @@ impl Counterexample {
 fn witness(engine: &Engine, question: &Question, broken: &Broken, found: &[Set]) -> (Facts, Moment) {
     let (mut facts, mut now) = (engine.facts(), engine.bundle().from.unwrap_or(Moment::from_unix_millis(0)));
     let Some(open) = Open::of(engine, question) else { return (facts, now) };
-    for (id, value) in open.view.all_fixed() {
-        facts.set(id, value);
-    }
     for (variable, set) in broken.space.variables.iter().zip(found) {
         let Some(point) = set.iter().next().and_then(|at| variable.points.get(at)) else { continue };
         if let (Key::Now, Point::From(millis)) = (&variable.key, point) {
@@ -103,6 +100,9 @@ fn witness(engine: &Engine, question: &Question, broken: &Broken, found: &[Set])
                 facts.set(id, value(&open.view, id, point));
             }
         }
+    }
+    for (id, value) in open.view.all_fixed(now.unix_millis()) {
+        facts.set(id, value);
     }
     (facts, now)
 }

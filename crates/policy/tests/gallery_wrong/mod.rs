@@ -70,6 +70,27 @@ pub(super) const PARTIES: &[Exhibit] = &[
     ("a recipient of no known class", "recipients: {adnet: {class: advertiser, country: US}}"),
     ("a country that is none", "recipients: {adnet: {class: third_party, country: Germany}}"),
     ("a class that is neither inside nor outside", "vocabulary: {recipients: {friends: {}}}"),
+    (
+        "a safeguard that ends before it begins",
+        "recipients: {mail: {class: processor, country: US, safeguard: {kind: scc, from: 2027-01-01, until: 2024-01-01}}}",
+    ),
+    (
+        "an agreement of no day",
+        "recipients: {mail: {class: processor, country: US, agreement: {from: 2026-01-01, until: 2026-01-01}}}",
+    ),
+    ("an agreement between no days", "recipients: {mail: {class: processor, country: US, agreement: {}}}"),
+    (
+        "a safeguard of no kind between days that are none",
+        "recipients: {mail: {class: processor, country: US, safeguard: {from: 2026-13-01, until: 2027}}}",
+    ),
+    (
+        "the lack of a safeguard, with a date",
+        "recipients: {mail: {class: processor, country: US, safeguard: {kind: none, until: 2027-01-01}}}",
+    ),
+    (
+        "a safeguard in other words",
+        "recipients: {mail: {class: processor, country: US, safeguard: {kind: scc, to: 2027-01-01}}}",
+    ),
 ];
 
 pub(super) const RULES: &[Exhibit] = &[

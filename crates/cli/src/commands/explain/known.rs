@@ -63,8 +63,12 @@ impl Asked<'_> {
         let registered = bundle.recipients.get(&self.question.recipient);
         let home = bundle.regimes.home.filter(|_| name == "internal");
         self.word(facts, &BuiltIn::RecipientCountry, registered.map(|r| r.country).or(home));
-        self.word(facts, &BuiltIn::RecipientSafeguard, Some(registered.map_or("none", |r| r.safeguard)));
-        self.say(facts, &BuiltIn::RecipientAgreement, Some(registered.is_some_and(|r| r.agreement)));
+        self.word(
+            facts,
+            &BuiltIn::RecipientSafeguard,
+            Some(registered.map_or("none", |r| r.safeguard(self.at))),
+        );
+        self.say(facts, &BuiltIn::RecipientAgreement, Some(registered.is_some_and(|r| r.agreement(self.at))));
         let covers = |task| bundle.vocabulary.covers(task, &self.question.purpose);
         self.say(
             facts,
