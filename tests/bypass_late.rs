@@ -6,16 +6,18 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use consentry_consent::Ledger;
+use consentry_identity::{Authenticator, AuthenticatorConfig, Issuer, KeySet};
 use consentry_layer::Limits;
 use consentry_model::{Identifier, LedgerEvent, Moment, Space};
-use consentry_policy::{Bundle, ReportOnly, Sources};
+use consentry_policy::{Bundle, Engine, ReportOnly, Sources};
 use consentry_tests::world::{
-    Answer, Happening, Otherwise, Seen, TODAY, World, contract, get, json as answer,
+    AUDIENCE, Answer, Happening, ISSUER, Otherwise, Seen, TODAY, World, contract, get, json as answer,
 };
 use futures_util::{FutureExt as _, StreamExt as _, stream};
 use http::{Request, Response};
 use http_body::Frame;
-use http_body_util::{Full, StreamBody};
+use http_body_util::{BodyExt, Full, StreamBody};
+use tower_service::Service as _;
 
 const BUNDLE: &str = "
 bundle: {controller: Example, policy: {version: v1, from: 2026-01-01}, hosts: [api.example], excess: drop}
@@ -37,6 +39,16 @@ routes:
     purposes: [essential]
     about: {type: customer, space: customer, id: path.id}
     response: {type: application/x-ndjson, body: {note: none, name: user.name}}
+  - route: POST /customers/{id}
+    purposes: [essential]
+    about: {type: customer, space: customer, id: path.id}
+    request: {body: {name: user.name}}
+    response: {body: {note: none}}
+  - route: POST /customers/{id}/why
+    purpose_by: {body.why: {service: essential.service}}
+    about: {type: customer, space: customer, id: path.id}
+    request: {body: {name: user.name, why: none}}
+    response: {body: {note: none}}
 ";
 const ROUTE: &str = "GET /customers/{id}";
 const ANN: &str = r#"{"id":"c-1","name":"Ann","email":"ann@example.org"}"#;
@@ -46,9 +58,12 @@ fn born(day: &str, effective: Moment) -> LedgerEvent {
     LedgerEvent::Attribute { name: "born".into(), value: day.into(), effective }
 }
 
+fn bundle(text: &str) -> Bundle {
+    Bundle::read(&Sources::from_texts([("bundle.yaml", text)])).unwrap_or_else(|e| panic!("{e}"))
+}
+
 async fn world(report_only: bool, limits: Limits) -> World {
-    let bundle =
-        Bundle::read(&Sources::from_texts([("bundle.yaml", BUNDLE)])).unwrap_or_else(|e| panic!("{e}"));
+    let bundle = bundle(BUNDLE);
     let report_only =
         if report_only { ReportOnly::dangerously_for([ROUTE.into()]) } else { ReportOnly::default() };
     let world = World::otherwise(Otherwise {
@@ -244,5 +259,91 @@ async fn law_11_what_is_held_back_is_no_older_than_its_decision_may_be() {
         assert_eq!(seen.status, 200, "{what}: {seen:?}");
         assert!(shows(&seen, "A."), "{what}: {seen:?}");
         assert_eq!(shows(&seen, "Ann"), shown, "{what}: {seen:?}");
+    }
+}
+
+/// Has the keys of an issuer believed, and no others.
+fn keys(world: &World, issuer: &Issuer, age_secs_max: Option<u64>) -> Happening {
+    let slot = world.authenticator.clone();
+    let mut config = AuthenticatorConfig::new(KeySet::from_jwks(&issuer.jwks()).unwrap(), ISSUER, AUDIENCE);
+    config.keys_age_secs_max = age_secs_max;
+    Box::new(move || slot.install(Authenticator::new(config).unwrap()))
+}
+
+/// Puts another bundle in force.
+fn replaced(world: &World, text: &str, by: &str) -> Happening {
+    assert!(BUNDLE.contains(text), "{text}");
+    let (slot, engine) = (world.policy.clone(), Engine::new(bundle(&BUNDLE.replace(text, by))).unwrap());
+    Box::new(move || _ = slot.install(engine, TODAY))
+}
+
+/// Sends a body in two pieces, between which something happens: the status, the code of the problem where there is one, and
+/// whether anything reached the service.
+async fn sends_slowly(world: &World, path: &str, happens: Happening) -> (u16, String, bool) {
+    world.upstream.answers(answer(r#"{"note":"kept"}"#));
+    let first = stream::once(async { Ok(Frame::data(Bytes::from_static(br#"{"name":"Ann","#))) });
+    let rest = stream::once(async move {
+        happens();
+        Ok::<_, std::io::Error>(Frame::data(Bytes::from_static(br#""why":"service"}"#)))
+    });
+    let body = StreamBody::new(first.chain(rest));
+    let token = world.token("shop", &["essential.service"]);
+    let request =
+        Request::post(path).header("host", "api.example").header("content-type", "application/json");
+    let request =
+        request.header("authorization", format!("Bearer {token}")).body(BodyExt::boxed(body)).unwrap();
+    let response = world.service.clone().call(request).await.unwrap();
+    let (parts, body) = response.into_parts();
+    let bytes = body.collect().await.unwrap().to_bytes();
+    let said: serde_json::Value = serde_json::from_slice(&bytes).unwrap();
+    let code = said["code"].as_str().unwrap_or_default().to_owned();
+    (parts.status.as_u16(), code, !world.upstream.take().is_empty())
+}
+
+#[tokio::test]
+async fn law_11_a_body_that_comes_slowly_is_decided_by_what_is_in_force_when_it_is_there() {
+    let another = |w: &World| keys(w, &Issuer::generate().unwrap(), None);
+    let stale = |w: &World| keys(w, &w.issuer, Some(60));
+    let rotated = |w: &World| keys(w, &w.issuer, None);
+    let revised = |w: &World| replaced(w, "version: v1", "version: v2");
+    let narrowed = |w: &World| {
+        replaced(
+            w,
+            "permit: essential.service, data: [user",
+            "permit: essential.legal_obligation, data: [user",
+        )
+    };
+    let routeless = |w: &World| replaced(w, "route: POST /customers/{id}", "route: POST /clients/{id}");
+    let unregistered = |w: &World| replaced(w, "shop", "mart");
+    let elsewhere = |w: &World| replaced(w, "hosts: [api.example]", "hosts: [other.example]");
+    let ahead = |w: &World| replaced(w, "from: 2026-01-01", "from: 2027-01-01");
+    let rows: [(&str, Make, i64, u16, &str); 12] = [
+        ("nothing happened", nothing, 0, 200, ""),
+        ("the token ended", nothing, 3_600_000, 401, "token-expired"),
+        ("its key is gone", another, 0, 401, "token-invalid"),
+        ("the keys were never found again", stale, 0, 503, "keys-unavailable"),
+        ("its key is among new ones", rotated, 0, 200, ""),
+        ("the bundle grew too old", nothing, 120_000, 503, "bundle-unavailable"),
+        ("another bundle says the same", revised, 0, 200, ""),
+        ("another bundle permits it no more", narrowed, 0, 403, "minimisation-violation"),
+        ("another bundle does not describe it", routeless, 0, 403, "route-unknown"),
+        ("another bundle does not know who asks", unregistered, 0, 401, "requester-unknown"),
+        ("another bundle speaks of another host", elsewhere, 0, 403, "no-applicable-policy"),
+        ("another bundle is not in force yet", ahead, 0, 503, "policy-ahead"),
+    ];
+    for path in ["/customers/c-1", "/customers/c-1/why"] {
+        for (what, happens, after_ms, status, code) in rows {
+            let mut limits = Limits::default();
+            limits.bundle_age_secs_max = if after_ms == 120_000 { 60 } else { 86_400 };
+            let world = world(false, limits).await;
+            let happening = then(&world, happens(&world), after_ms);
+            let seen = sends_slowly(&world, path, happening).await;
+            assert_eq!(seen, (status, code.to_owned(), status == 200), "{what}, {path}");
+            let (head, _) = world.last_ticket().await;
+            let current = world.policy.current().unwrap();
+            // What may not serve decides nothing.
+            let by_current = head.bundle.as_ref() == Some(&current.engine.bundle().digest);
+            assert_eq!(by_current, code != "policy-ahead", "{what}, {path}");
+        }
     }
 }

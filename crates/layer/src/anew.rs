@@ -24,13 +24,7 @@ impl Decided {
     /// A long answer ends with the token that it was asked for with, with the key by which that held, and with the bundle it
     /// was begun under.
     pub(crate) fn may_go_on(&self, now: Moment, open: &Open) -> Result<(), Reason> {
-        if let Some(claims) = &self.access.claims {
-            if now >= claims.expires {
-                return Err(Reason::TokenExpired);
-            }
-            let believed = open.shared.authenticator.current().still_believes(claims, now);
-            believed.map_err(|error| error.reason())?;
-        }
+        open.believes(self.access.claims.as_deref(), now)?;
         let digest = &open.installed.engine.bundle().digest;
         let age_secs_max = open.shared.limits.bundle_age_secs_max;
         let current = open.shared.policy.serving(now, age_secs_max)?;

@@ -81,7 +81,8 @@ pub(crate) async fn decide(
     let identified = identifier.as_ref();
     let asked = Asked { bringing: &bringing, classes: &classes, strict, identifier: identified, unreadable };
     let (heard, present) = hear(shared, &access, head, &brought, &asked).await?;
-    access.pass_time(shared.clock.now())?;
+    open.pass_time(&mut access)?;
+    let (bringing, answering) = (access.later(bringing), access.later(answering));
     let mut lines = Lines::default();
     let mut brings = access.brings(&brought, head, &bringing, &present, &mut lines);
     let in_found = access.found(&found, &bringing, &present, &mut lines);

@@ -8,17 +8,18 @@ use consentry_audit::{End, Receipt, Step, Ticket, TraceParent};
 use consentry_body::Report;
 use consentry_identity::Claims;
 use consentry_model::{Audience, LedgerRevision, Proof, Reason};
-use consentry_policy::{PurposeRule, Reference, Refusal, Route};
+use consentry_policy::{Refusal, Route};
 use http::{HeaderValue, Method, Request, Response, StatusCode, Version, header};
 use http_body_util::Full;
 use tower_service::Service;
 
 use crate::account::Account;
 use crate::admission::{Admitted, Client};
+use crate::arrival::{describe, routed};
 use crate::body::ResponseBody;
 use crate::coding;
 use crate::decide::{Stop, decide};
-use crate::describe::{Access, FoundRoute, Known, find_route};
+use crate::describe::{Access, FoundRoute, Known};
 use crate::evidence::{self, Taken};
 use crate::gate::Gate;
 use crate::head::Head;
@@ -26,9 +27,8 @@ use crate::layer::Shared;
 use crate::lines;
 use crate::people::Whom;
 use crate::precedent::Answered;
-use crate::query;
 use crate::refuse::problem;
-use crate::request::{self, Brought, PURPOSE_CARRIERS, UpstreamRequest};
+use crate::request::{PURPOSE_CARRIERS, UpstreamRequest};
 use crate::response;
 use crate::service::BoxError;
 use crate::slot::Installed;
@@ -183,16 +183,7 @@ fn read_head(
     } else {
         Head::read(&parts.method, &parts.uri, parts.version, parts.headers, transport)
     };
-    // With a slash at its end a path is another one, or the same: where no route has it nobody knows.
-    let routed = read.and_then(|head| match find_route(installed, &head)? {
-        None if head.ends_in_slash() => Err(Reason::HeadMalformed),
-        found => {
-            let routes = &installed.engine.bundle().service.routes;
-            let route = found.as_ref().and_then(|(at, _)| routes.get(*at));
-            let read = query::have_one_reading(route, &head.query);
-            read.then_some((head, found)).ok_or(Reason::HeadMalformed)
-        }
-    });
+    let routed = read.and_then(|head| routed(installed, &head).map(|found| (head, found)));
     let now = shared.clock.steady();
     routed
         .map_err(|reason| shared.admission.count(admitted, Client::at(address), now).err().unwrap_or(reason))
@@ -252,42 +243,6 @@ async fn authenticate(
         None if !public => Err(Reason::TokenMissing),
         claims => Ok(claims),
     }
-}
-
-/// Finds out what is asked. The body is read before where the purpose stands in it, and after everything else of the
-/// description otherwise.
-async fn describe<B>(
-    open: &mut Open,
-    found: FoundRoute,
-    head: &Head,
-    claims: Option<Arc<Claims>>,
-    body: B,
-    now: consentry_model::Moment,
-) -> Result<(Access, Brought), Reason>
-where
-    B: http_body::Body<Data = Bytes> + Send,
-    B::Error: Into<BoxError>,
-{
-    let installed = Arc::clone(&open.installed);
-    let route = found.as_ref().and_then(|(at, _)| installed.engine.bundle().service.routes.get(*at));
-    let reported = route.is_some_and(|r| open.shared.report_only.covers(&r.id));
-    open.known.spared = reported.then(Arc::default);
-    route.map_or(Ok(()), |route| head.check(route))?;
-    let first = route.filter(|r| matches!(&r.purpose, PurposeRule::By { at: Reference::Body(_), .. }));
-    if let Some(route) = first {
-        open.known.route = Some(Arc::clone(&route.id));
-        open.known.requester = claims.as_ref().map(|c| c.requester.clone());
-        open.known.proof = claims.as_ref().map(|c| c.proof);
-        let brought = request::read(&open.shared, route, head, body).await?;
-        let access = Access::describe(&installed, found, head, claims, Some(&brought), now, &mut open.known)?;
-        return open.shared.reaches(&access).then_some((access, brought)).ok_or(Reason::RecipientUnknown);
-    }
-    let access = Access::describe(&installed, found, head, claims, None, now, &mut open.known)?;
-    if !open.shared.reaches(&access) {
-        return Err(Reason::RecipientUnknown);
-    }
-    let brought = request::read(&open.shared, access.route()?, head, body).await?;
-    Ok((access, brought))
 }
 
 fn with_trace(upstream: UpstreamRequest, ticket: &Ticket) -> UpstreamRequest {

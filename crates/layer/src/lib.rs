@@ -13,6 +13,7 @@ mod account;
 mod admission;
 mod anew;
 mod answer;
+mod arrival;
 mod asking;
 mod body;
 mod browser;

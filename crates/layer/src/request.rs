@@ -111,14 +111,9 @@ impl UpstreamRequest {
     }
 }
 
-/// Reads a body whole, within its bounds.
-pub(crate) async fn read<B>(shared: &Shared, route: &Route, head: &Head, body: B) -> Result<Brought, Reason>
-where
-    B: http_body::Body<Data = Bytes> + Send,
-    B::Error: Into<BoxError>,
-{
+/// Reads a body that is there whole.
+pub(crate) fn read(shared: &Shared, route: &Route, head: &Head, bytes: Bytes) -> Result<Brought, Reason> {
     let limits = &shared.limits;
-    let bytes = collect(limits, body).await?;
     let brings_nothing = match &route.request_body {
         Body::None => {
             let may_click = route.right == Some(Right::Preferences);
@@ -162,8 +157,8 @@ where
     Ok(Brought { said, beside, format, content_type, redactor, is_unexpected: false })
 }
 
-/// Every byte of a body.
-async fn collect<B>(limits: &Limits, body: B) -> Result<Bytes, Reason>
+/// Every byte of a body, within its bounds.
+pub(crate) async fn collect<B>(limits: &Limits, body: B) -> Result<Bytes, Reason>
 where
     B: http_body::Body<Data = Bytes> + Send,
     B::Error: Into<BoxError>,

@@ -62,7 +62,7 @@ fn class_names(service: &ServiceMap) -> Arc<[Box<str>]> {
     service.classes.iter().map(|class| name(class).into()).collect()
 }
 
-/// Holds the bundle in force. A request keeps the one it began with; the next request takes the next one.
+/// Holds the bundle in force. A request is decided by the one that is in force when its body is there, and keeps it.
 #[derive(Clone, Debug, Default)]
 pub struct PolicySlot {
     slot: Arc<Slot>,
