@@ -5,7 +5,7 @@ use std::fmt;
 /// How the bytes of a body are read.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Format {
-    /// One JSON text (RFC 8259), also under any name `application/…+json` (RFC 6839).
+    /// One JSON text (RFC 8259), also under any name that ends with `+json` (RFC 6839).
     Json,
     /// JSON texts, one on each line.
     JsonLines,
@@ -48,7 +48,7 @@ impl Format {
             "text/csv" => Some(Self::Csv),
             "text/event-stream" => Some(Self::Events),
             lines if JSON_LINES.contains(&lines) => Some(Self::JsonLines),
-            other if other.starts_with("application/") && other.ends_with("+json") => Some(Self::Json),
+            other if other.ends_with("+json") && !is_composite(other) => Some(Self::Json),
             _ => None,
         }
     }
@@ -61,6 +61,11 @@ impl Format {
             Self::Json | Self::JsonLines | Self::JsonSequence | Self::Events | Self::Whole => false,
         }
     }
+}
+
+/// Whether a body of this type is made of others, whatever its name ends with (RFC 2046, section 5).
+fn is_composite(media_type: &str) -> bool {
+    ["multipart/", "message/"].iter().any(|kind| media_type.starts_with(kind))
 }
 
 /// Whether a text is the name of a media type (RFC 6838, section 4.2), in lower case and without parameters.
@@ -219,6 +224,9 @@ mod tests {
             (&json, "application/x-ndjson", None),
             (&json, "application/xml", None),
             (&json, "text/json", None),
+            (&json, "model/gltf+json", Some(Format::Json)),
+            (&json, "multipart/x+json", None),
+            (&json, "message/x+json", None),
             (&json, "application/a b+json", None),
             (&forms, "multipart/form-data", Some(Format::Multipart)),
             (&forms, "application/json", None),
