@@ -138,7 +138,7 @@ impl Access {
         let destination = destination(bundle, route, &variables)?;
         let act = if destination.is_some() {
             Act::Obtain
-        } else if bundle.vocabulary.recipient_is(recipient.as_str(), "external") {
+        } else if bundle.vocabulary.is_outside(&recipient) {
             Act::Disclose
         } else {
             Act::Read

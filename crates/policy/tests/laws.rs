@@ -5,7 +5,9 @@ use consentry_model::{
     Act, ConsentKind, ConsentState, Facts, Moment, Outcome, Purpose, Reason, RecipientId, RequesterId,
     Treatment, Verdict,
 };
-use consentry_policy::{Bundle, Engine, Item, Person, Question, Ruling, Sources};
+use consentry_policy::{
+    Bundle, Engine, Impact, Item, Person, Proof, ProofOutcome, Question, Ruling, Sources,
+};
 
 const BUNDLE: &str = "
 bundle: {controller: Example, policy: {version: v1, from: 2026-01-01}}
@@ -473,4 +475,117 @@ fn law_13_what_depends_on_a_person_is_told_to_nobody_else() {
     let not = Item { hopeless: None, verdict: Some(decide(&engine, about(SERVICE, PROFILE), contracted)) };
     assert_eq!(Ruling::fold(&[clear.clone(), not.clone()]).outcome(), Outcome::Redact);
     assert_eq!(Ruling::fold_strictly(&[clear, not]).outcome(), Outcome::Refuse);
+}
+
+const BY_POST: &str = "
+  - route: POST /post
+    purpose: marketing.communications
+    to: printer
+    about: {type: customer, space: customer, id: 'body.to[]'}
+    message: {to: 'body.to[]', text: body.text}
+    response: {body: none}
+";
+const SEND: &str = "{id: send, permit: marketing.communications, data: user.contact, of: customer, to: [internal, external], act: send, basis: {consent: opt-in}, clauses: [c]}";
+const TELL: &str = "{id: tell, permit: marketing.communications, data: user.contact, of: customer, to: external, act: disclose, basis: {consent: opt-in}, clauses: [c]}";
+const KEPT_IN: &str =
+    "{id: kept-in, forbid: any, data: user.contact, act: disclose, cure: never, clauses: [c]}";
+const SIGNED: &str = "{id: signed, require: {that: {request.assurance: high}}, for: any, act: disclose, reason: identity-unverified, clauses: [c]}";
+const NEVER_OUT: &str =
+    "{id: never-out, forbid: any, data: user.contact, to: external, act: disclose, clauses: [c]}";
+
+/// Some rules beside those above, over a service that has others send out its mail.
+fn with_mail(rules: &[&str]) -> Engine {
+    let text = BUNDLE
+        .replace("recipients:\n", "recipients:\n  printer: {class: third_party, country: DE}\n")
+        .replace(
+            "\nrules:\n",
+            &format!("{BY_POST}invariants:\n  - {NEVER_OUT}\nrules:\n  - {}\n", rules.join("\n  - ")),
+        );
+    let bundle = Bundle::read(&Sources::from_texts([("laws.yaml", &*text)]));
+    Engine::new(bundle.unwrap_or_else(|found| panic!("{found}"))).unwrap()
+}
+
+#[test]
+fn law_3_what_somebody_outside_sends_out_is_disclosed_to_them_and_no_permission_follows_from_that() {
+    use Treatment::{Clear, Withheld};
+    for (rules, act, recipient, treatment, by) in [
+        (&[SEND][..], Act::Send, "printer", Clear, "send"),
+        (&[SEND, KEPT_IN], Act::Send, "printer", Withheld, "kept-in"),
+        (&[SEND, KEPT_IN], Act::Send, "internal", Clear, "send"),
+        (&[SEND, SIGNED], Act::Send, "printer", Withheld, "signed"),
+        (&[SEND, SIGNED], Act::Send, "internal", Clear, "send"),
+        (&[SEND, TELL], Act::Send, "printer", Clear, "send"),
+        // Neither permission is the other.
+        (&[TELL], Act::Send, "printer", Withheld, ""),
+        (&[TELL], Act::Disclose, "printer", Clear, "tell"),
+        (&[SEND], Act::Disclose, "printer", Withheld, ""),
+        // Nothing else is sending.
+        (&[SEND, TELL, KEPT_IN], Act::Obtain, "printer", Withheld, ""),
+    ] {
+        let engine = with_mail(rules);
+        let asked = Question { act, ..question(&engine, ("shop", recipient, LETTER.2, EMAIL)) };
+        let mut facts = known(&engine);
+        agreed(&mut facts, &engine);
+        facts.set_bool(engine.bundle().facts.schema.id("subject.suppressed").unwrap(), false);
+        let now = Moment::from_unix_millis(1_800_000_000_000);
+        let person = Person { resolved: true, consent: None, objected: false };
+        let verdict = engine.decide(&asked, &facts, person, now);
+        assert_eq!(verdict.treatment, treatment, "{rules:?} {act} {recipient}: {verdict:?}");
+        // A permission to tell somebody that rests on a wish is no more than a prohibition without it.
+        assert_eq!(ids(&verdict).contains(&by), !by.is_empty(), "{rules:?} {act} {recipient}: {verdict:?}");
+        assert_eq!(ids(&verdict).is_empty(), by.is_empty(), "{rules:?} {act} {recipient}: {verdict:?}");
+    }
+}
+
+#[test]
+fn law_6_whoever_does_not_want_to_be_told_of_to_others_is_not_told_of_by_mail() {
+    for (rules, recipient, treatment) in [
+        (&[SEND, TELL][..], "printer", Treatment::Withheld),
+        (&[SEND], "printer", Treatment::Withheld),
+        (&[TELL], "internal", Treatment::Withheld),
+    ] {
+        let engine = with_mail(rules);
+        let asked = Question { act: Act::Send, ..question(&engine, ("shop", recipient, LETTER.2, EMAIL)) };
+        let mut facts = known(&engine);
+        agreed(&mut facts, &engine);
+        facts.set_bool(engine.bundle().facts.core.said_no, true);
+        let now = Moment::from_unix_millis(1_800_000_000_000);
+        let verdict = engine.decide(&asked, &facts, Person::ANONYMOUS, now);
+        assert_eq!(verdict.treatment, treatment, "{rules:?} {recipient}");
+        let told = ids(&verdict).contains(&"tell/no") || ids(&verdict).contains(&"tell");
+        assert_eq!(
+            told,
+            rules.contains(&TELL) && recipient == "printer",
+            "{rules:?} {recipient}: {verdict:?}"
+        );
+    }
+}
+
+#[test]
+fn what_is_proved_and_compared_of_disclosing_is_so_of_what_is_sent_out() {
+    for (rules, holds) in
+        [(&[SEND][..], false), (&[SEND, KEPT_IN], true), (&[KEPT_IN], true), (&[TELL], false)]
+    {
+        let proof = Proof::of(&with_mail(rules));
+        assert_eq!(proof.holds(), holds, "{rules:?}: {proof:?}");
+        if let ProofOutcome::False(found) = &proof.invariants[0].outcome {
+            let expected = if rules == [SEND] { Act::Send } else { Act::Disclose };
+            assert_eq!(found.act, expected, "{found:?}");
+        }
+    }
+    // Those who are inside are not in the scope of sending.
+    let cells = |act: &str| {
+        let text = NEVER_OUT.replace("to: external, act: disclose", act);
+        let text = BUNDLE.replace("\nrules:\n", &format!("\ninvariants:\n  - {text}\nrules:\n"));
+        let bundle = Bundle::read(&Sources::from_texts([("laws.yaml", &*text)])).unwrap();
+        Proof::of(&Engine::new(bundle).unwrap()).invariants[0].cells
+    };
+    let outside = cells("to: external, act: send");
+    assert_eq!(cells("act: disclose"), cells("act: read") + outside);
+    assert_eq!(cells("to: internal, act: disclose"), cells("to: internal, act: read"));
+    let (old, new) = (with_mail(&[SEND, KEPT_IN]), with_mail(&[SEND]));
+    let impact = Impact::of(&old, &new);
+    let said: Vec<String> = impact.changes.iter().map(|change| change.sentence()).collect();
+    let out = |said: &&String| said.starts_with("printer may now be sent messages with");
+    assert!(impact.widens() && said.iter().any(|said| out(&said)), "{said:#?}");
 }

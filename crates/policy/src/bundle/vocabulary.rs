@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use consentry_model::{
-    Category, Ladder, Lineage, MaskForm, Purpose, RecipientClass, SubjectType, TruncateForm,
+    Category, Ladder, Lineage, MaskForm, Purpose, RecipientClass, RecipientId, SubjectType, TruncateForm,
     VocabularyRevision,
 };
 use sha2::{Digest, Sha256};
@@ -270,6 +270,12 @@ impl Vocabulary {
     #[must_use]
     pub fn recipient_is(&self, name: &str, above: &str) -> bool {
         self.recipients.contains(name) && self.recipients.is_within(name, above)
+    }
+
+    /// Whether a recipient is outside: what reaches it is disclosed to it.
+    #[must_use]
+    pub fn is_outside(&self, recipient: &RecipientId) -> bool {
+        self.recipient_is(recipient.as_str(), RecipientClass::External.code())
     }
 
     /// Whether what names a recipient speaks of the one that is asked about. Nothing where nobody knows whom it names.

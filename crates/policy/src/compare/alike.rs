@@ -69,15 +69,16 @@ impl<'a> Told<'a> {
     }
 
     pub(crate) fn act(&self, act: Act) -> Vec<String> {
-        let acts =
-            self.rules.iter().filter(|r| !r.acts.is_empty()).map(|r| r.acts.contains(&act).to_string());
-        acts.chain(self.in_native(act.code())).collect()
+        let acts = self.rules.iter().filter(|r| !r.acts.is_empty());
+        // What is sent to an outsider is disclosed to them as well.
+        let told = acts.map(|r| format!("{} {}", r.acts.contains(&act), r.reaches(act, true)));
+        told.chain(self.in_native(act.code())).collect()
     }
 
     pub(crate) fn recipient(&self, name: &RecipientId) -> Vec<String> {
         let vocabulary = &self.bundle.vocabulary;
         let asked: BTreeSet<&str> = self.rules.iter().flat_map(|r| &r.to).map(|to| to.as_str()).collect();
-        let mut asked: Vec<&str> = asked.into_iter().chain(["authority", "internal"]).collect();
+        let mut asked: Vec<&str> = asked.into_iter().chain(["authority", "external", "internal"]).collect();
         asked.extend(vocabulary.recipients.keys().filter(|key| self.names(key)));
         let mut out: Vec<String> =
             asked.iter().map(|above| vocabulary.recipient_is(name.as_str(), above).to_string()).collect();

@@ -8,7 +8,7 @@
 
 use std::fmt::Write as _;
 
-use consentry_model::{FactDef, FactId, FactType, FactValue, RuleId, Treatment};
+use consentry_model::{Act, FactDef, FactId, FactType, FactValue, RecipientClass, RuleId, Treatment};
 
 use crate::bundle::Bundle;
 use crate::rules::{Basis, Condition, Cure, Duty, NativePolicy, Rule, Test, Verb};
@@ -223,8 +223,17 @@ impl Writer<'_> {
             ));
         }
         if !rule.acts.is_empty() {
-            let acts = list("Act", rule.acts.iter().map(|a| a.code().to_owned()));
-            out.push(format!("{acts}.contains(context.act)"));
+            let done = |acts: &[Act]| {
+                format!("{}.contains(context.act)", list("Act", acts.iter().map(|a| a.code().to_owned())))
+            };
+            // What is sent to somebody outside is disclosed to them, too.
+            out.push(if group == "touching" && rule.reaches_sent_out() {
+                let outside =
+                    format!("principal in {}", list("Party", [RecipientClass::External.code().to_owned()]));
+                format!("{} || ({outside} && {})", done(&rule.acts), done(&[Act::Send]))
+            } else {
+                done(&rule.acts)
+            });
         }
         out.extend(rule.from.map(|from| format!("context.now >= {}", from.unix_millis())));
         out.extend(rule.until.map(|until| format!("context.now < {}", until.unix_millis())));

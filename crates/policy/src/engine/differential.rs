@@ -62,6 +62,8 @@ rules:
   - {id: agreed, forbid: any, data: user.contact, to: external, cure: {consent: opt-in},
      unless: {purpose: essential.service, data: user.contact.email, as: masked}, clauses: [c]}
   - {id: later, forbid: [analytics, essential], data: any, of: visitor, pending: a clock, from: 2026-06-01, clauses: [c]}
+  - {id: abroad, forbid: any, data: user.contact, act: disclose, cure: {consent: explicit}, unless: {request.order: present}, clauses: [c]}
+  - {id: joined, permit: marketing.communications, data: user.device, of: customer, to: [internal, external], act: disclose, basis: {consent: opt-in}, clauses: [c]}
   - {id: signed, require: {that: {any: [{request.order: present}, {not: {datum.origin: phone}}]}}, for: essential, act: [read, send],
      unless: {request.assurance: high}, clauses: [c]}
 clauses: [{id: c, line: 1, section: s, says: everything, status: enforced}]
@@ -138,6 +140,9 @@ fn question(bundle: &Bundle, random: &mut Random) -> Question {
         }
         if !rule.acts.is_empty() {
             out.act = *random.of(&rule.acts);
+            if out.act == Act::Disclose && random.below(2) == 0 {
+                out.act = Act::Send;
+            }
         }
         let fits = |class: &DataClass| {
             let touches = |c: &consentry_model::Category| {

@@ -286,6 +286,9 @@ pub(super) fn question(bundle: &Bundle, random: &mut Random) -> Question {
     }
     if !rule.acts.is_empty() {
         out.act = *random.of(&rule.acts);
+        if out.act == Act::Disclose && random.one_in(2) {
+            out.act = Act::Send;
+        }
     }
     let fits = |class: &DataClass| {
         let category = class.category.as_str();

@@ -144,8 +144,7 @@ fn askers<'a>(bundle: &'a Bundle, route: &Route) -> Vec<Asker<'a>> {
 /// What is done with which data classes, and to whom they go.
 fn data(bundle: &Bundle, route: &Route, receives_as: &RecipientId) -> Vec<(Act, RecipientId, ClassId)> {
     let internal = route.collector();
-    let external = |to: &RecipientId| bundle.vocabulary.recipient_is(to.as_str(), "external");
-    let reading = |to: &RecipientId| if external(to) { Act::Disclose } else { Act::Read };
+    let reading = |to: &RecipientId| if bundle.vocabulary.is_outside(to) { Act::Disclose } else { Act::Read };
     // What a request brings: collected by the controller, sent to an addressee, or disclosed on a way out.
     let mut brought = vec![(Act::Collect, internal.clone())];
     let mut answered = vec![(reading(receives_as), receives_as.clone())];

@@ -165,6 +165,7 @@ impl Asked<'_> {
         let data = rule.data.as_ref();
         purposes.is_none_or(|v| v.iter().any(|p| vocabulary.purposes.is_within(purpose, p.as_str())))
             && data.is_none_or(|v| v.iter().any(|c| vocabulary.categories.is_within(category, c.as_str())))
+            && (rule.acts.is_empty() || rule.acts.contains(&self.question.act))
             && self.scope_common(rule)
     }
 
@@ -176,13 +177,13 @@ impl Asked<'_> {
         purposes.is_none_or(|v| v.iter().any(|p| vocabulary.purposes.touches(purpose, p.as_str())))
             && data.is_none_or(|v| v.iter().any(|c| vocabulary.categories.touches(category, c.as_str())))
             && self.recipient(rule)
+            && rule.reaches(self.question.act, vocabulary.is_outside(&self.question.recipient))
             && self.scope_common(rule)
     }
 
     fn scope_common(&self, rule: &Rule) -> bool {
         (rule.of.is_empty() || rule.of.contains(&self.class.subject_type))
             && (rule.by.is_empty() || rule.by.contains(&self.question.requester))
-            && (rule.acts.is_empty() || rule.acts.contains(&self.question.act))
             && rule.from.is_none_or(|from| self.now >= from)
             && rule.until.is_none_or(|until| self.now < until)
     }

@@ -19,6 +19,8 @@ pub(super) struct Scope {
     pub(super) purposes: Groups<Purpose>,
     pub(super) classes: Groups<ClassId>,
     pub(super) acts: Groups<Act>,
+    /// Where sending is in it for what it discloses: to whom it does.
+    sent_to: Option<Vec<RecipientId>>,
 }
 
 /// Questions that no rule can tell apart: one of them, and how many they are.
@@ -31,6 +33,7 @@ impl Scope {
     pub(super) fn of(bundle: &Bundle, invariant: &Invariant) -> Self {
         let told = Told::of(bundle, Some(&invariant.rule));
         let (rule, vocabulary) = (&invariant.rule, &bundle.vocabulary);
+        let sent_out = !invariant.always && rule.reaches_sent_out();
         let within = |key: &str, above: &str, purposes: bool| {
             let keys = if purposes { &vocabulary.purposes } else { &vocabulary.categories };
             // A prohibition holds for what stands above and below it, a permission for what stands below.
@@ -58,17 +61,24 @@ impl Scope {
                         .is_none_or(|v| v.iter().any(|c| within(category, c.as_str(), false)))
             })
         };
+        let act = |act: &Act| {
+            if invariant.always {
+                rule.acts.is_empty() || rule.acts.contains(act)
+            } else {
+                rule.reaches(*act, true)
+            }
+        };
+        let recipients: Vec<RecipientId> = recipients.filter(to).collect();
+        let outside = recipients.iter().filter(|name| vocabulary.is_outside(name)).cloned();
         Self {
+            sent_to: sent_out.then(|| outside.collect()),
             requesters: group(requesters.filter(|r| rule.by.is_empty() || rule.by.contains(r)), |r| {
                 told.requester(r)
             }),
-            recipients: group(recipients.filter(to), |r| told.recipient(r)),
+            recipients: group(recipients.iter().cloned(), |r| told.recipient(r)),
             purposes: group(purposes.filter(purpose), |p| told.purpose(p)),
             classes: group(classes.filter(class), |id| told.class(*id)),
-            acts: group(
-                Act::ALL.into_iter().filter(|a| rule.acts.is_empty() || rule.acts.contains(a)),
-                |a| told.act(*a),
-            ),
+            acts: group(Act::ALL.into_iter().filter(act), |a| told.act(*a)),
         }
     }
 
@@ -77,15 +87,21 @@ impl Scope {
         fn all<T>(groups: &Groups<T>) -> u64 {
             groups.values().map(|names| names.len() as u64).sum()
         }
-        [
-            all(&self.requesters),
-            all(&self.recipients),
-            all(&self.purposes),
-            all(&self.classes),
-            all(&self.acts),
-        ]
-        .into_iter()
-        .fold(1, u64::saturating_mul)
+        let acts = self.acts.values().flatten();
+        // Each act with everybody to whom it is in scope.
+        let ways = acts.map(|act| match &self.sent_to {
+            Some(outside) if *act == Act::Send => outside.len() as u64,
+            Some(_) | None => all(&self.recipients),
+        });
+        [all(&self.requesters), all(&self.purposes), all(&self.classes), ways.sum()]
+            .into_iter()
+            .fold(1, u64::saturating_mul)
+    }
+
+    /// Whether what is done is in scope with whom it is done to.
+    fn is_in(&self, question: &Question) -> bool {
+        let outside = self.sent_to.as_ref().filter(|_| question.act == Act::Send);
+        outside.is_none_or(|outside| outside.contains(&question.recipient))
     }
 
     /// One question of each kind that passes `keep`, which sees the static side of it; `keep_pair` sees less of it, and
@@ -114,7 +130,7 @@ impl Scope {
                         purpose: purpose.clone(),
                         class: *class,
                     };
-                    if keep(&question) {
+                    if self.is_in(&question) && keep(&question) {
                         let sizes =
                             [purposes.len(), classes.len(), requesters.len(), recipients.len(), acts.len()];
                         let count = sizes.into_iter().fold(1_u64, |n, size| n.saturating_mul(size as u64));
@@ -126,9 +142,11 @@ impl Scope {
         out
     }
 
-    /// Whether a question is one that no rule can tell from another.
+    /// Whether two questions of the scope are such as no rule can tell apart.
     pub(super) fn are_alike(&self, one: &Question, other: &Question) -> bool {
-        together(&self.requesters, &one.requester, &other.requester)
+        self.is_in(one)
+            && self.is_in(other)
+            && together(&self.requesters, &one.requester, &other.requester)
             && together(&self.recipients, &one.recipient, &other.recipient)
             && together(&self.purposes, &one.purpose, &other.purpose)
             && together(&self.classes, &one.class, &other.class)

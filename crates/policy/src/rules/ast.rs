@@ -268,6 +268,20 @@ impl Rule {
         found
     }
 
+    /// Whether a prohibition or an obligation is about what is done, as far as it names acts. What is sent to somebody
+    /// outside is disclosed to them, too; a permission to disclose is none to send.
+    pub(crate) fn reaches(&self, act: Act, outside: bool) -> bool {
+        self.acts.is_empty()
+            || self.acts.contains(&act)
+            || (act == Act::Send && outside && self.reaches_sent_out())
+    }
+
+    /// Whether a prohibition or an obligation that names acts is about what is sent to somebody outside because it is about
+    /// what is disclosed.
+    pub(crate) fn reaches_sent_out(&self) -> bool {
+        self.acts.contains(&Act::Disclose) && !self.acts.contains(&Act::Send)
+    }
+
     /// The same rule, where a Boolean fact is so besides.
     pub(crate) fn only_when(self, fact: FactId) -> Self {
         let so = Condition::Test(Test::Is(fact, vec![FactValue::Bool(true)]));

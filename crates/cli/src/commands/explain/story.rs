@@ -110,7 +110,7 @@ impl Story {
         let vocabulary = &engine.bundle().vocabulary;
         let reads = match &self.destination {
             Some(_) => Act::Obtain,
-            None if vocabulary.recipient_is(self.receives_as.as_str(), "external") => Act::Disclose,
+            None if vocabulary.is_outside(&self.receives_as) => Act::Disclose,
             None => Act::Read,
         };
         let brings = match (&self.route.message, &self.destination) {
