@@ -3,9 +3,10 @@
 use bytes::Bytes;
 use consentry_audit::VerdictLine;
 use consentry_consent::Ledger as _;
-use consentry_model::{Identifier, LedgerEvent, Reason, Space, Treatment};
-use consentry_policy::{Bundle, Engine, Sources};
-use consentry_tests::world::{Seen, TODAY, World, contract, post};
+use consentry_identity::Assurance;
+use consentry_model::{Identifier, LedgerEvent, Occurrence, Owed, Reason, Resolution, Space, Treatment};
+use consentry_policy::{Bundle, Engine, ReportOnly, Sources};
+use consentry_tests::world::{Otherwise, Seen, TODAY, World, contract, post};
 use http::Request;
 use http_body_util::Full;
 use serde_json::{Value, json};
@@ -323,5 +324,247 @@ async fn law_8_what_a_message_says_is_what_is_sent_on_of_it() {
         let (was, why, reached) = sent(&world, change.clone()).await;
         assert_eq!(was, status, "{parts}, {change}: {why}");
         assert_eq!(reached.is_some(), status == 200, "{parts}, {change}");
+    }
+}
+
+/// A world whose mail is sent out by a recipient, which the bundle registers like this, under further rules.
+async fn sent_out_by(recipient: &str, rules: &str) -> World {
+    let world = World::new();
+    let text = BUNDLE
+        .replace("  excess: drop\n", "  excess: drop\n  home: DE\n  regimes: [eu-gdpr]\n")
+        .replace("requesters: {", &format!("recipients: {{mailhouse: {recipient}}}\nrequesters: {{customer-portal: {{purposes: [custom.rights], receives_as: subject}}, "))
+        .replace("  - {id: mail,", &format!("{rules}  - {{id: mail,"))
+        .replace("act: send, when: {message.sender_domain", "to: [internal, external], act: send, when: {message.sender_domain")
+        .replace("  - route: POST /mail\n", ERASED_ON_DEMAND)
+        .replace("    message:", "    to: mailhouse\n    message:");
+    let bundle =
+        Bundle::read(&Sources::from_texts([("bundle.yaml", &*text)])).unwrap_or_else(|e| panic!("{e}"));
+    world.policy.install(Engine::new(bundle).unwrap_or_else(|e| panic!("{e:?}")), TODAY);
+    world.record("email", "ann@example.org", &[contract()]).await;
+    world.record("email", "bob@example.org", &[]).await;
+    world
+}
+
+/// A route on which somebody is erased, in front of the one by which mail goes out.
+const ERASED_ON_DEMAND: &str = "
+  - route: DELETE /account
+    right: erasure
+    about: {type: customer, space: customer, id: token.sub}
+    response: {body: none}
+    events: [{erase: subject}]
+  - route: POST /mail
+";
+
+const SAFE: &str = "{class: processor, country: IN, safeguard: scc}";
+const INSIDE: &str = "{class: internal, country: IN}";
+
+#[tokio::test]
+async fn what_somebody_outside_sends_out_is_disclosed_to_them() {
+    let rule = |rule: &str| format!("  - {{{rule}, clauses: [c-1]}}\n");
+    let never = rule("id: never, forbid: any, data: user.contact, act: disclose, cure: never");
+    let nobody_else =
+        rule("id: never, forbid: any, data: user.contact, to: third_party, act: disclose, cure: never");
+    let signed = rule(
+        "id: signed, require: {that: {request.signed: true}}, for: any, act: disclose, reason: cross-site",
+    );
+    let agreed = rule(
+        "id: agreed, forbid: any, data: user.contact, act: [read, disclose], cure: {consent: opt-in}, reason: consent-required",
+    );
+    let read = rule("id: read, forbid: any, data: user.contact, act: read, cure: never");
+    for (recipient, rules, refused) in [
+        ("{class: processor, country: IN}", "", Some(Reason::TransferNotSafeguarded)),
+        ("{class: third_party, country: US}", "", Some(Reason::TransferNotSafeguarded)),
+        (SAFE, "", None),
+        ("{class: processor, country: JP}", "", None),
+        // Who is inside is told nothing that was not known there.
+        (INSIDE, "", None),
+        (SAFE, &never, Some(Reason::PurposeNotPermitted)),
+        (INSIDE, &never, None),
+        (SAFE, &nobody_else, None),
+        (SAFE, &agreed, Some(Reason::ConsentRequired)),
+        (INSIDE, &agreed, None),
+        (SAFE, &signed, Some(Reason::CrossSite)),
+        (INSIDE, &signed, None),
+        (SAFE, &read, None),
+    ] {
+        let world = sent_out_by(recipient, rules).await;
+        let (status, code, reached) = sent(&world, json!({})).await;
+        assert_eq!(status == 200, refused.is_none(), "{recipient}, {rules}: {status} {code}");
+        assert_eq!(reached.is_some(), refused.is_none(), "{recipient}, {rules}");
+        let (head, _) = world.last_ticket().await;
+        assert_eq!(head.reason, refused, "{recipient}, {rules}: {head:?}");
+        assert_eq!(head.recipient.unwrap().as_str(), "mailhouse", "{recipient}, {rules}");
+    }
+}
+
+#[tokio::test]
+async fn law_1_who_may_be_told_of_somebody_may_not_send_them_mail_for_that() {
+    let told = "  - {id: told, permit: essential.service, data: user.contact.email, to: external, act: disclose, basis: contract, clauses: [c-1]}\n";
+    let world = sent_out_by(SAFE, told).await;
+    assert_eq!(sent(&world, json!({})).await.0, 200);
+    let silent = "  - {id: mail, permit: marketing,";
+    let mail = "  - {id: mail, permit: essential.service,";
+    let world = World::new();
+    let text = BUNDLE
+        .replace("requesters: {", &format!("recipients: {{mailhouse: {SAFE}}}\nrequesters: {{"))
+        .replace(mail, &format!("{told}{silent}"))
+        .replace("    message:", "    to: mailhouse\n    message:");
+    let bundle =
+        Bundle::read(&Sources::from_texts([("bundle.yaml", &*text)])).unwrap_or_else(|e| panic!("{e}"));
+    world.policy.install(Engine::new(bundle).unwrap_or_else(|e| panic!("{e:?}")), TODAY);
+    world.record("email", "ann@example.org", &[contract()]).await;
+    let (status, code, reached) = sent(&world, json!({})).await;
+    assert_eq!((status, code.as_str(), reached), (403, "purpose-not-permitted", None));
+}
+
+#[tokio::test]
+async fn law_8_a_promise_on_how_often_somebody_is_disclosed_counts_what_is_sent_out() {
+    let weekly = "  - {id: weekly, require: {at_most: {times: 1, per: P7D, of: [subject]}}, for: any, act: disclose, reason: cadence-exceeded, clauses: [c-1]}\n";
+    for (recipient, again) in [(SAFE, 403), (INSIDE, 200)] {
+        let world = sent_out_by(recipient, weekly).await;
+        assert_eq!(sent(&world, json!({})).await.0, 200, "{recipient}");
+        assert_eq!(sent(&world, json!({})).await.0, again, "{recipient}");
+    }
+}
+
+/// What the ledger holds of somebody's own.
+async fn noted(world: &World, address: &str) -> Vec<LedgerEvent> {
+    let found = world.ledger.resolve(&[who(address)]).await.unwrap().answers.remove(0);
+    let Resolution::Known(state) = found else { return Vec::new() };
+    state.events.iter().map(|(_, event)| event.clone()).collect()
+}
+
+#[tokio::test]
+async fn an_erasure_is_told_to_whoever_sent_mail_out() {
+    let tell = "  - {id: tell, require: {tell: recipients}, clauses: [c-1]}\n";
+    for (recipient, rules, is_noted) in [(SAFE, tell, true), (INSIDE, tell, false), (SAFE, "", false)] {
+        let world = sent_out_by(recipient, rules).await;
+        let ann = Identifier::new(Space::new("customer"), "ann");
+        world.ledger.link(&who("ann@example.org"), &ann, TODAY).await.unwrap();
+        let both = json!({"to": ["ann@example.org", "bob@example.org"]});
+        let (status, code, reached) = sent(&world, both).await;
+        assert_eq!((status, reached.unwrap()["to"].clone()), (200, json!(["ann@example.org"])), "{code}");
+        let disclosed = |events: &[LedgerEvent]| {
+            let is = |event: &&LedgerEvent| matches!(event, LedgerEvent::Occurrence { what: Occurrence::Disclosed { category, recipient }, .. } if category.as_str() == "user.contact.email" && recipient.as_str() == "mailhouse");
+            events.iter().filter(is).count()
+        };
+        assert_eq!(
+            disclosed(&noted(&world, "ann@example.org").await),
+            usize::from(is_noted),
+            "{recipient} {rules}"
+        );
+        assert_eq!(
+            disclosed(&noted(&world, "bob@example.org").await),
+            0,
+            "who is left out is told of to nobody"
+        );
+        let token = world.person("ann", Assurance::Substantial);
+        let erase = Request::builder().method("DELETE").uri("/account");
+        let erase = erase.header("authorization", format!("Bearer {token}")).body(Full::default()).unwrap();
+        let seen = world.send(erase).await;
+        assert_eq!(seen.status, 200, "{seen:?}");
+        let owed = noted(&world, "ann@example.org").await.into_iter().any(|event| {
+            matches!(event, LedgerEvent::Duty { what: Owed::Erasure { recipient }, .. } if recipient.as_str() == "mailhouse")
+        });
+        assert_eq!(owed, is_noted, "{recipient} {rules}");
+    }
+}
+
+/// A world in which the rulings on mail are reported and not carried out.
+async fn reported() -> World {
+    let bundle =
+        Bundle::read(&Sources::from_texts([("bundle.yaml", BUNDLE)])).unwrap_or_else(|e| panic!("{e}"));
+    let report_only = ReportOnly::dangerously_for(["POST /mail".into()]);
+    let world = World::otherwise(Otherwise { bundle: Some(bundle), report_only, ..Otherwise::default() });
+    world.record("email", "ann@example.org", &[contract()]).await;
+    world.record("email", "bob@example.org", &[]).await;
+    world.record("email", "cy@example.org", &[]).await;
+    world
+}
+
+#[tokio::test]
+async fn law_8_what_was_promised_of_how_often_is_kept_where_rulings_are_only_reported() {
+    let [ann, bob, cy] = ["ann", "bob", "cy"].map(|name| format!("{name}@example.org"));
+    // Mail after mail: to whom, and to whom it goes. Of bob and cy no rule permits anything.
+    let letter = "newsletter";
+    let stories: [&[(&str, Value, Option<Value>)]; 7] = [
+        &[(letter, json!([ann]), Some(json!([ann]))), (letter, json!([ann]), None)],
+        &[(letter, json!([bob]), Some(json!([bob]))), (letter, json!([bob]), None)],
+        &[
+            (letter, json!([bob, cy]), Some(json!([bob, cy]))),
+            (letter, json!([bob]), None),
+            (letter, json!([cy, bob]), None),
+            (letter, json!([ann, cy]), Some(json!([ann]))),
+        ],
+        &[(letter, json!([ann]), Some(json!([ann]))), (letter, json!([ann, bob]), Some(json!([bob])))],
+        // What no promise counts goes as often as it is sent, whatever the rules say.
+        &[
+            ("invoice", json!([bob]), Some(json!([bob]))),
+            ("invoice", json!([bob, ann]), Some(json!([bob, ann]))),
+        ],
+        // Whom the ledger does not know nobody can count; who has no name is nobody.
+        &[
+            (letter, json!(["zed@example.org"]), None),
+            (letter, json!(["zed@example.org", bob]), Some(json!([bob]))),
+        ],
+        &[("invoice", json!([null]), None), (letter, json!([null, bob]), Some(json!([bob])))],
+    ];
+    for story in stories {
+        let world = reported().await;
+        let mut counted = 0;
+        for (topic, to, goes) in story {
+            let (status, code, reached) = sent(&world, json!({"topic": topic, "to": to})).await;
+            let went = reached.map(|body| body["to"].clone());
+            assert_eq!(&went, goes, "{story:?}: {topic} to {to}: {status} {code}");
+            assert_eq!(
+                (status, code == "not-permitted"),
+                if goes.is_some() { (200, false) } else { (403, true) }
+            );
+            let (head, _) = world.last_ticket().await;
+            assert!(head.report_only, "{story:?}");
+            let to = went.filter(|_| *topic == letter);
+            counted += to.iter().filter_map(Value::as_array).map(Vec::len).sum::<usize>();
+        }
+        let mut there = 0;
+        for address in [&ann, &bob, &cy] {
+            let is_sent = |event: &LedgerEvent| {
+                matches!(event, LedgerEvent::Occurrence { what: Occurrence::Sent { .. }, .. })
+            };
+            there += noted(&world, address).await.iter().filter(|event| is_sent(event)).count();
+        }
+        assert_eq!(there, counted, "{story:?}: whoever is written to is counted, and nobody else");
+        assert!(noted(&world, "zed@example.org").await.is_empty());
+        let unknown = world.ledger.resolve(&[who("zed@example.org")]).await.unwrap().answers.remove(0);
+        assert_eq!(unknown, Resolution::Unresolved, "{story:?}: a report enters nobody");
+    }
+}
+
+#[tokio::test]
+async fn law_12_a_report_tells_what_the_rules_say_and_who_was_left_out_all_the_same() {
+    let world = reported().await;
+    let said = |line: &VerdictLine| (line.treatment, line.reason, line.subjects.len());
+    for (to, lines) in [
+        (
+            json!(["ann@example.org", "bob@example.org"]),
+            vec![(Treatment::Clear, None, 1), (Treatment::Withheld, Some(Reason::BasisLapsed), 1)],
+        ),
+        (
+            json!(["ann@example.org", "bob@example.org", "cy@example.org"]),
+            vec![
+                (Treatment::Withheld, Some(Reason::BasisLapsed), 2),
+                // On what is known of Ann, and on what is known of Bob.
+                (Treatment::Withheld, Some(Reason::CadenceExceeded), 1),
+                (Treatment::Withheld, Some(Reason::CadenceExceeded), 1),
+            ],
+        ),
+    ] {
+        let (status, code, _) = sent(&world, json!({"topic": "newsletter", "to": to})).await;
+        assert_eq!(status, 200, "{to}: {code}");
+        let (head, _) = world.last_ticket().await;
+        let found: Vec<_> = head.verdicts.iter().map(said).collect();
+        for line in &lines {
+            assert!(found.contains(line), "{to}: {line:?} of {found:?}");
+        }
+        assert_eq!(found.len(), lines.len(), "{found:?}");
     }
 }

@@ -7,7 +7,6 @@ use consentry_policy::{EventEffect, Excess, Item, Permit, Refusal, Ruling};
 
 use crate::asking::Asking;
 use crate::browser;
-use crate::cadence;
 use crate::describe::Access;
 use crate::duties::{self, Revealed};
 use crate::events::{self, Unwritten};
@@ -18,10 +17,10 @@ use crate::judge::Brings;
 use crate::layer::Shared;
 use crate::message;
 use crate::naming::Named;
-use crate::people::Whom;
 use crate::precedent::Answered;
-use crate::present::{Present, addressees, meet};
+use crate::present::{Present, meet};
 use crate::request::{self, Brought, Treatments, UpstreamRequest};
+use crate::sending;
 
 /// Why an exchange stops before the inner service is called.
 pub(crate) struct Stop {
@@ -111,17 +110,17 @@ pub(crate) async fn decide(
     let ruling = if present.of_body.is_empty() {
         unheard.map_or(ruling, Ruling::Refuse)
     } else {
-        let reserved = reserve(shared, &access, &brought, &bringing, &present, &mut brings, &mut lines);
-        let reserved = Box::pin(reserved).await;
-        reserved.map_or_else(|reason| Ruling::Refuse(Refusal::plain(reason)), |()| fold(&brings))
+        let reserved =
+            sending::reserve(shared, &access, &brought, &bringing, &present, &mut brings, &mut lines);
+        Box::pin(reserved).await.map_or_else(Ruling::Refuse, |()| fold(&brings))
     };
     if let Ruling::Refuse(refusal) = ruling {
         return Err(stop(refusal, lines));
     }
-    if let Err(unwritten) = write(shared, &access, identified, &heard, &present, &brings).await {
+    if let Err(unwritten) = write(shared, &access, &brought, identified, &heard, &present, &brings).await {
         return Err(stop(Refusal::plain(unwritten.reason), lines));
     }
-    spare(open, &mut brings.treatments, &mut answered);
+    spare(open, &mut brings, &mut answered);
     let mut taken = Taken::default();
     let goes_on = (&brings.treatments, &cookies[..]);
     let (permit, upstream) = match permitted(ruling, shared, &access, head, brought, goes_on, &mut taken) {
@@ -160,28 +159,46 @@ async fn fits(
 async fn write(
     shared: &Shared,
     access: &Access,
+    brought: &Brought,
     who: Option<&Identifier>,
     heard: &Heard,
     present: &Present,
     brings: &Brings,
 ) -> Result<(), Unwritten> {
-    if brings.is_refused {
+    let Heard { agreed, waiting } = heard;
+    let mut events = Vec::new();
+    if !brings.is_refused {
+        events.clone_from(agreed);
+        events.extend(duties::noted(access, &brings.treatments, waiting, &present.whom, present.own)?);
+    }
+    // What goes out is disclosed, whatever the rules say of it; a mere report enters nobody whom the ledger does not know.
+    let reported = shared.reports_only(access);
+    if !reported || present.whom.subject().is_some() {
+        let of_request = brings.treatments.of_request.iter();
+        let of_request =
+            of_request.filter(|(_, t)| reported || **t != Treatment::Withheld).map(|(class, _)| *class);
+        let classes = of_request.chain(brings.going(reported).map(|(_, class)| class));
+        events.extend(duties::disclosed(access, classes.collect()));
+    }
+    if let Some(who) = who.filter(|_| !events.is_empty()) {
+        events::append(shared, access, who, &events).await?;
+    }
+    if present.of_body.is_empty() {
         return Ok(());
     }
-    let Heard { agreed, waiting } = heard;
-    let mut events = agreed.clone();
-    events.extend(duties::noted(access, &brings.treatments, waiting, &present.whom, present.own)?);
-    let Some(who) = who.filter(|_| !events.is_empty()) else { return Ok(()) };
-    events::append(shared, access, who, &events).await
+    Box::pin(sending::note(shared, access, brought, present, brings)).await
 }
 
-/// Where verdicts are only reported nothing is taken away: they are recorded, and that is all.
-fn spare(open: &Open, treatments: &mut Treatments, answered: &mut Arc<Answered>) {
+/// Where verdicts are only reported nothing is taken away: they are recorded, and that is all. Whoever may not be written to
+/// again yet is left out all the same.
+fn spare(open: &Open, brings: &mut Brings, answered: &mut Arc<Answered>) {
     if !open.known.report_only() {
         return;
     }
-    let Treatments { of_request, of_body } = treatments;
-    let all = of_request.values_mut().chain(of_body.values_mut());
+    let Brings { treatments: Treatments { of_request, of_body }, left_out, .. } = brings;
+    let of_body =
+        of_body.iter_mut().filter(|(key, _)| !left_out.contains(key)).map(|(_, treatment)| treatment);
+    let all = of_request.values_mut().chain(of_body);
     let spared = all.fold(false, |spared, treatment| spare_one(treatment) | spared);
     open.known.note_spared(spare_answers(answered) | spared);
 }
@@ -256,7 +273,7 @@ impl<'a> Rest<'a> {
     /// The ruling as it is carried out. Under report-only everything passes, and what could not be decided would pass with it.
     fn ruling(&self, shared: &Shared, access: &Access, brings: &Brings, lenient: bool) -> Ruling {
         let Ok(route) = access.route() else { return Ruling::Refuse(Refusal::plain(Reason::RouteUnknown)) };
-        let broken = self.broken(brings).filter(|_| shared.report_only.covers(&route.id));
+        let broken = self.broken(brings).filter(|_| shared.reports_only(access));
         let ruling = || access.fold(brings, lenient, self);
         let ruling = broken.map_or_else(ruling, |reason| Ruling::Refuse(Refusal::plain(reason)));
         shared.report_only.carried_out(&route.id, ruling)
@@ -339,54 +356,4 @@ async fn hear(
     let present = Present { whom: present.whom.with(&agreed, access.now), ..present };
     let waiting = events::waiting(access, head, brought)?;
     Ok((Heard { agreed, waiting }, present))
-}
-
-/// Whether another address of the same person is still written to.
-fn another_goes(present: &Present, brings: &Brings, whom: &Whom, class: ClassId) -> bool {
-    let same = |other: &Whom| other.subject().is_some() && other.subject() == whom.subject();
-    brings.treatments.of_body.iter().any(|((at, of), treatment)| {
-        let goes = *of == class && *treatment == Treatment::Clear;
-        goes && present.of_body.get(at.index()).is_some_and(same)
-    })
-}
-
-/// Claims a place for each addressee who may be written to; one for whom there is none is left out.
-async fn reserve(
-    shared: &Shared,
-    access: &Access,
-    brought: &Brought,
-    bringing: &Asking,
-    present: &Present,
-    brings: &mut Brings,
-    lines: &mut Lines,
-) -> Result<(), Reason> {
-    if brings.is_refused {
-        return Ok(());
-    }
-    let named = addressees(access, brought)?;
-    for ((subject, class), at) in brings.of_body.clone() {
-        let clear = brings.treatments.of_body.get(&(subject, class)) == Some(&Treatment::Clear);
-        let Some(Some(who)) = named.get(subject.index()).filter(|_| clear) else { continue };
-        let Some(whom) = present.of_body.get(subject.index()) else { continue };
-        let told = access.told(whom, false, bringing);
-        let variant = access.class_of(&told, class).unwrap_or(class);
-        let data = access.facts_of(&told, variant, &[]);
-        let facts = &data.facts;
-        let question = access.question(bringing, variant);
-        let Some((rule, reason)) = cadence::claim(shared, access, &question, facts, who, brought).await?
-        else {
-            continue;
-        };
-        let verdict = Verdict { rules: Arc::from([rule]), ..Verdict::withheld(reason) };
-        brings.treatments.of_body.insert((subject, class), Treatment::Withheld);
-        if another_goes(present, brings, whom, class) {
-            lines.add(access, variant, &verdict, facts, &told);
-        } else {
-            lines.replace(access, variant, &verdict, facts, &told);
-        }
-        if let Some(item) = brings.items.get_mut(at) {
-            *item = Item { hopeless: None, verdict: Some(verdict) };
-        }
-    }
-    Ok(())
 }

@@ -84,7 +84,7 @@ pub(crate) fn apart(
 }
 
 /// What the exchange does to the ledger once it is permitted: the erasure and restriction that it asks for, what is collected
-/// and disclosed where rules ask for it, what is owed.
+/// where rules ask for it, what is owed.
 pub(crate) fn noted(
     access: &Access,
     brings: &Treatments,
@@ -116,7 +116,7 @@ pub(crate) fn noted(
     if own {
         events.extend(owed_answer(access));
     }
-    events.extend(moved(access, brings, !own && is_typed_in(access, whom)));
+    events.extend(collected(access, brings, !own && is_typed_in(access, whom)));
     Ok(events)
 }
 
@@ -201,34 +201,49 @@ fn is_typed_in(access: &Access, whom: &Whom) -> bool {
     access.claims.is_none() && whom.state().is_some_and(|state| !state.events.is_empty())
 }
 
-/// What was collected, where some rule asks since when it is there; what was disclosed, where its recipients are told of
-/// an erasure.
-fn moved(access: &Access, brings: &Treatments, of_another: bool) -> Vec<LedgerEvent> {
-    let bundle = access.bundle();
-    let bringing = access.bringing();
-    let tells = |rule: &consentry_policy::Rule| matches!(rule.verb, Verb::Require(Duty::TellRecipients));
+/// What was collected, where some rule asks since when it is there.
+fn collected(access: &Access, brings: &Treatments, of_another: bool) -> Vec<LedgerEvent> {
+    // A stranger does not make another's data young.
+    if access.bringing().act != Act::Collect || of_another || !asks_since_when(access) {
+        return Vec::new();
+    }
     let goes = |treatment: &Treatment| *treatment != Treatment::Withheld;
     let of_request = brings.of_request.iter().filter(|(_, t)| goes(t)).map(|(class, _)| *class);
     let of_body = brings.of_body.iter().filter(|(_, t)| goes(t)).map(|((_, class), _)| *class);
     let classes: BTreeSet<ClassId> = of_request.chain(of_body).collect();
-    let classes = classes.into_iter().filter_map(|id| bundle.service.class(id));
-    let occurrence = |what| LedgerEvent::Occurrence { what, effective: access.now };
-    match bringing.act {
-        // A stranger does not make another's data young.
-        Act::Collect if asks_since_when(access) && !of_another => classes
-            .map(|class| {
-                let origin = origin_of(access, class);
-                occurrence(Occurrence::Collected { category: class.category.clone(), origin })
-            })
-            .collect(),
-        Act::Disclose if bundle.rules.iter().any(tells) => classes
-            .map(|class| {
-                let recipient = bringing.recipient.clone();
-                occurrence(Occurrence::Disclosed { category: class.category.clone(), recipient })
-            })
-            .collect(),
-        Act::Collect | Act::Read | Act::Send | Act::Disclose | Act::Obtain | Act::Serve => Vec::new(),
+    let occurrence = |class: &DataClass| {
+        let what =
+            Occurrence::Collected { category: class.category.clone(), origin: origin_of(access, class) };
+        LedgerEvent::Occurrence { what, effective: access.now }
+    };
+    classes.into_iter().filter_map(|id| access.bundle().service.class(id)).map(occurrence).collect()
+}
+
+/// Whether it is noted to whom what a request brings is disclosed: some rule has recipients told of an erasure.
+pub(crate) fn notes_disclosure(access: &Access) -> bool {
+    let bundle = access.bundle();
+    let outside = || access.destination.as_ref().is_some_and(|to| bundle.vocabulary.is_outside(to));
+    let discloses = match access.bringing().act {
+        Act::Disclose => true,
+        // What is sent by somebody outside is disclosed to them.
+        Act::Send => outside(),
+        Act::Collect | Act::Read | Act::Obtain | Act::Serve => false,
+    };
+    let tells = |rule: &consentry_policy::Rule| matches!(rule.verb, Verb::Require(Duty::TellRecipients));
+    discloses && bundle.rules.iter().any(tells)
+}
+
+/// That classes of what a request brings are disclosed, where that is noted.
+pub(crate) fn disclosed(access: &Access, classes: BTreeSet<ClassId>) -> Vec<LedgerEvent> {
+    if !notes_disclosure(access) {
+        return Vec::new();
     }
+    let recipient = access.bringing().recipient;
+    let occurrence = |class: &DataClass| {
+        let what = Occurrence::Disclosed { category: class.category.clone(), recipient: recipient.clone() };
+        LedgerEvent::Occurrence { what, effective: access.now }
+    };
+    classes.into_iter().filter_map(|id| access.bundle().service.class(id)).map(occurrence).collect()
 }
 
 fn asks_since_when(access: &Access) -> bool {

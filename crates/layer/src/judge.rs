@@ -1,7 +1,7 @@
 //! The verdicts on one exchange, class by class and person by person.
 
-use std::collections::BTreeMap;
 use std::collections::btree_map::Entry;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use consentry_audit::Wording;
@@ -42,7 +42,9 @@ pub(crate) struct Brings {
     pub(crate) treatments: Treatments,
     /// Which item is about which subject and class of the body.
     pub(crate) of_body: BTreeMap<(SubjectIx, ClassId), usize>,
-    /// The rules refuse, which is only reported: nothing outside changes.
+    /// Which of them are left out for the sake of what was promised to their subjects, whatever the rules say of them.
+    pub(crate) left_out: BTreeSet<(SubjectIx, ClassId)>,
+    /// The rules refuse, which is only reported: the request agrees to nothing, and what it asks for is not done.
     pub(crate) is_refused: bool,
 }
 
@@ -106,6 +108,7 @@ impl Access {
             items: Vec::new(),
             treatments: Treatments::default(),
             of_body: BTreeMap::new(),
+            left_out: BTreeSet::new(),
             is_refused: false,
         };
         let Ok(route) = self.route() else { return out };

@@ -35,6 +35,11 @@ pub(crate) struct Shared {
 }
 
 impl Shared {
+    /// Whether the rulings on a route are reported and not carried out.
+    pub(crate) fn reports_only(&self, access: &Access) -> bool {
+        access.route().is_ok_and(|route| self.report_only.covers(&route.id))
+    }
+
     /// Whether the inner service can send a request where it is to go.
     pub(crate) fn reaches(&self, access: &Access) -> bool {
         match (&self.destinations, &access.destination) {

@@ -55,6 +55,7 @@ mod refuse;
 mod request;
 mod response;
 mod said;
+mod sending;
 mod service;
 mod slot;
 mod source;
