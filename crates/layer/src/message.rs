@@ -71,11 +71,65 @@ fn is_declared(fields: &FieldMap, path: &[String]) -> bool {
     fields.field(at).is_some()
 }
 
-/// RFC 2369 and RFC 8058: a link in the text, and the two headers by which a mail client unsubscribes with one click.
+/// RFC 2369 and RFC 8058: the two headers by which a mail client unsubscribes with one click, and in the text, for whoever
+/// reads it, a link to the same place.
 fn says_how_to_stop(text: Option<&str>, list: Option<&str>, post: Option<&str>) -> bool {
-    text.is_some_and(|text| text.match_indices("https://").any(|(at, _)| text.get(at..).is_some_and(is_link)))
-        && list.is_some_and(|list| bracketed(list).any(|link| is_link(link) && !link.contains(['<', ' '])))
-        && post.is_some_and(|post| post.trim() == "List-Unsubscribe=One-Click")
+    let one_click = post.is_some_and(|post| post.trim() == "List-Unsubscribe=One-Click");
+    let (Some(text), Some(list)) = (text, list.filter(|_| one_click)) else { return false };
+    let places: Vec<Link> = bracketed(list).filter_map(Link::whole).collect();
+    let mut links = text.split(ends_a_link).filter_map(Link::within);
+    links.any(|link| places.iter().any(|place| place.is_same_as(&link)))
+}
+
+/// An `https` link.
+#[derive(Debug, PartialEq, Eq)]
+struct Link {
+    /// Host and port, in small letters.
+    host: String,
+    /// The path, which is `/` at least.
+    path: String,
+    query: String,
+}
+
+impl Link {
+    /// What is a link and nothing else.
+    fn whole(text: &str) -> Option<Self> {
+        let rest = text.strip_prefix("https://")?;
+        if rest.contains(ends_a_link) { None } else { Self::read(rest) }
+    }
+
+    /// The link in a word. The sign that ends a sentence, or closes what a link stands in, is none of it; and what stands
+    /// in another link leads nowhere.
+    fn within(word: &str) -> Option<Self> {
+        let (_, link) = word.split_once("https://").filter(|(before, _)| !before.contains("//"))?;
+        Self::read(link.trim_end_matches(['.', ',', ';', ':', '!', '?', ')', ']', '}', '*', '_', '\'']))
+    }
+
+    /// Who would sign in with it, or a host that is none, makes it no link that leads somewhere.
+    fn read(rest: &str) -> Option<Self> {
+        let rest = rest.split('#').next()?;
+        let (place, query) = rest.split_once('?').unwrap_or((rest, ""));
+        let (host, path) = place.split_once('/').unwrap_or((place, ""));
+        let plain = |c: char| c.is_alphanumeric() || matches!(c, '-' | '.' | ':');
+        let leads = host.starts_with(char::is_alphanumeric) && host.chars().all(plain);
+        leads.then(|| Self {
+            host: host.to_lowercase(),
+            path: format!("/{path}"),
+            query: query.replace("&amp;", "&"),
+        })
+    }
+
+    /// Whether another link leads to the same place: who is meant stands in the query, and may be told otherwise there. The
+    /// very front of a host is anything at all; there the query alone says what is meant.
+    fn is_same_as(&self, other: &Self) -> bool {
+        let same = self.host == other.host && self.path == other.path;
+        same && (self.path != "/" || (!self.query.is_empty() && self.query == other.query))
+    }
+}
+
+/// Whether a sign is none that a link has.
+fn ends_a_link(sign: char) -> bool {
+    sign.is_whitespace() || sign.is_control() || matches!(sign, '<' | '>' | '"' | '`')
 }
 
 /// Whether a mail header names one address, and that is the controller's own.
@@ -100,11 +154,6 @@ fn bracketed(list: &str) -> impl Iterator<Item = &str> {
         rest = after.strip_prefix(',');
         (after.is_empty() || rest.is_some()).then_some(inside)
     })
-}
-
-/// Whether a text begins with a link that leads somewhere.
-fn is_link(text: &str) -> bool {
-    text.strip_prefix("https://").is_some_and(|host| host.starts_with(char::is_alphanumeric))
 }
 
 /// Why a message cannot be understood, whatever its route says of its members: a part that is no text, or that holds more
@@ -330,37 +379,73 @@ mod tests {
     }
 
     #[test]
-    fn a_message_says_how_to_stop_in_its_text_and_in_both_headers() {
-        let list = "<https://example.org/u?t=1>";
-        let post = "List-Unsubscribe=One-Click";
+    fn a_message_says_how_to_stop_in_both_headers_and_where_they_lead_in_its_text() {
+        let (list, post) = ("<https://example.org/u?t=1>", "List-Unsubscribe=One-Click");
+        let text = "stop: https://example.org/u?t=1";
+        let two = "<mailto:a@example.org>, <https://example.org/u>";
         for (text, list, post, says) in [
-            (Some("stop: https://example.org/u?t=1"), Some(list), Some(post), true),
-            (Some("stop: https://example.org/u?t=1"), Some(list), None, false),
-            (Some("stop: https://example.org/u?t=1"), None, Some(post), false),
+            (Some(text), Some(list), Some(post), true),
+            (Some(text), Some(list), None, false),
+            (Some(text), None, Some(post), false),
+            (Some(text), Some(list), Some("yes"), false),
             (Some("hello"), Some(list), Some(post), false),
             (None, Some(list), Some(post), false),
-            (Some("https://x"), Some("mailto:a@example.org"), Some(post), false),
-            (Some("https://x"), Some("<mailto:a@example.org> https://other.test"), Some(post), false),
-            (Some("https://x"), Some("<mailto:a@example.org>, <https://example.org/u>"), Some(post), true),
-            (Some("https://x"), Some(list), Some("yes"), false),
+            (Some(text), Some("mailto:a@example.org"), Some(post), false),
+            (Some(text), Some("<mailto:a@example.org> https://example.org/u"), Some(post), false),
+            (Some(text), Some(two), Some(post), true),
             // A comma is a sign of links, and what leads nowhere is none.
-            (Some("https://x"), Some("<https://example.org/u?t=1,2>"), Some(post), true),
-            (
-                Some("https://x"),
-                Some("<mailto:a@example.org?x=1,2> ,\t<https://example.org/u>"),
-                Some(post),
-                true,
-            ),
-            (Some("https://x"), Some("<https://>"), Some(post), false),
-            (Some("https://x"), Some("<https:///u>"), Some(post), false),
-            (Some("https://x"), Some("<https://a<b>"), Some(post), false),
-            (Some("https://x"), Some("<https://a b>"), Some(post), false),
-            (Some("https://x"), Some("stop <https://example.org/u>"), Some(post), false),
-            (Some("https://x"), Some("<mailto:a@example.org>; <https://example.org/u>"), Some(post), false),
+            (Some(text), Some("<https://example.org/u?t=1,2>"), Some(post), true),
+            (Some(text), Some("<mailto:a@example.org?x=1,2> ,\t<https://example.org/u>"), Some(post), true),
+            (Some("https://"), Some("<https://>"), Some(post), false),
+            (Some("https:///u"), Some("<https:///u>"), Some(post), false),
+            (Some("https://a<b"), Some("<https://a<b>"), Some(post), false),
+            (Some("https://a/u b"), Some("<https://a/u b>"), Some(post), false),
+            (Some(text), Some("stop <https://example.org/u>"), Some(post), false),
+            (Some(text), Some("<mailto:a@example.org>; <https://example.org/u>"), Some(post), false),
             (Some("to stop: https://"), Some(list), Some(post), false),
-            (Some("https:// https://x"), Some(list), Some(post), true),
+            (Some("https:// https://example.org/u"), Some(list), Some(post), true),
         ] {
             assert_eq!(says_how_to_stop(text, list, post), says, "{text:?} {list:?} {post:?}");
+        }
+    }
+
+    #[test]
+    fn law_1_only_a_link_to_where_the_header_leads_says_how_to_stop() {
+        for (text, list, says) in [
+            ("https://example.org/u?t=2", "https://example.org/u?t=1", true),
+            ("https://example.org/u#now", "https://example.org/u", true),
+            ("https://Example.ORG/u", "https://example.org/u", true),
+            ("<a href=\"https://example.org/u?t=1&amp;x=2\">stop</a>", "https://example.org/u", true),
+            ("<a href='https://example.org/u'>stop</a>", "https://example.org/u", true),
+            ("read (https://example.org/u).", "https://example.org/u", true),
+            ("[stop](https://example.org/u), or write", "https://example.org/u", true),
+            ("https://example.org/shop https://example.org/u", "https://example.org/u", true),
+            // Another place of one's own is no way to stop, and what only looks like that place is another one.
+            ("https://example.org/shop", "https://example.org/u", false),
+            ("https://example.org/", "https://example.org/u", false),
+            ("https://example.org/u/shop", "https://example.org/u", false),
+            ("https://example.org/u/", "https://example.org/u", false),
+            ("https://example.org/U", "https://example.org/u", false),
+            ("https://example.org/shop?u=https%3A%2F%2Fexample.org%2Fu", "https://example.org/u", false),
+            ("https://other.test/?to=https://example.org/u", "https://example.org/u", false),
+            ("http://other.test/?to=https://example.org/u", "https://example.org/u", false),
+            ("https://example.org/u\u{200b}shop", "https://example.org/u", false),
+            ("https://other.test/u", "https://example.org/u", false),
+            ("https://www.example.org/u", "https://example.org/u", false),
+            ("https://example.org.other.test/u", "https://example.org/u", false),
+            ("https://example.org@other.test/u", "https://example.org/u", false),
+            ("https://example.org:8443/u", "https://example.org/u", false),
+            ("http://example.org/u", "https://example.org/u", false),
+            ("example.org/u", "https://example.org/u", false),
+            // Whoever is led to the front door is told nothing of how to stop.
+            ("https://example.org", "https://example.org", false),
+            ("https://example.org/?page=1", "https://example.org/?stop=1", false),
+            ("https://example.org/?stop=1.", "https://example.org/?stop=1", true),
+            ("https://example.org?stop=1&amp;t=2", "https://example.org/?stop=1&t=2", true),
+        ] {
+            let list = format!("<{list}>");
+            let says_how = says_how_to_stop(Some(text), Some(&list), Some("List-Unsubscribe=One-Click"));
+            assert_eq!(says_how, says, "{text} {list}");
         }
     }
 }
