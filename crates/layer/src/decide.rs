@@ -64,7 +64,7 @@ pub(crate) async fn decide(
     open: &Open,
     mut access: Access,
     head: &Head,
-    brought: Brought,
+    mut brought: Brought,
 ) -> Result<Ready, Stop> {
     let shared = &open.shared;
     access.pass_time(shared.clock.now())?;
@@ -114,19 +114,17 @@ pub(crate) async fn decide(
             sending::reserve(shared, &access, &brought, &bringing, &present, &mut brings, &mut lines);
         Box::pin(reserved).await.map_or_else(Ruling::Refuse, |()| fold(&brings))
     };
-    if let Ruling::Refuse(refusal) = ruling {
-        return Err(stop(refusal, lines));
-    }
-    if let Err(unwritten) = write(shared, &access, &brought, identified, &heard, &present, &brings).await {
-        return Err(stop(Refusal::plain(unwritten.reason), lines));
-    }
     spare(open, &mut brings, &mut answered);
     let mut taken = Taken::default();
     let goes_on = (&brings.treatments, &cookies[..]);
-    let (permit, upstream) = match permitted(ruling, shared, &access, head, brought, goes_on, &mut taken) {
+    let permitted = permitted(ruling, shared, &access, head, &mut brought, goes_on, &mut taken);
+    let (permit, upstream) = match permitted {
         Ok(both) => both,
-        Err(refusal) => return Err(stop(refusal, lines)),
+        Err(refusal) => return Err(stop(with_cause(refusal, &lines), lines)),
     };
+    if let Err(unwritten) = write(shared, &access, &brought, identified, &heard, &present, &brings).await {
+        return Err(stop(Refusal::plain(unwritten.reason), lines));
+    }
     let (Present { ledger, whom, own, .. }, is_judged) = (present, rest.is_judged);
     let decided = Decided { access, whom, own, answered, taken, ledger, is_judged };
     Ok((Box::new(decided), permit, upstream, lines))
@@ -214,16 +212,25 @@ pub(crate) fn spare_one(treatment: &mut Treatment) -> bool {
     std::mem::replace(treatment, Treatment::Clear) != Treatment::Clear
 }
 
+/// A body of which nothing is left is refused for what took it out.
+fn with_cause(refusal: Refusal, lines: &Lines) -> Refusal {
+    let nothing_left = refusal == Refusal::personal(Reason::Prohibited);
+    if nothing_left { lines.worst().map_or(refusal, Refusal::personal) } else { refusal }
+}
+
 /// The permit of a ruling, with the request that it is for.
 fn permitted(
     ruling: Ruling,
     shared: &Shared,
     access: &Access,
     head: &Head,
-    brought: Brought,
+    brought: &mut Brought,
     (treatments, cookies): (&Treatments, &[String]),
     taken: &mut Taken,
 ) -> Result<(Permit, UpstreamRequest), Refusal> {
+    if let Ruling::Refuse(refusal) = ruling {
+        return Err(refusal);
+    }
     let route = access.route().map_err(Refusal::plain)?;
     let pseudonyms = || shared.pseudonyms(access);
     let upstream = request::forward(route, head, brought, treatments, cookies, &pseudonyms, taken);

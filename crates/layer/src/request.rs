@@ -294,28 +294,14 @@ pub(crate) fn goes_on(field: Field, treatments: &Treatments) -> bool {
 pub(crate) fn forward(
     route: &Route,
     head: &Head,
-    brought: Brought,
+    brought: &mut Brought,
     treatments: &Treatments,
     cookies: &[String],
     pseudonyms: &dyn Fn() -> Option<Pseudonyms>,
     taken: &mut Taken,
 ) -> Result<UpstreamRequest, Reason> {
     let query = query::forward_query(route, head, treatments, taken);
-    let body = match brought.redactor {
-        None => Bytes::new(),
-        Some((redactor, _)) => {
-            let mut redactor = match pseudonyms() {
-                Some(key) => redactor.with_pseudonyms(key),
-                None => redactor,
-            };
-            let decide = |subject: SubjectIx, class: ClassId| {
-                treatments.of_body.get(&(subject, class)).copied().unwrap_or(Treatment::Withheld)
-            };
-            let bytes = redactor.release(&decide).map_err(of_request)?;
-            note(redactor.report(), taken);
-            unmarked(bytes, brought.format)
-        }
-    };
+    let body = brought.release(treatments, pseudonyms, taken)?;
     // The addressees of a message who may not be written to are left out, and the others are written to.
     if route.excess == Excess::Refuse && route.message.is_none() && !taken.is_empty() {
         return Err(Reason::MinimisationViolation);
@@ -328,13 +314,36 @@ pub(crate) fn forward(
     let json = MediaTypes::json();
     let types = route.response_body.types().unwrap_or(&json);
     let accepted = accept(&head.headers, types);
-    let technical = [(header::ACCEPT, accepted), (header::CONTENT_TYPE, brought.content_type)];
+    let technical = [(header::ACCEPT, accepted), (header::CONTENT_TYPE, brought.content_type.take())];
     for (name, value) in technical.into_iter().filter_map(|(name, value)| Some((name, value?))) {
         request.headers_mut().entry(name).or_insert(value);
     }
     request.headers_mut().insert(header::ACCEPT_ENCODING, coding::READABLE);
     forward_cookies(head, cookies, request.headers_mut(), taken);
     Ok(UpstreamRequest(request))
+}
+
+impl Brought {
+    /// The body as it goes on, once. Whom it names can still be asked.
+    fn release(
+        &mut self,
+        treatments: &Treatments,
+        pseudonyms: &dyn Fn() -> Option<Pseudonyms>,
+        taken: &mut Taken,
+    ) -> Result<Bytes, Reason> {
+        let Some((redactor, window)) = self.redactor.take() else { return Ok(Bytes::new()) };
+        let mut redactor = match pseudonyms() {
+            Some(key) => redactor.with_pseudonyms(key),
+            None => redactor,
+        };
+        let decide = |subject: SubjectIx, class: ClassId| {
+            treatments.of_body.get(&(subject, class)).copied().unwrap_or(Treatment::Withheld)
+        };
+        let bytes = redactor.release(&decide).map_err(of_request)?;
+        note(redactor.report(), taken);
+        self.redactor = Some((redactor, window));
+        Ok(unmarked(bytes, self.format))
+    }
 }
 
 fn note(report: &Report, taken: &mut Taken) {
