@@ -16,6 +16,8 @@ pub(crate) fn said(reading: &Reading, bytes: &[u8], depth_max: usize) -> Result<
     let texts = |bytes: &[u8]| Said::each(bytes, depth_max).map(Said::List).ok_or(Reason::BodyMalformed);
     match reading.format {
         Format::Json => Said::one(bytes, depth_max).ok_or(Reason::BodyMalformed),
+        // Another reader ends a line there.
+        Format::JsonLines if has_bare_return(bytes) => Err(Reason::BodyMalformed),
         Format::JsonLines => texts(bytes),
         // Between texts only: within one a control character is escaped.
         Format::JsonSequence => {
@@ -26,6 +28,17 @@ pub(crate) fn said(reading: &Reading, bytes: &[u8], depth_max: usize) -> Result<
         Format::Whole => Ok(text(bytes)),
         Format::Events => Ok(Said::Null),
     }
+}
+
+/// Whether a carriage return stands anywhere but before a line feed.
+fn has_bare_return(bytes: &[u8]) -> bool {
+    let mut lines = bytes.split(|b| *b == b'\n').peekable();
+    std::iter::from_fn(|| {
+        let line = lines.next()?;
+        let ends = lines.peek().is_some();
+        Some(if ends { line.strip_suffix(b"\r").unwrap_or(line) } else { line })
+    })
+    .any(|line| line.contains(&b'\r'))
 }
 
 /// The same with what the map declares inside of strings in their place. Each text of several is a body of its own.
@@ -230,6 +243,10 @@ mod tests {
         for (reading, body, expected) in [
             (Reading::of(Format::Json), "[1]", Ok(json!([1]))),
             (Reading::of(Format::JsonLines), "{\"a\":1}\n\n{\"a\":2}\n", Ok(json!([{"a": 1}, {"a": 2}]))),
+            (Reading::of(Format::JsonLines), "1\r\n\r\n2", Ok(json!([1, 2]))),
+            (Reading::of(Format::JsonLines), "[1,\r2]\n", Err(Reason::BodyMalformed)),
+            (Reading::of(Format::JsonLines), "1\r\r\n", Err(Reason::BodyMalformed)),
+            (Reading::of(Format::JsonLines), "1\n\r", Err(Reason::BodyMalformed)),
             (Reading::of(Format::JsonSequence), "\u{1e}1\n\u{1e}2\n", Ok(json!([1, 2]))),
             (
                 Reading::of(Format::Form),

@@ -18,6 +18,14 @@ const BESIDE: [&str; 3] = ["event", "id", "retry"];
 /// With this many a service says that there is no more. It is no JSON, and tells nothing of anybody.
 const DONE: &str = "[DONE]";
 
+/// What stands in the window.
+enum Held {
+    Event(Event),
+    /// A comment before an event: it keeps a connection open, and whoever waits for that does not wait for an event. It may
+    /// not say more; whether it does is what is kept of it.
+    Comment(bool),
+}
+
 /// An event that waits for its verdicts.
 struct Event {
     /// As it came, without a mark.
@@ -33,6 +41,16 @@ enum Kept {
     Data,
 }
 
+/// What the unit is that was framed last.
+#[derive(Clone, Copy, Debug)]
+enum Framed {
+    /// It ends with a blank line.
+    Whole,
+    Comment,
+    /// The body ended in it.
+    Cut,
+}
+
 /// A stream of events.
 pub(crate) struct Events {
     map: FieldMap,
@@ -43,9 +61,8 @@ pub(crate) struct Events {
     /// How much of the view is known to hold no end of that line.
     seen: usize,
     begun: bool,
-    /// Whether the unit just framed ends with a blank line.
-    whole: bool,
-    held: Vec<Event>,
+    framed: Framed,
+    held: Vec<Held>,
 }
 
 impl Events {
@@ -53,14 +70,12 @@ impl Events {
     pub(crate) fn new(map: &FieldMap, limits: Limits) -> Result<Self, BodyFault> {
         let data = map.member(map.root(), "data").ok_or(BodyFault::Undeclared)?;
         let (data, map) = (Arc::new(map.below(data)), map.clone());
-        Ok(Self { map, data, limits, line: 0, seen: 0, begun: false, whole: false, held: Vec::new() })
+        Ok(Self { map, data, limits, line: 0, seen: 0, begun: false, framed: Framed::Cut, held: Vec::new() })
     }
 
     fn event(&self, unit: Bytes, asked: &mut Asked) -> Result<Event, Fault> {
-        let utf8 = |e: std::str::Utf8Error| Fault::new(BodyFault::InvalidUtf8, e.valid_up_to());
-        let text = std::str::from_utf8(&unit).map_err(utf8)?;
         let (mut kept, mut undeclared, mut data) = (Vec::new(), 0_u64, None::<String>);
-        for line in lines(text) {
+        for line in lines(text(&unit)?) {
             match line {
                 Line::Blank => {}
                 // It keeps a connection open, and may not say more.
@@ -120,17 +135,23 @@ impl Events {
 
 impl Media for Events {
     fn frame(&mut self, view: &[u8], last: bool) -> Result<Option<usize>, Fault> {
+        let first = if !self.begun && view.starts_with(MARK) { MARK.len() } else { 0 };
         while let Some((end, next)) = end_of_line(view, self.seen, last) {
-            let blank = end == self.line;
+            let line = self.line.max(first);
+            let framed = match view.get(line..end) {
+                Some([]) => Some(Framed::Whole),
+                Some([b':', ..]) if line == first => Some(Framed::Comment),
+                _ => None,
+            };
             (self.line, self.seen) = (next, next);
-            if blank {
-                (self.line, self.seen, self.whole) = (0, 0, true);
+            if let Some(framed) = framed {
+                (self.line, self.seen, self.framed) = (0, 0, framed);
                 return Ok(Some(next));
             }
         }
         // What is no whole event at the end is none (section 9.2.6), and nobody takes it.
         if last {
-            (self.line, self.seen, self.whole) = (0, 0, false);
+            (self.line, self.seen, self.framed) = (0, 0, Framed::Cut);
             return Ok(Some(view.len()));
         }
         // Whether a carriage return is the whole end is told by what comes next.
@@ -142,9 +163,17 @@ impl Media for Events {
         let marked = !self.begun && unit.starts_with(MARK);
         self.begun = true;
         let unit = if marked { unit.slice(MARK.len()..) } else { unit };
-        if self.whole {
-            let event = self.event(unit, asked)?;
-            self.held.push(event);
+        match self.framed {
+            Framed::Whole => {
+                let event = self.event(unit, asked)?;
+                self.held.push(Held::Event(event));
+            }
+            Framed::Comment => {
+                let says =
+                    matches!(lines(text(&unit)?).next(), Some(Line::Comment(text)) if !text.is_empty());
+                self.held.push(Held::Comment(says));
+            }
+            Framed::Cut => {}
         }
         Ok(())
     }
@@ -154,7 +183,12 @@ impl Media for Events {
     }
 
     fn undeclared(&self) -> u64 {
-        let one = |e: &Event| e.undeclared + e.data.as_ref().map_or(0, |(_, unit)| unit.undeclared());
+        let one = |held: &Held| match held {
+            Held::Event(event) => {
+                event.undeclared + event.data.as_ref().map_or(0, |(_, unit)| unit.undeclared())
+            }
+            Held::Comment(says) => u64::from(*says),
+        };
         self.held.iter().map(one).sum()
     }
 
@@ -165,7 +199,15 @@ impl Media for Events {
         report: &mut Report,
         out: &mut Vec<u8>,
     ) -> Result<(), BodyFault> {
-        for Event { unit, kept, data, undeclared } in self.held.drain(..) {
+        for held in self.held.drain(..) {
+            let Event { unit, kept, data, undeclared } = match held {
+                Held::Event(event) => event,
+                Held::Comment(says) => {
+                    report.undeclared = report.undeclared.saturating_add(u64::from(says));
+                    out.extend_from_slice(b":\n");
+                    continue;
+                }
+            };
             report.undeclared = report.undeclared.saturating_add(undeclared);
             let (was, left) = match data {
                 None => (None, None),
@@ -188,6 +230,10 @@ impl Media for Events {
     fn is_live(&self) -> bool {
         true
     }
+}
+
+fn text(unit: &[u8]) -> Result<&str, Fault> {
+    std::str::from_utf8(unit).map_err(|e| Fault::new(BodyFault::InvalidUtf8, e.valid_up_to()))
 }
 
 fn rewrite(kept: &[Kept], data: &[u8], out: &mut Vec<u8>) {

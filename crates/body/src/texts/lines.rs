@@ -3,7 +3,8 @@
 use super::framed::Frame;
 use crate::error::{BodyFault, Fault};
 
-/// Lines that end with a line feed; the last may lack it.
+/// Lines that end with a line feed, which may have a carriage return before it; the last may lack both. To many readers a carriage
+/// return alone ends a line, too, and JSON has it for white space anywhere: a body with one has two readings.
 #[derive(Debug, Default)]
 pub(crate) struct Lines {
     /// How much of the view is known to hold no line feed.
@@ -33,6 +34,11 @@ impl Frame for Lines {
     fn text(&self, unit: &[u8]) -> Result<Option<(usize, usize)>, Fault> {
         let end = unit.len() - usize::from(unit.ends_with(b"\n"));
         let text = unit.get(..end).ok_or(Fault::internal(0))?;
+        if let Some(at) = memchr::memchr(b'\r', text)
+            && (at + 1 != end || end == unit.len())
+        {
+            return Err(Fault::new(BodyFault::Malformed, at));
+        }
         Ok(if text.iter().all(|b| is_space(*b)) { None } else { Some((0, end)) })
     }
 }

@@ -89,6 +89,39 @@ fn law_1_an_event_that_is_wrong_stops_the_stream() {
 }
 
 #[test]
+fn a_comment_that_keeps_a_connection_open_is_passed_on_alone() {
+    let map = map(&[("data.n", OPEN), ("data.name", NAME), ("id", OPEN)], Some(("data", scope("n", &[]))));
+    check(
+        Format::Events,
+        &map,
+        &[
+            (": ping\n", &withheld, Ok(":\n")),
+            (":\n", &withheld, Ok(":\n")),
+            (": ping\r\n: ping\r:\r\n", &withheld, Ok(":\n:\n:\n")),
+            ("\u{feff}: ann@x.org\n", &withheld, Ok(":\n")),
+            ("\u{feff}\n: ann@x.org\n", &withheld, Ok("\n:\n")),
+            (": ann\ndata: {\"n\":1}\n\n", &withheld, Ok(":\ndata: {\"n\":1}\n\n")),
+            // What stands in an event goes with it.
+            ("id: 1\n: ann\ndata: {\"n\":1}\n\n", &withheld, Ok("id: 1\n:\ndata: {\"n\":1}\n\n")),
+            ("id: 1\n: ann\ndata: {\"n\":1,\"name\":\"Ann\"}\n\n: ann\n", &withheld, Ok(":\n")),
+            // A mark that is not the first thing is part of a name.
+            (": a\n\u{feff}: ann\n\n", &withheld, Ok(":\n\n")),
+            // Nobody knows what else the line was to say.
+            (": ping", &clear, Ok("")),
+            (":\n: ping", &clear, Ok(":\n")),
+        ],
+    );
+    let ran = run(Format::Events, &map, Limits::default(), b": \xff\n", &[], &clear);
+    assert_eq!(ran.unwrap_err().1, BodyFault::InvalidUtf8);
+    let pings = ": ping\n".repeat(100);
+    let small = Limits { record_bytes_max: 16, ..Limits::default() };
+    for pieces in [&[1][..], &[7], &[]] {
+        let (out, report) = run(Format::Events, &map, small, pings.as_bytes(), pieces, &clear).unwrap();
+        assert_eq!((out, report.undeclared), (":\n".repeat(100).into_bytes(), 100), "{pieces:?}");
+    }
+}
+
+#[test]
 fn whoever_reads_a_stream_need_not_wait_for_the_next_event() {
     let map = map(&[("data.n", OPEN)], None);
     let mut redactor = Redactor::new(&Reading::of(Format::Events), map, Limits::default()).unwrap();
@@ -98,6 +131,16 @@ fn whoever_reads_a_stream_need_not_wait_for_the_next_event() {
         redactor.release(&|_, _| consentry_model::Treatment::Withheld).unwrap(),
         "data: {\"n\":1}\n\n"
     );
+    assert_eq!(redactor.step().unwrap(), Step::NeedInput);
+    // A sign of life is of use at once.
+    redactor.push(b":2}\n\n: pi").unwrap();
+    assert!(matches!(redactor.step().unwrap(), Step::NeedVerdicts(_)));
+    redactor.release(&|_, _| consentry_model::Treatment::Withheld).unwrap();
+    assert_eq!(redactor.step().unwrap(), Step::NeedInput);
+    redactor.push(b"ng\n").unwrap();
+    let Step::NeedVerdicts(window) = redactor.step().unwrap() else { panic!("the comment is held back") };
+    assert!(window.subjects.is_empty() && window.groups.is_empty());
+    assert_eq!(redactor.release(&|_, _| consentry_model::Treatment::Withheld).unwrap(), ":\n");
     assert_eq!(redactor.step().unwrap(), Step::NeedInput);
 }
 

@@ -77,6 +77,36 @@ fn law_1_a_line_that_is_wrong_stops_the_body() {
     }
 }
 
+/// JSON takes a carriage return for white space; many who read lines take one for the end of a line.
+#[test]
+fn law_1_a_line_ends_with_a_line_feed_for_every_reader() {
+    let leaves = [("id", OPEN), ("name", NAME), ("meta.**", OPEN)];
+    let map = map(&leaves, Some(("", scope("id", &[]))));
+    let two = "{\"id\":1,\"meta\":{\"x\":\r{\"id\":2,\"name\":\"Bob\"}\r}}\n";
+    check(
+        Format::JsonLines,
+        &map,
+        &[
+            (two, &clear, Err(BodyFault::Malformed)),
+            (&two.replace('\r', ""), &clear, Ok(&two.replace('\r', ""))),
+            ("{\"id\":1}\r{\"id\":2}\n", &clear, Err(BodyFault::Malformed)),
+            ("{\"id\":1}\r\r\n", &clear, Err(BodyFault::Malformed)),
+            ("\r{\"id\":1}\n", &clear, Err(BodyFault::Malformed)),
+            ("{\"id\":1}\r \n", &clear, Err(BodyFault::Malformed)),
+            ("{\"id\":1}\r", &clear, Err(BodyFault::Malformed)),
+            ("{\"id\":1}\n\r", &clear, Err(BodyFault::Malformed)),
+            ("{\"id\":1}\n\r{\"id\":2}", &clear, Err(BodyFault::Malformed)),
+            ("{\"id\":1}\n \r \n", &clear, Err(BodyFault::Malformed)),
+            ("\r\r\n{\"id\":1}\n", &clear, Err(BodyFault::Malformed)),
+            ("{\"id\":1}\r\n\r\n{\"id\":2}\n", &clear, Ok("{\"id\":1}\r\n\r\n{\"id\":2}\n")),
+            ("{\"id\":1,\"meta\":\"\\r\"}\r\n", &clear, Ok("{\"id\":1,\"meta\":\"\\r\"}\r\n")),
+        ],
+    );
+    // Where texts begin with a sign of their own, what stands in one ends none.
+    let sequence = "\u{1e}{\"id\":1,\"meta\":\r[\n1]}\r\n";
+    check(Format::JsonSequence, &map, &[(sequence, &clear, Ok(sequence))]);
+}
+
 #[test]
 fn texts_of_a_sequence_are_read_like_lines() {
     let map = map(&[("id", OPEN), ("name", NAME)], Some(("", scope("id", &[]))));
