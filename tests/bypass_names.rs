@@ -166,6 +166,10 @@ async fn law_1_a_name_in_another_shape_is_not_nobodys() {
         (r#"{"user":[{"email":"ann+x@example.org"}]}"#, false),
         (r#"{"user":"ann+x@example.org"}"#, false),
         (r#"{"user":{"email":true}}"#, false),
+        // A number that every reader takes for the same is a name; any other may be anybody's.
+        (r#"{"user":{"email":-9007199254740991}}"#, true),
+        (r#"{"user":{"email":9007199254740992}}"#, false),
+        (r#"{"user":{"email":-0}}"#, false),
         (r#"{"user":{"email":" ann+x@example.org"}}"#, false),
         (r#"{"user":{"email":"ann+x@example.org\n"}}"#, false),
         (r#"{"user":{"email":"ann+x@example.org\u0000"}}"#, false),

@@ -87,6 +87,7 @@ mod window;
 pub use coding::{Coding, CodingFault, CodingLimits, Decoded, Decoder, Encoder, accepts_gzip, decode};
 pub use error::{BodyError, BodyFault};
 pub use id::RecordId;
+pub use json::is_exact;
 pub use limits::Limits;
 pub use media::{Reading, Redactor};
 pub use once::redact;

@@ -3,7 +3,7 @@
 use consentry_model::{ClassId, FieldMap, Scalar, ScopeId};
 
 use crate::error::BodyFault;
-use crate::json::{Token, TokenKind, plain, scalar_at, unescape};
+use crate::json::{Token, TokenKind, is_exact, plain, scalar_at, unescape};
 use crate::subject::{Classes, Id, Subject};
 use crate::tape::{Owner, Tape};
 
@@ -179,7 +179,7 @@ impl Records {
     }
 }
 
-/// The text that names a subject: a string that is not empty, or an integer as it is written.
+/// The text that names a subject: a string that is not empty, or an integer as it is written that every reader takes for the same.
 pub(crate) fn identifier(view: &[u8], token: &Token) -> Id {
     match token.kind {
         TokenKind::Text if token.end - token.start > 2 => {
@@ -188,9 +188,11 @@ pub(crate) fn identifier(view: &[u8], token: &Token) -> Id {
             }
             string(view, token).map_or(Id::Nobody, Id::Read)
         }
-        TokenKind::Number { integer: true } => Id::There(token.start, token.end),
+        TokenKind::Number { integer: true } if raw(view, token).is_some_and(is_exact) => {
+            Id::There(token.start, token.end)
+        }
         TokenKind::Text
-        | TokenKind::Number { integer: false }
+        | TokenKind::Number { .. }
         | TokenKind::Literal
         | TokenKind::Name
         | TokenKind::Open(_)

@@ -1,6 +1,6 @@
 //! Whom a request names, or seems to.
 
-use consentry_body::Said;
+use consentry_body::{Said, is_exact};
 use consentry_model::Identifier;
 use consentry_policy::{Reference, SubjectSource};
 
@@ -82,14 +82,17 @@ impl Brought {
         name.map(|name| Identifier::new(space.clone(), &name))
     }
 
-    /// The name at a path of the body: a text or a whole number, or what may be one to somebody else.
+    /// The name at a path of the body: a text, a whole number that every reader takes for the same, or what may be a name to
+    /// somebody else.
     fn name(&self, path: &[String]) -> Named<String> {
         match self.reach(path) {
             Err(Astray) => Named::Unreadable,
             Ok(None | Some(Said::Null)) => Named::Absent,
             Ok(Some(Said::Text(text))) => Named::of(text.clone()),
-            Ok(Some(Said::Integer(digits))) => Named::of(digits.to_string()),
-            Ok(Some(Said::Bool(_) | Said::Number(_) | Said::List(_) | Said::Object(_))) => Named::Unreadable,
+            Ok(Some(Said::Integer(digits))) if is_exact(digits) => Named::of(digits.to_string()),
+            Ok(Some(
+                Said::Bool(_) | Said::Integer(_) | Said::Number(_) | Said::List(_) | Said::Object(_),
+            )) => Named::Unreadable,
         }
     }
 }

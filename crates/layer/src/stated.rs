@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use consentry_body::Said;
+use consentry_body::{Said, is_exact};
 use consentry_model::{FactType, FactValue, Facts, Moment, Scalar};
 use consentry_policy::{FactBook, FactTarget, OperandType, Value, Values, day_in};
 use jiff::tz::TimeZone;
@@ -154,7 +154,7 @@ fn value(ty: OperandType, found: &Found, zone: &TimeZone) -> Value {
     match (ty, found) {
         (_, Found::Null) => Value::Absent,
         (OperandType::Id, Found::Text(text)) if !text.is_empty() => Value::Id(id(text)),
-        (OperandType::Id, Found::Int(text)) => Value::Id(id(text)),
+        (OperandType::Id, Found::Int(text)) if is_exact(text) => Value::Id(id(text)),
         (OperandType::Ids, Found::Text(text)) if !text.is_empty() => Value::Ids([id(text)].into()),
         (OperandType::Ids, Found::Texts(texts)) => Value::Ids(texts.iter().map(|t| id(t)).collect()),
         (OperandType::Time, Found::Text(text)) => moment(text, zone).map_or(Value::Unknown, Value::Time),
@@ -227,11 +227,10 @@ mod tests {
             (OperandType::Time, Found::Nothing, Value::Unknown),
             (OperandType::Id, text(""), Value::Unknown),
             (OperandType::Id, Found::Int("9".into()), Value::Id("9".into())),
-            (
-                OperandType::Id,
-                Found::Int("18446744073709551616".into()),
-                Value::Id("18446744073709551616".into()),
-            ),
+            (OperandType::Id, Found::Int("9007199254740991".into()), Value::Id("9007199254740991".into())),
+            (OperandType::Id, Found::Int("9007199254740993".into()), Value::Unknown),
+            (OperandType::Id, Found::Int("-0".into()), Value::Unknown),
+            (OperandType::Id, text("9007199254740993"), Value::Id("9007199254740993".into())),
             (OperandType::Id, Found::Texts(vec!["a".to_owned()]), Value::Unknown),
             (OperandType::Ids, text("a"), Value::Ids(["a".into()].into())),
         ] {

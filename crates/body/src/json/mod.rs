@@ -10,6 +10,7 @@ mod value;
 
 pub(crate) use escape::{unescape, write_string};
 pub(crate) use grammar::{Container, Grammar, Token, TokenKind, Turn};
+pub use number::is_exact;
 pub(crate) use scan::{Length, interruptions, plain};
 pub(crate) use skip::{Skip, name_at};
 pub(crate) use value::{Anew, Ends, Value, delimiter, plain_name, scalar_at, space, value};

@@ -117,6 +117,14 @@ fn any_number(view: &[u8], from: usize) -> Option<(usize, bool)> {
     Some((at, integer))
 }
 
+/// Whether every reader takes a whole number for the same one: many keep numbers as fractions of 53 bits, in which those beyond
+/// ±(2⁵³ − 1) are no longer told from their neighbours, and minus zero is zero. Takes it as JSON writes it.
+#[must_use]
+pub fn is_exact(integer: &str) -> bool {
+    let digits = integer.strip_prefix('-').unwrap_or(integer);
+    integer != "-0" && (digits.len(), digits) <= (16, "9007199254740991")
+}
+
 /// Where digits end that begin here, which may be none.
 #[inline]
 fn digits(view: &[u8], from: usize) -> usize {
@@ -144,6 +152,24 @@ const HIGH: u64 = 0x80 * ONES;
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn law_1_a_number_is_exact_where_no_reader_rounds_it() {
+        for (integer, exact) in [
+            ("0", true),
+            ("-1", true),
+            ("999999999999999", true),
+            ("9007199254740991", true),
+            ("-9007199254740991", true),
+            ("9007199254740992", false),
+            ("9007199254740993", false),
+            ("-9007199254740992", false),
+            ("10000000000000000", false),
+            ("-0", false),
+        ] {
+            assert_eq!(is_exact(integer), exact, "{integer}");
+        }
+    }
 
     #[test]
     fn digits_end_where_others_begin() {

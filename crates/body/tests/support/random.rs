@@ -81,7 +81,7 @@ fn text() -> impl Strategy<Value = Doc> {
 fn scalar() -> impl Strategy<Value = Doc> {
     prop_oneof![
         5 => text(),
-        2 => select(vec!["1", "2", "-0", "-9223372036854775808", "9223372036854775808", "12345678901234567890123"]).prop_map(|n| Doc::Integer(n.to_owned())),
+        2 => select(vec!["1", "2", "-0", "9007199254740991", "9007199254740992", "-9223372036854775808", "9223372036854775808", "12345678901234567890123"]).prop_map(|n| Doc::Integer(n.to_owned())),
         3 => select(vec!["1.50", "1e400", "-0.0E-1", "null", "true", "false"]).prop_map(|n| Doc::Other(n.to_owned())),
     ]
 }

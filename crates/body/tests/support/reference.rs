@@ -201,7 +201,11 @@ impl Model<'_> {
         let at = |path: &[Box<str>]| path.iter().try_fold(doc, |at, name| at.member(name));
         let id = match at(&spec.subject) {
             Some(Doc::Text(_, text)) if !text.is_empty() => Some(&**text),
-            Some(Doc::Integer(raw)) => Some(&**raw),
+            // One that is the same to whoever keeps numbers as fractions of 53 bits.
+            Some(Doc::Integer(raw)) => raw.parse::<i64>().ok().and_then(|number| {
+                let exact = number.unsigned_abs() < 1 << 53 && number.to_string() == *raw;
+                exact.then_some(&**raw)
+            }),
             _ => None,
         };
         let captured = spec.captures.iter().map(|path| at(path)?.scalar()).collect();
