@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
+use consentry_audit::Entry;
 use consentry_consent::Ledger;
 use consentry_identity::{Authenticator, AuthenticatorConfig, Issuer, KeySet};
 use consentry_layer::Limits;
@@ -24,6 +25,7 @@ bundle: {controller: Example, policy: {version: v1, from: 2026-01-01}, hosts: [a
 requesters: {shop: {purposes: [essential]}}
 rules:
   - {id: serve, permit: essential.service, data: [user.unique_id, user.name, user.contact], basis: contract, clauses: [c-1]}
+  - {id: coded, permit: essential.service, data: user.behavior, as: pseudonymised, basis: contract, clauses: [c-1]}
   - {id: keep, permit: essential.service, data: user.device.cookie, basis: notice, clauses: [c-1]}
   - {id: grown, require: {that: {subject.age: {at_least: 18}}}, for: any, data: user.contact, act: read, reason: age-gate, clauses: [c-1]}
 clauses: [{id: c-1, line: 1, section: Use, says: Customers are served., status: enforced}]
@@ -49,6 +51,10 @@ routes:
     about: {type: customer, space: customer, id: path.id}
     request: {body: {name: user.name, why: none}}
     response: {body: {note: none}}
+  - route: GET /customers/{id}/visits
+    purposes: [essential]
+    about: {type: customer, space: customer, id: path.id}
+    response: {type: text/event-stream, body: {data.seen: {is: user.behavior, can: [clear, pseudonymised]}}}
 ";
 const ROUTE: &str = "GET /customers/{id}";
 const ANN: &str = r#"{"id":"c-1","name":"Ann","email":"ann@example.org"}"#;
@@ -345,5 +351,74 @@ async fn law_11_a_body_that_comes_slowly_is_decided_by_what_is_in_force_when_it_
             let by_current = head.bundle.as_ref() == Some(&current.engine.bundle().digest);
             assert_eq!(by_current, code != "policy-ahead", "{what}, {path}");
         }
+    }
+}
+
+const VISIT: &str = "data: {\"seen\":\"page 1\"}\n\n";
+const ALIVE: &str = ": still here\n";
+
+/// The visits that a stream of events shows, and how often it was said beside them that it lives.
+async fn visits(world: &World, pieces: Vec<&'static str>, happens: Happening) -> (Vec<String>, usize, bool) {
+    world.upstream.forget();
+    world.upstream.answers(in_pieces(200, &[("content-type", "text/event-stream")], pieces, 1, happens));
+    let mut request = ask(world);
+    *request.uri_mut() = "/customers/c-1/visits".parse().unwrap();
+    let seen = world.send(request).await;
+    assert_eq!(seen.status, 200, "{seen:?}");
+    let whole = seen.body.is_ok();
+    let body = String::from_utf8(seen.body.unwrap_or_else(|begun| begun).to_vec()).unwrap();
+    assert!(!body.contains("page 1") && !body.contains("still here"), "{body}");
+    let visits = body.lines().filter_map(|line| line.strip_prefix("data: ")).map(str::to_owned).collect();
+    (visits, body.lines().filter(|line| *line == ":").count(), whole)
+}
+
+#[tokio::test]
+async fn law_11_a_pseudonym_is_one_of_its_month_however_long_an_answer_lasts() {
+    for (what, begins, passes, same) in
+        [("in one month", 1_000, 2_000, true), ("past the end of one", -1_000, 1_000, false)]
+    {
+        // The second comes as the first thing of its month, or after a sign of life.
+        for pieces in [vec![VISIT, VISIT], vec![VISIT, ALIVE, VISIT]] {
+            let world = world(false, Limits::default()).await;
+            world.clock.set(TODAY.saturating_add_millis(begins));
+            let happening = then(&world, nothing(&world), passes);
+            let (seen, _, whole) = visits(&world, pieces, happening).await;
+            let [first, second] = &seen[..] else { panic!("{what}: {seen:?}") };
+            assert!(whole && (first == second) == same, "{what}: {seen:?}");
+            // It is the one that whoever asks then is given.
+            let (again, _, _) = visits(&world, vec![VISIT], nothing(&world)).await;
+            assert_eq!(again, [second.clone()], "{what}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn law_12_a_sign_of_life_is_no_decision_and_ends_with_what_it_is_a_sign_of() {
+    let replaces: Make = |world| {
+        let policy = world.policy.clone();
+        Box::new(move || {
+            let another = BUNDLE.replace("v1", "v2");
+            let bundle = Bundle::read(&Sources::from_texts([("bundle.yaml", another.as_str())])).unwrap();
+            policy.install(Engine::new(bundle).unwrap(), TODAY);
+        })
+    };
+    for (what, happens, after_ms, reason) in [
+        ("nothing happened", nothing as Make, LATE, None),
+        // Whether he may still be read about is asked when something is told of him.
+        ("erased", erases, LATE, None),
+        ("the token ended", nothing, 3_600_000, Some("token-expired")),
+        ("another bundle is in force", replaces, 5_000, Some("bundle-unavailable")),
+    ] {
+        let world = world(false, Limits::default()).await;
+        let happening = then(&world, happens(&world), after_ms);
+        let pieces = vec![VISIT, ALIVE, ALIVE, ALIVE];
+        let (seen, alive, whole) = visits(&world, pieces, happening).await;
+        let goes_on = reason.is_none();
+        assert_eq!((seen.len(), alive, whole), (1, if goes_on { 3 } else { 0 }, goes_on), "{what}");
+        let (_, closing) = world.last_ticket().await;
+        assert_eq!(closing.reason.map(consentry_model::Reason::code), reason, "{what}");
+        let records = world.records().await;
+        let decided = records.iter().filter(|record| matches!(record.entry(), Entry::Verdicts(_))).count();
+        assert_eq!(decided, 1, "{what}: one window has something to decide on");
     }
 }

@@ -12,7 +12,9 @@ use bytes::Bytes;
 use consentry_audit::{AuditLog, Closing, Entry, Head, LogOptions, Reader, Record};
 use consentry_consent::{Ledger, MemoryLedger};
 use consentry_identity::{Assurance, Authenticator, AuthenticatorConfig, Issuer, KeySet, TokenSpec};
-use consentry_layer::{Account, AuthenticatorSlot, Clock, Consentry, ConsentryLayer, Limits, PolicySlot};
+use consentry_layer::{
+    Account, AuthenticatorSlot, Clock, Consentry, ConsentryLayer, Limits, PolicySlot, PseudonymKey,
+};
 use consentry_model::{
     ConsentEvent, ConsentKind, ConsentState, ContractState, Identifier, LedgerEvent, Moment, Purpose, Reason,
     RequesterId, Space,
@@ -255,6 +257,7 @@ impl World {
             .evidence(evidence.clone())
             .clock(Arc::clone(&clock) as Arc<dyn Clock>)
             .limits(otherwise.limits.unwrap_or_default())
+            .pseudonym_key(PseudonymKey::new([7; 32]))
             .dangerously_report_only(otherwise.report_only)
             .build()
             .unwrap();

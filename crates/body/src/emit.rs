@@ -47,8 +47,8 @@ impl Emitter {
         &self.tally
     }
 
-    pub(crate) fn use_pseudonyms(&mut self, pseudonyms: Pseudonyms) {
-        self.pseudonyms = Some(pseudonyms);
+    pub(crate) fn use_pseudonyms(&mut self, pseudonyms: Option<Pseudonyms>) {
+        self.pseudonyms = pseudonyms;
     }
 
     /// Whether the root value was written, or at least begun.

@@ -28,7 +28,6 @@ pub struct Redactor {
 #[derive(Debug)]
 enum Kind {
     Json(Box<Text>),
-    /// The redactor while it is being given its key is nowhere else.
     Other(Box<Turns>),
     /// A byte came that is none of the charset's.
     Foreign(BodyError, Report),
@@ -84,16 +83,18 @@ impl Redactor {
 
     /// The same with a key for the values that leave pseudonymised; without one they are withheld.
     #[must_use]
-    pub fn with_pseudonyms(self, key: Pseudonyms) -> Self {
-        let kind = match self.kind {
-            Kind::Json(json) => Kind::Json(Box::new(json.with_pseudonyms(key))),
-            Kind::Other(mut other) => {
-                other.use_pseudonyms(key);
-                Kind::Other(other)
-            }
-            foreign @ Kind::Foreign(..) => foreign,
-        };
-        Self { kind, ..self }
+    pub fn with_pseudonyms(mut self, key: Pseudonyms) -> Self {
+        self.use_pseudonyms(Some(key));
+        self
+    }
+
+    /// Takes another key for what is released from now on, what was read before included; without one it is withheld.
+    pub fn use_pseudonyms(&mut self, key: Option<Pseudonyms>) {
+        match &mut self.kind {
+            Kind::Json(json) => json.use_pseudonyms(key),
+            Kind::Other(other) => other.use_pseudonyms(key),
+            Kind::Foreign(..) => {}
+        }
     }
 
     /// Takes the next bytes of the body. They are copied, and read by [`step`](Self::step); to hold no more than the

@@ -105,8 +105,13 @@ impl JsonRedactor {
     /// The same with a key for the values that leave pseudonymised; without one they are withheld.
     #[must_use]
     pub fn with_pseudonyms(mut self, key: Pseudonyms) -> Self {
-        self.emitter.use_pseudonyms(key);
+        self.use_pseudonyms(Some(key));
         self
+    }
+
+    /// Takes another key for what is released from now on, or none.
+    pub(crate) fn use_pseudonyms(&mut self, key: Option<Pseudonyms>) {
+        self.emitter.use_pseudonyms(key);
     }
 
     /// Takes the next bytes of the body. They are copied, and read by [`step`](Self::step); to hold no more than the

@@ -91,8 +91,8 @@ impl Turns {
         }
     }
 
-    pub(crate) fn use_pseudonyms(&mut self, key: Pseudonyms) {
-        self.key = Some(key);
+    pub(crate) fn use_pseudonyms(&mut self, key: Option<Pseudonyms>) {
+        self.key = key;
     }
 
     pub(crate) fn push(&mut self, bytes: &[u8]) -> Result<(), BodyError> {

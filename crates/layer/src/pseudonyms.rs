@@ -4,7 +4,7 @@ use std::fmt;
 use std::sync::Arc;
 
 use consentry_body::Pseudonyms;
-use consentry_model::{Purpose, RecipientId};
+use consentry_model::{Moment, Purpose, RecipientId};
 use consentry_policy::Kept;
 use hmac::{Hmac, KeyInit, Mac};
 use sha2::Sha256;
@@ -37,18 +37,24 @@ impl Shared {
     pub(crate) fn pseudonyms(&self, access: &Access) -> Option<Pseudonyms> {
         let key = self.pseudonym_key.as_ref()?;
         let recipient = access.destination.as_ref().unwrap_or(&access.recipient);
-        let at = jiff::Timestamp::from_millisecond(access.now.unix_millis()).ok()?;
-        let date = at.to_zoned(jiff::tz::TimeZone::UTC).date();
-        let term = Term {
-            purpose: access.purpose.clone(),
-            recipient: recipient.clone(),
-            year: date.year(),
-            month: date.month(),
-        };
+        let (year, month) = month_of(access.now)?;
+        let term = Term { purpose: access.purpose.clone(), recipient: recipient.clone(), year, month };
         let find = || key.of(&term).map(|bytes| Pseudonyms::new(&bytes));
         let derived = self.derived_keys.get_or(&term, find);
         derived.map(|derived| derived.with_names(Arc::clone(&access.installed.class_names)))
     }
+}
+
+/// Whether what is decided at these two times has pseudonyms of one key.
+pub(crate) fn is_same_month(one: Moment, other: Moment) -> bool {
+    one == other || month_of(one) == month_of(other)
+}
+
+/// The year and the month of UTC, where the calendar has them.
+fn month_of(at: Moment) -> Option<(i16, i8)> {
+    let at = jiff::Timestamp::from_millisecond(at.unix_millis()).ok()?;
+    let date = at.to_zoned(jiff::tz::TimeZone::UTC).date();
+    Some((date.year(), date.month()))
 }
 
 /// For what and for whom pseudonyms are made, and in which month of UTC.

@@ -3,7 +3,7 @@
 use bytes::Bytes;
 use consentry_audit::Receipt;
 use consentry_body::{BodyFault, RecordSubject, SubjectIx, Window};
-use consentry_model::{ClassId, Identifier, Reason, Resolution, Treatment, Verdict};
+use consentry_model::{ClassId, Identifier, Moment, Reason, Resolution, Treatment, Verdict};
 use consentry_policy::{Refusal, Route, SubjectSource};
 
 use crate::anew::is_old;
@@ -15,6 +15,7 @@ use crate::evidence::Lines;
 use crate::faults::of_answer;
 use crate::people::{Told, Whom, resolve};
 use crate::present::{Says, item_facts};
+use crate::pseudonyms::is_same_month;
 use crate::pump::Pump;
 
 /// The verdicts of a window.
@@ -39,6 +40,14 @@ impl<R> Pump<R> {
                 at.and_then(|at| answers.get(at)).map_or(Treatment::Withheld, |(_, treatment)| *treatment)
             };
             return release(&mut self.redactor, &decide, &self.receipt).map_err(of_answer);
+        }
+        if self.streaming && window.groups.is_empty() {
+            // There is nothing to decide on, and nothing to record: a sign of life costs no look at the ledger.
+            let now = self.open.shared.clock.now();
+            self.decided.may_go_on(now, &self.open).map_err(Refusal::plain)?;
+            self.pass_time(now).map_err(Refusal::plain)?;
+            let nobody = |_: SubjectIx, _: ClassId| Treatment::Withheld;
+            return release(&mut self.redactor, &nobody, &self.receipt).map_err(of_answer);
         }
         let (verdicts, receipt, worst) = Box::pin(self.decide(window, anew)).await?;
         let decide = |subject: SubjectIx, class: ClassId| {
@@ -104,9 +113,20 @@ impl<R> Pump<R> {
             self.looked_at = now;
         }
         if anew || per_record {
-            self.decided.access.pass_time(now)?;
+            self.pass_time(now)?;
         }
         Ok(people)
+    }
+
+    /// Decides at this time from now on, with the key of its month: a pseudonym says nothing of one that was made before.
+    fn pass_time(&mut self, now: Moment) -> Result<(), Reason> {
+        let access = &mut self.decided.access;
+        let before = access.now;
+        access.pass_time(now)?;
+        if !is_same_month(before, access.now) {
+            self.redactor.use_pseudonyms(self.open.shared.pseudonyms(access));
+        }
+        Ok(())
     }
 
     /// Whom the window is about, and whether it is whoever asks, in one answer of the ledger. Where the request names the

@@ -38,8 +38,8 @@ impl Text {
         Ok(Self { json: JsonRedactor::new(map, limits), strings, failed: None })
     }
 
-    pub(crate) fn with_pseudonyms(self, key: Pseudonyms) -> Self {
-        Self { json: self.json.with_pseudonyms(key), ..self }
+    pub(crate) fn use_pseudonyms(&mut self, key: Option<Pseudonyms>) {
+        self.json.use_pseudonyms(key);
     }
 
     pub(crate) fn push(&mut self, bytes: &[u8]) -> Result<(), BodyError> {

@@ -67,11 +67,8 @@ impl Unit {
         key: Option<&Pseudonyms>,
         report: &mut Report,
     ) -> Result<Option<Bytes>, BodyFault> {
-        let Self { redactor, subjects } = self;
-        let mut redactor = match key {
-            Some(key) => redactor.with_pseudonyms(key.clone()),
-            None => redactor,
-        };
+        let Self { mut redactor, subjects } = self;
+        redactor.use_pseudonyms(key.cloned());
         // A text without a personal value asks about nobody, and is asked about nobody.
         let inner = |subject: SubjectIx, class: ClassId| match subjects.get(subject.index()) {
             Some(subject) => decide.treatment(*subject, class),
