@@ -43,9 +43,7 @@ where
     let may_say_nothing = may_say_nothing(&parts.headers, body.size_hint().exact(), open.head_only);
     let mut source = Source::new(body, &parts.headers, &open.shared.limits);
     let map = match map_of(route, parts.status, &parts.headers) {
-        Ok(Some((reading, ..)))
-            if may_say_nothing && matches!(reading.format, Format::Json | Format::Csv) =>
-        {
+        Ok(Some((reading, ..))) if may_say_nothing && is_never_empty(reading.format) => {
             if !Box::pin(source.is_empty()).await {
                 return open.fail(Reason::ResponseTruncated, None);
             }
@@ -97,9 +95,13 @@ where
     pump.start(&parts, headers).await
 }
 
-/// Whether an answer may have no bytes, so that it needs no media type, and JSON, which has no empty text, and a table, which has
-/// a first row, are none: it names no type, or says itself that it is empty. Where only the head was asked for, its own body
-/// has bytes all the same.
+/// Whether no bytes are no text of a format: of JSON, or of a table, which has a first row.
+const fn is_never_empty(format: Format) -> bool {
+    matches!(format, Format::Json | Format::Csv)
+}
+
+/// Whether an answer may have no bytes, so that it needs no media type, and JSON and tables are none: it names no type, or says
+/// itself that it is empty. Where only the head was asked for, its own body has bytes all the same.
 fn may_say_nothing(headers: &HeaderMap, bytes: Option<u64>, head_only: bool) -> bool {
     let is_plain = !headers.contains_key(header::CONTENT_ENCODING);
     match headers.get_all(header::CONTENT_TYPE).iter().count() {
