@@ -254,3 +254,39 @@ fn rewrite(kept: &[Kept], data: &[u8], out: &mut Vec<u8>) {
     }
     out.push(b'\n');
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::texts::framed::Frame;
+    use crate::texts::lines::Lines;
+    use crate::texts::sequence::Sequence;
+
+    /// Whoever read again what was read before would find the ends that stand in its place by now.
+    #[test]
+    fn what_comes_byte_by_byte_is_read_on_from_where_it_broke_off() {
+        type Reads = Box<dyn FnMut(&[u8]) -> Result<Option<usize>, Fault>>;
+        let data = FieldMap::builder().leaf("data.id", Field::Open).unwrap().build();
+        let mut events = Events::new(&data, Limits::default()).unwrap();
+        let (mut lines, mut sequence) = (Lines::default(), Sequence::default());
+        let readers: [(&str, &[u8], u8, &[u8], usize, Reads); 3] = [
+            ("an event", b"", b'\n', b"\n\n", 2, Box::new(move |view| events.frame(view, false))),
+            ("a line", b"", b'\n', b"\n", 1, Box::new(move |view| lines.frame(view, false))),
+            ("a text", b"\x1e", 0x1e, b"\n\x1e", 1, Box::new(move |view| sequence.frame(view, false))),
+        ];
+        for (name, begins, end, ends, own, mut frame) in readers {
+            let mut view = begins.to_vec();
+            for _ in 0..1_000 {
+                view.push(b'x');
+                assert_eq!(frame(&view).ok(), Some(None), "{name} after {} bytes", view.len());
+                *view.last_mut().unwrap() = end;
+            }
+            let whole = view.len() + own;
+            for byte in ends {
+                view.push(*byte);
+                let expected = (view.len() == begins.len() + 1_000 + ends.len()).then_some(whole);
+                assert_eq!(frame(&view).ok(), Some(expected), "{name} at its end");
+            }
+        }
+    }
+}
