@@ -351,9 +351,52 @@ fn to_usize(n: u64) -> usize {
 
 #[cfg(test)]
 mod tests {
+    use std::collections::{BTreeMap, BTreeSet};
+
     use consentry_identity::Issuer;
 
     use super::*;
+
+    /// The names and numbers of a struct that holds nothing else.
+    fn numbers(limits: &impl fmt::Debug) -> BTreeMap<String, u64> {
+        let text = format!("{limits:?}");
+        let fields = text.split_once('{').unwrap().1.trim_end_matches('}').split(',');
+        let field =
+            |field: &str| field.trim().split_once(": ").map(|(n, v)| (n.to_owned(), v.trim().parse()));
+        fields.map(|text| field(text).unwrap()).map(|(name, value)| (name, value.unwrap())).collect()
+    }
+
+    #[test]
+    fn every_limit_of_the_layer_is_the_one_of_its_name_in_the_configuration() {
+        // What has no room for a number like the others'.
+        let narrow = BTreeMap::from([
+            ("head_bytes_max", 8_193),
+            ("headers_max", 801),
+            ("streams_max", 803),
+            ("depth_max", 129),
+            ("codings_max", 3),
+            ("coding_ratio_max", 805),
+        ]);
+        let value = |(at, name): (u64, &&'static str)| narrow.get(*name).copied().unwrap_or(1_201 + 2 * at);
+        let said: String = (0..)
+            .zip(ProxyLimits::NAMES)
+            .fold(String::new(), |said, limit| format!("{said}  {}: {}\n", limit.1, value(limit)));
+        let example = include_str!("../config.example.yaml");
+        let (before, rest) = example.split_once("\nlimits:\n").unwrap();
+        let after = rest.split_once("\notlp:").unwrap().1;
+        let text = format!("{before}\nlimits:\n{said}\notlp:{after}");
+        let config = Config::parse(&text, Path::new("c.yaml")).unwrap();
+        let configured = numbers(&config.limits);
+        let usual = numbers(&ProxyLimits::default());
+        let own: BTreeSet<u64> = configured.values().chain(usual.values()).copied().collect();
+        let values_of_defaults: BTreeSet<u64> = usual.values().copied().collect();
+        assert_eq!(own.len(), configured.len() + values_of_defaults.len(), "each has a number of its own");
+        for (name, limit) in numbers(&layer_limits(&config.limits)) {
+            // What the sidecar states itself is none of the caller's.
+            let own = u64::from(name == "headers_max");
+            assert_eq!(configured.get(&name).map(|limit| limit + own), Some(limit), "{name}");
+        }
+    }
 
     #[test]
     fn keys_are_those_of_the_texts_whatever_is_in_the_file_by_now() {
