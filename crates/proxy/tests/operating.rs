@@ -11,24 +11,28 @@
 mod support;
 
 use std::fs;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use consentry_audit::Entry;
 use consentry_identity::Issuer;
 use consentry_model::Reason;
-use consentry_proxy::{Config, Sidecar};
+use consentry_proxy::{Config, Running, Sidecar};
+use rustls::ClientConfig;
 use support::http2::{
     CONTINUATION, DATA, END_HEADERS, END_STREAM, Frame, GOAWAY, HEADERS, Http2, PING, PREFACE, RST_STREAM,
     WINDOW_UPDATE, frame, hpack,
 };
 use support::pki::{Authority, BOTH, connect};
 use support::{
-    SLOW, ask, behind, get, install, prepared, raw, records, split, stage, status, until, with_people,
+    SLOW, ask, behind, get, install, people_of, prepared, raw, records, split, stage, status, token_of,
+    until, with_contract, with_people,
 };
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpStream;
+use tokio::task::JoinHandle;
+use tokio_rustls::client::TlsStream;
 
 #[tokio::test]
 async fn whoever_asks_too_often_or_too_much_at_once_is_turned_away_and_counted() {
@@ -223,62 +227,136 @@ async fn a_request_over_http2_may_take_longer_than_anybody_may_be_silent() {
     assert!(said.iter().any(|frame| frame.kind == GOAWAY && frame.payload.ends_with(&[0; 4])), "{said:?}");
 }
 
+/// Whoever asks over and over while everything changes: by which token, and what came of it.
+struct Load {
+    running: Running,
+    client: Arc<ClientConfig>,
+    token: Mutex<String>,
+    done: AtomicBool,
+    /// How many answers each has had.
+    answered: [AtomicU64; 4],
+}
+
+/// What a governed answer leaves of a person.
+const LEFT: &str = r#"{"email":"ann@example.org"}"#;
+
+impl Load {
+    /// The first two ask on ever new connections, the others stay on one for a while; of both one asks about a person.
+    async fn run(&self, n: usize) {
+        let (target, body) =
+            if n % 2 == 0 { ("/ping", "{\"status\":\"ok\"}") } else { ("/people/ann", LEFT) };
+        while !self.done.load(Ordering::Acquire) {
+            let mut stream = connect(&self.running, &self.client).await.unwrap();
+            for last in (0..if n < 2 { 1 } else { 20 }).rev() {
+                let close = if last == 0 { "connection: close\r\n" } else { "" };
+                let token = self.token.lock().unwrap().clone();
+                let named =
+                    if n % 2 == 0 { String::new() } else { format!("authorization: Bearer {token}\r\n") };
+                let head = format!("GET {target} HTTP/1.1\r\nhost: a\r\n{named}{close}\r\n");
+                let answer = asked(&mut stream, &head).await;
+                assert!(answer.starts_with("HTTP/1.1 200 ") && answer.ends_with(body), "{target}: {answer}");
+                self.answered[n].fetch_add(1, Ordering::AcqRel);
+            }
+        }
+    }
+
+    /// Waits until everybody has had so many answers more. Where one of them failed, nobody waits.
+    async fn goes_on(&self, tasks: &[JoinHandle<()>], answers: u64) {
+        let counts = || self.answered.each_ref().map(|count| count.load(Ordering::Acquire));
+        let before = counts();
+        while counts().iter().zip(before).any(|(now, before)| *now < before + answers)
+            && !tasks.iter().any(JoinHandle::is_finished)
+        {
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
+    }
+
+    /// Waits until a token is believed, or is not any more; how often it was refused.
+    async fn until_believed(&self, token: &str, believed: bool) -> u64 {
+        let mut refused = 0;
+        for _ in 0..200 {
+            let mut stream = connect(&self.running, &self.client).await.unwrap();
+            let named = format!("authorization: Bearer {token}\r\n");
+            let head = format!("GET /people/ann HTTP/1.1\r\nhost: a\r\nconnection: close\r\n{named}\r\n");
+            let answer = asked(&mut stream, &head).await;
+            let is_believed = answer.starts_with("HTTP/1.1 200 ");
+            assert!(is_believed || answer.contains("token-invalid"), "{answer}");
+            refused += u64::from(!is_believed);
+            if is_believed == believed {
+                return refused;
+            }
+            tokio::time::sleep(Duration::from_millis(25)).await;
+        }
+        panic!("the keys in the file are not those that are believed: {believed}");
+    }
+}
+
+/// One answer whose body is an object.
+async fn asked(stream: &mut TlsStream<TcpStream>, head: &str) -> String {
+    stream.write_all(head.as_bytes()).await.unwrap();
+    let mut answer = Vec::new();
+    while !answer.ends_with(b"}") {
+        let read = stream.read_buf(&mut answer).await.unwrap();
+        assert!(read > 0, "{}", String::from_utf8_lossy(&answer));
+    }
+    String::from_utf8(answer).unwrap()
+}
+
+/// A file of the keys of both.
+fn keys_of(issuers: [&Issuer; 2]) -> String {
+    let [mut both, other] = issuers.map(|i| serde_json::from_str::<serde_json::Value>(&i.jwks()).unwrap());
+    both["keys"].as_array_mut().unwrap().extend(other["keys"].as_array().unwrap().clone());
+    both.to_string()
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn bundle_keys_and_certificates_change_under_load_without_a_failed_request() {
     let ours = Authority::new();
     let (upstream, _) = behind().await;
     let (folder, config) = prepared(upstream, "tls: {certificate: cert.pem, key: key.pem}");
+    let mut issuer = people_of(folder.path());
+    let (file, token) = (folder.path().join("keys.json"), Mutex::new(token_of(&issuer)));
     ours.issue("localhost", 2100).write(folder.path());
-    let running = Arc::new(Sidecar::start(config).await.unwrap());
+    let running = Sidecar::start(config).await.unwrap();
+    with_contract(&running, "ann").await;
     let client = ours.client(&BOTH, b"http/1.1", None);
-    let (done, answered) = (Arc::new(AtomicBool::new(false)), Arc::new(AtomicU64::new(0)));
-    let load: Vec<_> = (0..4)
-        .map(|n| {
-            let (running, client) = (Arc::clone(&running), Arc::clone(&client));
-            let (done, answered) = (Arc::clone(&done), Arc::clone(&answered));
-            tokio::spawn(async move {
-                while !done.load(Ordering::Acquire) {
-                    // Half of the load comes on ever new connections, half stays on one for a while.
-                    let mut stream = connect(&running, &client).await.unwrap();
-                    for last in (0..if n % 2 == 0 { 1 } else { 20 }).rev() {
-                        let close = if last == 0 { "connection: close\r\n" } else { "" };
-                        let head = format!("GET /ping HTTP/1.1\r\nhost: a\r\n{close}\r\n");
-                        stream.write_all(head.as_bytes()).await.unwrap();
-                        let mut answer = Vec::new();
-                        while !answer.ends_with(b"{\"status\":\"ok\"}") {
-                            let read = stream.read_buf(&mut answer).await.unwrap();
-                            assert!(read > 0, "{}", String::from_utf8_lossy(&answer));
-                        }
-                        assert!(answer.starts_with(b"HTTP/1.1 200 "));
-                        answered.fetch_add(1, Ordering::AcqRel);
-                    }
-                }
-            })
-        })
-        .collect();
-    let admin = running.admin_addr();
+    let load = Load { running, client, token, done: AtomicBool::new(false), answered: Default::default() };
+    let load = Arc::new(load);
+    let tasks = (0..4).map(|n| {
+        let load = Arc::clone(&load);
+        tokio::spawn(async move { load.run(n).await })
+    });
+    let (tasks, mut refused): (Vec<_>, u64) = (tasks.collect(), 0);
     for round in 0..5 {
         let version = format!("v{}", round + 2);
-        let before = answered.load(Ordering::Acquire);
         install(&folder.path().join("policy"), &version);
-        fs::write(folder.path().join("keys.json"), Issuer::generate().unwrap().jwks()).unwrap();
+        // The new key stands beside the old one until everybody has a token of it; then the old one goes.
+        let next = Issuer::generate().unwrap();
+        fs::write(&file, keys_of([&issuer, &next])).unwrap();
         ours.issue("localhost", 2090 + round).write(folder.path());
-        running.reload();
+        load.running.reload();
         let ends = format!("{}-01-01T00:00:01.000Z", 2090 + round);
-        until(admin, |s| s["bundle"]["version"] == *version && s["tls"]["certificate_ends"] == *ends).await;
-        while answered.load(Ordering::Acquire) < before + 40
-            && !load.iter().any(tokio::task::JoinHandle::is_finished)
-        {
-            tokio::time::sleep(Duration::from_millis(5)).await;
-        }
+        let come = |s: &serde_json::Value| {
+            s["bundle"]["version"] == *version && s["tls"]["certificate_ends"] == *ends
+        };
+        until(load.running.admin_addr(), come).await;
+        let token = token_of(&next);
+        refused += load.until_believed(&token, true).await;
+        load.goes_on(&tasks, 10).await;
+        let old = std::mem::replace(&mut *load.token.lock().unwrap(), token);
+        load.goes_on(&tasks, 10).await;
+        fs::write(&file, next.jwks()).unwrap();
+        refused += load.until_believed(&old, false).await;
+        issuer = next;
     }
-    done.store(true, Ordering::Release);
-    for load in load {
-        load.await.unwrap();
+    load.goes_on(&tasks, 10).await;
+    load.done.store(true, Ordering::Release);
+    for task in tasks {
+        task.await.unwrap();
     }
-    let counts = running.counts();
-    assert_eq!((counts.refused, counts.failed, counts.handshakes_failed), (0, 0, 0));
-    assert!(counts.answered >= 200, "{counts:?}");
+    let counts = load.running.counts();
+    assert_eq!((counts.refused, counts.failed, counts.handshakes_failed), (refused, 0, 0));
+    assert!(counts.answered >= 5 * 4 * 20, "{counts:?}");
 }
 
 #[tokio::test]

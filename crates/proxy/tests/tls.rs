@@ -13,13 +13,21 @@ use std::fs;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use consentry_model::{ContractState, Identifier, LedgerEvent, Moment, Space};
-use consentry_proxy::{ServeError, Sidecar};
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use consentry_audit::Entry;
+use consentry_model::Proof;
+use consentry_proxy::{Running, ServeError, Sidecar};
 use http_body_util::{BodyExt as _, Empty};
 use hyper_util::rt::{TokioExecutor, TokioIo};
 use rustls::ClientConfig;
+use serde_json::{Value, json};
+use sha2::{Digest as _, Sha256};
 use support::pki::{Authority, BOTH, Pair, connect};
-use support::{Stage, behind, get, prepared, raw, split, status, until, with_people};
+use support::{
+    Stage, behind, get, people_of, prepared, prepared_to_believe, raw, records, split, status, token_of,
+    token_with, until, with_contract, with_people,
+};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::{TcpListener, TcpStream};
 
@@ -131,28 +139,112 @@ rules:
     fs::write(folder.path().join("policy/connection.yaml"), RULES).unwrap();
     let token = with_people(folder.path());
     let running = Sidecar::start(config).await.unwrap();
-    let (who, then) = (Identifier::new(Space::new("customer"), "ann"), Moment::from_unix_millis(0));
-    let contract = LedgerEvent::Contract { state: ContractState::Active, effective: then };
-    running.ledger().append(&who, &[contract], then).await.unwrap();
+    with_contract(&running, "ann").await;
     let shown = clients.issue("shop", 2100);
     for (version, shows, expected) in [
-        (BOTH[0], Some(&shown), (200, None)),
-        (BOTH[0], None, (401, Some("identity-unverified"))),
-        (BOTH[1], Some(&shown), (403, Some("insecure-transport"))),
+        (BOTH[0], Some(&shown), (200, "")),
+        (BOTH[0], None, (401, "identity-unverified")),
+        (BOTH[1], Some(&shown), (403, "insecure-transport")),
     ] {
-        let mut stream = connect(&running, &ours.client(&[version], b"http/1.1", shows)).await.unwrap();
-        let head = format!(
-            "GET /people/ann HTTP/1.1\r\nhost: a\r\nconnection: close\r\nauthorization: Bearer {token}\r\n\r\n"
-        );
-        stream.write_all(head.as_bytes()).await.unwrap();
-        let mut answer = Vec::new();
-        stream.read_to_end(&mut answer).await.unwrap();
-        let (status, body) = split(&String::from_utf8(answer).unwrap());
-        let told = serde_json::from_str(&body).ok().and_then(|told: serde_json::Value| {
-            told.get("code").and_then(|code| code.as_str()).map(str::to_owned)
-        });
-        assert_eq!((status, told.as_deref()), expected, "{version:?} {body}");
+        let (status, told) =
+            ask_about(&running, &ours.client(&[version], b"http/1.1", shows), Some(&token)).await;
+        assert_eq!((status, &*told), expected, "{version:?}");
     }
+}
+
+/// Asks about a person over HTTP/1.1; the status, and the code of a refusal.
+async fn ask_about(running: &Running, client: &Arc<ClientConfig>, token: Option<&str>) -> (u16, String) {
+    let mut stream = connect(running, client).await.unwrap();
+    let named = token.map(|token| format!("authorization: Bearer {token}\r\n")).unwrap_or_default();
+    let head = format!("GET /people/ann HTTP/1.1\r\nhost: a\r\nconnection: close\r\n{named}\r\n");
+    stream.write_all(head.as_bytes()).await.unwrap();
+    let mut answer = Vec::new();
+    stream.read_to_end(&mut answer).await.unwrap();
+    let (status, body) = split(&String::from_utf8(answer).unwrap());
+    let body: Value = serde_json::from_str(&body).unwrap();
+    assert_eq!(body.get("email").is_some(), status == 200, "{body}");
+    (status, body["code"].as_str().unwrap_or_default().to_owned())
+}
+
+/// The same over HTTP/2.
+async fn ask_about_over_http2(
+    running: &Running,
+    client: &Arc<ClientConfig>,
+    token: Option<&str>,
+) -> (u16, String) {
+    let stream = connect(running, client).await.unwrap();
+    let (mut asks, connection) =
+        hyper::client::conn::http2::handshake(TokioExecutor::new(), TokioIo::new(stream)).await.unwrap();
+    tokio::spawn(connection);
+    let mut request = http::Request::get("https://a/people/ann");
+    if let Some(token) = token {
+        request = request.header("authorization", format!("Bearer {token}"));
+    }
+    let answer = asks.send_request(request.body(Empty::<bytes::Bytes>::new()).unwrap()).await.unwrap();
+    let status = answer.status().as_u16();
+    let body = answer.into_body().collect().await.unwrap().to_bytes();
+    let body: Value = serde_json::from_slice(&body).unwrap();
+    assert_eq!(body.get("email").is_some(), status == 200, "{body}");
+    (status, body["code"].as_str().unwrap_or_default().to_owned())
+}
+
+/// What a certificate proves is asked of the one that the handshake verified.
+#[tokio::test]
+async fn law_1_a_certificate_names_its_requester_and_holds_its_tokens_over_tls() {
+    let (ours, clients) = (Authority::new(), Authority::new());
+    let (upstream, asked) = behind().await;
+    let more =
+        "tls: {certificate: cert.pem, key: key.pem, client_ca: clients.pem, client_certificates: optional}";
+    let believes = ", certificates: {shop: {dns: shop.internal, purposes: essential.service}}";
+    let (folder, config) = prepared_to_believe(upstream, believes, more);
+    ours.issue("localhost", 2100).write(folder.path());
+    fs::write(folder.path().join("clients.pem"), clients.pem()).unwrap();
+    let issuer = people_of(folder.path());
+    let running = Sidecar::start(config).await.unwrap();
+    with_contract(&running, "ann").await;
+    let [shop, other] = ["shop.internal", "other.internal"].map(|name| clients.issue(name, 2100));
+    let bound = |pair: &Pair| {
+        let digest = URL_SAFE_NO_PAD.encode(Sha256::digest(&pair.der().0[0]));
+        token_with(&issuer, "shop", &[("cnf", json!({"x5t#S256": digest}))])
+    };
+    let (plain, others) = (token_of(&issuer), token_with(&issuer, "nobody", &[]));
+    let (to_shop, to_other) = (bound(&shop), bound(&other));
+    let table = [
+        ("a registered certificate", Some(&shop), None, Ok(Proof::Certificate)),
+        ("one that nobody registered", Some(&other), None, Err("certificate-unknown")),
+        ("nothing", None, None, Err("token-missing")),
+        ("a token", None, Some(&plain), Ok(Proof::Token)),
+        ("a token beside a certificate of its requester", Some(&shop), Some(&plain), Ok(Proof::Token)),
+        ("a token beside a certificate of nobody", Some(&other), Some(&plain), Ok(Proof::Token)),
+        ("a token of another beside it", Some(&shop), Some(&others), Err("identity-conflict")),
+        ("a token that is bound to it", Some(&shop), Some(&to_shop), Ok(Proof::BoundToken)),
+        (
+            "one that is bound to a certificate of nobody",
+            Some(&other),
+            Some(&to_other),
+            Ok(Proof::BoundToken),
+        ),
+        ("one that is bound to another", Some(&other), Some(&to_shop), Err("token-binding")),
+        ("one that is bound to another than its own", Some(&shop), Some(&to_other), Err("token-binding")),
+        ("one that is bound, and nothing is shown", None, Some(&to_shop), Err("token-binding")),
+    ];
+    let mut proofs = Vec::new();
+    for (what, shows, token, expected) in table {
+        let token = token.map(String::as_str);
+        let (status, code) = expected.map_or_else(|code| (401, code), |_| (200, ""));
+        for version in BOTH {
+            let seen = ask_about(&running, &ours.client(&[version], b"http/1.1", shows), token).await;
+            assert_eq!((seen.0, &*seen.1), (status, code), "{what} {version:?}");
+        }
+        let seen = ask_about_over_http2(&running, &ours.client(&BOTH, b"h2", shows), token).await;
+        assert_eq!((seen.0, &*seen.1), (status, code), "{what} over HTTP/2");
+        proofs.extend(expected.into_iter().flat_map(|proof| [Some(proof); 3]));
+    }
+    assert_eq!(asked.lock().unwrap().len(), proofs.len(), "who is refused reaches nobody");
+    running.stop().await;
+    let proof = |entry: &Entry| if let Entry::Head(head) = entry { Some(head.proof) } else { None };
+    let told: Vec<_> = records(&folder.path().join("evidence")).iter().filter_map(proof).collect();
+    assert_eq!(told, proofs);
 }
 
 #[tokio::test]

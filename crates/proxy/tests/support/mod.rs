@@ -21,7 +21,7 @@ use std::time::Duration;
 use bytes::Bytes;
 use consentry_audit::{Entry, Reader};
 use consentry_identity::{Issuer, TokenSpec};
-use consentry_model::{Moment, Purpose, RequesterId};
+use consentry_model::{ContractState, Identifier, LedgerEvent, Moment, Purpose, RequesterId, Space};
 use consentry_policy::{Bundle, ReadError, Sources, seal};
 use consentry_proxy::{Config, Running, Sidecar};
 use http_body_util::Full;
@@ -91,6 +91,11 @@ cases: [{case: nobody is known, clause: c, who: shop, asks: GET /people/ann, abo
 
 /// Adds them to the bundle, and gives a token for whoever may ask.
 pub(crate) fn with_people(folder: &Path) -> String {
+    token_of(&people_of(folder))
+}
+
+/// The same, and whoever issues tokens for it.
+pub(crate) fn people_of(folder: &Path) -> Issuer {
     let dir = folder.join("policy");
     fs::write(dir.join("people.yaml"), PEOPLE).unwrap();
     seal(&dir, &Sources::read(&dir).unwrap()).unwrap();
@@ -98,14 +103,28 @@ pub(crate) fn with_people(folder: &Path) -> String {
     read.unwrap_or_else(|e| panic!("{}", consentry_policy_error(&e)));
     let issuer = Issuer::generate().unwrap();
     fs::write(folder.join("keys.json"), issuer.jwks()).unwrap();
-    token_of(&issuer)
+    issuer
 }
 
 /// A token of that issuer for whoever may ask about people.
 pub(crate) fn token_of(issuer: &Issuer) -> String {
-    let mut spec = TokenSpec::new(RequesterId::new("shop"), "i", "a");
+    token_with(issuer, "shop", &[])
+}
+
+/// A token of that issuer for a requester, with further claims.
+pub(crate) fn token_with(issuer: &Issuer, requester: &str, others: &[(&str, Value)]) -> String {
+    let mut spec = TokenSpec::new(RequesterId::new(requester), "i", "a");
     spec.purposes = vec![Purpose::new("essential.service").unwrap()];
+    spec.others = others.iter().map(|(name, value)| ((*name).to_owned(), value.clone())).collect();
     issuer.token(&spec, Moment::from_system(std::time::SystemTime::now())).unwrap()
+}
+
+/// Concludes the contract that lets a person's data be seen.
+pub(crate) async fn with_contract(running: &Running, id: &str) {
+    let then = Moment::from_unix_millis(0);
+    let who = Identifier::new(Space::new("customer"), id);
+    let contract = LedgerEvent::Contract { state: ContractState::Active, effective: then };
+    running.ledger().append(&who, &[contract], then).await.unwrap();
 }
 
 fn consentry_policy_error(error: &ReadError) -> String {
@@ -167,12 +186,21 @@ pub(crate) struct Stage {
 
 /// A folder with a sealed bundle and keys, and a configuration with `more` at its end.
 pub(crate) fn prepared(upstream: SocketAddr, more: &str) -> (tempfile::TempDir, Config) {
+    prepared_to_believe(upstream, "", more)
+}
+
+/// The same, with more of whose word is believed: `, name: {…}`.
+pub(crate) fn prepared_to_believe(
+    upstream: SocketAddr,
+    believes: &str,
+    more: &str,
+) -> (tempfile::TempDir, Config) {
     let folder = tempfile::tempdir().unwrap();
     install(&folder.path().join("policy"), "v1");
     fs::write(folder.path().join("keys.json"), Issuer::generate().unwrap().jwks()).unwrap();
     let poll = if more.contains("reload_poll_ms") { "" } else { "reload_poll_ms: 50\n" };
     let text = format!(
-        "listen: 127.0.0.1:0\nadmin: 127.0.0.1:0\nupstream: {{url: 'http://{upstream}'}}\nbundle: policy\nledger: ledger.db\nevidence: evidence\nidentity: {{issuer: i, audience: a, jwks: keys.json}}\n{poll}{more}\n"
+        "listen: 127.0.0.1:0\nadmin: 127.0.0.1:0\nupstream: {{url: 'http://{upstream}'}}\nbundle: policy\nledger: ledger.db\nevidence: evidence\nidentity: {{issuer: i, audience: a, jwks: keys.json{believes}}}\n{poll}{more}\n"
     );
     let config = Config::parse(&text, &folder.path().join("c.yaml")).unwrap();
     (folder, config)
