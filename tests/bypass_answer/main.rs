@@ -18,6 +18,7 @@ requesters: {shop: {purposes: [essential]}, portal: {purposes: [essential]}}
 rules:
   - {id: serve, permit: essential.service, data: user.unique_id, basis: contract, clauses: [c-1]}
   - {id: name, permit: essential.service.authentication, data: [user.unique_id, user.name], basis: contract, clauses: [c-1]}
+  - {id: check, permit: essential.fraud_detection, data: user.name, basis: contract, clauses: [c-1]}
   - {id: keep, permit: essential.service, data: user.device.cookie, basis: notice, clauses: [c-1]}
 clauses: [{id: c-1, line: 1, section: Use, says: Customers are served., status: enforced}]
 cases: [{case: nobody, clause: c-1, who: shop, asks: GET /nowhere, about: nobody, then: refuse route-unknown}]
@@ -73,7 +74,11 @@ async fn world() -> World {
 }
 
 fn ask(world: &World, path: &str) -> Request<Full<bytes::Bytes>> {
-    let mut request = get(path, Some(&world.token("shop", &["essential.service"])), None);
+    ask_for(world, path, "essential.service")
+}
+
+fn ask_for(world: &World, path: &str, purpose: &str) -> Request<Full<bytes::Bytes>> {
+    let mut request = get(path, Some(&world.token("shop", &[purpose])), None);
     request.headers_mut().insert("host", "api.example".parse().unwrap());
     request
 }

@@ -1,6 +1,8 @@
 //! Places and files that an answer names.
 
-use crate::{answer, ask, seen, world};
+use consentry_tests::world::json;
+
+use crate::{answer, ask_for, seen, world};
 
 #[tokio::test]
 async fn law_1_a_redirection_goes_to_described_places_only() {
@@ -66,13 +68,35 @@ async fn law_1_a_redirection_goes_to_described_places_only() {
 
 #[tokio::test]
 async fn law_13_a_place_that_names_somebody_is_decided_like_a_datum() {
+    const SERVICE: &str = "essential.service";
+    const FRAUD: &str = "essential.fraud_detection";
     let world = world().await;
-    world.upstream.answers(answer(302, &[("location", "/customers/c-1")]));
-    let mut request = ask(&world, "/customers/c-9");
-    request.headers_mut().insert("data-purpose", "essential.service".parse().unwrap());
-    let seen = world.send(request).await;
+    let (moved, other) = (("location", "/customers/c-1"), ("link", "</customers/c-1>; rel=self"));
+    // For the one purpose the number of a customer may be told, for the other one the name.
+    for (purpose, status, header, told, left) in [
+        (SERVICE, 302, moved, 302, None),
+        (FRAUD, 302, moved, 502, None),
+        (SERVICE, 200, other, 200, Some(r#"{"id":"c-1"}"#)),
+        (FRAUD, 200, other, 200, Some(r#"{"name":"Bea"}"#)),
+    ] {
+        let mut answer = answer(status, &[header]);
+        *answer.body_mut() = json(r#"{"id":"c-1","name":"Bea"}"#).into_body();
+        world.upstream.answers(answer);
+        let seen = world.send(ask_for(&world, "/customers/c-1", purpose)).await;
+        assert_eq!(world.upstream.take().len(), 1, "{purpose} {header:?}: the service was asked");
+        assert_eq!(seen.status, told, "{purpose} {header:?}: {seen:?}");
+        let passes = (purpose == SERVICE).then_some(header.1);
+        let named = seen.headers.get(header.0).map(|value| value.to_str().unwrap());
+        assert_eq!(named, passes, "{purpose} {header:?}: {seen:?}");
+        let body = std::str::from_utf8(seen.body.as_ref().unwrap()).unwrap();
+        match (told, left) {
+            (502, _) => assert_eq!(seen.code(), "response-redirect"),
+            (_, left) => assert_eq!(body, left.unwrap_or_default(), "{purpose} {header:?}"),
+        }
+    }
+    let seen = world.send(ask_for(&world, "/customers/c-9", SERVICE)).await;
     assert_eq!((seen.status.as_u16(), &*seen.code()), (403, "not-permitted"), "nobody knows c-9: {seen:?}");
-    assert!(!seen.headers.contains_key("location"));
+    assert!(world.upstream.take().is_empty(), "nobody is asked of whom nothing may be told");
 }
 
 #[tokio::test]
