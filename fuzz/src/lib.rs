@@ -16,6 +16,9 @@ pub mod bundle;
 pub mod carriers;
 pub mod coding;
 pub mod exchange;
+// The sidecar's own, which nobody else is to use.
+#[path = "../../crates/proxy/src/heads.rs"]
+mod heads;
 pub mod json;
 pub mod media;
 mod mutate;
@@ -24,6 +27,7 @@ pub mod purpose;
 mod targets;
 pub mod token;
 mod unsynced;
+pub mod wire;
 
 pub use mutate::Mutator;
 pub use targets::{TARGETS, Target};

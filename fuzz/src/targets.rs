@@ -1,6 +1,6 @@
 //! The list of targets.
 
-use crate::{bundle, carriers, coding, exchange, json, media, people, purpose, token};
+use crate::{bundle, carriers, coding, exchange, json, media, people, purpose, token, wire};
 
 /// One target.
 #[derive(Clone, Copy, Debug)]
@@ -24,4 +24,5 @@ pub const TARGETS: &[Target] = &[
     Target { name: "people", run: people::run, rounds: 3_000 },
     Target { name: "purpose", run: purpose::run, rounds: 50_000 },
     Target { name: "token", run: token::run, rounds: 2_000 },
+    Target { name: "wire", run: wire::run, rounds: 50_000 },
 ];

@@ -82,6 +82,11 @@ fn law_1_whoever_calls_is_whom_every_carrier_names() {
 }
 
 #[test]
+fn law_1_what_is_left_of_a_head_has_one_reading_however_it_is_cut() {
+    bounded("wire");
+}
+
+#[test]
 fn law_7_nothing_goes_on_of_whoever_objected() {
     bounded("people");
 }
