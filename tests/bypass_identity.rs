@@ -3,21 +3,27 @@
 
 use std::sync::Arc;
 
+use base64::Engine as _;
+use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
 use bytes::Bytes;
 use consentry_audit::PurposeSource;
 use consentry_identity::{
-    Assurance, AuthenticatorConfig, CertificateHolder, CertificateName, Gateway, NamingHeaders, Network,
-    Peer, PeerCertificate,
+    Assurance, AuthenticatorConfig, CertificateHolder, CertificateName, Gateway, Issuer, NamingHeaders,
+    Network, Peer, PeerCertificate,
 };
 use consentry_layer::{Limits, Transport};
 use consentry_model::{Identifier, Moment, Outcome, Proof, Purpose, Reason, RequesterId, Space};
 use consentry_policy::{Bundle, Sources};
-use consentry_tests::world::{Otherwise, World, contract, get, json, spec};
+use consentry_tests::world::{AUDIENCE, Otherwise, TODAY, World, contract, get, json, spec};
+use ed25519_dalek::{Signer as _, SigningKey};
 use http::Request;
 use http_body_util::Full;
+use serde_json::{Value, json as value};
 
 const SUPPORT: &str = "essential.service.operations.support";
 const IMPROVE: &str = "essential.service.operations.improve";
+/// Whose transaction tokens are believed.
+const DOMAIN: &str = "mesh.example.org";
 const PROFILE: &str = r#"{"id":"c-1","name":"Ann Sample","email":"ann@example.org","plan":"pro"}"#;
 const CERTIFICATE: &[u8] = include_bytes!("../crates/identity/tests/data/newsletter.der");
 const OTHER: &[u8] = include_bytes!("../crates/identity/tests/data/wild.der");
@@ -43,8 +49,17 @@ fn believe(config: &mut AuthenticatorConfig) {
     }];
 }
 
+fn believe_transactions(config: &mut AuthenticatorConfig) {
+    believe(config);
+    config.trust_domain = Some(DOMAIN.to_owned());
+}
+
 async fn world() -> World {
-    let world = World::otherwise(Otherwise { identity: Some(believe), ..Otherwise::default() });
+    world_of(believe).await
+}
+
+async fn world_of(identity: fn(&mut AuthenticatorConfig)) -> World {
+    let world = World::otherwise(Otherwise { identity: Some(identity), ..Otherwise::default() });
     world.record("customer", "c-1", &[contract()]).await;
     world.upstream.answers(json(PROFILE));
     world
@@ -224,6 +239,222 @@ async fn law_2_several_carriers_name_one_purpose_or_none_counts() {
         }
         let token = world.issuer.token(&said, world.clock_now()).unwrap_or_else(|e| panic!("{e}"));
         let seen = world.send(ask(&headers, Some(&token), Peer::default())).await;
+        let told = if status == 200 { String::new() } else { seen.code() };
+        assert_eq!((seen.status.as_u16(), &*told), (status, code), "{what}: {seen:?}");
+    }
+}
+
+/// A transaction token of this issuer for support, with these claims instead; `null` leaves one out.
+fn transaction(issuer: &Issuer, now: Moment, changes: &Value) -> String {
+    let now = now.unix_millis() / 1000;
+    let mut said = value!({
+        "iat": now, "exp": now + 60, "aud": DOMAIN, "txn": "t-1", "sub": "s-1", "scope": SUPPORT,
+    });
+    let members = said.as_object_mut().unwrap();
+    members.extend(changes.as_object().unwrap().clone());
+    let typ = members.remove("typ").unwrap_or_else(|| "txntoken+jwt".into());
+    members.retain(|_, value| !value.is_null());
+    // The issuer signs tokens for access alone: its key stands at the end of its PEM.
+    let pem = issuer.to_pem();
+    let text: String = pem.lines().filter(|line| !line.starts_with('-')).collect();
+    let der = STANDARD.decode(text).unwrap();
+    let key = SigningKey::from_bytes(der.last_chunk().unwrap());
+    let header = value!({"alg": "EdDSA", "typ": typ, "kid": issuer.kid()});
+    let part = |part: &Value| URL_SAFE_NO_PAD.encode(part.to_string());
+    let message = format!("{}.{}", part(&header), part(&said));
+    let signature = URL_SAFE_NO_PAD.encode(key.sign(message.as_bytes()).to_bytes());
+    format!("{message}.{signature}")
+}
+
+#[tokio::test]
+async fn law_2_a_transaction_token_names_the_purpose_before_what_anybody_may_write() {
+    let header = ("data-purpose", SUPPORT);
+    let baggage = ("baggage", "data-purpose=essential.service.operations.support");
+    let named = ("x-requester", "support");
+    let wide = "essential.service.operations";
+    for (what, headers, purposes, changes, source) in [
+        ("alone", vec![], vec![SUPPORT], value!({}), PurposeSource::Transaction),
+        ("which of two", vec![], vec![SUPPORT, IMPROVE], value!({}), PurposeSource::Transaction),
+        ("beside the header", vec![header], vec![SUPPORT], value!({}), PurposeSource::Transaction),
+        ("beside baggage", vec![baggage], vec![SUPPORT], value!({}), PurposeSource::Transaction),
+        ("beside a gateway", vec![named], vec![SUPPORT], value!({}), PurposeSource::Transaction),
+        (
+            "in older words",
+            vec![],
+            vec![SUPPORT],
+            value!({"scope": null, "purp": SUPPORT}),
+            PurposeSource::Transaction,
+        ),
+        ("within a wider token", vec![], vec![wide], value!({}), PurposeSource::Transaction),
+        // One for several purposes allows them, and names none.
+        (
+            "of two, and the header",
+            vec![header],
+            vec![wide],
+            value!({"scope": format!("{SUPPORT} {IMPROVE}")}),
+            PurposeSource::Header,
+        ),
+        (
+            "of two, and the token",
+            vec![],
+            vec![SUPPORT],
+            value!({"scope": format!("{SUPPORT} {IMPROVE}")}),
+            PurposeSource::Token,
+        ),
+        (
+            "with a person",
+            vec![],
+            vec![SUPPORT],
+            value!({"tctx": {"person": {"space": "customer", "id": "c-1"}}}),
+            PurposeSource::Transaction,
+        ),
+    ] {
+        let world = world_of(believe_transactions).await;
+        let (token, signed) =
+            (world.token("support", &purposes), transaction(&world.issuer, world.clock_now(), &changes));
+        let headers = [headers, vec![("txn-token", &*signed)]].concat();
+        let seen = world.send(ask(&headers, Some(&token), peer("10.1.0.1", None))).await;
+        assert_eq!(seen.status.as_u16(), 200, "{what}: {seen:?}");
+        let (head, _) = world.last_ticket().await;
+        let said = (head.purpose.as_ref().map(Purpose::as_str), head.purpose_source, head.proof);
+        assert_eq!(said, (Some(SUPPORT), Some(source), Some(Proof::Token)), "{what}");
+        let reached = format!("{:?}", world.upstream.reached());
+        assert!(!reached.contains("txn-token") && !reached.contains(&*signed), "{what}: {reached}");
+    }
+}
+
+#[tokio::test]
+async fn law_1_a_transaction_token_narrows_or_the_request_is_refused() {
+    let person = |id: &str| value!({"tctx": {"person": {"space": "customer", "id": id}}});
+    let details = |purpose: &str| value!([{"type": "consentry_purpose", "purposes": [purpose]}]);
+    let (both, none) = (vec![SUPPORT, IMPROVE], value!([]));
+    let now = TODAY.unix_millis() / 1000;
+    for (what, changes, headers, purposes, allowed, status, code) in [
+        ("for an audience", value!({"aud": AUDIENCE}), vec![], &both, &none, 401, "token-invalid"),
+        (
+            "for another domain",
+            value!({"aud": "mesh.example.com"}),
+            vec![],
+            &both,
+            &none,
+            401,
+            "token-invalid",
+        ),
+        ("of another kind", value!({"typ": "at+jwt"}), vec![], &both, &none, 401, "token-invalid"),
+        ("over", value!({"exp": now}), vec![], &both, &none, 401, "token-expired"),
+        ("to come", value!({"nbf": now + 1}), vec![], &both, &none, 401, "token-expired"),
+        ("without an end", value!({"exp": null}), vec![], &both, &none, 401, "token-malformed"),
+        ("twice", value!({}), vec![("txn-token", "a.b.c")], &both, &none, 401, "token-malformed"),
+        ("another person's", person("c-2"), vec![], &both, &none, 401, "identity-conflict"),
+        (
+            "against the header",
+            value!({}),
+            vec![("data-purpose", IMPROVE)],
+            &both,
+            &none,
+            400,
+            "purpose-conflict",
+        ),
+        (
+            "against baggage",
+            value!({}),
+            vec![("baggage", "data-purpose=essential.service.operations.improve")],
+            &both,
+            &none,
+            400,
+            "purpose-conflict",
+        ),
+        (
+            "wider than the header",
+            value!({"scope": "essential.service.operations"}),
+            vec![("data-purpose", SUPPORT)],
+            &both,
+            &none,
+            400,
+            "purpose-conflict",
+        ),
+        ("against details", value!({}), vec![], &both, &details(IMPROVE), 403, "purpose-outside-token"),
+        ("against the token", value!({}), vec![], &vec![IMPROVE], &none, 403, "purpose-outside-token"),
+        (
+            "of two, and neither is meant",
+            value!({"scope": format!("{SUPPORT} marketing")}),
+            vec![("data-purpose", IMPROVE)],
+            &both,
+            &none,
+            403,
+            "purpose-outside-token",
+        ),
+        (
+            "of two, and which nobody says",
+            value!({"scope": format!("{SUPPORT} {IMPROVE}")}),
+            vec![],
+            &both,
+            &none,
+            403,
+            "purpose-missing",
+        ),
+        ("unknown", value!({"scope": "gossip"}), vec![], &both, &none, 403, "purpose-unknown"),
+        ("no purpose", value!({"scope": "read:customers"}), vec![], &both, &none, 401, "token-malformed"),
+    ] {
+        let world = world_of(believe_transactions).await;
+        let signed = transaction(&world.issuer, world.clock_now(), &changes);
+        let mut said = spec("support", purposes);
+        said.person = Some(Identifier::new(Space::new("customer"), "c-1"));
+        said.others.insert("authorization_details".to_owned(), allowed.clone());
+        let token = world.issuer.token(&said, world.clock_now()).unwrap();
+        let headers = [headers, vec![("txn-token", &*signed)]].concat();
+        let seen = world.send(ask(&headers, Some(&token), Peer::default())).await;
+        assert_eq!((seen.status.as_u16(), &*seen.code()), (status, code), "{what}: {seen:?}");
+        assert!(world.upstream.reached().is_empty(), "{what}");
+    }
+}
+
+#[tokio::test]
+async fn law_1_a_transaction_token_is_believed_of_its_issuer_beside_a_token_and_where_one_is_expected() {
+    for (what, alone, stranger, configured, expected) in [
+        ("good", false, false, true, None),
+        ("alone", true, false, true, Some(Reason::TokenMissing)),
+        ("another issuer's", false, true, true, Some(Reason::TokenInvalid)),
+        ("where none is believed", false, false, false, Some(Reason::TokenInvalid)),
+    ] {
+        let world = world_of(if configured { believe_transactions } else { believe }).await;
+        let other = Issuer::generate().unwrap();
+        let signer = if stranger { &other } else { &world.issuer };
+        let signed = transaction(signer, world.clock_now(), &value!({}));
+        let token = world.token("support", &[SUPPORT]);
+        let token = (!alone).then_some(&*token);
+        let seen = world.send(ask(&[("txn-token", &*signed)], token, Peer::default())).await;
+        let Some(reason) = expected else {
+            assert_eq!(seen.status.as_u16(), 200, "{what}: {seen:?}");
+            continue;
+        };
+        assert_eq!((seen.status.as_u16(), &*seen.code()), (401, reason.code()), "{what}: {seen:?}");
+        assert_eq!(world.strangers(reason).await, 1, "{what}");
+        assert!(world.upstream.reached().is_empty(), "{what}");
+    }
+}
+
+#[tokio::test]
+async fn law_9_whom_a_transaction_token_alone_names_has_proved_nothing() {
+    let person = value!({"space": "customer", "id": "c-1"});
+    for (what, by_token, by_transaction, status, code) in [
+        ("the token names the person", true, false, 200, ""),
+        ("both do", true, true, 200, ""),
+        ("the transaction token does", false, true, 401, "identity-unverified"),
+    ] {
+        let world = world_of(believe_transactions).await;
+        let mut changes = value!({"scope": "custom.rights.access"});
+        if by_transaction {
+            changes["tctx"] = value!({"person": person});
+        }
+        let signed = transaction(&world.issuer, world.clock_now(), &changes);
+        let mut said = spec("customer-portal", &["custom.rights"]);
+        said.person = by_token.then(|| Identifier::new(Space::new("customer"), "c-1"));
+        said.assurance = Assurance::High;
+        let token = world.issuer.token(&said, world.clock_now()).unwrap();
+        let mut request = get("/me/c-1", Some(&token), None);
+        request.headers_mut().insert("txn-token", signed.parse().unwrap());
+        let seen = world.send(request).await;
         let told = if status == 200 { String::new() } else { seen.code() };
         assert_eq!((seen.status.as_u16(), &*told), (status, code), "{what}: {seen:?}");
     }
