@@ -73,7 +73,8 @@ async fn law_1_nothing_is_decided_by_what_the_service_never_sees() {
     let world = world(ReportOnly::default()).await;
     let customer = |name: &'static str| Some(("x-customer", name));
     let cookie = |line: &'static str| Some(("cookie", line));
-    let rows: &[(&str, Option<(&'static str, &str)>, &str, Result<(), Reason>)] = &[
+    type Row = (&'static str, Option<(&'static str, &'static str)>, &'static str, Result<(), Reason>);
+    let rows: &[Row] = &[
         ("/h", customer("bob"), "", Ok(())),
         ("/h", customer("ann"), "", Err(UNHEARD)),
         ("/strict", customer("bob"), "", Ok(())),

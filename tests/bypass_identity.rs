@@ -509,7 +509,8 @@ rules:
 clauses: [{id: c, line: 1, section: s, says: everything, status: enforced}]
 cases: [{case: nobody, clause: c, who: support, asks: GET /nowhere, about: nobody, then: refuse route-unknown}]
 ";
-    let rows: [(&str, fn(&mut AuthenticatorConfig), _, _); 6] = [
+    type Row = (&'static str, fn(&mut AuthenticatorConfig), Peer, u16);
+    let rows: [Row; 6] = [
         ("whoever calls", believe, peer("192.0.2.7", Some(CERTIFICATE)), 200),
         ("whoever calls from a gateway's network", believe, peer("10.1.0.1", Some(CERTIFICATE)), 200),
         ("somebody of whom nothing is registered", believe, peer("192.0.2.7", Some(OTHER)), 200),

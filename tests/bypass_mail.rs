@@ -431,7 +431,7 @@ async fn law_8_a_promise_on_how_often_somebody_is_disclosed_counts_what_is_sent_
 async fn noted(world: &World, address: &str) -> Vec<LedgerEvent> {
     let found = world.ledger.resolve(&[who(address)]).await.unwrap().answers.remove(0);
     let Resolution::Known(state) = found else { return Vec::new() };
-    state.events.iter().map(|(_, event)| event.clone()).collect()
+    state.events.iter().map(|entry| entry.event.clone()).collect()
 }
 
 #[tokio::test]

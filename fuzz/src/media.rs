@@ -90,7 +90,7 @@ fn tells(format: Format, body: &str) -> bool {
         }
         Format::Multipart => {
             let body = format!("\r\n{body}");
-            return body.split("\r\n--b").skip(1).any(|part| is_of_withheld(part));
+            return body.split("\r\n--b").skip(1).any(is_of_withheld);
         }
         Format::Csv => {
             let rows = rows(body.trim_start_matches('\u{feff}'));

@@ -2,7 +2,9 @@
 
 use std::sync::Arc;
 
-use consentry_model::{ClassId, Identifier, LedgerEvent, Outcome, Reason, Treatment, Verdict};
+use consentry_model::{
+    ClassId, Identifier, LedgerEvent, LedgerRevision, Moment, Outcome, Reason, Treatment, Verdict,
+};
 use consentry_policy::{EventEffect, Excess, Item, Permit, Refusal, Ruling};
 
 use crate::asking::Asking;
@@ -10,7 +12,7 @@ use crate::browser;
 use crate::describe::Access;
 use crate::duties::{self, Revealed};
 use crate::events::{self, Unwritten};
-use crate::evidence::{AsOf, Lines, Taken};
+use crate::evidence::{Lines, Taken};
 use crate::exchange::{Decided, Open};
 use crate::head::Head;
 use crate::judge::Brings;
@@ -21,6 +23,13 @@ use crate::precedent::Answered;
 use crate::present::{Present, meet};
 use crate::request::{self, Brought, Treatments, UpstreamRequest};
 use crate::sending;
+
+/// As of what something was decided, as far as it came to that.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct AsOf {
+    pub(crate) ledger: Option<LedgerRevision>,
+    pub(crate) at: Option<Moment>,
+}
 
 /// Why an exchange stops before the inner service is called.
 pub(crate) struct Stop {

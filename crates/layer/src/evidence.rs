@@ -8,11 +8,12 @@ use consentry_audit::{
 };
 use consentry_body::Report;
 use consentry_model::{
-    Category, ClassId, FactSource, Facts, LedgerRevision, Moment, Outcome, Reason, RuleId, SubjectRef,
-    SubjectType, Treatment, Verdict,
+    Category, ClassId, FactSource, Facts, LedgerRevision, Outcome, Reason, RuleId, SubjectRef, SubjectType,
+    Treatment, Verdict,
 };
 use consentry_policy::DataClass;
 
+use crate::decide::AsOf;
 use crate::describe::{Access, Known};
 use crate::people::{Told, Whom};
 use crate::precedent::Precedent;
@@ -290,13 +291,6 @@ fn changing(known: &Known, outcome: Outcome, reason: Option<Reason>) -> HeadReco
     record.reason = reason;
     record.report_only = known.report_only();
     record
-}
-
-/// As of what something was decided, as far as it came to that.
-#[derive(Clone, Copy, Debug, Default)]
-pub(crate) struct AsOf {
-    pub(crate) ledger: Option<LedgerRevision>,
-    pub(crate) at: Option<Moment>,
 }
 
 /// The head record of a refusal, before anything was asked of the service.

@@ -372,6 +372,7 @@ mod tests {
         let narrow = BTreeMap::from([
             ("head_bytes_max", 8_193),
             ("headers_max", 801),
+            ("query_parameters_max", 807),
             ("streams_max", 803),
             ("depth_max", 129),
             ("codings_max", 3),

@@ -244,14 +244,17 @@ impl Load {
     /// The first two ask on ever new connections, the others stay on one for a while; of both one asks about a person.
     async fn run(&self, n: usize) {
         let (target, body) =
-            if n % 2 == 0 { ("/ping", "{\"status\":\"ok\"}") } else { ("/people/ann", LEFT) };
+            if n.is_multiple_of(2) { ("/ping", "{\"status\":\"ok\"}") } else { ("/people/ann", LEFT) };
         while !self.done.load(Ordering::Acquire) {
             let mut stream = connect(&self.running, &self.client).await.unwrap();
             for last in (0..if n < 2 { 1 } else { 20 }).rev() {
                 let close = if last == 0 { "connection: close\r\n" } else { "" };
                 let token = self.token.lock().unwrap().clone();
-                let named =
-                    if n % 2 == 0 { String::new() } else { format!("authorization: Bearer {token}\r\n") };
+                let named = if n.is_multiple_of(2) {
+                    String::new()
+                } else {
+                    format!("authorization: Bearer {token}\r\n")
+                };
                 let head = format!("GET {target} HTTP/1.1\r\nhost: a\r\n{named}{close}\r\n");
                 let answer = asked(&mut stream, &head).await;
                 assert!(answer.starts_with("HTTP/1.1 200 ") && answer.ends_with(body), "{target}: {answer}");

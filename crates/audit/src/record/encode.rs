@@ -4,8 +4,9 @@ use std::sync::Arc;
 
 use serde::Serialize;
 
+use super::closing::Closing;
 use super::read::Kind;
-use super::request::{Closing, Head, Step, Verdicts};
+use super::request::{Head, Step, Verdicts};
 use super::system::Note;
 use super::verdict_line::{VerdictLine, fill_in_repeated, leave_out_repeated};
 use super::wording::{Worded, WordedHead, Wording};
@@ -242,8 +243,9 @@ mod tests {
         RequesterId, RuleId, SubjectRef, SubjectType, Treatment, Verdict, VocabularyRevision,
     };
 
+    use super::super::closing::{End, PathCount};
     use super::super::read::{Entry, Record};
-    use super::super::request::{End, PathCount, Precedent, PurposeSource, Unmet};
+    use super::super::request::{Precedent, PurposeSource, Unmet};
     use super::super::verdict_line::{Direction, FactWord, FactWords};
     use super::super::wording::Wording;
     use super::*;

@@ -8,6 +8,7 @@
 //! facts of the request and the answers. Under which bundle, vocabulary and ledger it was decided, what came of it and whom
 //! it is about it says itself.
 
+mod closing;
 mod encode;
 mod read;
 mod request;
@@ -15,9 +16,10 @@ mod system;
 mod verdict_line;
 mod wording;
 
+pub use closing::{Closing, End, PathCount};
 pub(crate) use encode::{Body, encode_closing, encode_note, encode_step, encode_system};
 pub use read::{Entry, Kind, ReadError, Record};
-pub use request::{Closing, End, Head, PathCount, Precedent, PurposeSource, Step, Unmet, Verdicts};
+pub use request::{Head, Precedent, PurposeSource, Step, Unmet, Verdicts};
 pub use system::{
     ConsentChanged, LogOpened, LogOutage, LogRecovered, Note, PolicyInstalled, PolicyRefused, Summary,
 };

@@ -8,7 +8,8 @@ use consentry_model::Moment;
 use serde::Deserialize;
 use serde::de::{DeserializeOwned, DeserializeSeed, Error as _, MapAccess, SeqAccess, Visitor};
 
-use super::request::{Closing, Head, Verdicts};
+use super::closing::Closing;
+use super::request::{Head, Verdicts};
 use super::system::{
     ConsentChanged, LogOpened, LogOutage, LogRecovered, PolicyInstalled, PolicyRefused, Summary,
 };

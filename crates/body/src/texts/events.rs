@@ -19,6 +19,7 @@ const BESIDE: [&str; 3] = ["event", "id", "retry"];
 const DONE: &str = "[DONE]";
 
 /// What stands in the window.
+#[expect(clippy::large_enum_variant, reason = "comments are few, and a box for each event would cost more")]
 enum Held {
     Event(Event),
     /// A comment before an event: it keeps a connection open, and whoever waits for that does not wait for an event. It may
@@ -266,10 +267,11 @@ mod tests {
     #[test]
     fn what_comes_byte_by_byte_is_read_on_from_where_it_broke_off() {
         type Reads = Box<dyn FnMut(&[u8]) -> Result<Option<usize>, Fault>>;
+        type Row = (&'static str, &'static [u8], u8, &'static [u8], usize, Reads);
         let data = FieldMap::builder().leaf("data.id", Field::Open).unwrap().build();
         let mut events = Events::new(&data, Limits::default()).unwrap();
         let (mut lines, mut sequence) = (Lines::default(), Sequence::default());
-        let readers: [(&str, &[u8], u8, &[u8], usize, Reads); 3] = [
+        let readers: [Row; 3] = [
             ("an event", b"", b'\n', b"\n\n", 2, Box::new(move |view| events.frame(view, false))),
             ("a line", b"", b'\n', b"\n", 1, Box::new(move |view| lines.frame(view, false))),
             ("a text", b"\x1e", 0x1e, b"\n\x1e", 1, Box::new(move |view| sequence.frame(view, false))),

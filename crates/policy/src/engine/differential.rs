@@ -293,7 +293,7 @@ fn law_3_a_verdict_is_the_most_revealing_treatment_that_nothing_speaks_against()
     let bundle = corners();
     let engine = Engine::new(bundle.clone()).unwrap();
     let mut seen = BTreeSet::new();
-    for asking in askings(&bundle, QUESTIONS_OF_CORNERS / 3) {
+    for asking in askings(&bundle, QUESTIONS_OF_CORNERS) {
         let mut asking = asking;
         for (id, value) in asking.class.facts.clone() {
             asking.facts.set(id, Some(value));

@@ -215,10 +215,9 @@ fn evidence(case: &Case, played: &Played, removed: &Removed, found: Outcome, out
     if !stranger && !expected.contains(&ends.as_str()) {
         out.add("evidence ends", expected.join(" or "), ends);
     }
-    let answered = u64::try_from(removed.answer.omitted.len()).unwrap_or(u64::MAX);
+    let omitted = u64::try_from(removed.omitted().count()).unwrap_or(u64::MAX);
     let told = played.told.closings.first().map_or(0, |closing| closing.omitted);
-    // What was left out of the request is told by the verdicts of the head.
-    out.same("omitted, by the evidence", &answered, &told, u64::to_string);
+    out.same("omitted, by the evidence", &omitted, &told, u64::to_string);
     let assumed: BTreeSet<String> = case.expect.assumed.iter().cloned().collect();
     // An assumption is said once where it matters, not by every story about somebody whose age nobody knows.
     if !assumed.is_empty() {

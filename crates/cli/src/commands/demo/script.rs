@@ -37,7 +37,7 @@ fn customers() -> Vec<Ask> {
         support("/customers").redacted(200, CARDS_OF_LIST).rows(CUSTOMERS_IN_CONTRACT),
         support("/customers/c-1031").refused(403, "basis-lapsed").by_clause("panopta-17"),
         support("/customers/c-1032").refused(403, "processing-restricted"),
-        support("/customers/c-1033").refused(410, "erased"),
+        support("/customers/c-1033").refused(403, "erased"),
         support("/customers/c-1199").refused(403, "subject-unresolved"),
     ]
 }
