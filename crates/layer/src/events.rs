@@ -150,10 +150,14 @@ async fn note_changes(
     let wait = Duration::from_millis(shared.limits.evidence_wait_ms_max);
     // Entries are numbered in their order, up to the last.
     let later = (0..events.len() as u64).rev();
-    for (later, event) in later.zip(events) {
+    let changes = later.zip(events).filter_map(|(later, event)| {
         let revision = LedgerRevision(last.0.saturating_sub(later));
-        let Some(change) = ConsentChanged::of(subject, revision, access.ticket, event) else { continue };
-        let noted = tokio::time::timeout(wait, shared.evidence.note(change)).await;
+        ConsentChanged::of(subject, revision, access.ticket, event)
+    });
+    // All of them are on their way before the first is waited for.
+    let noted: Vec<_> = changes.map(|change| shared.evidence.note(change)).collect();
+    for noted in noted {
+        let noted = tokio::time::timeout(wait, noted).await;
         let fault = noted.map_or(Some(Reason::EvidenceUnavailable), |noted| noted.err().map(|e| e.reason()));
         if let Some(reason) = fault {
             return Err(Unwritten { reason, ledger: Some(last) });
