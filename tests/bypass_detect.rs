@@ -14,9 +14,11 @@ bundle:
   detect: {pan: user.financial.credit_card, email: user.contact.email, phone: user.contact.phone_number, clauses: [c-1]}
   mail: {domains: [example.org], postal_address: '1 High Street', markers: ['[ad]'], clauses: [c-1]}
 requesters: {shop: {purposes: [essential]}}
+recipients: {bureau: {class: processor, country: DE, agreement: true, tasks: [essential.service]}}
 rules:
   - {id: serve, permit: essential.service, data: [user.unique_id, user.name, user.device], of: customer, basis: contract, clauses: [c-1]}
   - {id: reach, permit: essential.service, data: user.contact.email, act: collect, of: customer, when: {subject.contract: active}, basis: contract, clauses: [c-1]}
+  - {id: score, permit: essential.service, data: user.financial, act: obtain, to: [internal, processor], of: customer, basis: {legitimate_interests: LIA-1}, clauses: [c-1]}
   - {id: mail, permit: essential.service, data: user.contact.email, act: send, when: {message.sender_domain: own}, basis: contract, clauses: [c-1]}
 clauses: [{id: c-1, line: 1, section: Use, says: Customers are served., status: enforced}]
 cases: [{case: nobody, clause: c-1, who: shop, asks: GET /nowhere, about: nobody, then: refuse route-unknown}]
@@ -36,6 +38,8 @@ routes:
       type: [application/x-www-form-urlencoded, multipart/form-data, text/csv, application/x-ndjson]
       body: {note: none, 'any.**': none, file: none}
     response: {body: {ok: none}}
+  - {route: 'POST /scores/{id}', purpose: essential.service, to: bureau, about: {type: customer, space: email, id: path.id}, response: {body: {score: user.financial}}}
+  - {route: 'POST /own/{id}', purpose: essential.service, about: {type: customer, space: email, id: path.id}, response: {body: {name: user.name}}}
   - route: POST /mail
     purpose: essential.service
     about: {type: customer, space: email, id: 'body.to[]'}
@@ -190,5 +194,17 @@ async fn what_the_map_calls_by_its_name_is_decided_as_what_it_is() {
     ] {
         let seen = world.send(sends(&world, "/mail", "application/json", body)).await;
         assert_ne!(seen.status, 200, "{body}");
+    }
+}
+
+#[tokio::test]
+async fn law_2_what_names_somebody_in_a_path_is_told_whoever_the_path_goes_to() {
+    let world = world().await;
+    world.record("email", "7", &[contract()]).await;
+    for (path, reached) in [("/scores/7", 1), ("/scores/ann@example.org", 0), ("/own/ann@example.org", 1)] {
+        let mut request = sends(&world, path, "application/json", "");
+        request.headers_mut().remove("content-type");
+        let seen = world.send(request).await;
+        assert_eq!(world.upstream.take().len(), reached, "{path}: {seen:?}");
     }
 }

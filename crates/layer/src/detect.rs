@@ -42,12 +42,13 @@ pub(crate) fn detected(access: &Access, route: &Route, head: &Head, brought: &Br
         }
     }
     brought.beside().iter().for_each(|text| look.wrapped(text, None, WRAPS_MAX));
-    // By one of them the route may name whom it is about, as the map says.
+    // By one of them the route may name whom it is about, as the map says. To somebody outside it is told like anything else.
+    let goes_out = access.destination.is_some();
     let named = match route.about.as_ref().map(|about| &about.subject) {
         Some(SubjectSource::Named { at: Reference::Path(name), .. }) => Some(name),
         _ => None,
     };
-    for (_, segment) in access.variables.iter().filter(|(name, _)| Some(*name) != named) {
+    for (_, segment) in access.variables.iter().filter(|(name, _)| goes_out || Some(*name) != named) {
         look.spelled(segment, None);
     }
     for parameter in &head.query {
