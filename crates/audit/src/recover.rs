@@ -78,6 +78,12 @@ fn take_lock(dir: &Path, path: &Path) -> Result<File, OpenError> {
     }
 }
 
+/// Whether a process has the log open. Where that cannot be told, none has.
+pub(crate) fn is_open(layout: &Layout) -> bool {
+    let lock = File::open(&layout.lock);
+    lock.is_ok_and(|lock| matches!(lock.try_lock_shared(), Err(TryLockError::WouldBlock)))
+}
+
 /// Creates key, first checkpoint and, last of all, `log.json`: where that is, the others must be.
 fn create(layout: &Layout, key_path: &Path, options: &LogOptions) -> Result<NoteSigner, OpenError> {
     if !layout.list_segments()?.is_empty() {

@@ -85,6 +85,11 @@ impl State {
         self.failure().map(|(_, since)| since)
     }
 
+    /// What an outage costs: closing records, commits and requests.
+    pub(crate) const fn losses(&self) -> [&AtomicU64; 3] {
+        [&self.closings_lost, &self.commits_failed, &self.requests_refused]
+    }
+
     pub(crate) fn heal(&self) {
         *self.failure() = None;
         self.healthy.store(true, Ordering::Release);

@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, HashSet};
 use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use crate::checkpoint::{PublicKey, split_history};
 use crate::error::{Damage, OpenError};
@@ -11,7 +12,7 @@ use crate::id::RecordId;
 use crate::layout::{Layout, at, read_required};
 use crate::merkle::Hash;
 use crate::record::Entry;
-use crate::recover::read_checkpoint;
+use crate::recover::{is_open, read_checkpoint};
 use crate::walk::walk;
 
 /// What the verifier brings along. Without it the log is checked against the key that lies beside it, which shows
@@ -24,6 +25,10 @@ pub struct VerifyOptions {
     /// A signed checkpoint, kept elsewhere: the log must still hold exactly those records.
     pub checkpoint: Option<String>,
 }
+
+/// How often, and how long apart, is looked whether the end of a log is being written.
+const WRITING_LOOKS: u32 = 50;
+const WRITING_REST: Duration = Duration::from_millis(20);
 
 /// The result in one word.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -116,7 +121,7 @@ fn check(dir: &Path, options: &VerifyOptions, report: &mut VerifyReport) -> Resu
             "the log has another public key than the one that was brought",
         ));
     }
-    let (signed, unfinished) = signed_roots(&layout, &public, options, report)?;
+    let (signed, unfinished, history_bytes) = signed_roots(&layout, &public, options, report)?;
     let mut open: HashSet<RecordId> = HashSet::new();
     let mut records = 0;
     let walked = walk(&layout, &signed, |passing, segment| {
@@ -137,34 +142,46 @@ fn check(dir: &Path, options: &VerifyOptions, report: &mut VerifyReport) -> Resu
     report.root = Some(walked.tree.root());
     report.segments = walked.segments;
     report.tickets_open = open.len() as u64;
-    let torn = walked.torn.filter(|torn| torn.dropped_bytes > 0).map(|torn| VerifyFailure {
-        file: torn.file,
-        offset: Some(torn.good_bytes),
-        seq: Some(records),
-        what: format!("{} bytes of an incomplete group", torn.dropped_bytes),
+    let torn = walked.torn.filter(|torn| torn.dropped_bytes > 0).map(|torn| {
+        let what = format!("{} bytes of an incomplete group", torn.dropped_bytes);
+        let length = torn.good_bytes + torn.dropped_bytes;
+        let offset = Some(torn.good_bytes);
+        (VerifyFailure { file: torn.file, offset, seq: Some(records), what }, length)
     });
     let torn = torn.or_else(|| {
-        (unfinished > 0).then(|| VerifyFailure {
-            file: layout.history.clone(),
-            offset: None,
-            seq: None,
-            what: format!("{unfinished} bytes of an unfinished checkpoint"),
+        (unfinished > 0).then(|| {
+            let what = format!("{unfinished} bytes of an unfinished checkpoint");
+            let failure = VerifyFailure { file: layout.history.clone(), offset: None, seq: None, what };
+            (failure, history_bytes)
         })
     });
-    if torn.is_some() {
+    if let Some((failure, _)) = torn.filter(|(failure, length)| !goes_on(&layout, &failure.file, *length)) {
         report.status = VerifyStatus::Incomplete;
-        report.first_failure = torn;
+        report.first_failure = Some(failure);
     }
     Ok(())
 }
 
-/// All signed sizes with their roots, and how many bytes of an unfinished checkpoint follow.
+/// Whether what seems cut short was being written while it was read: the file does not stay as long as it was. As long as a
+/// process has the log open, some time is given to it.
+fn goes_on(layout: &Layout, file: &Path, length: u64) -> bool {
+    let is_longer = || fs::metadata(file).is_ok_and(|file| file.len() > length);
+    for _ in 0..WRITING_LOOKS {
+        if is_longer() || !is_open(layout) {
+            break;
+        }
+        std::thread::sleep(WRITING_REST);
+    }
+    is_longer()
+}
+
+/// All signed sizes with their roots, how many bytes of an unfinished checkpoint follow, and how many there are in all.
 fn signed_roots(
     layout: &Layout,
     public: &PublicKey,
     options: &VerifyOptions,
     report: &mut VerifyReport,
-) -> Result<(BTreeMap<u64, Hash>, usize), OpenError> {
+) -> Result<(BTreeMap<u64, Hash>, usize, u64), OpenError> {
     let latest = read_checkpoint(&layout.checkpoint, public)?;
     let history = read_required(&layout.history)?;
     let text = match std::str::from_utf8(&history) {
@@ -201,7 +218,7 @@ fn signed_roots(
         }
     }
     report.signed_records = newest;
-    Ok((signed, unfinished + (history.len() - text.len())))
+    Ok((signed, unfinished + (history.len() - text.len()), history.len() as u64))
 }
 
 fn explain(dir: &Path, error: &OpenError) -> (VerifyStatus, VerifyFailure) {

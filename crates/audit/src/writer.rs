@@ -43,6 +43,8 @@ pub(crate) struct Writer {
     signed_size: u64,
     signed_at: Instant,
     history_bytes: u64,
+    /// Which outage has a record already, by when it began.
+    outage_told_since: Option<Moment>,
 }
 
 /// How much room is kept at most.
@@ -79,6 +81,7 @@ impl Writer {
             signed_size: recovered.signed_size,
             signed_at: Instant::now(),
             history_bytes: recovered.history_bytes,
+            outage_told_since: None,
         }
     }
 
@@ -282,24 +285,21 @@ impl Writer {
     fn reopen(&mut self) -> Result<(), LogError> {
         let Some(since) = self.state.failed_since() else { return Ok(()) };
         let reopened = self.cut_unacknowledged().and_then(|()| {
-            let outage = LogOutage {
-                since: timestamp(since),
-                until: timestamp(self.now()),
-                closings_lost: self.state.closings_lost.load(Ordering::Relaxed),
-                commits_failed: self.state.commits_failed.load(Ordering::Relaxed),
-                requests_refused: self.state.requests_refused.load(Ordering::Relaxed),
-            };
-            let told = (outage.closings_lost, outage.commits_failed, outage.requests_refused);
-            self.write_own(vec![own(Kind::LogOutage, &outage)?])?;
+            let is_told = self.outage_told_since == Some(since);
+            if !is_told {
+                self.tell_outage(since)?;
+            }
             self.sign()?;
-            // What is counted in between belongs to the next outage record.
-            self.state.closings_lost.fetch_sub(told.0, Ordering::Relaxed);
-            self.state.commits_failed.fetch_sub(told.1, Ordering::Relaxed);
-            self.state.requests_refused.fetch_sub(told.2, Ordering::Relaxed);
+            // It went on after it was told, while nothing could be signed.
+            if is_told {
+                self.tell_outage(since)?;
+                self.sign()?;
+            }
             Ok(())
         });
         match reopened {
             Ok(()) => {
+                self.outage_told_since = None;
                 self.state.heal();
                 tracing::warn!("the evidence log can be written again");
                 Ok(())
@@ -309,6 +309,20 @@ impl Writer {
                 Err(LogError::Unhealthy)
             }
         }
+    }
+
+    /// Records what was lost, each once. What is counted meanwhile belongs to the next such record.
+    fn tell_outage(&mut self, since: Moment) -> Result<(), Failure> {
+        let told = self.state.losses().map(|count| count.load(Ordering::Relaxed));
+        let [closings_lost, commits_failed, requests_refused] = told;
+        let until = timestamp(self.now());
+        let outage =
+            LogOutage { since: timestamp(since), until, closings_lost, commits_failed, requests_refused };
+        self.write_own(vec![own(Kind::LogOutage, &outage)?])?;
+        let counts = self.state.losses().into_iter().zip(told);
+        counts.for_each(|(count, told)| _ = count.fetch_sub(told, Ordering::Relaxed));
+        self.outage_told_since = Some(since);
+        Ok(())
     }
 
     /// The segment that failed keeps what was durable in it, by a descriptor that has not failed.

@@ -110,6 +110,40 @@ async fn law_12_a_checkpoint_that_cannot_be_signed_is_a_failure_too() {
     assert_eq!(verify(dir.path(), &VerifyOptions::default()).status, VerifyStatus::Ok);
 }
 
+#[tokio::test]
+async fn law_12_an_outage_that_lasts_on_is_told_when_it_can_be_and_when_it_is_over() {
+    let dir = tempfile::tempdir().unwrap();
+    let faults = Arc::new(Faults::default());
+    let log = open(dir.path(), &faults, 1 << 20);
+    request(&log, 1).await;
+    log.flush().await.unwrap();
+    faults.write.store(true, Ordering::SeqCst);
+    drop(log.reserve(NOON).unwrap());
+    log.flush().await.unwrap();
+    faults.write.store(false, Ordering::SeqCst);
+    faults.checkpoint.store(true, Ordering::SeqCst);
+    let lost = log.health().closings_lost;
+    assert!(lost > 0);
+    for _ in 0..3 {
+        assert_eq!(log.reopen().await.unwrap_err(), LogError::Unhealthy);
+        assert_eq!(log.health().closings_lost, 0, "told");
+    }
+    assert!(log.reserve(NOON).is_err());
+    faults.checkpoint.store(false, Ordering::SeqCst);
+    log.reopen().await.unwrap();
+    assert!(log.is_healthy());
+    log.shutdown();
+    let told: Vec<_> = records(dir.path())
+        .iter()
+        .filter_map(|record| match record.entry() {
+            Entry::LogOutage(outage) => Some((outage.closings_lost, outage.requests_refused)),
+            _ => None,
+        })
+        .collect();
+    assert_eq!(told, [(lost, 0), (0, 1)]);
+    assert_eq!(verify(dir.path(), &VerifyOptions::default()).status, VerifyStatus::Ok);
+}
+
 /// A clock that panics stands for whatever could make the writer panic.
 #[tokio::test]
 async fn law_12_a_writer_that_ends_by_a_panic_leaves_the_log_closed() {

@@ -160,6 +160,31 @@ async fn an_unfinished_checkpoint_is_cut_off() {
 }
 
 #[tokio::test]
+async fn a_group_that_is_being_written_is_no_sign_of_a_crash() {
+    for goes_on in [true, false] {
+        let dir = tempfile::tempdir().unwrap();
+        let log = AuditLog::open(dir.path(), unsigned()).unwrap();
+        request(&log, 1).await;
+        log.flush().await.unwrap();
+        let segment = last_segment(dir.path());
+        let whole = fs::read(&segment).unwrap();
+        fs::write(&segment, &whole[..whole.len() - 20]).unwrap();
+        let writer = std::thread::spawn(move || {
+            std::thread::sleep(std::time::Duration::from_millis(100));
+            if goes_on {
+                fs::write(&segment, &whole).unwrap();
+            }
+        });
+        let report = verify(dir.path(), &VerifyOptions::default());
+        let expected = if goes_on { VerifyStatus::Ok } else { VerifyStatus::Incomplete };
+        // All but the outcome, whose group is cut.
+        assert_eq!((report.status, report.records), (expected, 3), "goes on: {goes_on}");
+        writer.join().unwrap();
+        log.shutdown();
+    }
+}
+
+#[tokio::test]
 async fn opening_again_goes_on_where_it_was_and_only_one_process_at_a_time() {
     let dir = tempfile::tempdir().unwrap();
     for n in 1..40 {
