@@ -51,8 +51,12 @@ fn believe(config: &mut AuthenticatorConfig) {
 }
 
 fn world() -> World {
+    world_of(BUNDLE)
+}
+
+fn world_of(text: &str) -> World {
     let bundle =
-        Bundle::read(&Sources::from_texts([("bundle.yaml", BUNDLE)])).unwrap_or_else(|e| panic!("{e}"));
+        Bundle::read(&Sources::from_texts([("bundle.yaml", text)])).unwrap_or_else(|e| panic!("{e}"));
     World::otherwise(Otherwise { identity: Some(believe), bundle: Some(bundle), ..Otherwise::default() })
 }
 
@@ -317,6 +321,96 @@ async fn law_1_what_may_be_a_replay_does_nothing_and_a_condition_that_nothing_te
         let seen = world.send(with(request, &[("early-data", "1")])).await;
         assert_eq!((seen.status.as_u16(), &*seen.code()), (425, "early-data"), "{body}");
         assert_eq!(recorded(&world).await.len(), 1, "{body}");
+    }
+}
+
+/// A write on a condition went out without it.
+#[tokio::test]
+async fn law_1_a_condition_goes_with_a_write_to_somebody_outside_and_nothing_of_a_browser_does() {
+    let text = format!(
+        "{}  - {{route: PUT /away, to: partner, purpose: essential.service, request: {{body: {{total: none}}}}, response: {{body: {{total: none}}}}}}
+  - {{route: GET /away, to: partner, purpose: essential.service, response: {{body: {{total: none}}}}}}
+",
+        BUNDLE.replace(
+            "\nrules:",
+            "\nrecipients: {partner: {class: processor, country: AT, agreement: true, tasks: [essential.service]}}\nrules:",
+        )
+    );
+    for (method, name, said, status, told) in [
+        (Method::PUT, "if-none-match", "*", 200, Some("*")),
+        (Method::PUT, "if-match", "*", 200, Some("*")),
+        (Method::PUT, "if-match", "\"v1\"", 412, None),
+        (Method::PUT, "early-data", "1", 425, None),
+        (Method::PUT, "sec-fetch-site", "same-origin", 200, None),
+        (Method::PUT, "origin", "https://api.example", 200, None),
+        (Method::PUT, "origin", "https://ann.example", 200, None),
+        (Method::GET, "early-data", "1", 200, Some("1")),
+        (Method::GET, "early-data", "ann", 200, None),
+        (Method::GET, "if-none-match", "*", 200, None),
+        (Method::GET, "sec-fetch-dest", "image", 200, None),
+    ] {
+        let world = world_of(&text);
+        world.upstream.answers(json(r#"{"total":1}"#));
+        let mut request =
+            if method == Method::GET { get("/away", None, None) } else { post("/away", r#"{"total":1}"#) };
+        *request.method_mut() = method.clone();
+        let seen = world.send(with(by_shop(&world, request), &[(name, said)])).await;
+        assert_eq!(seen.status.as_u16(), status, "{method} {name}: {said}: {seen:?}");
+        let reached = world.upstream.take();
+        let got = reached.first().and_then(|(parts, _)| parts.headers.get(name));
+        assert_eq!(got.map(|value| value.to_str().unwrap()), told, "{method} {name}: {said}");
+    }
+}
+
+/// Each of them wrote that an answer is owed.
+#[tokio::test]
+async fn law_8_nobody_exercises_a_right_by_asking_for_a_head_or_by_what_may_be_a_replay() {
+    let rule =
+        "rules:\n  - {id: answer, require: {answer_within: P1M}, for: custom.rights.access, clauses: [c-1]}";
+    let route = "  - {route: GET /mine, right: access, about: {type: customer, space: email, id: token.sub}, response: {body: {total: none}}}\n";
+    let without = format!("{BUNDLE}{route}");
+    let text = without.replace("rules:", rule);
+    let early = ("early-data", "1");
+    for (what, text, method, line, status, owed) in [
+        ("asked", &text, Method::GET, None, 200, true),
+        ("the head alone", &text, Method::HEAD, None, 403, false),
+        ("early", &text, Method::GET, Some(early), 425, false),
+        ("nothing is owed", &without, Method::GET, None, 200, false),
+        ("nothing is owed, the head alone", &without, Method::HEAD, None, 200, false),
+    ] {
+        let world = world_of(text);
+        world.record("email", ANN, &[contract()]).await;
+        world.upstream.answers(json(r#"{"total":1}"#));
+        let mut request = by_token(&world, get("/mine", None, None));
+        *request.method_mut() = method;
+        let lines: Vec<_> = line.into_iter().collect();
+        let seen = world.send(with(request, &lines)).await;
+        assert_eq!(seen.status.as_u16(), status, "{what}: {seen:?}");
+        let is_owed = |event: &LedgerEvent| matches!(event, LedgerEvent::Duty { .. });
+        assert_eq!(recorded(&world).await.iter().any(is_owed), owed, "{what}");
+    }
+}
+
+/// Of a page it was asked whether it may be JSON.
+#[tokio::test]
+async fn a_service_hears_which_of_the_types_of_pages_a_browser_takes() {
+    for (said, told) in [
+        (
+            "text/html,application/xhtml+xml,application/xml;q=0.9,image/avif,image/webp,*/*;q=0.8",
+            Some("text/html, image/avif, image/webp, */*"),
+        ),
+        ("image/*, text/html;q=0", Some("image/*")),
+        ("text/html; for=\"ann@example.org\"", Some("text/html")),
+        ("application/json, application/pdf", None),
+        ("ann@example.org", None),
+    ] {
+        let world = world();
+        world.upstream.answers(typed("text/html", "<p>"));
+        let seen = world.send(with(get("/page", None, None), &[("accept", said)])).await;
+        assert_eq!(seen.status, 200, "{said}: {seen:?}");
+        let reached = world.upstream.take();
+        let got = reached[0].0.headers.get("accept").map(|value| value.to_str().unwrap());
+        assert_eq!(got, told, "{said}");
     }
 }
 

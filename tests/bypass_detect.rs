@@ -40,6 +40,7 @@ routes:
     response: {body: {ok: none}}
   - {route: 'POST /scores/{id}', purpose: essential.service, to: bureau, about: {type: customer, space: email, id: path.id}, response: {body: {score: user.financial}}}
   - {route: 'POST /own/{id}', purpose: essential.service, about: {type: customer, space: email, id: path.id}, response: {body: {name: user.name}}}
+  - {route: POST /feedback, public: true, purpose: essential.service, request: {query: {q: none}, body: {note: none}}, response: {body: {ok: none}}}
   - route: POST /mail
     purpose: essential.service
     about: {type: customer, space: email, id: 'body.to[]'}
@@ -82,6 +83,15 @@ async fn law_1_a_card_number_is_found_wherever_it_stands() {
             true,
         ),
         ("/notes/ann?q=a%20b", json, "{}".to_owned(), true),
+        // Of whom nobody says whose it is.
+        ("/feedback?q=a", json, r#"{"note":"x"}"#.to_owned(), true),
+        ("/feedback", json, format!(r#"{{"note":"{PAN}"}}"#), false),
+        ("/feedback?q=4111111111111111", json, "{}".to_owned(), false),
+        // Behind the escapes of JSON, where no body of JSON is.
+        ("/notes/ann?q=%7B%22e%22:%22%5Cu0034111111111111111%22%7D", json, "{}".to_owned(), false),
+        // In Base64, as a name.
+        ("/notes/ann", json, r#"{"tags":{"NDExMTExMTExMTExMTExMQ==":1}}"#.to_owned(), false),
+        ("/forms/ann", form, "any.NDExMTExMTExMTExMTExMQ=x".to_owned(), false),
         ("/notes/ann", json, format!(r#"{{"note":"{PAN}"}}"#), false),
         ("/notes/ann", json, format!(r#"{{"note":{PAN}}}"#), false),
         ("/notes/ann", json, r#"{"note":4.111111111111111e15}"#.to_owned(), false),

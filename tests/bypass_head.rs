@@ -201,6 +201,18 @@ async fn law_1_header_lines_with_two_readings_are_refused() {
     assert_eq!(world.strangers(Reason::HeadMalformed).await, rows.len() as u64 - upgrades);
 }
 
+/// Many proxies send it with whatever they pass on (RFC 9110, section 7.8).
+#[tokio::test]
+async fn an_upgrade_to_nothing_asks_for_nothing() {
+    let world = world().await;
+    for option in ["upgrade", "Upgrade", "keep-alive, Upgrade", "upgrade, close"] {
+        let seen = world.send(with(profile(&world), &[("connection", option)])).await;
+        assert_eq!(seen.status, 200, "{option}: {seen:?}");
+        let reached = world.upstream.take();
+        assert!(!reached[0].0.headers.contains_key("connection"), "{option}: {reached:?}");
+    }
+}
+
 #[tokio::test]
 async fn law_1_a_method_that_nobody_describes_is_refused() {
     let world = world().await;

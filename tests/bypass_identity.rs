@@ -22,6 +22,8 @@ use serde_json::{Value, json as value};
 
 const SUPPORT: &str = "essential.service.operations.support";
 const IMPROVE: &str = "essential.service.operations.improve";
+/// What both are parts of.
+const WIDE: &str = "essential.service.operations";
 /// Whose transaction tokens are believed.
 const DOMAIN: &str = "mesh.example.org";
 const PROFILE: &str = r#"{"id":"c-1","name":"Ann Sample","email":"ann@example.org","plan":"pro"}"#;
@@ -186,6 +188,8 @@ async fn law_1_who_calls_is_proved_or_refused() {
 #[tokio::test]
 async fn law_2_several_carriers_name_one_purpose_or_none_counts() {
     let details = |purpose: &str| serde_json::json!([{"type": "consentry_purpose", "purposes": [purpose]}]);
+    let once = value!({"type": "consentry_purpose", "purposes": [SUPPORT]});
+    let twice = value!([once, once]);
     for (what, headers, purposes, details, status, code) in [
         (
             "header and baggage differ",
@@ -231,6 +235,11 @@ async fn law_2_several_carriers_name_one_purpose_or_none_counts() {
         ("details and token differ", vec![], vec![SUPPORT], Some(details(IMPROVE)), 400, "purpose-conflict"),
         ("details and token agree", vec![], vec![SUPPORT], Some(details(SUPPORT)), 200, ""),
         ("details say which of two", vec![], vec![SUPPORT, IMPROVE], Some(details(SUPPORT)), 200, ""),
+        ("details within the token", vec![], vec![WIDE], Some(details(SUPPORT)), 200, ""),
+        ("the token within details", vec![], vec![SUPPORT], Some(details(WIDE)), 200, ""),
+        ("details beside the token", vec![], vec!["marketing"], Some(details(WIDE)), 400, "purpose-conflict"),
+        ("a purpose twice", vec![], vec![SUPPORT, SUPPORT], None, 200, ""),
+        ("details that say it twice", vec![], vec![WIDE], Some(twice), 200, ""),
     ] {
         let world = world().await;
         let mut said = spec("support", &purposes);
@@ -271,7 +280,6 @@ async fn law_2_a_transaction_token_names_the_purpose_before_what_anybody_may_wri
     let header = ("data-purpose", SUPPORT);
     let baggage = ("baggage", "data-purpose=essential.service.operations.support");
     let named = ("x-requester", "support");
-    let wide = "essential.service.operations";
     for (what, headers, purposes, changes, source) in [
         ("alone", vec![], vec![SUPPORT], value!({}), PurposeSource::Transaction),
         ("which of two", vec![], vec![SUPPORT, IMPROVE], value!({}), PurposeSource::Transaction),
@@ -285,12 +293,12 @@ async fn law_2_a_transaction_token_names_the_purpose_before_what_anybody_may_wri
             value!({"scope": null, "purp": SUPPORT}),
             PurposeSource::Transaction,
         ),
-        ("within a wider token", vec![], vec![wide], value!({}), PurposeSource::Transaction),
+        ("within a wider token", vec![], vec![WIDE], value!({}), PurposeSource::Transaction),
         // One for several purposes allows them, and names none.
         (
             "of two, and the header",
             vec![header],
-            vec![wide],
+            vec![WIDE],
             value!({"scope": format!("{SUPPORT} {IMPROVE}")}),
             PurposeSource::Header,
         ),
@@ -496,6 +504,11 @@ fn believe_a_shown_gateway(config: &mut AuthenticatorConfig) {
     config.certificates.clear();
 }
 
+/// What a token says that is bound to a certificate.
+fn bound_to(certificate: &PeerCertificate) -> Value {
+    value!({"x5t#S256": URL_SAFE_NO_PAD.encode(certificate.fingerprint().as_bytes())})
+}
+
 #[tokio::test]
 async fn law_1_a_gateways_certificate_signs_nothing_for_whoever_calls_behind_it() {
     const BUNDLE: &str = "
@@ -509,30 +522,167 @@ rules:
 clauses: [{id: c, line: 1, section: s, says: everything, status: enforced}]
 cases: [{case: nobody, clause: c, who: support, asks: GET /nowhere, about: nobody, then: refuse route-unknown}]
 ";
-    type Row = (&'static str, fn(&mut AuthenticatorConfig), Peer, u16);
-    let rows: [Row; 6] = [
-        ("whoever calls", believe, peer("192.0.2.7", Some(CERTIFICATE)), 200),
-        ("whoever calls from a gateway's network", believe, peer("10.1.0.1", Some(CERTIFICATE)), 200),
-        ("somebody of whom nothing is registered", believe, peer("192.0.2.7", Some(OTHER)), 200),
-        ("a gateway that is known by its network", believe, peer("10.1.0.1", Some(OTHER)), 401),
-        ("a gateway", believe_a_shown_gateway, peer("10.1.0.1", Some(CERTIFICATE)), 401),
-        ("a gateway elsewhere", believe_a_shown_gateway, peer("192.0.2.7", Some(CERTIFICATE)), 401),
+    let mut outlived = peer("192.0.2.7", Some(OTHER));
+    outlived.certificate = outlived.certificate.map(|shown| Arc::new(shown.ended()));
+    type Row = (&'static str, fn(&mut AuthenticatorConfig), Peer, bool, u16);
+    let rows: [Row; 9] = [
+        ("whoever calls", believe, peer("192.0.2.7", Some(CERTIFICATE)), false, 200),
+        ("whoever calls from a gateway's network", believe, peer("10.1.0.1", Some(CERTIFICATE)), false, 200),
+        ("somebody of whom nothing is registered", believe, peer("192.0.2.7", Some(OTHER)), false, 200),
+        ("the same by a certificate that is over", believe, outlived, false, 401),
+        ("a gateway that is known by its network", believe, peer("10.1.0.1", Some(OTHER)), false, 401),
+        ("whose token is bound to it, from there", believe, peer("10.1.0.1", Some(OTHER)), true, 200),
+        ("a gateway", believe_a_shown_gateway, peer("10.1.0.1", Some(CERTIFICATE)), false, 401),
+        ("a gateway elsewhere", believe_a_shown_gateway, peer("192.0.2.7", Some(CERTIFICATE)), false, 401),
+        (
+            "a token bound to a gateway",
+            believe_a_shown_gateway,
+            peer("10.1.0.1", Some(CERTIFICATE)),
+            true,
+            401,
+        ),
     ];
-    for (what, believes, peer, status) in rows {
+    for (what, believes, peer, is_bound, status) in rows {
         let bundle = Bundle::read(&Sources::from_texts([("bundle.yaml", BUNDLE)]));
         let bundle = Some(bundle.unwrap_or_else(|e| panic!("{e}")));
         let world = World::otherwise(Otherwise { identity: Some(believes), bundle, ..Otherwise::default() });
         world.record("customer", "c-1", &[contract()]).await;
         world.upstream.answers(json(PROFILE));
         later(&world);
-        let token = world.token("support", &["essential.service.operations"]);
-        let mut request =
-            ask(&[("data-purpose", "essential.service.operations")], Some(&token), peer.clone());
+        let mut said = spec("support", &[WIDE]);
+        if let Some(shown) = peer.certificate.as_ref().filter(|_| is_bound) {
+            said.others.insert("cnf".to_owned(), bound_to(shown));
+        }
+        let token = world.issuer.token(&said, world.clock_now()).unwrap_or_else(|e| panic!("{e}"));
+        let mut request = ask(&[("data-purpose", WIDE)], Some(&token), peer.clone());
         request.extensions_mut().insert(Transport { signed: true, peer, ..Transport::default() });
         let seen = world.send(request).await;
         assert_eq!(seen.status.as_u16(), status, "{what}: {seen:?}");
         let told = if status == 200 { String::new() } else { seen.code() };
         assert_eq!(told, if status == 200 { "" } else { "identity-unverified" }, "{what}");
+    }
+}
+
+#[tokio::test]
+async fn whoever_proved_nothing_is_asked_for_a_token_and_of_one_that_came_it_is_said_that_it_does_not_hold() {
+    fn of_support(world: &World, changes: Value, ago_millis: i64) -> Option<String> {
+        let mut said = spec("support", &[SUPPORT]);
+        said.others.extend(changes.as_object().cloned().unwrap_or_default());
+        world.issuer.token(&said, world.clock_now().saturating_add_millis(-ago_millis)).ok()
+    }
+    const ASKED: &str = "Bearer";
+    const REFUSED: &str = r#"Bearer error="invalid_token""#;
+    type Row = (
+        &'static str,
+        fn(&mut AuthenticatorConfig),
+        fn(&World) -> Option<String>,
+        Peer,
+        Reason,
+        &'static str,
+    );
+    let (nowhere, gateway) = (peer("192.0.2.7", None), peer("10.1.0.1", Some(CERTIFICATE)));
+    let by_network = peer("10.1.0.1", Some(OTHER));
+    let rows: [Row; 9] = [
+        ("nothing", believe, |_| None, nowhere.clone(), Reason::TokenMissing, ASKED),
+        ("nobody, from a gateway", believe_a_shown_gateway, |_| None, gateway, Reason::TokenMissing, ASKED),
+        ("nobody, from one without a name", believe, |_| None, by_network, Reason::TokenMissing, ASKED),
+        (
+            "a certificate of nobody",
+            believe,
+            |_| None,
+            peer("10.2.0.1", Some(OTHER)),
+            Reason::CertificateUnknown,
+            ASKED,
+        ),
+        ("no token", believe, |_| Some("a.b".to_owned()), nowhere.clone(), Reason::TokenMalformed, REFUSED),
+        (
+            "another issuer's",
+            believe,
+            |world| Issuer::generate().ok()?.token(&spec("support", &[SUPPORT]), world.clock_now()).ok(),
+            nowhere.clone(),
+            Reason::TokenInvalid,
+            REFUSED,
+        ),
+        (
+            "one that is over",
+            believe,
+            |world| of_support(world, value!({}), 3_600_000),
+            nowhere.clone(),
+            Reason::TokenExpired,
+            REFUSED,
+        ),
+        (
+            "one of another kind",
+            believe,
+            |world| of_support(world, value!({"nonce": "n"}), 0),
+            nowhere.clone(),
+            Reason::TokenInvalid,
+            REFUSED,
+        ),
+        (
+            "one that is bound to what is not shown",
+            believe,
+            |world| of_support(world, value!({"cnf": {"x5t#S256": URL_SAFE_NO_PAD.encode([7; 32])}}), 0),
+            nowhere,
+            Reason::TokenBinding,
+            REFUSED,
+        ),
+    ];
+    for (what, believes, token, from, reason, challenge) in rows {
+        let world = world_of(believes).await;
+        later(&world);
+        let token = token(&world);
+        let seen = world.send(ask(&[("data-purpose", SUPPORT)], token.as_deref(), from)).await;
+        assert_eq!((seen.status.as_u16(), &*seen.code()), (401, reason.code()), "{what}: {seen:?}");
+        assert_eq!(seen.headers["www-authenticate"], challenge, "{what}");
+        assert!(world.upstream.reached().is_empty(), "{what}");
+    }
+}
+
+#[tokio::test]
+async fn law_2_a_former_name_of_a_purpose_allows_what_that_is_called_today() {
+    const BUNDLE: &str = "
+bundle: {controller: Example, policy: {version: v1, from: 2026-01-01}}
+vocabulary:
+  purposes: {essential.service.operations.support: {aliases: [helpdesk]}, essential.service.operations.improve: {aliases: [polish]}}
+requesters: {support: {purposes: [essential]}}
+routes:
+  - {route: 'GET /customers/{id}', purposes: [essential.service], about: {type: customer, space: customer, id: path.id}, response: {body: {email: user.contact}}}
+rules:
+  - {id: serve, permit: essential, data: user.contact, basis: contract, clauses: [c]}
+clauses: [{id: c, line: 1, section: s, says: everything, status: enforced}]
+cases: [{case: nobody, clause: c, who: support, asks: GET /nowhere, about: nobody, then: refuse route-unknown}]
+";
+    let declared = |purpose| vec![("data-purpose", purpose)];
+    for (what, headers, purposes, details, status, code) in [
+        ("alone", vec![], vec!["helpdesk"], None, 200, ""),
+        ("beside today's", vec![], vec!["helpdesk", SUPPORT], None, 200, ""),
+        ("declared by today's", declared(SUPPORT), vec!["helpdesk", "polish"], None, 200, ""),
+        ("both by the former", declared("helpdesk"), vec!["helpdesk"], None, 200, ""),
+        ("within a wider one", vec![], vec![WIDE], Some("helpdesk"), 200, ""),
+        ("of what was not asked", declared(SUPPORT), vec!["polish"], None, 403, "purpose-outside-token"),
+        ("of another", vec![], vec![SUPPORT], Some("polish"), 400, "purpose-conflict"),
+        ("of nothing", declared(SUPPORT), vec!["gossip"], None, 403, "purpose-outside-token"),
+        ("of nothing, alone", vec![], vec!["gossip"], None, 403, "purpose-unknown"),
+    ] {
+        let bundle = Bundle::read(&Sources::from_texts([("bundle.yaml", BUNDLE)]));
+        let bundle = Some(bundle.unwrap_or_else(|e| panic!("{e}")));
+        let world = World::otherwise(Otherwise { bundle, ..Otherwise::default() });
+        world.record("customer", "c-1", &[contract()]).await;
+        world.upstream.answers(json(r#"{"email":"ann@example.org"}"#));
+        let mut said = spec("support", &purposes);
+        if let Some(purpose) = details {
+            let allowed = value!([{"type": "consentry_purpose", "purposes": [purpose]}]);
+            said.others.insert("authorization_details".to_owned(), allowed);
+        }
+        let token = world.issuer.token(&said, world.clock_now()).unwrap_or_else(|e| panic!("{e}"));
+        let seen = world.send(ask(&headers, Some(&token), Peer::default())).await;
+        let told = if status == 200 { String::new() } else { seen.code() };
+        assert_eq!((seen.status.as_u16(), &*told), (status, code), "{what}: {seen:?}");
+        let (head, _) = world.last_ticket().await;
+        let expected = (status == 200).then_some(SUPPORT);
+        let named = head.purpose.as_ref().map(Purpose::as_str).filter(|_| status == 200);
+        assert_eq!(named, expected, "{what}");
     }
 }
 

@@ -207,6 +207,8 @@ async fn law_10_nobody_says_that_a_datum_was_never_collected() {
         (old, "null", false, false),
         (old, "null", true, true),
         (old, r#""""#, false, false),
+        (old, r#""01/05/2020""#, true, false),
+        (old, "[]", true, false),
     ] {
         let text = BUNDLE
             .replace(
@@ -461,6 +463,10 @@ async fn law_1_nobody_is_a_day_older_for_the_hour_of_a_birth() {
         ("2008-06-02T00:00:00+02:00", false),
         ("2008-06-01T23:30:00-05:00", false),
         ("2008-05-31T22:00:00-05:00", true),
+        ("20080602T000000+0200", false),
+        ("20080501T000000Z", false),
+        ("+002008-06-02T00:00:00+02:00", false),
+        ("2008-06-02T00:00:00+02:00[Europe/Riga]", false),
     ] {
         for on_record in [false, true] {
             let text = BUNDLE

@@ -26,7 +26,10 @@ routes:
   - {route: POST /s, purposes: [essential.service], about: {type: customer, space: email, id: body.doc.email, anonymous: true}, request: {type: [application/json], body: {doc: {json: {email: user.contact.email, stop: none}}}}, events: [{if: {body.doc.stop: true}, withdraw: marketing}], response: {body: {email: user.contact.email}}}
   - {route: 'POST /l/{id}', purposes: [essential.service], about: {type: customer, space: email, id: path.id}, request: {type: [application/x-ndjson, application/json-seq], body: {stop: none}}, events: [{if: {body.stop: true}, withdraw: marketing}], response: {body: {n: none}}}
   - {route: POST /e, purposes: [essential.service], about: {type: customer, space: email, id: body.email, anonymous: true}, request: {body: {email: {base64: user.contact.email}}}, response: {body: {email: user.contact.email}}}
-  - {route: POST /any, purposes: [essential.service], about: {type: customer, space: email, id: body.email, anonymous: true}, request: {type: [application/json, application/x-www-form-urlencoded], body: {email: user.contact.email, e_mail: none, '*': none}}, response: {body: {email: user.contact.email}}}
+  - {route: POST /any, purposes: [essential.service], about: {type: customer, space: email, id: body.email, anonymous: true}, request: {type: [application/json, application/x-www-form-urlencoded, multipart/form-data], body: {email: user.contact.email, e_mail: none, '*': none}}, response: {body: {email: user.contact.email}}}
+  - {route: POST /in, purposes: [essential.service], about: {type: customer, space: email, id: body.doc.who, anonymous: true}, request: {body: {doc: {json: {who: none, inner: {json: {a: none}}}}}}, response: {body: {email: user.contact.email}}}
+  - {route: POST /tags, purposes: [essential.service], about: {type: customer, space: email, id: body.tags, anonymous: true}, request: {body: {'tags[]': none}}, response: {body: {email: user.contact.email}}}
+  - {route: POST /join, purposes: [essential.service], about: {type: customer, space: email, id: body.email}, request: {type: [multipart/form-data], body: {email: user.contact.email, who.opt_in: none, opt_in: none}}, events: [{if: {body.who.opt_in: true}, consent: opt-in, to: marketing}], response: {body: {n: none}}}
   - {route: GET /c, purposes: [essential.service], about: {type: customer, space: email, id: cookie.who, anonymous: true}, response: {body: {email: user.contact.email}}}
   - {route: 'GET /news/{id}', purposes: [essential.service], about: {type: customer, space: email, id: path.id}, response: {type: text/event-stream, body: {data.note: user.contact}}}
   - {route: GET /feed, purposes: [essential.service], about: {type: customer, space: email, id: query.who, anonymous: true}, request: {query: {who: user.contact.email}}, response: {type: text/event-stream, body: {data.note: user.contact}}}
@@ -84,11 +87,72 @@ async fn shows(world: &World, request: Request<Full<Bytes>>) -> (bool, bool) {
     (String::from_utf8_lossy(&body).contains("ann"), !world.upstream.take().is_empty())
 }
 
+/// A form of one part.
+fn part(name: &str, kind: &str, content: &str) -> String {
+    format!(
+        "--b\r\nContent-Disposition: form-data; name=\"{name}\"\r\nContent-Type: {kind}\r\n\r\n{content}\r\n--b--"
+    )
+}
+
+/// What is not of the declared shape goes, and takes along what stands in it.
+#[tokio::test]
+async fn law_1_nothing_is_decided_by_what_its_shape_takes_out() {
+    let world = world().await;
+    let inside = |inner: &str| {
+        serde_json::json!({"doc": format!(r#"{{"who":"bob@example.org","inner":{inner}}}"#)}).to_string()
+    };
+    for (path, body, status) in [
+        ("/in", inside(r#""{}""#), 200),
+        ("/in", inside(r#""{\"a\":1}""#), 200),
+        ("/in", inside(r#"{"a":1}"#), 403),
+        ("/in", inside("[]"), 403),
+        ("/tags", r#"{"tags":"bob@example.org"}"#.to_owned(), 403),
+        ("/tags", r#"{"tags":null}"#.to_owned(), 200),
+        ("/tags", "{}".to_owned(), 200),
+    ] {
+        world.upstream.forget();
+        world.upstream.answers(json(r#"{"email":"bob@example.org"}"#));
+        let seen = world.send(brought(&world, path, &body)).await;
+        assert_eq!(seen.status, status, "{path} {body}: {seen:?}");
+        assert_eq!(!world.upstream.take().is_empty(), status == 200, "{path} {body}");
+        assert!(status == 200 || seen.code() == "minimisation-violation", "{path} {body}: {seen:?}");
+    }
+}
+
+/// A part of JSON says what a body of JSON would.
+#[tokio::test]
+async fn law_1_a_yes_in_a_part_of_json_is_read_as_json() {
+    for (kind, name, said, agreed) in [
+        ("application/json", "who", r#"{"opt_in":true}"#, true),
+        ("application/json", "who", r#"{"opt_in":"true"}"#, false),
+        ("application/json", "who", r#"{"opt_in":1}"#, false),
+        ("application/json", "who.opt_in", "true", true),
+        ("application/json", "who.opt_in", r#""true""#, false),
+        ("text/plain", "who.opt_in", "true", true),
+        ("text/plain", "who.opt_in", "1", false),
+    ] {
+        let world = world().await;
+        let form =
+            part("email", "text/plain", "eve@example.org").replace("--b--", "") + &part(name, kind, said);
+        let mut request = brought(&world, "/join", &form);
+        request.headers_mut().insert("content-type", "multipart/form-data; boundary=b".parse().unwrap());
+        world.upstream.answers(json(r#"{"n":1}"#));
+        let seen = world.send(request).await;
+        // Of whom nobody has heard, and who agrees to nothing, nothing may be said.
+        assert_eq!(seen.status, if agreed { 200 } else { 403 }, "{kind} {said}: {seen:?}");
+        let eve = Identifier::new(Space::new("email"), "eve@example.org");
+        let known = world.ledger.resolve(&[eve]).await.unwrap().answers.remove(0);
+        let is_known = matches!(known, consentry_model::Resolution::Known(_));
+        assert_eq!(is_known, agreed, "{kind} {name} {said}");
+    }
+}
+
 /// Some readers take the last of several names that are the same to them, and others rewrite names.
 #[tokio::test]
 async fn law_1_a_name_that_any_name_lets_through_is_no_other_spelling_of_a_declared_one() {
     let world = world().await;
     let (json, form) = ("application/json", "application/x-www-form-urlencoded");
+    let parts = "multipart/form-data; boundary=b";
     for (kind, body, status) in [
         (json, r#"{"email":"bob@example.org","other":"x"}"#, 200),
         (json, r#"{"other":"x"}"#, 200),
@@ -102,6 +166,11 @@ async fn law_1_a_name_that_any_name_lets_through_is_no_other_spelling_of_a_decla
         (form, "email=bob@example.org&+email=ann%2Bx@example.org", 400),
         (form, "e+mail=x", 400),
         (form, "e%2Dmail=x", 400),
+        (parts, &part("email", "text/plain", "bob@example.org"), 200),
+        (parts, &part("Email", "text/plain", "ann+x@example.org"), 400),
+        (parts, &part("Email", "text/html", "ann+x@example.org"), 400),
+        (parts, &part("Email", "application/json", r#"{"x":1}"#), 400),
+        (parts, &part("other", "text/html", "x"), 200),
     ] {
         let mut request = brought(&world, "/any", body);
         request.headers_mut().insert("content-type", kind.parse().unwrap());
@@ -443,5 +512,6 @@ async fn law_12_a_stream_that_nobody_reads_any_more_ends_although_the_service_is
     };
     let ended = tokio::time::timeout(std::time::Duration::from_secs(5), ended).await;
     assert!(ended.is_ok(), "the service is still listened to, and its slot is taken");
-    assert_eq!(world.last_ticket().await.1.end, End::Abandoned);
+    let (_, closing) = world.last_ticket().await;
+    assert_eq!((closing.end, closing.status, closing.bytes > 0), (End::Abandoned, Some(200), true));
 }

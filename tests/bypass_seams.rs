@@ -288,6 +288,9 @@ async fn law_1_a_page_has_one_type_and_no_room_for_anything_else() {
     }
 }
 
+/// A file of JSON that is a scalar: many services look for no field among files.
+const NAMED_JSON: &str = "name=\"id\"; filename=\"x\"\r\nContent-Type: application/json";
+
 #[tokio::test]
 async fn law_1_a_request_with_two_readings_reaches_nobody_coded_or_not() {
     let (ok, malformed, twice) = ("ok", "body-malformed", "body-duplicate-key");
@@ -347,6 +350,8 @@ async fn law_1_a_request_with_two_readings_reaches_nobody_coded_or_not() {
             format!("{}--b--", part("name=\"id\";filename=\"../../etc\"", "ann")).into_bytes(),
             nobody,
         ),
+        (PARTS.into(), format!("{}--b--", part(NAMED_JSON, "\"ann\"")).into_bytes(), nobody),
+        (PARTS.into(), format!("{}--b--", part(NAMED_JSON, " 7")).into_bytes(), nobody),
         (PARTS.into(), format!("{}--b--", part("name=\"id\"\r\n folded: x", "ann")).into_bytes(), malformed),
         (
             PARTS.into(),

@@ -114,7 +114,40 @@ async fn law_1_whoever_asks_in_advance_is_told_what_the_map_describes() {
     let reached = world.upstream.reached();
     assert_eq!(reached.len(), 2);
     assert!(reached[0].0.headers.contains_key("origin"));
-    assert!(!reached[0].0.headers.contains_key("access-control-request-method"), "nobody declared it");
+    // By its method a service knows that it is asked in advance. Names of headers can say anything.
+    assert_eq!(reached[0].0.headers["access-control-request-method"], "GET");
+    assert!(!reached[0].0.headers.contains_key("access-control-request-headers"), "nobody declared it");
+}
+
+#[tokio::test]
+async fn law_13_what_is_asked_about_in_advance_is_a_method_that_there_is() {
+    let world = world().await;
+    let route = "\n  - {route: OPTIONS /orders, public: true, purpose: essential.service, excess: refuse, response: {body: none}}\n";
+    let bundle = Bundle::read(&Sources::from_texts([("bundle.yaml", &*format!("{BUNDLE}{route}"))]));
+    world.policy.install(Engine::new(bundle.unwrap_or_else(|e| panic!("{e}"))).unwrap(), TODAY);
+    for (method, lines, told) in [
+        (Method::OPTIONS, &["GET"][..], Some("GET")),
+        (Method::OPTIONS, &["DELETE"], Some("DELETE")),
+        (Method::OPTIONS, &["delete"], None),
+        (Method::OPTIONS, &["GET, PUT"], None),
+        (Method::OPTIONS, &["GET", "PUT"], None),
+        (Method::OPTIONS, &["ann@example.org"], None),
+        // Nobody asks in advance by another method.
+        (Method::GET, &["PUT"], None),
+    ] {
+        let asked = if method == Method::OPTIONS { bare(204, &[], b"") } else { answer(200, &[]) };
+        world.upstream.answers(asked);
+        let mut request = ask(&world, "/orders");
+        *request.method_mut() = method.clone();
+        for line in lines {
+            request.headers_mut().append("access-control-request-method", line.parse().unwrap());
+        }
+        let seen = world.send(request).await;
+        assert!(seen.status.is_success(), "{method} {lines:?}: {seen:?}");
+        let reached = world.upstream.take();
+        let got = reached[0].0.headers.get("access-control-request-method");
+        assert_eq!(got.map(|value| value.to_str().unwrap()), told, "{method} {lines:?}");
+    }
 }
 
 /// An answer of these bytes, under these headers alone.

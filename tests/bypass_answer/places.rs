@@ -121,6 +121,10 @@ async fn law_1_headers_that_name_places_and_files_have_one_form() {
             Some("</orders?page=1,2>; rel=next, </orders?page=3,4>; rel=\"last\""),
         ),
         ("/orders", "link", "</orders>; rel=\"next,last\"", None),
+        // Neither tells capitals apart.
+        ("/orders", "link", "</orders?page=2>; Rel=\"Next\"", Some("</orders?page=2>; Rel=\"Next\"")),
+        ("/orders", "link", "</orders>; REL=PRELOAD", None),
+        ("/orders", "link", "</orders>; rev=next", None),
         ("/orders", "link", "</orders?page=1,<//evil.example/>; rel=next", None),
         ("/orders", "link", "</orders?page=\">; rel=next, <//evil.example/>; rel=\"next\"", None),
         ("/orders", "link", "</orders>; rel=\"next, <//evil.example/>; rel=next", None),
@@ -177,6 +181,15 @@ async fn law_1_headers_that_name_places_and_files_have_one_form() {
             Some("attachment; filename*=UTF-8''c-1.json"),
         ),
         ("/orders", "content-disposition", "attachment; filename*=UTF-8''ann.json", Some("attachment")),
+        (
+            "/papers/c-1",
+            "content-disposition",
+            "Attachment; FileName=\"c-1.json\"; FILENAME*=utf-8''c-1.json",
+            Some("Attachment; FileName=\"c-1.json\"; FILENAME*=utf-8''c-1.json"),
+        ),
+        ("/papers/c-1", "content-disposition", "attachment; filename=a; FileName=b", Some("attachment")),
+        ("/papers/c-1", "content-disposition", "attachment; FileName=../c-1.json", Some("attachment")),
+        ("/orders", "content-disposition", "attachment; FILENAME=\"ann.json\"", Some("attachment")),
         // Without quotes, as many services write it, a name is one word.
         (
             "/papers/c-1",

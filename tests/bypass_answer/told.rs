@@ -29,6 +29,33 @@ async fn law_1_what_a_service_says_of_the_connection_to_it_is_a_fault_behind() {
     }
 }
 
+/// Whoever says that a method is not allowed has to say which are (RFC 9110, section 15.5.6).
+#[tokio::test]
+async fn law_13_which_methods_a_service_allows_is_told_in_the_words_that_there_are() {
+    let world = world().await;
+    for (route, status, lines, told, said) in [
+        ("GET /orders", 405, &["POST, OPTIONS"][..], 405, Some("POST, OPTIONS")),
+        ("GET /orders", 405, &["OPTIONS,, POST ,POST"], 405, Some("POST, OPTIONS")),
+        ("GET /orders", 405, &["POST", "PUT"], 405, Some("POST, PUT")),
+        ("POST /login", 405, &["GET, HEAD"], 405, Some("GET, HEAD")),
+        ("GET /orders", 405, &["POST, PROPFIND, ann@example.org"], 405, Some("POST")),
+        // What the service does not say nobody here knows.
+        ("GET /orders", 405, &[], 405, None),
+        ("GET /orders", 405, &[""], 405, None),
+        ("GET /orders", 405, &["post"], 405, None),
+        ("GET /orders", 405, &["ann@example.org"], 405, None),
+        ("GET /open/c-1", 405, &["POST"], 502, None),
+        ("GET /orders", 404, &["POST"], 404, None),
+    ] {
+        let lines: Vec<_> = lines.iter().map(|line| ("allow", *line)).collect();
+        let seen = refused(&world, route, status, &lines).await;
+        assert_eq!((seen.status.as_u16(), &*seen.code()), (told, "upstream-error"), "{route} {lines:?}");
+        let got = seen.headers.get("allow").map(|value| value.to_str().unwrap());
+        assert_eq!(got, said, "{route} {status} {lines:?}");
+        assert!(!format!("{seen:?}").contains("ann"), "{lines:?}: {seen:?}");
+    }
+}
+
 #[tokio::test]
 async fn law_13_a_status_is_told_where_it_tells_of_nobody() {
     let world = world().await;

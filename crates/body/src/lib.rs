@@ -95,5 +95,5 @@ pub use pieces::{Piece, beside, columns, pieces};
 pub use pseudonym::Pseudonyms;
 pub use redactor::{JsonRedactor, Step};
 pub use report::Report;
-pub use said::Said;
+pub use said::{Members, Said};
 pub use window::{Decide, RecordSubject, SubjectIx, Window};

@@ -214,7 +214,11 @@ pub(crate) fn name_at(view: &[u8], start: usize, end: usize) -> Id {
 fn captured(view: &[u8], token: &Token) -> Option<Scalar> {
     match token.kind {
         TokenKind::Text => string(view, token).map(Scalar::Text),
-        TokenKind::Number { integer: true } => raw(view, token)?.parse().ok().map(Scalar::Int),
+        // Minus zero is no way to write a whole number.
+        TokenKind::Number { integer: true } => {
+            let written = raw(view, token)?;
+            written.parse().ok().filter(|number: &i64| number.to_string() == written).map(Scalar::Int)
+        }
         TokenKind::Literal => match raw(view, token)? {
             "null" => Some(Scalar::Null),
             "true" => Some(Scalar::Bool(true)),

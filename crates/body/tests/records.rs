@@ -91,7 +91,8 @@ fn members_are_captured_wherever_they_stand() {
         // Of each kind.
         ("x", r#"{"mail":1,"x":9223372036854775807}"#, int(i64::MAX)),
         ("x", r#"{"mail":1,"x":-9223372036854775808}"#, int(i64::MIN)),
-        ("x", r#"{"mail":1,"x":-0}"#, int(0)),
+        ("x", r#"{"mail":1,"x":0}"#, int(0)),
+        ("x", r#"{"mail":1,"x":-0}"#, None),
         ("x", r#"{"mail":1,"x":null}"#, Some(Scalar::Null)),
         ("x", r#"{"mail":1,"x":true}"#, Some(Scalar::Bool(true))),
         ("x", r#"{"mail":1,"x":false}"#, Some(Scalar::Bool(false))),

@@ -129,14 +129,15 @@ impl Authenticator {
     }
 
     /// Whether the certificate of a connection is a gateway's, which says nothing of whoever calls behind it: a gateway's by name, or
-    /// shown by one that is told by its network alone and registered for nobody.
+    /// shown by one that is told by its network alone, registered for nobody, and not the one to which the token is bound
+    /// (`is_bound`).
     #[must_use]
-    pub fn shows_a_gateways(&self, peer: &Peer) -> bool {
+    pub fn shows_a_gateways(&self, peer: &Peer, is_bound: bool) -> bool {
         let Some(certificate) = peer.certificate.as_deref() else { return false };
         let named = |names: &[CertificateName]| names.iter().any(|name| name.is_of(certificate));
         let registered = || self.config.certificates.iter().any(|holder| named(&holder.names));
-        let of = |gateway: &Gateway| named(&gateway.certificates) || (gateway.is(peer) && !registered());
-        self.config.gateways.iter().any(of)
+        let unnamed = |gateway: &Gateway| !is_bound && gateway.is(peer) && !registered();
+        self.config.gateways.iter().any(|gateway| named(&gateway.certificates) || unnamed(gateway))
     }
 
     /// Whether the keys are still believed by which tokens held that were verified before, perhaps by another authenticator.

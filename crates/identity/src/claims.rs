@@ -76,10 +76,10 @@ pub struct Claims {
     pub expires: Moment,
     /// The token's own name: the claim `jti`.
     pub token_id: Option<String>,
-    /// Further claims, for the facts that a bundle reads from tokens: a text, a whole number, true or false, each as it
-    /// is written, or a list of texts. They may be personal data.
+    /// The token's claims as they are written, for the facts that a bundle reads from tokens: a text, a whole number, true or false,
+    /// or a list of texts. They may be personal data.
     pub others: BTreeMap<String, Vec<String>>,
-    /// The names of further claims that say something of another shape: an object, a fraction, a list with anything but texts.
+    /// The names of claims that say something of another shape: an object, a fraction, a list with anything but texts.
     pub unreadable: BTreeSet<String>,
     /// Whether a transaction token alone names the person: anybody in its chain may hold it.
     pub(crate) is_hearsay: bool,
@@ -127,14 +127,6 @@ impl Claims {
     /// Whether every ceiling has a purpose that covers the one in question.
     pub fn allow(&self, covers: impl Fn(&Purpose) -> bool) -> bool {
         !self.ceilings.is_empty() && self.ceilings.iter().all(|ceiling| ceiling.purposes.iter().any(&covers))
-    }
-
-    /// The purposes of those ceilings that allow exactly one, each with who says so.
-    pub fn only_purposes(&self) -> impl Iterator<Item = (&Purpose, CeilingSource)> {
-        self.ceilings.iter().filter_map(|ceiling| match ceiling.purposes.as_slice() {
-            [one] => Some((one, ceiling.source)),
-            [] | [_, _, ..] => None,
-        })
     }
 }
 
@@ -229,7 +221,7 @@ fn check_kind(members: &Object) -> Result<(), IdentityError> {
 /// What the token may be used for. A token that says so in two ways may be used for what both allow; one that does not
 /// say so may be used for nothing.
 fn ceilings(members: &Object, audience: &str) -> Result<Vec<Ceiling>, IdentityError> {
-    let of = |source| move |purposes| Ceiling { source, purposes };
+    let of = |source| move |purposes| Ceiling { source, purposes: distinct(purposes) };
     let plain = members.get("purposes").map(purposes).transpose()?.map(of(CeilingSource::Token));
     let details = members.get("authorization_details").map(|value| details::purposes(value, audience));
     let details = details.transpose()?.flatten().map(of(CeilingSource::Details));
@@ -255,30 +247,14 @@ fn confirmation(value: &Json) -> Result<Fingerprint, IdentityError> {
     bytes.map(Fingerprint::from).ok_or(IdentityError::malformed("`x5t#S256` is not a SHA-256 digest"))
 }
 
-/// What the claims of a token say beyond those read here, and which of them say something that is not read. Only `null` says
-/// nothing.
+/// What the claims of a token say as texts, and which of them say something that is no text. Only `null` says nothing.
 fn others(members: &Object) -> (BTreeMap<String, Vec<String>>, BTreeSet<String>) {
-    const READ: [&str; 13] = [
-        "iss",
-        "aud",
-        "sub",
-        "exp",
-        "nbf",
-        "iat",
-        "jti",
-        "cnf",
-        "acr",
-        "client_id",
-        "purposes",
-        "person",
-        "authorization_details",
-    ];
     let texts = |value: &Json| match value.list() {
         Some(items) => items.iter().map(|item| item.text().map(str::to_owned)).collect(),
         None => value.written().map(|text| vec![text]),
     };
     let (mut read, mut unreadable) = (BTreeMap::new(), BTreeSet::new());
-    for (name, value) in members.iter().filter(|(name, _)| !READ.contains(&name.as_str())) {
+    for (name, value) in members {
         match texts(value) {
             Some(texts) => _ = read.insert(name.clone(), texts),
             None if matches!(value, Json::Null) => {}
@@ -328,6 +304,13 @@ pub(crate) fn holds(begins: Moment, expires: Moment, now: Moment) -> Result<(), 
 fn moment(seconds: Option<u64>) -> Option<Moment> {
     let seconds = seconds.filter(|s| *s <= SECONDS_MAX)?;
     Some(Moment::from_unix_millis(i64::try_from(seconds).ok()?.checked_mul(1000)?))
+}
+
+/// The same purposes, each once.
+pub(crate) fn distinct(mut purposes: Vec<Purpose>) -> Vec<Purpose> {
+    let mut seen = BTreeSet::new();
+    purposes.retain(|purpose| seen.insert(purpose.clone()));
+    purposes
 }
 
 /// A list of purposes.

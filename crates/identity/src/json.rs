@@ -11,6 +11,8 @@ pub(crate) enum Json {
     Bool(bool),
     /// An integer between 0 and `u64::MAX`, written without fraction or exponent.
     Natural(u64),
+    /// An integer between `i64::MIN` and -1, written likewise.
+    Negative(i64),
     /// Any other number.
     Number,
     Text(String),
@@ -25,9 +27,15 @@ pub(crate) type Object = BTreeMap<String, Json>;
 pub(crate) fn object(bytes: &[u8]) -> Option<Object> {
     match serde_json::from_slice(bytes) {
         Ok(Json::Object(members)) => Some(members),
-        Ok(Json::Null | Json::Bool(_) | Json::Natural(_) | Json::Number | Json::Text(_) | Json::List(_)) => {
-            None
-        }
+        Ok(
+            Json::Null
+            | Json::Bool(_)
+            | Json::Natural(_)
+            | Json::Negative(_)
+            | Json::Number
+            | Json::Text(_)
+            | Json::List(_),
+        ) => None,
         // The parser's message quotes its input.
         Err(_) => None,
     }
@@ -43,6 +51,7 @@ impl Json {
         match self {
             Self::Text(text) => Some(text.clone()),
             Self::Natural(number) => Some(number.to_string()),
+            Self::Negative(number) => Some(number.to_string()),
             Self::Bool(truth) => Some(truth.to_string()),
             Self::Null | Self::Number | Self::List(_) | Self::Object(_) => None,
         }
@@ -88,8 +97,8 @@ impl<'de> Visitor<'de> for Strict {
         Ok(Json::Natural(number))
     }
 
-    fn visit_i64<E: Error>(self, _: i64) -> Result<Json, E> {
-        Ok(Json::Number)
+    fn visit_i64<E: Error>(self, number: i64) -> Result<Json, E> {
+        Ok(Json::Negative(number))
     }
 
     fn visit_f64<E: Error>(self, _: f64) -> Result<Json, E> {

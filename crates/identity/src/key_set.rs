@@ -61,8 +61,8 @@ impl Signer {
 
 impl KeySet {
     /// Reads a JSON Web Key Set (RFC 7517): OKP Ed25519, EC P-256 and RSA keys, each with a `kid` of its own.
-    /// Public keys of other kinds, for other algorithms or for other uses are passed over, as its section 5 asks; they
-    /// verify nothing here. A set without a key that verifies is one by which no token holds.
+    /// Public keys of other kinds, for other algorithms or for other uses, and RSA keys of more than 4096 bits, are passed over, as its
+    /// section 5 asks; they verify nothing here. A set without a key that verifies is one by which no token holds.
     ///
     /// # Errors
     /// When the text is not a key set; when a key has a private part, is one of those kinds and malformed, or has no
@@ -172,7 +172,13 @@ impl Key {
             "OKP" if text("crv")? == "Ed25519" => Self::ed25519(&part("x")?)?,
             "EC" if text("crv")? == "P-256" => Self::p256(&part("x")?, &part("y")?)?,
             "RSA" if jwk.contains_key("crv") => return Err(KeyProblem::Algorithm),
-            "RSA" => Self::rsa(&part("n")?, &part("e")?)?,
+            "RSA" => {
+                let modulus = part("n")?;
+                if bits(&modulus) > *RSA_BITS.end() {
+                    return Ok(None);
+                }
+                Self::rsa(&modulus, &part("e")?)?
+            }
             _ => return Ok(None),
         };
         let is_its_own = algorithm.is_none_or(|name| name == key.algorithm_name());
@@ -221,11 +227,7 @@ impl Key {
     }
 
     fn rsa(n: &[u8], e: &[u8]) -> Result<Self, KeyProblem> {
-        let bits = match n.iter().position(|b| *b != 0).and_then(|zeros| n.get(zeros..)) {
-            Some(significant @ [first, ..]) => significant.len() * 8 - first.leading_zeros() as usize,
-            Some([]) | None => 0,
-        };
-        if !RSA_BITS.contains(&bits) {
+        if !RSA_BITS.contains(&bits(n)) {
             return Err(KeyProblem::RsaBits);
         }
         let odd = |number: &[u8]| number.last().is_some_and(|last| last % 2 == 1);
@@ -251,6 +253,14 @@ fn verifies(jwk: &Object) -> Result<bool, KeyProblem> {
     let operations = jwk.get("key_ops").map(|value| value.list().ok_or(KeyProblem::Use)).transpose()?;
     let verify = |list: &[Json]| list.iter().any(|item| item.text() == Some("verify"));
     Ok(usage.is_none_or(|usage| usage == "sig") && operations.is_none_or(verify))
+}
+
+/// How many bits a number has that is written with its highest byte first.
+fn bits(number: &[u8]) -> usize {
+    match number.iter().position(|b| *b != 0).and_then(|zeros| number.get(zeros..)) {
+        Some(significant @ [first, ..]) => significant.len() * 8 - first.leading_zeros() as usize,
+        Some([]) | None => 0,
+    }
 }
 
 /// The names of the algorithms that keys here are pinned to; no other has one.

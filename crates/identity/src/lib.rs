@@ -62,6 +62,6 @@ pub use error::{ConfigError, IdentityError, IssuerError, KeyProblem, KeySetError
 pub use issuer::{Issuer, TokenSpec};
 pub use key_set::KeySet;
 pub use network::Network;
-pub use peer::{CertificateError, Fingerprint, Peer, PeerCertificate};
+pub use peer::{CertificateError, Fingerprint, Peer, PeerCertificate, validity_of};
 pub use purpose::{Carrier, declared_purpose, declared_purposes};
 pub use registered::{CertificateHolder, CertificateName, Gateway, NamingHeaders};

@@ -55,6 +55,8 @@ pub struct PeerCertificate {
 #[error("the certificate cannot be read: {0}")]
 pub struct CertificateError(&'static str);
 
+const NOT_IN_DER: CertificateError = CertificateError("it is not in DER");
+
 impl PeerCertificate {
     /// Reads a verified leaf certificate from its DER.
     ///
@@ -64,9 +66,8 @@ impl PeerCertificate {
         if der.len() > CERTIFICATE_BYTES_MAX {
             return Err(CertificateError("it is over the limit"));
         }
-        let certificate = Certificate::from_der(der).map_err(|_| CertificateError("it is not in DER"))?;
-        let body = certificate.tbs_certificate();
-        let names = body.get_extension::<SubjectAltName>();
+        let certificate = Certificate::from_der(der).map_err(|_| NOT_IN_DER)?;
+        let names = certificate.tbs_certificate().get_extension::<SubjectAltName>();
         let names = names.map_err(|_| CertificateError("its names are not in DER"))?;
         let names = names.map(|(_, SubjectAltName(names))| names).unwrap_or_default();
         if names.len() > NAMES_MAX {
@@ -81,9 +82,7 @@ impl PeerCertificate {
                 uris.push(name.as_str().to_owned());
             }
         }
-        let begins = moment(body.validity().not_before)?;
-        // The last second belongs to the certificate (RFC 5280, section 4.1.2.5).
-        let ends = moment(body.validity().not_after)?.saturating_add_millis(1000);
+        let (begins, ends) = times(&certificate)?;
         Ok(Self { fingerprint: Fingerprint::of(der), dns, uris, begins, ends })
     }
 
@@ -184,6 +183,21 @@ impl fmt::Debug for Fingerprint {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{self}")
     }
+}
+
+/// Since when a certificate holds, and the first moment at which it no longer does. Nothing else is read of it, so that it may be as
+/// long and have as many names as it likes: this is for one's own, by which nobody is to be told.
+///
+/// # Errors
+/// When it is no certificate of RFC 5280.
+pub fn validity_of(der: &[u8]) -> Result<(Moment, Moment), CertificateError> {
+    times(&Certificate::from_der(der).map_err(|_| NOT_IN_DER)?)
+}
+
+fn times(certificate: &Certificate) -> Result<(Moment, Moment), CertificateError> {
+    let validity = certificate.tbs_certificate().validity();
+    // The last second belongs to the certificate (RFC 5280, section 4.1.2.5).
+    Ok((moment(validity.not_before)?, moment(validity.not_after)?.saturating_add_millis(1000)))
 }
 
 fn moment(time: Time) -> Result<Moment, CertificateError> {

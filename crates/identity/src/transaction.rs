@@ -65,7 +65,9 @@ fn purposes(members: &Object) -> Result<Vec<Purpose>, IdentityError> {
         (None, Some(Json::Text(purpose))) => vec![purpose],
         (Some(_), _) | (None, _) => return Err(error),
     };
-    words.into_iter().map(|word| Purpose::new(word).map_err(|_| error)).collect()
+    let read: Result<Vec<_>, _> =
+        words.into_iter().map(|word| Purpose::new(word).map_err(|_| error)).collect();
+    read.map(claims::distinct)
 }
 
 /// What stays the same along the chain. The circumstances of the first request, `rctx`, decide nothing.

@@ -26,6 +26,10 @@ fn law_1_authorization_details_allow_what_they_say_here_and_no_more() {
             r#"[{"type":"consentry_purpose","purposes":["marketing"],"locations":["https://api.example.org"]}]"#,
             Ok(Some(&["marketing"])),
         ),
+        (
+            r#"[{"type":"consentry_purpose","purposes":["marketing","marketing"]},{"type":"consentry_purpose","purposes":["marketing"]}]"#,
+            Ok(Some(&["marketing"])),
+        ),
         // Members of one object belong together: what is for elsewhere is not for here.
         (
             r#"[{"type":"consentry_purpose","purposes":["marketing"],"locations":["https://other.example.org"]},
@@ -153,6 +157,7 @@ fn law_1_transaction_tokens_are_read_strictly() {
         ("iss", Some("\"https://id.example.org\""), Ok(Some("marketing"))),
         ("req_wl", None, Ok(Some("marketing"))),
         ("scope", Some("\"marketing essential\""), Ok(None)),
+        ("scope", Some("\"marketing marketing\""), Ok(Some("marketing"))),
         ("rctx", Some("{\"req_ip\":\"192.0.2.1\"}"), Ok(Some("marketing"))),
         ("tctx", Some("{\"ticket\":\"7\"}"), Ok(Some("marketing"))),
         ("iss", Some("\"https://evil.example.com\""), Err(TokenInvalid)),

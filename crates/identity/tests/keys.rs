@@ -111,6 +111,9 @@ fn law_1_a_key_of_another_kind_freezes_nothing_and_verifies_nothing() {
         r#""kty":"oct","kid":"b""#,
         r#""kty":"RSA","use":"enc""#,
         r#""kty":"RSA","alg":"PS256","kid":"b","n":"AAAA","e":"AQAB""#,
+        // Of 4104 and of 8192 bits: good keys, and longer than the verifier reads.
+        &format!(r#""kty":"RSA","kid":"b","e":"AQAB","n":"{}""#, "n".repeat(684)),
+        &format!(r#""kty":"RSA","kid":"b","e":"AQAB","n":"{}Q""#, "n".repeat(1365)),
         &format!(r#""kid":"b","alg":"HS256",{ED}"#),
         &format!(r#""kid":"b","use":"other",{ED}"#),
         &format!(r#""kid":"b","key_ops":["encrypt"],{ED}"#),

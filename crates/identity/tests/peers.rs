@@ -13,7 +13,7 @@ use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use consentry_identity::{
     Assurance, Authenticator, AuthenticatorConfig, CertificateHolder, CertificateName, Claims, ConfigError,
-    Fingerprint, Gateway, IdentityError, KeySet, NamingHeaders, Network, Peer, PeerCertificate,
+    Fingerprint, Gateway, IdentityError, KeySet, NamingHeaders, Network, Peer, PeerCertificate, validity_of,
 };
 use consentry_model::{Moment, Proof, Purpose, Reason, RequesterId, Space};
 use support::{AUD, ISS, NOW, World, claims};
@@ -101,6 +101,8 @@ fn a_certificate_says_its_names_and_its_time() {
     assert!(read.holds(NOW) && !read.holds(YEAR_2200) && !read.holds(Moment::BEGINNING));
     let (end, last) = (read.ends(), read.ends().saturating_add_millis(-1));
     assert!(!read.holds(end) && read.holds(last));
+    let (begins, ends) = validity_of(NEWSLETTER).unwrap();
+    assert!(read.holds(begins) && !read.holds(begins.saturating_add_millis(-1)) && ends == end);
     let digest = read.fingerprint().to_string();
     assert_eq!(Fingerprint::parse(&digest), Some(Fingerprint::of(NEWSLETTER)));
     let colons: Vec<&str> = (0..32).map(|at| &digest[2 * at..2 * at + 2]).collect();
@@ -113,7 +115,7 @@ fn a_certificate_says_its_names_and_its_time() {
     let long = [NEWSLETTER, &[0; 20_000]].concat();
     let trailing = [NEWSLETTER, b"x"].concat();
     for wrong in [&[][..], b"-----BEGIN CERTIFICATE-----", &NEWSLETTER[..200], &trailing, &long] {
-        assert!(PeerCertificate::from_der(wrong).is_err());
+        assert!(PeerCertificate::from_der(wrong).is_err() && validity_of(wrong).is_err());
     }
 }
 

@@ -62,6 +62,46 @@ fn an_unknown_level_of_assurance_is_none() {
 }
 
 #[test]
+fn a_claim_that_may_state_a_fact_is_kept_as_it_is_written() {
+    let world = World::new();
+    let said = claims(&[
+        ("sub", Some("\"u-1\"")),
+        ("acr", Some("\"gold\"")),
+        ("purposes", Some("[\"marketing\",\"marketing\",\"sales\"]")),
+        ("balance", Some("-7")),
+        ("seats", Some("7")),
+        ("staff", Some("true")),
+        ("groups", Some("[\"a\",\"b\"]")),
+        ("address", Some("{}")),
+        ("least", Some("-9223372036854775809")),
+        ("level", Some("[1]")),
+        ("rate", Some("0.5")),
+        ("zero", Some("-0")),
+        ("nothing", Some("null")),
+    ]);
+    let line = format!("Bearer {}", world.signed(&said));
+    let read = world.authenticator.authenticate(&[line.as_bytes()], NOW).unwrap().unwrap();
+    let expected: [(&str, &[&str]); 9] = [
+        ("aud", &[AUD]),
+        ("client_id", &["newsletter"]),
+        ("sub", &["u-1"]),
+        ("acr", &["gold"]),
+        ("purposes", &["marketing", "marketing", "sales"]),
+        ("balance", &["-7"]),
+        ("seats", &["7"]),
+        ("staff", &["true"]),
+        ("groups", &["a", "b"]),
+    ];
+    for (name, texts) in expected {
+        assert_eq!(read.others[name], texts, "{name}");
+    }
+    let unreadable: Vec<&str> = read.unreadable.iter().map(String::as_str).collect();
+    assert_eq!(unreadable, ["address", "least", "level", "rate", "zero"]);
+    assert!(!read.others.contains_key("nothing"));
+    assert_eq!(read.ceilings[0].purposes.len(), 2, "each once");
+}
+
+#[test]
 fn law_11_the_edges_of_a_token_are_exact_to_the_millisecond() {
     let world = World::new();
     let keys = KeySet::from_jwks(&world.issuer.jwks()).unwrap();

@@ -97,8 +97,11 @@ impl Admission {
         Ok(Admitted { book: Arc::clone(&self.book), client: None })
     }
 
-    /// Counts the request for a client.
+    /// Counts the request for a client, and no more for whom it was counted before.
     pub(crate) fn count(&self, admitted: &mut Admitted, client: Client, now: Moment) -> Result<(), Reason> {
+        if admitted.client.as_ref() == Some(&client) {
+            return Ok(());
+        }
         let mut book = lock(&self.book);
         if !book.clients.contains_key(&client) && book.clients.len() >= CLIENTS_MAX {
             book.clients.retain(|_, usage| usage.under_way > 0 || self.left(usage, now) < self.bucket);
@@ -116,7 +119,10 @@ impl Admission {
         // A clock that is set back fills no bucket twice.
         usage.as_of = usage.as_of.max(now);
         usage.under_way += 1;
-        admitted.client = Some(client);
+        if let Some(usage) = admitted.client.replace(client).and_then(|before| book.clients.get_mut(&before))
+        {
+            usage.under_way = usage.under_way.saturating_sub(1);
+        }
         Ok(())
     }
 
@@ -224,6 +230,22 @@ mod tests {
             "before any token is read"
         );
         admission.enter(stranger, at(1_000)).unwrap();
+    }
+
+    #[test]
+    fn whoever_turns_out_to_ask_takes_the_place_of_the_address() {
+        let admission = admission(100, 1, 1, 2);
+        let address = || Client::at(Some("192.0.2.1".parse().unwrap()));
+        let mut first = admission.enter(None, at(0)).unwrap();
+        admission.count(&mut first, address(), at(0)).unwrap();
+        admission.count(&mut first, address(), at(0)).unwrap();
+        let mut second = admission.enter(None, at(0)).unwrap();
+        assert_eq!(admission.count(&mut second, address(), at(0)).unwrap_err(), Reason::ClientBusy);
+        admission.count(&mut first, named("a"), at(0)).unwrap();
+        admission.count(&mut second, address(), at(0)).unwrap();
+        assert_eq!(admission.count(&mut second, named("a"), at(0)).unwrap_err(), Reason::ClientBusy);
+        drop((first, second));
+        assert!(lock(&admission.book).clients.values().all(|usage| usage.under_way == 0));
     }
 
     #[test]

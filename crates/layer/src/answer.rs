@@ -6,7 +6,7 @@ use bytes::Bytes;
 use consentry_audit::{Direction, End};
 use consentry_body::{Reading, Redactor, Report};
 use consentry_model::{FieldMap, Moment, Reason};
-use consentry_policy::{Body, HeadField, Route, may_be_answered};
+use consentry_policy::{Body, HeadField, Refusal, Route, may_be_answered};
 use http::{HeaderMap, HeaderValue, Response, StatusCode, header};
 
 use crate::body::{Pending, ResponseBody};
@@ -115,6 +115,14 @@ impl Open {
         let record = self.verdicts(decided, 0, lines);
         self.commit(record).await?;
         Ok(1)
+    }
+
+    /// Decides anew what was decided too long ago to leave by, and records it. What broke refuses, too.
+    pub(crate) async fn renewed(&mut self, decided: &mut Decided) -> Result<(), Refusal> {
+        let mut lines = Lines::default();
+        let renewed = decided.renew(self, &mut lines).await;
+        self.commit_head(decided, lines).await.map_err(Refusal::plain)?;
+        renewed
     }
 
     /// The record of a window of verdicts.

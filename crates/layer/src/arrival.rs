@@ -2,15 +2,19 @@
 //! then, and what it is decided by is what is in force then.
 
 use std::sync::Arc;
+use std::time::Duration;
 
-use bytes::Bytes;
+use bytes::{Bytes, BytesMut};
 use consentry_identity::Claims;
 use consentry_model::{Moment, Reason};
 use consentry_policy::{PurposeRule, Reference};
+use http_body_util::BodyExt;
 
 use crate::describe::{Access, FoundRoute, Known, find_route};
 use crate::exchange::Open;
 use crate::head::Head;
+use crate::layer::Shared;
+use crate::limits::Limits;
 use crate::query;
 use crate::request::{self, Brought};
 use crate::service::BoxError;
@@ -51,7 +55,7 @@ where
     B::Error: Into<BoxError>,
 {
     let mut by_head = open.by_head(found, head, claims.as_ref(), now)?;
-    let bytes = request::collect(&open.shared.limits, body).await?;
+    let bytes = collect(&open.shared.limits, body).await?;
     let now = open.shared.clock.now();
     open.believes(claims.as_deref(), now)?;
     let current = open.shared.policy.serving(now, open.shared.limits.bundle_age_secs_max)?;
@@ -77,15 +81,51 @@ where
     }
 }
 
-impl Open {
+/// Every byte of a body, within its bounds. Of one that comes byte by byte no more is held than of any other.
+async fn collect<B>(limits: &Limits, body: B) -> Result<Bytes, Reason>
+where
+    B: http_body::Body<Data = Bytes> + Send,
+    B::Error: Into<BoxError>,
+{
+    if body.is_end_stream() {
+        return Ok(Bytes::new());
+    }
+    let mut body = Box::pin(body);
+    let whole = async {
+        let mut whole = BytesMut::new();
+        while let Some(frame) = body.frame().await {
+            // Trailers go nowhere.
+            let Ok(bytes) = frame.map_err(|_| Reason::BodyMalformed)?.into_data() else { continue };
+            if whole.len().saturating_add(bytes.len()) > limits.request_body_bytes_max {
+                return Err(Reason::BodyTooLarge);
+            }
+            if whole.is_empty() && body.is_end_stream() {
+                return Ok(bytes);
+            }
+            whole.extend_from_slice(&bytes);
+        }
+        Ok(whole.freeze())
+    };
+    let wait = Duration::from_millis(limits.request_body_wait_ms_max);
+    tokio::time::timeout(wait, whole).await.map_err(|_| Reason::BodyTimeout)?
+}
+
+impl Shared {
     /// Whether whoever asks is believed at this time: the proof has not ended, and the key is there by which it held.
     pub(crate) fn believes(&self, claims: Option<&Claims>, now: Moment) -> Result<(), Reason> {
         let Some(claims) = claims else { return Ok(()) };
         if now >= claims.expires {
             return Err(Reason::TokenExpired);
         }
-        let believed = self.shared.authenticator.current().still_believes(claims, now);
+        let believed = self.authenticator.current().still_believes(claims, now);
         believed.map_err(|error| error.reason())
+    }
+}
+
+impl Open {
+    /// The same.
+    pub(crate) fn believes(&self, claims: Option<&Claims>, now: Moment) -> Result<(), Reason> {
+        self.shared.believes(claims, now)
     }
 
     /// Decides at the time that it is now, as long as whoever asks is still believed.

@@ -3,24 +3,30 @@
 use consentry_model::Proof;
 use consentry_policy::{Reference, Route, SubjectSource};
 use http::uri::Authority;
-use http::{HeaderName, HeaderValue, header};
+use http::{HeaderName, HeaderValue, Method, header};
 
 use crate::describe::Access;
 use crate::events::is_no;
 use crate::head::Head;
 use crate::request::Brought;
 
-/// Headers of requests whose words are a closed list, and tell nothing of anybody: Fetch Metadata (W3C), replayed early data
-/// (RFC 8470, section 5.1), and that something is to be there, or not to be (RFC 9110, section 13.1).
-const CLOSED: [(&str, &[&str]); 7] = [
+/// Headers of requests whose words are a closed list, and tell nothing of anybody: Fetch Metadata (W3C), the method that a browser
+/// asks about in advance, replayed early data (RFC 8470, section 5.1), and that something is to be there, or not to be (RFC 9110,
+/// section 13.1).
+const CLOSED: [(&str, &[&str]); 8] = [
     ("sec-fetch-site", &["same-origin", "same-site", "cross-site", "none"]),
     ("sec-fetch-mode", &["cors", "navigate", "no-cors", "same-origin", "websocket"]),
     ("sec-fetch-dest", &DESTINATIONS),
     ("sec-fetch-user", &["?1"]),
+    (ASKED_ABOUT, &["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"]),
     ("early-data", &["1"]),
     ("if-match", &["*"]),
     ("if-none-match", &["*"]),
 ];
+/// By this a service knows that it is asked in advance: without it an `OPTIONS` is any other.
+const ASKED_ABOUT: &str = "access-control-request-method";
+/// What of them says nothing of a browser, but what a request is to do, and whether it may be a replay.
+const OF_THE_REQUEST: [&str; 3] = ["early-data", "if-match", "if-none-match"];
 const DESTINATIONS: [&str; 22] = [
     "audio",
     "audioworklet",
@@ -97,10 +103,11 @@ impl Access {
     }
 }
 
-/// Whether a request may be a replay and would do something (RFC 8470, section 5.2).
+/// Whether a request may be a replay and would do something (RFC 8470, section 5.2). Who exercises a right may be owed an answer
+/// from then on.
 pub(crate) fn may_be_replayed(head: &Head, route: &Route) -> bool {
-    let does = !head.method.is_safe() || !route.events.is_empty() || route.message.is_some();
-    does && head.has("early-data")
+    let says = !route.events.is_empty() || route.message.is_some() || route.right.is_some();
+    (says || !head.method.is_safe()) && head.has("early-data")
 }
 
 /// Whether a request is to change something on a condition that cannot be met by a validator, of which none is given out here.
@@ -116,21 +123,25 @@ pub(crate) fn agrees(route: &Route, head: &Head, brought: &Brought) -> bool {
 }
 
 /// What the service behind hears of it, so that it can defend itself: words of closed lists, and `null` for whoever is no own
-/// host. Nobody outside hears any of it.
+/// host. Somebody outside hears nothing of a browser: what the request is to do goes on, or it would do more than was asked.
 pub(crate) fn told(access: &Access, head: &Head) -> Vec<(HeaderName, HeaderValue)> {
-    if access.destination.is_some() {
-        return Vec::new();
-    }
+    let leaves = access.destination.is_some();
     let line = |name: &HeaderName| {
+        if leaves && !OF_THE_REQUEST.contains(&name.as_str()) {
+            return None;
+        }
         if *name == header::ORIGIN {
             let own = head.header("origin").filter(|origin| access.is_own(head, origin));
             // That it is another one is told already where the browser says how it stands to this one.
             let other = (!head.has("sec-fetch-site")).then(|| HeaderValue::from_static("null"));
             return own.and_then(|origin| HeaderValue::from_str(origin).ok()).or(other);
         }
-        // Whoever only reads is answered whole, whatever is there.
-        let hides = |name: &str| head.method.is_safe() && name.starts_with("if-");
-        let (name, words) = CLOSED.iter().find(|(closed, _)| *closed == name.as_str() && !hides(closed))?;
+        // Whoever only reads is answered whole, whatever is there. Only `OPTIONS` asks in advance.
+        let stays = |name: &str| match name {
+            ASKED_ABOUT => head.method != Method::OPTIONS,
+            _ => head.method.is_safe() && name.starts_with("if-"),
+        };
+        let (name, words) = CLOSED.iter().find(|(closed, _)| *closed == name.as_str() && !stays(closed))?;
         let word = words.iter().find(|word| head.header(name) == Some(word))?;
         Some(HeaderValue::from_static(word))
     };

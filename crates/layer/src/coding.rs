@@ -11,8 +11,14 @@ use crate::limits::Limits;
 
 /// What the inner service is asked for: what can be read. Between two processes of one machine a plain answer is the
 /// cheapest, so that is preferred.
-pub(crate) const READABLE: HeaderValue =
-    HeaderValue::from_static("identity, gzip;q=0.5, br;q=0.5, zstd;q=0.5, deflate;q=0.3");
+pub(crate) fn readable(is_live: bool) -> HeaderValue {
+    // Of zstd nothing is read before its window is full or its frame ends: what must leave at once would wait.
+    HeaderValue::from_static(if is_live {
+        "identity, gzip;q=0.5, br;q=0.5, deflate;q=0.3"
+    } else {
+        "identity, gzip;q=0.5, br;q=0.5, zstd;q=0.5, deflate;q=0.3"
+    })
+}
 
 /// The codings of a body, in the order in which they were applied.
 pub(crate) fn codings(headers: &HeaderMap) -> Result<Vec<Coding>, CodingFault> {
@@ -86,6 +92,16 @@ fn said_no_transform(headers: &HeaderMap) -> bool {
     words.any(|word| word.trim_ascii().eq_ignore_ascii_case(b"no-transform"))
 }
 
+/// Whether a body is of a media type whose bodies are compressed already: coded once more they are no shorter.
+fn is_compressed(headers: &HeaderMap) -> bool {
+    const TYPES: [&str; 3] = ["application/pdf", "application/zip", "application/gzip"];
+    const KINDS: [&str; 4] = ["image/", "audio/", "video/", "font/woff"];
+    let said = headers.get(header::CONTENT_TYPE).and_then(|line| line.to_str().ok()).unwrap_or_default();
+    let name = said.split(';').next().unwrap_or_default().trim().to_ascii_lowercase();
+    let is_text = name == "image/svg+xml";
+    TYPES.contains(&&*name) || (KINDS.iter().any(|kind| name.starts_with(kind)) && !is_text)
+}
+
 /// Codes what goes to the caller, or lets it be.
 #[derive(Default)]
 pub(crate) struct Recoder(Option<Encoder>);
@@ -100,6 +116,7 @@ impl Recoder {
         headers: &mut HeaderMap,
     ) -> Self {
         let silent = !headers.contains_key(header::SET_COOKIE) && !said_no_transform(from);
+        let silent = silent && !is_compressed(headers);
         if !allowed || !silent || bytes < limits.recode_bytes_min {
             return Self(None);
         }
@@ -127,5 +144,30 @@ impl Recoder {
         let Some(mut encoder) = self.0.take() else { return bytes };
         encoder.push(&bytes);
         encoder.finish()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_compressed_already_is_not_compressed_again() {
+        for (kind, compressed) in [
+            ("image/png", true),
+            ("Image/WebP", true),
+            ("image/svg+xml", false),
+            ("video/mp4", true),
+            ("font/woff2", true),
+            ("font/ttf", false),
+            ("application/pdf", true),
+            ("application/zip; x=1", true),
+            ("application/json", false),
+            ("text/html; charset=utf-8", false),
+        ] {
+            let headers = HeaderMap::from_iter([(header::CONTENT_TYPE, HeaderValue::from_static(kind))]);
+            assert_eq!(is_compressed(&headers), compressed, "{kind}");
+        }
+        assert!(!is_compressed(&HeaderMap::new()));
     }
 }

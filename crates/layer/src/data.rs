@@ -132,6 +132,11 @@ impl Access {
         let said = stated.values.get(bundle.facts.core_operands.collected_at);
         let covers = |given: &Category| bundle.vocabulary.category_is(category, given);
         let recorded = told.whom.state().and_then(|s| collected_at(s, &covers, self.now));
+        let unreadable = FactTarget::Operand(bundle.facts.core_operands.collected_at);
+        if stated.unreadable.contains(&unreadable) {
+            // What is said and cannot be read may be any time.
+            return Value::Unknown;
+        }
         match said {
             // What is to come has not been, and of two times the older one binds.
             Value::Time(at) if *at > self.now => Value::Unknown,

@@ -11,7 +11,7 @@ use crate::asking::Asking;
 use crate::browser;
 use crate::describe::Access;
 use crate::duties::{self, Revealed};
-use crate::events::{self, Unwritten};
+use crate::events::{self, Agreed, Unwritten};
 use crate::evidence::{Lines, Taken};
 use crate::exchange::{Decided, Open};
 use crate::head::Head;
@@ -359,7 +359,7 @@ async fn hear(
     let refused =
         if asked.strict { asked.classes.iter().any(hopeless) } else { asked.classes.iter().all(hopeless) };
     let events = access.route()?.events.iter().any(|spec| !events::waits(spec));
-    let mut agreed = Vec::new();
+    let mut agreed = Agreed::default();
     if events && (asked.classes.is_empty() || !refused) {
         agreed = Box::pin(events::record(shared, access, head, brought, asked.identifier)).await?;
     } else if events {
@@ -369,6 +369,7 @@ async fn hear(
     events::record_acceptance(shared, access, head, asked.identifier).await?;
     let present = meet(shared, access, brought, asked.identifier, asked.unreadable).await?;
     // What the request agrees to counts for it; it is written when the request is permitted.
+    let agreed = agreed.counts(access, &present.whom);
     let present = Present { whom: present.whom.with(&agreed, access.now), ..present };
     let waiting = events::waiting(access, head, brought)?;
     Ok((Heard { agreed, waiting }, present))

@@ -13,6 +13,7 @@ use consentry_policy::{
 };
 
 use crate::asking::Asking;
+use crate::duties::does_something;
 use crate::head::Head;
 use crate::naming::Named;
 use crate::purposes::purpose_of;
@@ -95,7 +96,8 @@ pub(crate) fn find_route(installed: &Installed, head: &Head) -> Result<FoundRout
     let segments: Vec<&str> = head.segments.iter().map(String::as_str).collect();
     let on = |method: &str| service.find_on(head.host.as_deref(), method, &segments);
     // What may be read may be asked about, unless asking does something.
-    let of_get = || on("GET").filter(|f| head.method == http::Method::HEAD && f.route.events.is_empty());
+    let is_head = head.method == http::Method::HEAD;
+    let of_get = || on("GET").filter(|f| is_head && !does_something(installed, f.route));
     let Some(found) = on(head.method.as_str()).or_else(of_get) else { return Ok(None) };
     if service.may_be_another(found.route, &segments) {
         return Err(Reason::HeadMalformed);
@@ -346,10 +348,12 @@ fn receiver(
     known: &mut Known,
 ) -> Result<(Option<Arc<Claims>>, RequesterId, RecipientId), Reason> {
     let covers = |above: &Purpose| bundle.vocabulary.covers(above, purpose);
+    // A token may still say a former name. One that nobody knows allows nothing.
+    let allows = |above: &Purpose| bundle.vocabulary.resolve(above).is_some_and(|above| covers(&above));
     let named = claims.zip(registered).map(|(claims, definition)| {
         let allowed = if !definition.purposes.iter().any(covers) {
             Err(Reason::PurposeOutsideRequester)
-        } else if !claims.allow(covers) {
+        } else if !claims.allow(allows) {
             Err(Reason::PurposeOutsideToken)
         } else {
             Ok(())

@@ -54,7 +54,7 @@ pub(crate) fn detected(access: &Access, route: &Route, head: &Head, brought: &Br
     for parameter in &head.query {
         let declared = crate::query::declared(route, &parameter.name);
         let class = declared.and_then(|field| crate::request::class_of(field.field));
-        look.text(&parameter.name, None);
+        look.spelled(&parameter.name, None);
         parameter.readings().iter().for_each(|reading| look.spelled(reading, class));
     }
     for field in &route.request_headers {
@@ -102,11 +102,11 @@ impl Look<'_> {
                 items.iter().for_each(|item| self.value(item, inside, path));
             }
             Said::Object(members) => {
-                for (name, member) in members {
+                for (name, member) in members.iter() {
                     let length = path.len();
                     path.push_str(if length == 0 { "" } else { "." });
                     path.push_str(name);
-                    self.text(name, None);
+                    self.spelled(name, None);
                     if length > 0 {
                         // What is divided over several names is short.
                         let from = path.floor_char_boundary(length.saturating_sub(DIVIDED_MAX));

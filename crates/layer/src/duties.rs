@@ -7,7 +7,9 @@ use consentry_model::{
     Act, Category, ClassId, FactValue, Ladder, LedgerEvent, Occurrence, Owed, Reason, Resolution,
     SubjectType, Treatment,
 };
-use consentry_policy::{BuiltIn, CookieDef, DataClass, Duty, EventEffect, FactTarget, SubjectSource, Verb};
+use consentry_policy::{
+    BuiltIn, CookieDef, DataClass, Duty, EventEffect, FactTarget, Route, SubjectSource, Verb,
+};
 use http::{HeaderMap, HeaderName, HeaderValue};
 
 use crate::asking::Asking;
@@ -15,10 +17,11 @@ use crate::describe::Access;
 use crate::events;
 use crate::evidence::Lines;
 use crate::head::Head;
-use crate::people::Whom;
+use crate::people::{Told, Whom};
 use crate::precedent::Answered;
 use crate::query::added;
 use crate::request::Treatments;
+use crate::slot::Installed;
 use crate::stated::Found;
 
 /// What an exchange reveals, on either side.
@@ -114,7 +117,7 @@ pub(crate) fn noted(
         }
     }
     if own {
-        events.extend(owed_answer(access));
+        events.extend(owed_answer(access, whom));
     }
     events.extend(collected(access, brings, !own && is_typed_in(access, whom)));
     Ok(events)
@@ -150,7 +153,7 @@ fn after_erasure(access: &Access, whom: &Whom) -> Vec<LedgerEvent> {
                 }
             }
             Verb::Require(Duty::TellRecipients) => {
-                if !in_force(access, rule) {
+                if !in_force(access, rule, &told) {
                     continue;
                 }
                 let had = whom.state().map(|state| disclosed_to(state, now)).unwrap_or_default();
@@ -166,34 +169,40 @@ fn after_erasure(access: &Access, whom: &Whom) -> Vec<LedgerEvent> {
 }
 
 /// Whether an obligation that speaks of no data in particular binds the exchange, or is not known not to.
-fn in_force(access: &Access, rule: &consentry_policy::Rule) -> bool {
-    let Some(bare) = access.bare_class() else { return true };
-    let asking = access.bringing();
-    let facts = &access.impersonal(&asking).facts;
+fn in_force(access: &Access, rule: &consentry_policy::Rule, told: &Told<'_>) -> bool {
+    let Some(mut bare) = access.bare_class() else { return true };
+    bare.subject_type = told.subject_type.clone().unwrap_or(bare.subject_type);
+    let nothing = ClassId(u16::MAX);
+    let facts = access.facts_of(told, nothing, &[]);
     // What it says of acts and data is about what was, not about this request.
     let anywhere = consentry_policy::Rule { acts: Vec::new(), data: None, of: Vec::new(), ..rule.clone() };
-    let question = access.question(&asking, ClassId(u16::MAX));
-    access.installed.engine.binds(&anywhere, &bare, &question, facts, access.now) != Some(false)
+    let question = access.question(told.asking, nothing);
+    access.installed.engine.binds(&anywhere, &bare, &question, &facts.facts, access.now) != Some(false)
 }
 
-/// The answer to a request that exercises a right, by the day on which it is due.
-fn owed_answer(access: &Access) -> Option<LedgerEvent> {
+/// The answer to a request that exercises a right, by the first of the days on which it is due.
+fn owed_answer(access: &Access, whom: &Whom) -> Option<LedgerEvent> {
     let bundle = access.bundle();
     let right = access.route().ok()?.right?;
-    let purpose = &access.purpose;
-    let period = bundle.rules.iter().find_map(|rule| match &rule.verb {
-        Verb::Require(Duty::AnswerWithin(period)) => {
-            let named = |p| bundle.vocabulary.covers(p, purpose);
-            if !in_force(access, rule) {
-                return None;
-            }
-            rule.purposes.as_ref().is_none_or(|all| all.iter().any(named)).then_some(*period)
-        }
-        Verb::Permit { .. } | Verb::Forbid(_) | Verb::Require(_) => None,
-    })?;
-    let due = period.after(access.now, &bundle.settings.zone);
+    let asking = access.bringing();
+    let told = access.told(whom, true, &asking);
+    let named = |p| bundle.vocabulary.covers(p, &access.purpose);
+    let periods = bundle.rules.iter().filter_map(|rule| {
+        let Verb::Require(Duty::AnswerWithin(period)) = &rule.verb else { return None };
+        let is_asked = rule.purposes.as_ref().is_none_or(|all| all.iter().any(named));
+        (is_asked && in_force(access, rule, &told)).then_some(*period)
+    });
+    let periods: Vec<_> = periods.collect();
+    let due = periods.iter().filter_map(|period| period.after(access.now, &bundle.settings.zone)).min();
     let what = Owed::Answer { right: right.code().to_owned() };
-    Some(LedgerEvent::Duty { what, due, effective: access.now })
+    (!periods.is_empty()).then_some(LedgerEvent::Duty { what, due, effective: access.now })
+}
+
+/// Whether asking by a route may do something to the ledger, however little is asked: an event, or an answer that is owed from
+/// then on.
+pub(crate) fn does_something(installed: &Installed, route: &Route) -> bool {
+    let is_answer: fn(&Duty) -> bool = |duty| matches!(duty, Duty::AnswerWithin(_));
+    !route.events.is_empty() || (route.right.is_some() && installed.engine.has_duties(is_answer))
 }
 
 /// Whether somebody of whom something is known is named by whoever filled in a public form.

@@ -1,22 +1,24 @@
 //! What a request does to the ledger besides passing.
 
+use std::sync::Arc;
 use std::time::Duration;
 
-use consentry_audit::ConsentChanged;
-use consentry_consent::{Appended, contract, standing, standing_for};
+use consentry_audit::{ConsentChanged, RecordId};
+use consentry_consent::{Appended, Standing, contract, standing, standing_for};
 use consentry_identity::Assurance;
 use consentry_model::{
     ConsentEvent, ConsentKind, ConsentState, ContractState, Identifier, LedgerEvent, LedgerRevision, Lineage,
     Moment, Purpose, Reason, RecipientId, Resolution, SubjectState,
 };
-use consentry_policy::{DataClass, Duty, EventEffect, EventSpec, Question, Rule};
+use consentry_policy::{DataClass, Duty, EventEffect, EventSpec, Question, Reference, Rule};
 use http::Method;
 
 use crate::describe::Access;
 use crate::head::Head;
 use crate::layer::Shared;
-use crate::people::resolve;
+use crate::people::{Whom, resolve};
 use crate::request::Brought;
+use crate::said::{may_say_at, may_say_in_words, says};
 
 /// Why nothing was written, and how far the ledger was when it was asked.
 pub(crate) struct Unwritten {
@@ -40,11 +42,11 @@ pub(crate) async fn record(
     head: &Head,
     brought: &Brought,
     who: Option<&Identifier>,
-) -> Result<Vec<LedgerEvent>, Unwritten> {
+) -> Result<Agreed, Unwritten> {
     let holds = |spec: &&EventSpec| !waits(spec) && brought.holds(spec, head);
     let due: Vec<&EventSpec> = access.route()?.events.iter().filter(holds).collect();
     if due.is_empty() {
-        return Ok(Vec::new());
+        return Ok(Agreed::default());
     }
     let who = who.ok_or(Reason::SubjectUnresolved)?;
     let proved = access.claims.as_ref().filter(|claims| claims.assurance >= Assurance::Substantial);
@@ -67,16 +69,40 @@ pub(crate) async fn record(
     let route = &access.route()?.id;
     // Nobody agrees by having a page fetched in advance.
     let agrees = |spec: &&&EventSpec| is_no(&spec.effect) || !is_prefetch(head);
-    let counted: Vec<&EventEffect> =
-        due.iter().filter(agrees).filter(counts).map(|spec| &spec.effect).collect();
-    let of = |no: bool| counted.iter().filter(move |e| is_no(e) == no).map(|e| event(e, route, access.now));
-    let (noes, yeses): (Vec<_>, Vec<_>) = (of(true).collect(), of(false).collect());
+    let counted = due.iter().filter(agrees).filter(counts).map(|spec| &spec.effect);
+    let (noes, yeses): (Vec<&EventEffect>, Vec<&EventEffect>) = counted.partition(|effect| is_no(effect));
+    let noes: Vec<_> = noes.into_iter().map(|effect| event(effect, route, access.now)).collect();
     // A no is written whatever becomes of the request. Somebody of whom nothing is known yet is entered, so that what
     // they agree to can count.
     if !noes.is_empty() || (known.is_none() && !yeses.is_empty()) {
         append(shared, access, who, &noes).await?;
     }
-    Ok(yeses)
+    let yeses = yeses.into_iter().map(|effect| (effect.clone(), event(effect, route, access.now)));
+    Ok(Agreed { yeses: yeses.collect(), by_themselves: themselves })
+}
+
+/// What a request agrees to.
+#[derive(Default)]
+pub(crate) struct Agreed {
+    yeses: Vec<(EventEffect, LedgerEvent)>,
+    /// Whether whoever agrees is the person, and proved it.
+    by_themselves: bool,
+}
+
+impl Agreed {
+    /// As much of it as counts beside what is known of the person by now: somebody else's yes replaces no no. What conduct
+    /// implied meanwhile stands against nothing that is said.
+    pub(crate) fn counts(self, access: &Access, whom: &Whom) -> Vec<LedgerEvent> {
+        let known = whom.state().filter(|_| !self.by_themselves);
+        let counts = |effect: &EventEffect| match (known, effect) {
+            (None, _) => true,
+            (Some(state), EventEffect::Consent(_, purpose)) => {
+                access.stands(purpose, state).is_some_and(|stands| !stands.said_no)
+            }
+            (Some(state), _) => access.may_add(effect, state),
+        };
+        self.yeses.into_iter().filter(|(effect, _)| counts(effect)).map(|(_, event)| event).collect()
+    }
 }
 
 /// Whether an event is a no.
@@ -126,44 +152,49 @@ pub(crate) fn is_own(access: &Access, own: bool) -> bool {
     own && is_proved(access)
 }
 
-/// Appends, and waits until the ledger holds it.
+/// Appends, and waits until the ledger holds it and evidence does. Whoever stops waiting stops neither: what the ledger was
+/// told is noted whatever becomes of the request.
 pub(crate) async fn append(
     shared: &Shared,
     access: &Access,
     who: &Identifier,
     events: &[LedgerEvent],
 ) -> Result<(), Unwritten> {
-    let wait = Duration::from_millis(shared.limits.ledger_wait_ms_max);
-    let appended = tokio::time::timeout(wait, shared.ledger.append(who, events, access.now)).await;
-    let appended = appended.map_err(|_| Reason::LedgerUnavailable)?.map_err(|_| Reason::LedgerUnavailable)?;
-    Box::pin(note_changes(shared, access, &appended, events)).await
-}
-
-/// Leaves in evidence what the ledger was told that binds decisions from then on.
-async fn note_changes(
-    shared: &Shared,
-    access: &Access,
-    appended: &Appended,
-    events: &[LedgerEvent],
-) -> Result<(), Unwritten> {
-    let Appended { subject, revision: last } = *appended;
-    let wait = Duration::from_millis(shared.limits.evidence_wait_ms_max);
-    // Entries are numbered in their order, up to the last.
-    let later = (0..events.len() as u64).rev();
-    let changes = later.zip(events).filter_map(|(later, event)| {
-        let revision = LedgerRevision(last.0.saturating_sub(later));
-        ConsentChanged::of(subject, revision, access.ticket, event)
+    let [wait, evidence_wait] =
+        [shared.limits.ledger_wait_ms_max, shared.limits.evidence_wait_ms_max].map(Duration::from_millis);
+    let (ledger, evidence) = (Arc::clone(&shared.ledger), shared.evidence.clone());
+    let (who, events, now, ticket) = (who.clone(), events.to_vec(), access.now, access.ticket);
+    let told = tokio::spawn(async move {
+        let appended = ledger.append(&who, &events, now).await.map_err(|_| Reason::LedgerUnavailable)?;
+        // All of them are on their way before the first is waited for.
+        let noted: Vec<_> = changes(&appended, ticket, &events).map(|change| evidence.note(change)).collect();
+        Ok::<_, Reason>((appended.revision, noted))
     });
-    // All of them are on their way before the first is waited for.
-    let noted: Vec<_> = changes.map(|change| shared.evidence.note(change)).collect();
+    let told = tokio::time::timeout(wait, told).await.map_err(|_| Reason::LedgerUnavailable)?;
+    let (last, noted) = told.map_err(|_| Reason::LedgerUnavailable)??;
     for noted in noted {
-        let noted = tokio::time::timeout(wait, noted).await;
+        let noted = tokio::time::timeout(evidence_wait, noted).await;
         let fault = noted.map_or(Some(Reason::EvidenceUnavailable), |noted| noted.err().map(|e| e.reason()));
         if let Some(reason) = fault {
             return Err(Unwritten { reason, ledger: Some(last) });
         }
     }
     Ok(())
+}
+
+/// What evidence says of what the ledger was told, as far as that binds decisions from then on.
+fn changes(
+    appended: &Appended,
+    ticket: Option<RecordId>,
+    events: &[LedgerEvent],
+) -> impl Iterator<Item = ConsentChanged> {
+    let Appended { subject, revision: last } = *appended;
+    // Entries are numbered in their order, up to the last.
+    let later = (0..events.len() as u64).rev();
+    later.zip(events).filter_map(move |(later, event)| {
+        let revision = LedgerRevision(last.0.saturating_sub(later));
+        ConsentChanged::of(subject, revision, ticket, event)
+    })
 }
 
 /// Notes what the bundle deduces from the mere use of a route, whatever becomes of the request: an implied consent. Only a
@@ -283,6 +314,16 @@ fn deduced(access: &Access) -> Option<(ConsentKind, Option<Purpose>)> {
 }
 
 impl Access {
+    /// What stands for a purpose, whoever the recipient; nothing for one that nobody knows.
+    fn stands(&self, purpose: &Purpose, known: &SubjectState) -> Option<Standing> {
+        let vocabulary = &self.bundle().vocabulary;
+        let lineage = vocabulary.lineage(purpose)?;
+        // A no to somebody whom nobody knows any more is one to everybody.
+        let speaks_of =
+            |named: &RecipientId| vocabulary.speaks_of(named.as_str(), named.as_str()).map(|_| false);
+        Some(standing_for(known, &lineage, &speaks_of, self.now))
+    }
+
     /// Whether somebody else may add this to what is known of a person: a no always, a yes only where the person has
     /// not said no, a contract only where there never was one.
     fn may_add(&self, effect: &EventEffect, known: &SubjectState) -> bool {
@@ -290,22 +331,13 @@ impl Access {
             EventEffect::Withdraw(_) | EventEffect::Object(_) | EventEffect::Suppress => true,
             EventEffect::Erase | EventEffect::Restrict => false,
             EventEffect::Contract(_) => contract(known, self.now) == ContractState::None,
-            EventEffect::Consent(_, purpose) => {
-                let lineage = self.installed.engine.bundle().vocabulary.lineage(purpose);
-                lineage.is_some_and(|lineage| {
-                    // A no to somebody whom nobody knows any more is one to everybody.
-                    let vocabulary = &self.bundle().vocabulary;
-                    let speaks_of = |named: &RecipientId| {
-                        vocabulary.speaks_of(named.as_str(), named.as_str()).map(|_| false)
-                    };
-                    let stands = standing_for(known, &lineage, &speaks_of, self.now);
-                    let waits = matches!(
-                        stands.state,
-                        ConsentState::Unknown | ConsentState::Requested | ConsentState::Deferred
-                    );
-                    !stands.said_no && (!stands.recorded || waits)
-                })
-            }
+            EventEffect::Consent(_, purpose) => self.stands(purpose, known).is_some_and(|stands| {
+                let waits = matches!(
+                    stands.state,
+                    ConsentState::Unknown | ConsentState::Requested | ConsentState::Deferred
+                );
+                !stands.said_no && (!stands.recorded || waits)
+            }),
         }
     }
 }
@@ -332,5 +364,31 @@ fn event(effect: &EventEffect, route: &str, now: Moment) -> LedgerEvent {
         EventEffect::Erase => LedgerEvent::Erasure { effective: now },
         EventEffect::Restrict => LedgerEvent::Restriction { on: true, effective: now },
         EventEffect::Suppress => LedgerEvent::Suppression { on: true, effective: now },
+    }
+}
+
+impl Brought {
+    /// Whether the request meets the condition of an event.
+    pub(crate) fn holds(&self, spec: &EventSpec, head: &Head) -> bool {
+        spec.condition.iter().all(|(at, wanted)| match at {
+            Reference::Body(path) if is_no(&spec.effect) => {
+                self.whole().is_some_and(|(said, _)| may_say_at(said, path, wanted))
+            }
+            Reference::Body(path) => says(self.at(path), wanted, self.is_flat_at(path)),
+            // A no that may be one is one, and a yes has to be said plainly.
+            Reference::Query(name) if is_no(&spec.effect) => {
+                head.parameter(name).is_some_and(|parameter| may_say_in_words(parameter.readings(), wanted))
+            }
+            Reference::Query(name) => {
+                let said = head.parameter(name).and_then(|parameter| parameter.value.as_deref());
+                said.zip(wanted.as_str()).is_some_and(|(said, wanted)| said == wanted)
+            }
+            Reference::Path(_)
+            | Reference::Header(_)
+            | Reference::Cookie(_)
+            | Reference::Token(_)
+            | Reference::Item(_)
+            | Reference::Addressees(_) => false,
+        })
     }
 }

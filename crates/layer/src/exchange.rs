@@ -198,7 +198,7 @@ async fn who_asks(
     admitted: &mut Admitted,
     now: consentry_model::Moment,
 ) -> Result<Option<Arc<Claims>>, Reason> {
-    let claims = authenticate(shared, installed, head, route, now).await;
+    let claims = authenticate(shared, installed, head, route, admitted, now).await;
     let client = match &claims {
         Ok(Some(claims)) => Client::Requester(claims.requester.clone()),
         Ok(None) | Err(_) => Client::at(head.transport.origin()),
@@ -213,19 +213,31 @@ async fn authenticate(
     installed: &Installed,
     head: &mut Head,
     route: Option<usize>,
-    now: consentry_model::Moment,
+    admitted: &mut Admitted,
+    mut now: consentry_model::Moment,
 ) -> Result<Option<Arc<Claims>>, Reason> {
     let mut authenticator = shared.authenticator.current();
     if !lines::stand_for_themselves(&authenticator.own_headers().collect::<Vec<_>>(), &head.headers) {
         return Err(Reason::HeadMalformed);
     }
     let mut said = authenticator.identify(&|name| head.lines(name), &head.transport.peer, now);
-    if said.as_ref().is_err_and(|error| error.wants_newer_keys())
-        && shared.authenticator.look_for_newer().await
-    {
-        authenticator = shared.authenticator.current();
-        // A look takes time, and a token may end meanwhile.
-        said = authenticator.identify(&|name| head.lines(name), &head.transport.peer, shared.clock.now());
+    // Others may have brought newer keys meanwhile; if not, this one looks for them.
+    for looks in [false, true] {
+        if !said.as_ref().is_err_and(|error| error.wants_newer_keys()) {
+            break;
+        }
+        if looks {
+            // Whoever waits is somebody's request, too.
+            let address = Client::at(head.transport.origin());
+            shared.admission.count(admitted, address, shared.clock.steady())?;
+        }
+        let found = looks && shared.authenticator.look_for_newer().await;
+        let current = shared.authenticator.current();
+        if found || !Arc::ptr_eq(&current, &authenticator) {
+            // A look takes time, and a token may end meanwhile.
+            (authenticator, now) = (current, shared.clock.now());
+            said = authenticator.identify(&|name| head.lines(name), &head.transport.peer, now);
+        }
     }
     let claims = said.map_err(|error| error.reason())?;
     for name in authenticator.own_headers() {
@@ -233,13 +245,16 @@ async fn authenticate(
             head.headers.remove(name);
         }
     }
-    // Whoever calls behind a gateway signed nothing by the gateway's certificate, unless it is theirs to whom a token is bound.
+    // Whoever calls behind a gateway signed nothing by the gateway's certificate, and nobody by one that has outlived itself.
     let is_bound = claims.as_ref().is_some_and(|claims| claims.proof == Proof::BoundToken);
-    head.transport.signed &= is_bound || !authenticator.shows_a_gateways(&head.transport.peer);
+    let of_gateway = authenticator.shows_a_gateways(&head.transport.peer, is_bound);
+    let certificate = head.transport.peer.certificate.as_deref();
+    let (is_shown, holds) = (certificate.is_some(), certificate.is_none_or(|shown| shown.holds(now)));
+    head.transport.signed &= holds && !of_gateway;
     let public =
         route.and_then(|at| installed.engine.bundle().service.routes.get(at)).is_some_and(|r| r.public);
     match claims {
-        None if !public && head.transport.peer.certificate.is_some() => Err(Reason::CertificateUnknown),
+        None if !public && is_shown && !of_gateway => Err(Reason::CertificateUnknown),
         None if !public => Err(Reason::TokenMissing),
         claims => Ok(claims),
     }

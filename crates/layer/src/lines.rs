@@ -84,13 +84,14 @@ const DECIDING: [&str; 23] = [
 const OF_CONNECTION: [&str; 6] =
     ["close", "keep-alive", "te", "trailer", "transfer-encoding", "proxy-connection"];
 
-/// Whether the request asks to speak something else on the same connection.
+/// Whether the request asks to speak something else on the same connection. `Connection: upgrade` alone names nothing to speak
+/// (RFC 9110, section 7.8), and many proxies send it with whatever they pass on.
 pub(crate) fn asks_for_another_protocol(headers: &HeaderMap) -> bool {
     let asks = |name: &HeaderName| {
         let text = name.as_str();
         *name == header::UPGRADE || text == "http2-settings" || text.starts_with("sec-websocket-")
     };
-    headers.keys().any(asks) || nominated(headers).any(|name| name == "upgrade")
+    headers.keys().any(asks) || nominated(headers).any(|name| name == "http2-settings")
 }
 
 /// All lines of a header.

@@ -66,15 +66,24 @@ impl Look<'_> {
         }
     }
 
-    /// The same of a form or a table, by whole names.
+    /// The same of a form or a table, by whole names, whatever a part is: a text, JSON, or something else.
     fn flat(&self, said: &Said, at: NodeId, above: &str) -> bool {
-        let Said::Object(members) = said else { return self.is_alike("", above) };
-        members.iter().any(|(name, member)| {
-            let covered = self.map.covers_subtree(at).then_some(at);
-            let Some(inside) = covered.or_else(|| self.map.member(at, name)) else { return false };
-            let name = if above.is_empty() { name.clone() } else { format!("{above}.{name}") };
-            self.flat(member, inside, &name)
-        })
+        if !above.is_empty() && self.is_alike("", above) {
+            return true;
+        }
+        let covered = self.map.covers_subtree(at).then_some(at);
+        match said {
+            Said::Object(members) => members.iter().any(|(name, member)| {
+                let Some(inside) = covered.or_else(|| self.map.member(at, name)) else { return false };
+                let name = if above.is_empty() { name.clone() } else { format!("{above}.{name}") };
+                self.flat(member, inside, &name)
+            }),
+            Said::List(items) => {
+                let inside = covered.or_else(|| self.map.items(at));
+                inside.is_some_and(|inside| items.iter().any(|item| self.flat(item, inside, above)))
+            }
+            Said::Null | Said::Bool(_) | Said::Integer(_) | Said::Number(_) | Said::Text(_) => false,
+        }
     }
 }
 
@@ -129,9 +138,22 @@ mod tests {
             (r#"{"c":{"d":"1"}}"#, true),
             (r#"{"c":{"e":"1"},"f":{"customer_id":"1"}}"#, false),
             (r#"{"customer":{"id":"1"}}"#, false),
+            // A part that is neither text nor JSON.
+            (r#"{"Customer_Id":{"":"<p>"}}"#, true),
+            (r#"{"n":{"":"<p>"}}"#, false),
+            (r#"{"Tags":["1"]}"#, true),
+            (r#"{"tags":[{"x":"1"}]}"#, false),
         ] {
             assert_eq!(has_lookalike(&text(said), &map, Format::Form), found, "{said}");
         }
+        let map = leaf(&["items[].email", "items[].*"]);
+        for (said, found) in [
+            (r#"{"items":[{"email":"a","n":"b"}]}"#, false),
+            (r#"{"items":[{"email":"a","Email":"b"}]}"#, true),
+        ] {
+            assert_eq!(has_lookalike(&text(said), &map, Format::Multipart), found, "{said}");
+        }
+        assert!(has_lookalike(&text(r#"{"Email":{"n":1}}"#), &leaf(&["email", "*.**"]), Format::Multipart));
         let map = leaf(&["customer_id", "*.**"]);
         assert!(has_lookalike(&text(r#"{"customer":{"id":"1"}}"#), &map, Format::Form));
     }

@@ -144,16 +144,31 @@ pub(crate) fn senders(map: &MessageMap) -> Vec<String> {
     from.chain(reply).collect()
 }
 
-/// What stands in angle brackets, each divided from the next by a comma; whatever follows anything else is ignored
-/// (RFC 2369, section 2). A comma in a link divides nothing.
+/// What stands in angle brackets, each divided from the next by a comma. Blanks and comments may stand around each; whatever
+/// follows one and is none of these is ignored, and all that comes after (RFC 2369, section 2). A comma in a link divides nothing.
 fn bracketed(list: &str) -> impl Iterator<Item = &str> {
     let mut rest = Some(list);
     std::iter::from_fn(move || {
-        let (inside, after) = rest.take()?.trim_start().strip_prefix('<')?.split_once('>')?;
-        let after = after.trim_start();
-        rest = after.strip_prefix(',');
-        (after.is_empty() || rest.is_some()).then_some(inside)
+        let (inside, after) = past_comments(rest.take()?)?.strip_prefix('<')?.split_once('>')?;
+        rest = past_comments(after).and_then(|after| after.strip_prefix(','));
+        Some(inside)
     })
+}
+
+/// What comes after blanks and comments, which may hold others; nothing after one that does not end (RFC 5322, section 3.2.2).
+fn past_comments(text: &str) -> Option<&str> {
+    let (mut depth, mut is_quoted) = (0_usize, false);
+    for (at, sign) in text.char_indices() {
+        match sign {
+            _ if is_quoted => is_quoted = false,
+            '\\' if depth > 0 => is_quoted = true,
+            '(' => depth += 1,
+            ')' if depth > 0 => depth -= 1,
+            _ if depth > 0 || sign.is_whitespace() => {}
+            _ => return text.get(at..),
+        }
+    }
+    (depth == 0).then_some("")
 }
 
 /// Why a message cannot be understood, whatever its route says of its members: a part that is no text, or that holds more
@@ -176,7 +191,7 @@ fn headers_fault(bundle: &Bundle, headers: Option<&Said>) -> Option<Reason> {
         }
     };
     let mut names = BTreeSet::new();
-    for (name, value) in members {
+    for (name, value) in members.iter() {
         // RFC 5322, section 2.2; a header that stands there twice in different spellings has two readings.
         let token = !name.is_empty() && name.bytes().all(|b| b.is_ascii_graphic() && b != b':');
         let folded = name.to_ascii_lowercase();
@@ -295,7 +310,9 @@ fn domain(header: &str) -> Option<String> {
             // Outside of quotes these would divide one address from the next, or name a group of them.
             let name = header.get(..open)?.trim();
             let quoted = name.strip_prefix('"').and_then(|rest| rest.strip_suffix('"'));
-            if quoted.map_or(name.contains([',', ';', ':', '@', '"', '(']), |inside| inside.contains('"')) {
+            if quoted
+                .map_or(name.contains([',', ';', ':', '@', '"', '(']), |inside| inside.contains(['"', '\\']))
+            {
                 return None;
             }
             header.get(open + 1..close)?
@@ -341,6 +358,7 @@ mod tests {
             ("\"Sales, Shop\" <info@example.org>", Some("example.org")),
             ("ceo@other.test, Shop <info@example.org>", None),
             ("ceo@other.test,<info@example.org>", None),
+            ("\"ceo@other.test\\\" <info@example.org>", None),
             ("Group: ceo@other.test; <info@example.org>", None),
             ("Shop\r\nReply-To: ceo@other.test\r\nX: <info@example.org>", None),
             ("a\r\nX:b@example.org", None),
@@ -400,6 +418,18 @@ mod tests {
             (Some("https:///u"), Some("<https:///u>"), Some(post), false),
             (Some("https://a<b"), Some("<https://a<b>"), Some(post), false),
             (Some("https://a/u b"), Some("<https://a/u b>"), Some(post), false),
+            // Comments say nothing (RFC 2369, section 2).
+            (Some(text), Some("<https://example.org/u> (on the web)"), Some(post), true),
+            (Some(text), Some("(stop (here\\)) ) <https://example.org/u>"), Some(post), true),
+            (
+                Some(text),
+                Some("<mailto:a@example.org> (mail), (web)<https://example.org/u>"),
+                Some(post),
+                true,
+            ),
+            (Some(text), Some("<https://example.org/u> or so"), Some(post), true),
+            (Some(text), Some("(stop <https://example.org/u>"), Some(post), false),
+            (Some(text), Some("<mailto:a@example.org> (mail; <https://example.org/u>"), Some(post), false),
             (Some(text), Some("stop <https://example.org/u>"), Some(post), false),
             (Some(text), Some("<mailto:a@example.org>; <https://example.org/u>"), Some(post), false),
             (Some("to stop: https://"), Some(list), Some(post), false),

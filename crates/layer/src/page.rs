@@ -5,7 +5,6 @@ use std::sync::LazyLock;
 use bytes::Bytes;
 use consentry_audit::Receipt;
 use consentry_model::{MediaTypes, Moment, Reason};
-use consentry_policy::Refusal;
 use http::{HeaderMap, HeaderValue, Response, header, response::Parts};
 
 use crate::body::ResponseBody;
@@ -35,9 +34,15 @@ const TYPES: [&str; 15] = [
     "image/vnd.microsoft.icon",
 ];
 
+/// The same, as the list by which a content type is read.
+pub(crate) fn types() -> &'static MediaTypes {
+    static PAGES: LazyLock<MediaTypes> = LazyLock::new(|| MediaTypes::whole(TYPES).unwrap_or_default());
+    &PAGES
+}
+
 /// Delivers a page, held back whole up to the limit.
 pub(crate) async fn deliver<R>(
-    open: Open,
+    mut open: Open,
     mut decided: Box<Decided>,
     receipt: Receipt,
     (parts, mut headers, decided_at): (Parts, HeaderMap, Moment),
@@ -58,11 +63,8 @@ where
         Ok(bytes) => bytes,
         Err(reason) => return open.fail(reason, None),
     };
-    let now = open.shared.clock.now();
-    if decided.is_old(now, &open)
-        && let Err(reason) = decided.may_go_on(now, &open)
-    {
-        return open.stop(Refusal::plain(reason));
+    if let Err(refused) = open.renewed(&mut decided).await {
+        return open.stop(refused);
     }
     if let Err(reason) = decided.finish_head(&mut headers, decided_at, &open) {
         return open.fail(reason, None);
@@ -79,9 +81,9 @@ where
 
 /// The content type of a page, said anew: of two lines nobody knows which counts, and a parameter could hold anything.
 fn kind(headers: &HeaderMap) -> Option<HeaderValue> {
-    static PAGES: LazyLock<MediaTypes> = LazyLock::new(|| MediaTypes::whole(TYPES).unwrap_or_default());
+    let types = types();
     let mut lines = headers.get_all(header::CONTENT_TYPE).iter();
     let line = lines.next().filter(|_| lines.next().is_none())?.to_str().ok()?;
-    let named = line.split(';').next().is_some_and(|name| PAGES.names(&name.trim().to_ascii_lowercase()));
-    Media::read(Some(line), &PAGES).filter(|_| named)?.header(&PAGES)
+    let named = line.split(';').next().is_some_and(|name| types.names(&name.trim().to_ascii_lowercase()));
+    Media::read(Some(line), types).filter(|_| named)?.header(types)
 }

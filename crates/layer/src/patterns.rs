@@ -15,9 +15,9 @@ const SMALL_GROUP_MAX: usize = 3;
 /// More signs than this between two digits, and they belong to two numbers.
 const GAP_MAX: usize = 3;
 
-/// Whether a text holds what a detector looks for, as it is written or behind percent signs.
+/// Whether a text holds what a detector looks for, as it is written, behind percent signs or behind the escapes of JSON.
 pub(crate) fn looks_like(detector: Detector, text: &str) -> bool {
-    let shows = |text: &str| {
+    let has = |text: &str| {
         let text = plain(text);
         match detector {
             Detector::Pan => has_pan(&text),
@@ -25,7 +25,31 @@ pub(crate) fn looks_like(detector: Detector, text: &str) -> bool {
             Detector::Phone => has_phone(&text),
         }
     };
+    let shows = |text: &str| has(text) || unescaped_json(text).is_some_and(|text| has(&text));
     shows(text) || unescaped(text).is_some_and(|text| shows(&text))
+}
+
+/// A text with `\u0040` and its like undone, where there are some.
+fn unescaped_json(text: &str) -> Option<String> {
+    let mut parts = text.split("\\u");
+    let mut out = parts.next()?.to_owned();
+    if out.len() == text.len() {
+        return None;
+    }
+    for part in parts {
+        let code = part.get(..4).and_then(|code| u32::from_str_radix(code, 16).ok());
+        match code.and_then(char::from_u32).zip(part.get(4..)) {
+            Some((sign, rest)) => {
+                out.push(sign);
+                out.push_str(rest);
+            }
+            None => {
+                out.push(' ');
+                out.push_str(part);
+            }
+        }
+    }
+    Some(out)
 }
 
 /// A text with percent escapes undone, where there are some.
@@ -60,6 +84,12 @@ fn plain(text: &str) -> Cow<'_, str> {
         // Full-width forms lie in the order of ASCII.
         '\u{ff01}'..='\u{ff5e}' => char::from_u32(u32::from(c) - 0xfee0),
         c if shows_nothing(c) => None,
+        // What is drawn over the sign before it.
+        '\u{300}'..='\u{36f}'
+        | '\u{1ab0}'..='\u{1aff}'
+        | '\u{1dc0}'..='\u{1dff}'
+        | '\u{20d0}'..='\u{20ff}'
+        | '\u{fe20}'..='\u{fe2f}' => None,
         '\u{2010}'..='\u{2015}' | '\u{2212}' | '\u{fe63}' => Some('-'),
         '\u{3002}' | '\u{ff61}' | '\u{2024}' | '\u{fe52}' => Some('.'),
         '\u{fe6b}' => Some('@'),
@@ -182,11 +212,42 @@ fn in_shape(chain: &[Digits], shape: &[usize]) -> Option<Vec<u8>> {
     fits.then(|| groups.iter().flat_map(|group| &group.digits).copied().collect())
 }
 
-/// Whether some stretch of the digits is a card's number: its length, its issuer, its check digit (ISO/IEC 7812-1,
-/// annex B).
+/// Whether some stretch of the digits is a card's number: its issuer, the length of that one's numbers, its check digit
+/// (ISO/IEC 7812-1, annex B). Of the lengths that few cards have, and many other numbers, all of the digits must be one.
 fn is_pan(digits: &[u8]) -> bool {
-    let issuer = |number: &[u8]| matches!(number.first(), Some(2..=6));
-    PAN_DIGITS.rev().any(|len| digits.windows(len).any(|number| issuer(number) && checks(number)))
+    PAN_DIGITS.rev().any(|len| {
+        let fits = (14..=16).contains(&len) || len == digits.len();
+        fits && digits.windows(len).any(|number| is_issued(number) && checks(number))
+    })
+}
+
+/// Whether an issuer of cards has numbers that begin so and are as long: by the ranges that the networks publish.
+fn is_issued(number: &[u8]) -> bool {
+    let first = |digits: usize| {
+        number.iter().take(digits).fold(0_u32, |all, digit| all.saturating_mul(10) + u32::from(*digit))
+    };
+    let (one, two, three, four) = (first(1), first(2), first(3), first(4));
+    match number.len() {
+        13 => one == 4,
+        14 => (300..=305).contains(&three) || matches!(two, 36 | 38 | 39),
+        15 => matches!(two, 34 | 37) || four == 2131,
+        16 => {
+            one == 4
+                || matches!(two, 30 | 36 | 38 | 39 | 50..=58)
+                || one == 6
+                || (2200..=2204).contains(&four)
+                || (2221..=2720).contains(&four)
+                || (3528..=3589).contains(&four)
+        }
+        19 if one == 4 => true,
+        17..=19 => {
+            matches!(two, 50 | 56..=58)
+                || one == 6
+                || (2200..=2204).contains(&four)
+                || (3528..=3589).contains(&four)
+        }
+        _ => false,
+    }
 }
 
 fn checks(number: &[u8]) -> bool {
@@ -202,8 +263,33 @@ fn checks(number: &[u8]) -> bool {
 fn has_email(text: &str) -> bool {
     text.match_indices('@').any(|(at, _)| {
         let (before, after) = (text.get(..at).unwrap_or_default(), text.get(at + 1..).unwrap_or_default());
-        let local = before.chars().next_back().is_some_and(|c| c.is_alphanumeric() || ATEXT.contains(c));
-        local && (after.starts_with('[') || is_domain(after))
+        let mut name = before.chars().rev();
+        let last = match name.next() {
+            // Some have names that end with a dot.
+            Some('.') => name.next().filter(|c| c.is_alphanumeric()),
+            last => last,
+        };
+        let local = last.is_some_and(|c| c.is_alphanumeric() || ATEXT.contains(c) || is_beyond_ascii(c));
+        local && (is_literal(after) || is_domain(after))
+    })
+}
+
+/// Whether a sign is one of those that RFC 6531 adds to the names of mail boxes, and none that stands around words or for bytes
+/// that are no text.
+fn is_beyond_ascii(c: char) -> bool {
+    let stands_around = matches!(c, '\u{2018}'..='\u{201f}' | '\u{2039}' | '\u{203a}' | '\u{ab}' | '\u{bb}');
+    !c.is_ascii() && !c.is_whitespace() && !c.is_control() && !stands_around && c != '\u{fffd}'
+}
+
+/// Whether a text begins with an address in brackets (RFC 5321, section 4.1.3).
+fn is_literal(text: &str) -> bool {
+    let inside = text.strip_prefix('[').and_then(|rest| rest.split_once(']')).map(|(inside, _)| inside);
+    inside.is_some_and(|inside| {
+        let of_six = inside.get(..5).filter(|tag| tag.eq_ignore_ascii_case("IPv6:")).and(inside.get(5..));
+        match of_six {
+            Some(address) => address.parse::<std::net::Ipv6Addr>().is_ok(),
+            None => inside.parse::<std::net::IpAddr>().is_ok(),
+        }
     })
 }
 
@@ -214,41 +300,46 @@ const ATEXT: &str = "\"!#$%&'*+-=?^_`{|}~";
 fn is_domain(text: &str) -> bool {
     let end = text.find(|c: char| !c.is_alphanumeric() && c != '-' && c != '.').unwrap_or(text.len());
     let name = text.get(..end).unwrap_or_default();
-    // The last label may be a word that follows a full stop.
+    // The last label may be a word that follows a full stop. One that begins with a digit is part of a version or an amount.
     let labels: Vec<&str> = name.split('.').take_while(|label| !label.is_empty()).collect();
-    let named = |label: &&str| label.chars().count() >= 2 && label.chars().any(char::is_alphabetic);
+    let named = |label: &&str| label.chars().count() >= 2 && label.starts_with(char::is_alphabetic);
     let address = labels.len() == 4 && labels.iter().all(|label| label.parse::<u8>().is_ok());
     labels.iter().skip(1).any(named) || address
 }
 
 fn has_phone(text: &str) -> bool {
     let before = |at: usize| text.get(..at).and_then(|before| before.chars().next_back());
-    let number_at = |at: usize| is_number(text.get(at..).unwrap_or_default());
+    let number_at = |at: usize, ends: fn(char) -> bool| is_number(text.get(at..).unwrap_or_default(), ends);
     // A sum goes on there.
     let goes_on = |at: usize| before(at).is_some_and(|c| c.is_alphanumeric() || c == '+');
-    let after_plus = text.match_indices('+').any(|(at, _)| !goes_on(at) && number_at(at + 1));
+    let after_plus = text.match_indices('+').any(|(at, _)| !goes_on(at) && number_at(at + 1, |_| true));
     let after_zeros = text.match_indices("00").any(|(at, _)| {
         // So do a time and a decimal.
         let within = goes_on(at) || before(at).is_some_and(|c| ":.,".contains(c));
         let country = text.get(at + 2..).is_some_and(|rest| rest.starts_with(|c| matches!(c, '1'..='9')));
-        !within && country && number_at(at + 2)
+        // Digits between letters are none.
+        !within && country && number_at(at + 2, |c| !c.is_alphanumeric())
     });
     after_plus || after_zeros
 }
 
-/// Whether a text begins with as many digits as a telephone number has, divided as such numbers are.
-fn is_number(text: &str) -> bool {
+/// Whether a text begins with as many digits as a telephone number has, divided as such numbers are. What follows may be
+/// another number. `ends` says which signs may stand directly behind it.
+fn is_number(text: &str, ends: fn(char) -> bool) -> bool {
     let (mut digits, mut gap) = (0_usize, 0_usize);
+    let is_one = |digits: usize| PHONE_DIGITS.contains(&digits);
     for c in text.chars() {
         match c {
             // Longer than any: what follows need not be counted.
             '0'..='9' if digits == *PHONE_DIGITS.end() => return false,
             '0'..='9' => (digits, gap) = (digits + 1, 0),
+            _ if gap == 0 && is_one(digits) => return ends(c),
             ' ' | '-' | '.' | ',' | '_' | '/' | '(' | ')' if gap < GAP_MAX => gap += 1,
-            _ => break,
+            c if c.is_whitespace() && gap < GAP_MAX => gap += 1,
+            _ => return false,
         }
     }
-    PHONE_DIGITS.contains(&digits)
+    gap == 0 && is_one(digits)
 }
 
 #[cfg(test)]
@@ -293,6 +384,18 @@ mod tests {
             ("2026-11-22", false),
             ("+43 1 2345678", false),
             ("", false),
+            // Other numbers pass the check digit, too: times, ids, hashes.
+            ("20260601120005", false),
+            ("20260601120005123", false),
+            ("D:20260601120005+02'00'", false),
+            ("1748779205000000000", false),
+            ("6011000990139424", true),
+            ("5105105105105100", true),
+            ("2223003122003222", true),
+            ("30569309025904", true),
+            ("3566002020360505", true),
+            ("4222222222222", true),
+            ("994222222222222", false),
         ] {
             assert_eq!(looks_like(Detector::Pan, text), expected, "{text}");
         }
@@ -327,6 +430,20 @@ mod tests {
             ("3 apples@2.50", false),
             ("https://medium.test/@john.doe/x", false),
             (".@handle.name", false),
+            ("rene\u{301}@example.org", true),
+            ("ann@bu\u{308}cher.example", true),
+            ("ann\u{2764}@example.org", true),
+            ("ann.@mail.example", true),
+            ("{\"e\":\"ann\\u0040example.org\"}", true),
+            ("{\"e\":\"ann\\u0040example\\u002eorg\"}", true),
+            ("%5Cu0061nn%5Cu0040example.org", true),
+            ("ann@[IPv6:2001:db8::1]", true),
+            ("ann@[", false),
+            ("x@[\u{fffd}\u{1}", false),
+            ("a\\uzzzz@b", false),
+            ("react@18.3.0-rc.1", false),
+            ("@scope/pkg@1.2.3-beta.1", false),
+            ("3 apples@2.50kg", false),
         ] {
             assert_eq!(looks_like(Detector::Email, text), expected, "{text}");
         }
@@ -356,6 +473,15 @@ mod tests {
             ("000000000000", false),
             ("7+12345", false),
             ("+4312345678901234567890", false),
+            // What comes behind is another number.
+            ("Call +49 30 12345678, 10115 Berlin", true),
+            ("+43 1 2345678, 0664 1234567", true),
+            ("+49 30 12345678 (2026-06-01)", true),
+            ("+43\t1\t2345678", true),
+            ("0043 1 2345678, 10115 Vienna", true),
+            ("+4312345678ext5", true),
+            ("00123456-78ab-4cde-8f01-23456789abcd", false),
+            ("+43 1 23", false),
         ] {
             assert_eq!(looks_like(Detector::Phone, text), expected, "{text}");
         }

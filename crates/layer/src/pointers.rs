@@ -168,10 +168,13 @@ fn is_link(decided: &Decided, field: Field, link: &str) -> bool {
     let parts = link.strip_prefix('<').and_then(|rest| rest.split_once('>'));
     // Whoever divides a line at every comma sees no further link in a target.
     let Some((target, rest)) = parts.filter(|(target, _)| !target.contains(['<', '"'])) else { return false };
-    let relation = rest.trim().strip_prefix(';').and_then(|rest| rest.trim().strip_prefix("rel="));
+    // Neither the name of a parameter nor a relation that is registered tells capitals apart (RFC 8288, section 2.1.1).
+    let parameter = rest.trim().strip_prefix(';').and_then(|rest| rest.trim().split_once('='));
+    let relation = parameter.filter(|(name, _)| name.eq_ignore_ascii_case("rel")).map(|(_, name)| name);
     let relation =
         relation.map(|name| name.strip_prefix('"').and_then(|n| n.strip_suffix('"')).unwrap_or(name));
-    relation.is_some_and(|name| RELATIONS.contains(&name)) && leads_inside(decided, field, target)
+    let is_known = |name: &str| RELATIONS.iter().any(|known| known.eq_ignore_ascii_case(name));
+    relation.is_some_and(is_known) && leads_inside(decided, field, target)
 }
 
 /// A policy without the directives by which a browser reports to others which address it was at.
@@ -201,10 +204,11 @@ fn is_disposition(text: &str) -> bool {
     let kind = parts.next().unwrap_or_default();
     let (mut plain, mut extended) = (0_usize, 0_usize);
     let is_name = |part: &str| {
-        let (count, good) = match part.split_once('=') {
-            Some(("filename", written)) => (&mut plain, is_file_name(written)),
-            Some(("filename*", written)) => (&mut extended, is_extended_name(written)),
-            Some(_) | None => return false,
+        let Some((name, written)) = part.split_once('=') else { return false };
+        let (count, good) = match name.to_ascii_lowercase().as_str() {
+            "filename" => (&mut plain, is_file_name(written)),
+            "filename*" => (&mut extended, is_extended_name(written)),
+            _ => return false,
         };
         *count += 1;
         good && *count == 1

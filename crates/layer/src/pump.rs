@@ -213,6 +213,13 @@ where
         Pending { ticket: self.open.ticket, closing }
     }
 
+    /// Ends an answer that nobody takes any more, of which so many bytes had been handed over.
+    fn abandon(self: Box<Self>, status: StatusCode, sent_bytes: u64) {
+        let (report, taken) = (self.redactor.report(), &self.decided.taken);
+        let closing = evidence::closing(End::Abandoned, status.as_u16(), None, taken, report, sent_bytes);
+        self.open.ticket.close(&closing);
+    }
+
     /// Sends on what is longer than may be held; a failure from here on ends the answer visibly.
     fn stream(mut self: Box<Self>, held: Bytes, status: StatusCode) -> ResponseBody {
         (self.streaming, self.leaves_by) = (true, None);
@@ -220,23 +227,23 @@ where
         let (parts, body) = mpsc::channel(PARTS_MAX);
         tokio::spawn(async move {
             if !held.is_empty() && parts.send(Part::Data(held)).await.is_err() {
-                return;
+                return self.abandon(status, 0);
             }
-            // When nobody listens any more the ticket drops, and closes as abandoned.
             while let Some(next) = self.wanted(&parts).await {
                 match next {
                     Ok(Some(bytes)) => {
                         let bytes = self.recoder.part(bytes);
+                        let sent = self.sent_bytes;
                         self.sent_bytes += bytes.len() as u64;
                         if !bytes.is_empty() && parts.send(Part::Data(bytes)).await.is_err() {
-                            return;
+                            return self.abandon(status, sent);
                         }
                     }
                     Ok(None) => {
-                        let rest = self.recoder.end();
+                        let (rest, sent) = (self.recoder.end(), self.sent_bytes);
                         self.sent_bytes += rest.len() as u64;
                         if !rest.is_empty() && parts.send(Part::Data(rest)).await.is_err() {
-                            return;
+                            return self.abandon(status, sent);
                         }
                         let pending = self.end(status);
                         // If nobody takes the end, the ticket drops with it.
@@ -259,6 +266,9 @@ where
                     }
                 }
             }
+            // Nobody listens any more.
+            let sent = self.sent_bytes;
+            self.abandon(status, sent);
         });
         ResponseBody::stream(body)
     }

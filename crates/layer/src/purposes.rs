@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use consentry_audit::PurposeSource;
-use consentry_identity::{Carrier, CeilingSource, Claims, declared_purposes};
+use consentry_identity::{Carrier, Ceiling, CeilingSource, Claims, declared_purposes};
 use consentry_model::{Purpose, Reason};
 use consentry_policy::{Bundle, PurposeRule, Reference, Route};
 
@@ -71,18 +71,35 @@ fn declared(
     the_one(bundle, signed.into_iter().chain(written))
 }
 
-/// The purpose that is the only one which somebody allows the requester.
+/// The purpose that is the only one which somebody allows the requester. Where several allow one each, it is the narrowest, which all of
+/// them allow; there is none where that does not lie within every other.
 fn only(bundle: &Bundle, claims: Option<&Claims>) -> Result<(Purpose, PurposeSource), Reason> {
-    let found = claims.into_iter().flat_map(Claims::only_purposes).map(|(purpose, source)| {
-        let source = match source {
-            CeilingSource::Token => PurposeSource::Token,
-            CeilingSource::Details => PurposeSource::Details,
-            CeilingSource::Transaction => PurposeSource::Transaction,
-            CeilingSource::Registration => PurposeSource::Registration,
-        };
-        (purpose.clone(), source)
-    });
-    the_one(bundle, found)?.ok_or(Reason::PurposeMissing)
+    let found: Vec<(Purpose, CeilingSource)> = claims
+        .into_iter()
+        .flat_map(|claims| &claims.ceilings)
+        .filter_map(|ceiling| Some(the_only(bundle, ceiling)?.map(|purpose| (purpose, ceiling.source))))
+        .collect::<Result<_, Reason>>()?;
+    let allowed_by_all =
+        |purpose: &Purpose| found.iter().all(|(above, _)| bundle.vocabulary.covers(above, purpose));
+    let Some((purpose, source)) = found.iter().find(|(purpose, _)| allowed_by_all(purpose)) else {
+        return Err(if found.is_empty() { Reason::PurposeMissing } else { Reason::PurposeConflict });
+    };
+    let source = match source {
+        CeilingSource::Token => PurposeSource::Token,
+        CeilingSource::Details => PurposeSource::Details,
+        CeilingSource::Transaction => PurposeSource::Transaction,
+        CeilingSource::Registration => PurposeSource::Registration,
+    };
+    Ok((purpose.clone(), source))
+}
+
+/// The one purpose that somebody allows, under its name in the vocabulary, by however many of its names; nothing where there are several
+/// or none.
+fn the_only(bundle: &Bundle, ceiling: &Ceiling) -> Option<Result<Purpose, Reason>> {
+    let mut named = ceiling.purposes.iter().map(|purpose| bundle.vocabulary.resolve(purpose));
+    let first = named.next()?;
+    let is_only = named.all(|other| other.is_some() && other == first);
+    is_only.then(|| first.ok_or(Reason::PurposeUnknown))
 }
 
 /// The one purpose that all of them name, under its name in the vocabulary, and the first that names it.

@@ -46,9 +46,18 @@ pub(crate) fn problem(
         headers.insert(header::RETRY_AFTER, HeaderValue::from_static("1"));
     }
     if status == StatusCode::UNAUTHORIZED {
-        headers.insert(header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));
+        headers.insert(header::WWW_AUTHENTICATE, challenge(told));
     }
     response
+}
+
+/// What whoever is not known is asked for: a token, or another one where one came that does not hold (RFC 6750, section 3.1).
+fn challenge(told: Reason) -> HeaderValue {
+    let does_not_hold = matches!(
+        told,
+        Reason::TokenMalformed | Reason::TokenInvalid | Reason::TokenExpired | Reason::TokenBinding
+    );
+    HeaderValue::from_static(if does_not_hold { r#"Bearer error="invalid_token""# } else { "Bearer" })
 }
 
 /// An answer that says nothing at all, for a route whose callers take any refusal for a fault.

@@ -1,29 +1,25 @@
 //! What a request brings: its body, its query, its headers and cookies, and what of them goes on.
 
-use std::collections::BTreeMap;
-use std::time::Duration;
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
 use bytes::Bytes;
 use consentry_body::{Pseudonyms, Redactor, Report, Said, Step, SubjectIx, Window, beside};
 use consentry_model::{ClassId, Field, Format, MediaTypes, Reason, Treatment};
-use consentry_policy::{Body, EventSpec, Excess, HeadField, Reference, Right, Route};
+use consentry_policy::{Body, Excess, HeadField, Right, Route};
 use http::{HeaderMap, HeaderName, HeaderValue, Request, header};
-use http_body_util::{BodyExt, Full, Limited};
+use http_body_util::Full;
 
 use crate::coding;
-use crate::events::is_no;
 use crate::evidence::Taken;
 use crate::faults::of_request;
 use crate::head::Head;
 use crate::layer::Shared;
-use crate::limits::Limits;
 use crate::lookalikes::has_lookalike;
 use crate::media::Media;
+use crate::page;
 use crate::query::{self, takes};
-use crate::said::{
-    Astray, is_left_out, is_one_click, may_say_at, may_say_in_words, opened, reach, said, says, unmarked,
-};
-use crate::service::BoxError;
+use crate::said::{Astray, ReadAs, is_left_out, is_one_click, json_parts, reach, unmarked};
 use crate::stated::Found;
 use crate::target::is_named;
 use crate::technical::accept;
@@ -34,11 +30,12 @@ pub(crate) const PURPOSE_CARRIERS: [&str; 2] = ["baggage", "data-purpose"];
 
 /// Headers that every client sends and that stay here without a word: ours, the transport's, and those that would
 /// hide or split an answer. Of `accept` and `content-type` only what was read of them goes on.
-const SILENT: [&str; 40] = [
+const SILENT: [&str; 41] = [
     "accept",
     "accept-charset",
     "accept-encoding",
     "accept-language",
+    "access-control-request-method",
     "authorization",
     "cache-control",
     "connection",
@@ -80,6 +77,10 @@ const SILENT: [&str; 40] = [
 /// A request body that was read whole and found well-formed.
 pub(crate) struct Brought {
     said: Option<Said>,
+    /// How it was read.
+    read_as: Option<ReadAs>,
+    /// The parts of a form that are JSON.
+    json_parts: BTreeSet<String>,
     /// What goes on beside that.
     beside: Vec<String>,
     format: Format,
@@ -124,7 +125,18 @@ pub(crate) fn read(shared: &Shared, route: &Route, head: &Head, bytes: Bytes) ->
     };
     let (Body::Fields(map, types), false) = (&route.request_body, brings_nothing) else {
         let (beside, format, is_unexpected) = (Vec::new(), Format::Json, !brings_nothing);
-        return Ok(Brought { said: None, beside, format, content_type: None, redactor: None, is_unexpected });
+        let (said, read_as, json_parts) = (None, None, BTreeSet::new());
+        let (content_type, redactor) = (None, None);
+        return Ok(Brought {
+            said,
+            read_as,
+            json_parts,
+            beside,
+            format,
+            content_type,
+            redactor,
+            is_unexpected,
+        });
     };
     let bytes = coding::content(&head.headers, limits, bytes)?;
     let media = Media::read(head.header("content-type"), types).ok_or(Reason::BodyMediaType)?;
@@ -138,41 +150,23 @@ pub(crate) fn read(shared: &Shared, route: &Route, head: &Head, bytes: Bytes) ->
         window_subjects_max: usize::MAX,
         ..limits.body()
     };
-    let mut redactor =
-        Redactor::new(&media.reading, std::sync::Arc::clone(map), whole).map_err(of_request)?;
+    let mut redactor = Redactor::new(&media.reading, Arc::clone(map), whole).map_err(of_request)?;
     redactor.push(&bytes).and_then(|()| redactor.end()).map_err(of_request)?;
     let window = match redactor.step().map_err(of_request)? {
         Step::NeedVerdicts(window) => window,
         Step::NeedInput | Step::Done => return Err(Reason::BodyMalformed),
     };
     let format = media.reading.format;
-    let said = said(&media.reading, &bytes, limits.depth_max)?;
-    let said = opened(said, format, map, limits.depth_max);
+    let beside = beside(&media.reading, &bytes);
+    let json_parts = json_parts(&media.reading, &bytes);
+    let read_as = ReadAs::new(media.reading, Arc::clone(map), limits.depth_max);
+    let said = read_as.said(&bytes)?;
     if has_lookalike(&said, map, format) {
         return Err(Reason::BodyMalformed);
     }
-    let said = Some(said);
-    let beside = beside(&media.reading, &bytes);
-    let redactor = Some((redactor, window));
-    Ok(Brought { said, beside, format, content_type, redactor, is_unexpected: false })
-}
-
-/// Every byte of a body, within its bounds.
-pub(crate) async fn collect<B>(limits: &Limits, body: B) -> Result<Bytes, Reason>
-where
-    B: http_body::Body<Data = Bytes> + Send,
-    B::Error: Into<BoxError>,
-{
-    if body.is_end_stream() {
-        return Ok(Bytes::new());
-    }
-    let body = Box::pin(Limited::new(body, limits.request_body_bytes_max));
-    let wait = Duration::from_millis(limits.request_body_wait_ms_max);
-    match tokio::time::timeout(wait, body.collect()).await.map_err(|_| Reason::BodyTimeout)? {
-        Ok(collected) => Ok(collected.to_bytes()),
-        Err(error) if error.is::<http_body_util::LengthLimitError>() => Err(Reason::BodyTooLarge),
-        Err(_) => Err(Reason::BodyMalformed),
-    }
+    let (said, read_as, redactor) = (Some(said), Some(read_as), Some((redactor, window)));
+    let is_unexpected = false;
+    Ok(Brought { said, read_as, json_parts, beside, format, content_type, redactor, is_unexpected })
 }
 
 impl Brought {
@@ -234,6 +228,12 @@ impl Brought {
         }
     }
 
+    /// What a body says that is read as this one was. One of which nothing was taken says the same.
+    pub(crate) fn read_again(&self, bytes: &[u8]) -> Option<Result<Said, Reason>> {
+        let is_whole = self.redactor.as_ref().is_none_or(|(redactor, _)| redactor.report().is_untouched());
+        self.read_as.as_ref().filter(|_| !is_whole).map(|read_as| read_as.said(bytes))
+    }
+
     /// What the body says as a whole, and in which format it came.
     pub(crate) fn whole(&self) -> Option<(&Said, Format)> {
         Some((self.said.as_ref()?, self.format))
@@ -244,28 +244,13 @@ impl Brought {
         &self.beside
     }
 
-    /// Whether the request meets the condition of an event.
-    pub(crate) fn holds(&self, spec: &EventSpec, head: &Head) -> bool {
-        spec.condition.iter().all(|(at, wanted)| match at {
-            Reference::Body(path) if is_no(&spec.effect) => {
-                self.said.as_ref().is_some_and(|said| may_say_at(said, path, wanted))
-            }
-            Reference::Body(path) => says(self.at(path), wanted, self.format.is_flat()),
-            // A no that may be one is one, and a yes has to be said plainly.
-            Reference::Query(name) if is_no(&spec.effect) => {
-                head.parameter(name).is_some_and(|parameter| may_say_in_words(parameter.readings(), wanted))
-            }
-            Reference::Query(name) => {
-                let said = head.parameter(name).and_then(|parameter| parameter.value.as_deref());
-                said.zip(wanted.as_str()).is_some_and(|(said, wanted)| said == wanted)
-            }
-            Reference::Path(_)
-            | Reference::Header(_)
-            | Reference::Cookie(_)
-            | Reference::Token(_)
-            | Reference::Item(_)
-            | Reference::Addressees(_) => false,
-        })
+    /// Whether what stands at a path is a text, whatever it means: in a form it is, but for its parts that are JSON.
+    pub(crate) fn is_flat_at(&self, path: &[String]) -> bool {
+        let path = path.join(".");
+        let holds = |part: &String| {
+            path.strip_prefix(part.as_str()).is_some_and(|rest| rest.is_empty() || rest.starts_with('.'))
+        };
+        self.format.is_flat() && !self.json_parts.iter().any(holds)
     }
 }
 
@@ -302,6 +287,9 @@ pub(crate) fn forward(
 ) -> Result<UpstreamRequest, Reason> {
     let query = query::forward_query(route, head, treatments, taken);
     let body = brought.release(treatments, pseudonyms, taken)?;
+    if !brought.is_said_by(route, &body) {
+        return Err(Reason::MinimisationViolation);
+    }
     // The addressees of a message who may not be written to are left out, and the others are written to.
     if route.excess == Excess::Refuse && route.message.is_none() && !taken.is_empty() {
         return Err(Reason::MinimisationViolation);
@@ -312,13 +300,17 @@ pub(crate) fn forward(
     *request.uri_mut() = target.parse().map_err(|_| Reason::HeadMalformed)?;
     *request.headers_mut() = forward_headers(route, head, treatments, taken);
     let json = MediaTypes::json();
-    let types = route.response_body.types().unwrap_or(&json);
+    let types = match &route.response_body {
+        Body::Fields(_, types) => types,
+        Body::Page => page::types(),
+        Body::None => &json,
+    };
     let accepted = accept(&head.headers, types);
     let technical = [(header::ACCEPT, accepted), (header::CONTENT_TYPE, brought.content_type.take())];
     for (name, value) in technical.into_iter().filter_map(|(name, value)| Some((name, value?))) {
         request.headers_mut().entry(name).or_insert(value);
     }
-    request.headers_mut().insert(header::ACCEPT_ENCODING, coding::READABLE);
+    request.headers_mut().insert(header::ACCEPT_ENCODING, coding::readable(types.may_be_live()));
     forward_cookies(head, cookies, request.headers_mut(), taken);
     Ok(UpstreamRequest(request))
 }

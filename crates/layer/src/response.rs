@@ -6,7 +6,7 @@ use consentry_body::Redactor;
 use consentry_model::{Format, Reason};
 use consentry_policy::Body;
 use http::response::Parts;
-use http::{HeaderMap, Response, StatusCode, header};
+use http::{HeaderMap, HeaderValue, Response, StatusCode, header};
 
 use crate::answer::{
     forward_headers, is_bodiless, is_of_the_connection, map_of, unreadable, with_pseudonyms,
@@ -22,6 +22,9 @@ use crate::pump::Pump;
 use crate::service::BoxError;
 use crate::source::Source;
 use crate::vary::vary;
+
+/// The methods by which a service can be asked here.
+const METHODS: [&str; 7] = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"];
 
 /// Delivers an answer, or refuses it.
 pub(crate) async fn deliver<R>(
@@ -127,6 +130,8 @@ fn no_answer(open: Open, decided: &Decided, parts: &Parts, reason: Reason) -> Re
             );
         }
     }
+    let methods = allowed(&parts.headers).filter(|_| status == Some(StatusCode::METHOD_NOT_ALLOWED));
+    more.extend(methods.map(|methods| (header::ALLOW, methods)));
     let defences = parts.headers.keys().filter(|_| status.is_some());
     more.extend(defences.filter_map(|name| Some((name.clone(), defence(name, &parts.headers)?))));
     // Whoever is told that nobody is logged in has no session any more.
@@ -135,6 +140,17 @@ fn no_answer(open: Open, decided: &Decided, parts: &Parts, reason: Reason) -> Re
     let mut response = open.fail(reason, status);
     response.headers_mut().extend(more);
     response
+}
+
+/// The methods that a service allows instead (RFC 9110, section 15.5.6), said anew, as far as any of them may come here. Of a
+/// service that says none nobody here knows them.
+fn allowed(headers: &HeaderMap) -> Option<HeaderValue> {
+    let lines = headers.get_all(header::ALLOW).iter().map(HeaderValue::as_bytes);
+    let named: Vec<&[u8]> =
+        lines.flat_map(|line| line.split(|b| *b == b',')).map(<[u8]>::trim_ascii).collect();
+    let there = METHODS.into_iter().filter(|method| named.contains(&method.as_bytes()));
+    let there: Vec<&str> = there.collect();
+    HeaderValue::from_str(&there.join(", ")).ok().filter(|value| !value.is_empty())
 }
 
 /// Whether the status of an answer that is none is told: what it says of the request, or how long the service rests. Whether

@@ -1,6 +1,7 @@
 //! What a request's body says, in one shape for every media type: for facts, events and whatever is looked for in it.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
 use bytes::Bytes;
 use consentry_body::{Piece, Reading, Said, columns, pieces};
@@ -11,8 +12,34 @@ use crate::head::Head;
 use crate::media::Media;
 use crate::target::loosely;
 
+/// How a body is read for what it says.
+pub(crate) struct ReadAs {
+    reading: Reading,
+    map: Arc<FieldMap>,
+    depth_max: usize,
+}
+
+impl ReadAs {
+    pub(crate) const fn new(reading: Reading, map: Arc<FieldMap>, depth_max: usize) -> Self {
+        Self { reading, map, depth_max }
+    }
+
+    /// What it says, strings within it opened.
+    pub(crate) fn said(&self, bytes: &[u8]) -> Result<Said, Reason> {
+        let said = said(&self.reading, bytes, self.depth_max)?;
+        Ok(opened(said, self.reading.format, &self.map, self.depth_max))
+    }
+}
+
+/// The parts of a form that are JSON.
+pub(crate) fn json_parts(reading: &Reading, bytes: &[u8]) -> BTreeSet<String> {
+    let pieces = if reading.format == Format::Multipart { pieces(reading, bytes) } else { Vec::new() };
+    let json = pieces.into_iter().filter(|(_, piece)| matches!(piece, Piece::Json(_)));
+    json.map(|(name, _)| name.strip_suffix("[]").unwrap_or(&name).to_owned()).collect()
+}
+
 /// What a body says that its redactor has read to the end without an error.
-pub(crate) fn said(reading: &Reading, bytes: &[u8], depth_max: usize) -> Result<Said, Reason> {
+fn said(reading: &Reading, bytes: &[u8], depth_max: usize) -> Result<Said, Reason> {
     let texts = |bytes: &[u8]| Said::each(bytes, depth_max).map(Said::List).ok_or(Reason::BodyMalformed);
     match reading.format {
         Format::Json => Said::one(bytes, depth_max).ok_or(Reason::BodyMalformed),
@@ -42,7 +69,7 @@ fn has_bare_return(bytes: &[u8]) -> bool {
 }
 
 /// The same with what the map declares inside of strings in their place. Each text of several is a body of its own.
-pub(crate) fn opened(said: Said, format: Format, map: &FieldMap, depth_max: usize) -> Said {
+fn opened(said: Said, format: Format, map: &FieldMap, depth_max: usize) -> Said {
     match (said, format) {
         (Said::List(texts), Format::JsonLines | Format::JsonSequence) => {
             Said::List(texts.into_iter().map(|text| text.opened(map, depth_max)).collect())
@@ -64,7 +91,7 @@ fn object(row: Vec<(String, Piece)>, depth_max: usize) -> Result<Said, Reason> {
             Piece::Text(text) => Said::Text(text),
             Piece::Json(bytes) => Said::one(&bytes, depth_max).ok_or(Reason::BodyMalformed)?,
             // It is no text by which anybody is named or anything agreed to, and is looked into all the same.
-            Piece::File(bytes) => Said::Object(BTreeMap::from([(String::new(), text(&bytes))])),
+            Piece::File(bytes) => Said::Object(BTreeMap::from([(String::new(), text(&bytes))]).into()),
         };
         Ok((name, value, is_closed))
     };
@@ -100,20 +127,41 @@ fn members(
         let last = names.pop().unwrap_or_default();
         let mut at = &mut out;
         for name in names {
-            let inner = at.entry(name.to_owned()).or_insert_with(|| Said::Object(BTreeMap::new()));
+            let inner = at.entry(name.to_owned()).or_insert_with(|| Field::Inside(BTreeMap::new()));
             // A field that is a text and has fields in it has two readings.
-            let Said::Object(members) = inner else { return Err(Reason::BodyMalformed) };
+            let Field::Inside(members) = inner else { return Err(Reason::BodyMalformed) };
             at = members;
         }
         match at.get_mut(last) {
-            None if listed => _ = at.insert(last.to_owned(), Said::List(vec![value])),
-            None => _ = at.insert(last.to_owned(), value),
-            Some(Said::Object(_)) => return Err(Reason::BodyMalformed),
-            Some(Said::List(list)) => list.push(value),
-            Some(first) => *first = Said::List(vec![std::mem::replace(first, Said::Null), value]),
+            None if listed => _ = at.insert(last.to_owned(), Field::Says(Said::List(vec![value]))),
+            None => _ = at.insert(last.to_owned(), Field::Says(value)),
+            Some(Field::Inside(_) | Field::Says(Said::Object(_))) => return Err(Reason::BodyMalformed),
+            Some(Field::Says(Said::List(list))) => list.push(value),
+            Some(Field::Says(first)) => {
+                *first = Said::List(vec![std::mem::replace(first, Said::Null), value]);
+            }
         }
     }
-    Ok(Said::Object(out))
+    Ok(Field::Inside(out).said())
+}
+
+/// A field on the way: one that says something, or the fields in it.
+enum Field {
+    Says(Said),
+    Inside(BTreeMap<String, Field>),
+}
+
+impl Field {
+    fn said(self) -> Said {
+        match self {
+            Self::Says(said) => said,
+            Self::Inside(fields) => {
+                let members: BTreeMap<_, _> =
+                    fields.into_iter().map(|(name, field)| (name, field.said())).collect();
+                Said::Object(members.into())
+            }
+        }
+    }
 }
 
 /// Something else stands in a body than leads to a place in it.
@@ -139,7 +187,7 @@ pub(crate) fn reach<'s>(said: &'s Said, path: &[String]) -> Result<Option<&'s Sa
     Ok(Some(at))
 }
 
-/// Whether a member says what is wanted of it. In a form there is no other shape than a text.
+/// Whether a member says what is wanted of it. Where it is flat, in a form, there is no other shape than a text.
 pub(crate) fn says(found: Option<&Said>, wanted: &Value, is_flat: bool) -> bool {
     let text = found.and_then(Said::text);
     match wanted {

@@ -88,7 +88,8 @@ pub(crate) async fn reserve(
     if reported && !left.is_empty() && to.all(|key| brings.left_out.contains(key)) {
         return if let Ruling::Refuse(refusal) = Ruling::fold(&left) { Err(refusal) } else { Ok(()) };
     }
-    Ok(())
+    // The ledger is asked for each of them, and that may take long.
+    shared.believes(access.claims.as_deref(), shared.clock.now()).map_err(Refusal::plain)
 }
 
 fn withheld(verdict: Verdict) -> Item {

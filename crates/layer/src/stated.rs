@@ -170,20 +170,50 @@ fn value(ty: OperandType, found: &Found, zone: &TimeZone) -> Value {
     }
 }
 
-/// A moment of RFC 3339, or the first one of a day.
+/// A moment of RFC 3339, or the first one of a day. Other notations of ISO 8601 are none.
 pub(crate) fn moment(text: &str, zone: &TimeZone) -> Option<Moment> {
     if let Some(day) = day_in(text, zone) {
         return Some(day);
+    }
+    if !is_date_time(text) {
+        return None;
     }
     let at: jiff::Timestamp = text.parse().ok()?;
     Some(Moment::from_unix_millis(at.as_millisecond()))
 }
 
+/// Whether a text is written as RFC 3339, section 5.6, has it: a blank may stand for the `T`. Whether there is such a day and such
+/// an hour is another matter.
+fn is_date_time(text: &str) -> bool {
+    let follows = |shape: &str, text: &[u8]| {
+        text.len() == shape.len()
+            && shape.bytes().zip(text).all(|(wanted, there)| match wanted {
+                b'0' => there.is_ascii_digit(),
+                b'T' => matches!(there, b'T' | b't' | b' '),
+                b'+' => matches!(there, b'+' | b'-'),
+                _ => wanted == *there,
+            })
+    };
+    const SECONDS: &str = "0000-00-00T00:00:00";
+    let Some((until_seconds, rest)) = text.as_bytes().split_at_checked(SECONDS.len()) else { return false };
+    let zone = match rest.strip_prefix(b".") {
+        Some(fraction) => {
+            let digits = fraction.iter().take_while(|b| b.is_ascii_digit()).count();
+            if digits == 0 {
+                return false;
+            }
+            fraction.get(digits..).unwrap_or_default()
+        }
+        None => rest,
+    };
+    follows(SECONDS, until_seconds) && (matches!(zone, b"Z" | b"z") || follows("+00:00", zone))
+}
+
 /// The day of a birth. Where it is written with an hour, that may make it the day before in this zone or in the writer's: the
 /// later of the two makes nobody older.
 pub(crate) fn birth(text: &str, zone: &TimeZone) -> Option<Moment> {
-    let written = text.get(.."2026-06-01".len()).and_then(|day| day_in(day, zone));
-    moment(text, zone).map(|at| written.map_or(at, |written| written.max(at)))
+    let written = day_in(text.get(.."2026-06-01".len())?, zone)?;
+    moment(text, zone).map(|at| written.max(at))
 }
 
 #[cfg(test)]
@@ -221,7 +251,21 @@ mod tests {
         for (ty, found, expected) in [
             (OperandType::Time, text("2024-02-29"), Value::Time(day)),
             (OperandType::Time, text("2024-02-29T00:00:00Z"), Value::Time(day)),
+            (OperandType::Time, text("2024-02-29t00:00:00.000z"), Value::Time(day)),
+            (OperandType::Time, text("2024-02-29 02:00:00+02:00"), Value::Time(day)),
+            (OperandType::Time, text("2024-02-28T19:00:00.0-05:00"), Value::Time(day)),
             (OperandType::Time, text("2023-02-29"), Value::Unknown),
+            (OperandType::Time, text("2023-02-29T00:00:00Z"), Value::Unknown),
+            (OperandType::Time, text("20240229T000000Z"), Value::Unknown),
+            (OperandType::Time, text("+002024-02-29T00:00:00Z"), Value::Unknown),
+            (OperandType::Time, text("2024-02-29T00:00Z"), Value::Unknown),
+            (OperandType::Time, text("2024-02-29T00:00:00"), Value::Unknown),
+            (OperandType::Time, text("2024-02-29T00:00:00,5Z"), Value::Unknown),
+            (OperandType::Time, text("2024-02-29T00:00:00.Z"), Value::Unknown),
+            (OperandType::Time, text("2024-02-29T00:00:00+02"), Value::Unknown),
+            (OperandType::Time, text("2024-02-29T00:00:00+0200"), Value::Unknown),
+            (OperandType::Time, text("2024-02-29T00:00:00Z[UTC]"), Value::Unknown),
+            (OperandType::Time, text("2024-02-29T00:00:00+00:00:00"), Value::Unknown),
             (OperandType::Time, text("yesterday"), Value::Unknown),
             (OperandType::Time, Found::Null, Value::Absent),
             (OperandType::Time, Found::Nothing, Value::Unknown),

@@ -10,11 +10,9 @@ const FLAGS: [&str; 3] = ["secure", "httponly", "partitioned"];
 const SAME_SITE: [&str; 3] = ["strict", "lax", "none"];
 /// A date of RFC 9110 and one of RFC 850, with `0` for any digit and `a` for any letter.
 const DATES: [&str; 2] = ["aaa, 00 aaa 0000 00:00:00 GMT", "aaa, 00-aaa-0000 00:00:00 GMT"];
-/// What follows a weekday in full.
-const SHORT_YEAR: &str = ", 00-aaa-00 00:00:00 GMT";
 const WEEKDAYS: [&str; 7] = ["Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday"];
-/// Other names of GMT.
-const ZONES: [&str; 3] = ["UTC", "+0000", "-0000"];
+/// GMT, and its other names.
+const ZONES: [&str; 4] = ["GMT", "UTC", "+0000", "-0000"];
 const MAX_AGE_DIGITS_MAX: usize = 10;
 
 /// What a caller accepts, as far as an answer could be passed on: the route's media types and wildcards over them, what is
@@ -142,8 +140,11 @@ fn seconds_until(date: &str, now: Moment) -> Option<i64> {
     Some(http_date(date)?.as_millisecond().saturating_sub(now.unix_millis()) / 1000)
 }
 
+/// When an HTTP date is. What is later than any moment that is reckoned with, on the last day of the year 9999, is the last one.
 fn http_date(date: &str) -> Option<jiff::Timestamp> {
-    jiff::fmt::rfc2822::parse(&date.replace('-', " ")).ok().map(|at| at.timestamp())
+    let date = date.replace('-', " ");
+    let at = jiff::civil::DateTime::strptime("%a, %d %b %Y %H:%M:%S GMT", date).ok()?;
+    Some(jiff::tz::Offset::UTC.to_timestamp(at).unwrap_or(jiff::Timestamp::MAX))
 }
 
 /// An attribute in its plain form, if it has one.
@@ -168,18 +169,32 @@ fn plain(attribute: &str, is_described: impl Fn(&str, &str) -> bool) -> Option<S
 }
 
 /// The end of a cookie as an HTTP date, also where it is written as services still write it: in the zone of Greenwich by another
-/// name, or with a weekday in full and a year of two digits (RFC 6265, section 5.1.1).
+/// name or by none, with a year of two digits, a day of one, a weekday in full, or as `asctime` writes it (RFC 6265, section 5.1.1).
 fn cookie_date(text: &str) -> Option<String> {
-    let in_zone = ZONES.iter().find_map(|zone| text.strip_suffix(zone)).map(|rest| format!("{rest}GMT"));
-    let text = in_zone.as_deref().unwrap_or(text);
-    let dated = WEEKDAYS.iter().find_map(|day| Some((day.get(..3)?, text.strip_prefix(day)?)));
-    let date = match dated.filter(|(_, rest)| is_of(SHORT_YEAR, rest)) {
-        Some((day, rest)) => {
-            let (before, year, after) = (rest.get(..9)?, rest.get(9..11)?, rest.get(11..)?);
-            format!("{day}{before}{}{year}{after}", if year < "70" { "20" } else { "19" })
-        }
-        None => text.to_owned(),
+    let text = ZONES.iter().find_map(|zone| text.strip_suffix(zone)).unwrap_or(text).trim_end();
+    let Some((weekday, rest)) = text.split_once(", ") else {
+        let words: Vec<&str> = text.split_ascii_whitespace().collect();
+        let &[weekday, month, day, time, year] = words.as_slice() else { return None };
+        return in_one_form(weekday, [day, month, year], time, " ");
     };
+    let (date, time) = rest.rsplit_once(' ')?;
+    let divider = if date.contains('-') { "-" } else { " " };
+    let parts: Vec<&str> = date.split(divider).collect();
+    let &[day, month, year] = parts.as_slice() else { return None };
+    in_one_form(weekday, [day, month, year], time, divider)
+}
+
+/// An HTTP date of these parts.
+fn in_one_form(weekday: &str, [day, month, year]: [&str; 3], time: &str, divider: &str) -> Option<String> {
+    // A weekday in full stands before what hyphens divide (RFC 850).
+    let in_full = WEEKDAYS.iter().find(|name| **name == weekday && divider == "-");
+    let weekday = in_full.map_or(Some(weekday), |name| name.get(..3))?;
+    let century = match year.len() {
+        2 if year < "70" => "20",
+        2 => "19",
+        _ => "",
+    };
+    let date = format!("{weekday}, {day:0>2}{divider}{month}{divider}{century}{year} {time} GMT");
     is_http_date(&date).then_some(date)
 }
 
@@ -243,6 +258,9 @@ mod tests {
         let mut headers = HeaderMap::new();
         headers.append("accept", "application/hal+json, application/ld+json".parse().unwrap());
         assert_eq!(accept(&headers, &own).unwrap(), "application/hal+json");
+        let mut headers = HeaderMap::new();
+        headers.append("accept", "text/html,application/xml;q=0.9,image/*,*/*;q=0.8".parse().unwrap());
+        assert_eq!(accept(&headers, crate::page::types()).unwrap(), "text/html, image/*, */*");
     }
 
     #[test]
@@ -292,6 +310,51 @@ mod tests {
                 "sid=1; Expires=Thu, 31-Dec-2026 00:00:00 GMT",
                 0,
             ),
+            // However services write it, and whatever a browser would take it for.
+            ("sid=1; Expires=Thu, 01-Jan-70 00:00:00 GMT", "sid=1; Expires=Thu, 01-Jan-1970 00:00:00 GMT", 0),
+            ("sid=1; Expires=Thu, 31-Dec-69 00:00:00 GMT", "sid=1", 1),
+            ("sid=1; Expires=Tue, 31-Dec-69 00:00:00 GMT", "sid=1; Expires=Tue, 31-Dec-2069 00:00:00 GMT", 0),
+            ("sid=1; Expires=Fri, 31 Dec 99 23:59:59 GMT", "sid=1; Expires=Fri, 31 Dec 1999 23:59:59 GMT", 0),
+            (
+                "sid=1; Expires=Thu, 1 Jan 1970 00:00:00 GMT",
+                "sid=1; Expires=Thu, 01 Jan 1970 00:00:00 GMT",
+                0,
+            ),
+            (
+                "sid=1; Expires=Thursday, 1-Jan-70 00:00:00 UTC",
+                "sid=1; Expires=Thu, 01-Jan-1970 00:00:00 GMT",
+                0,
+            ),
+            ("sid=1; Expires=Thu, 01 Jan 1970 00:00:00", "sid=1; Expires=Thu, 01 Jan 1970 00:00:00 GMT", 0),
+            ("sid=1; Expires=Thu Jan  1 00:00:00 1970", "sid=1; Expires=Thu, 01 Jan 1970 00:00:00 GMT", 0),
+            (
+                "sid=1; Expires=Thu Jan 01 00:00:00 1970 GMT",
+                "sid=1; Expires=Thu, 01 Jan 1970 00:00:00 GMT",
+                0,
+            ),
+            (
+                "sid=1; Expires=Fri, 31 Dec 9999 23:59:59 GMT",
+                "sid=1; Expires=Fri, 31 Dec 9999 23:59:59 GMT",
+                0,
+            ),
+            (
+                "sid=1; Expires=Fri, 31-Dec-9999 23:59:59 GMT",
+                "sid=1; Expires=Fri, 31-Dec-9999 23:59:59 GMT",
+                0,
+            ),
+            ("sid=1; Expires=Sat, 31 Dec 9999 23:59:59 GMT", "sid=1", 1),
+            ("sid=1; Expires=Fri, 31 Dec 9999 24:11:11 GMT", "sid=1", 1),
+            ("sid=1; Expires=Sat, 01 Jan 10000 00:00:00 GMT", "sid=1", 1),
+            ("sid=1; Expires=Thu, 001 Jan 1970 00:00:00 GMT", "sid=1", 1),
+            ("sid=1; Expires=Thu, 01 Jan 170 00:00:00 GMT", "sid=1", 1),
+            ("sid=1; Expires=Thu, 01 Jan 7A 00:00:00 GMT", "sid=1", 1),
+            ("sid=1; Expires=Thu, 01-Jan 1970 00:00:00 GMT", "sid=1", 1),
+            ("sid=1; Expires=Fri Jan  1 00:00:00 1970", "sid=1", 1),
+            ("sid=1; Expires=Thu Jan  1 00:00:00 1970 ann", "sid=1", 1),
+            ("sid=1; Expires=Thu Ann  1 00:00:00 1970", "sid=1", 1),
+            ("sid=1; Expires=Thu, 01 Jan 1970 00:00:00 CET", "sid=1", 1),
+            ("sid=1; Expires=", "sid=1", 1),
+            ("sid=1; Expires=GMT", "sid=1", 1),
             ("sid=1; Expires=Friday, 01-Jan-70 00:00:00 GMT", "sid=1", 1),
             ("sid=1; Expires=Thursday, 01-Ann-70 00:00:00 GMT", "sid=1", 1),
             ("sid=1; Expires=Thursday, 01 Jan 1970 00:00:00 GMT", "sid=1", 1),
@@ -328,6 +391,9 @@ mod tests {
             // A date that nobody can read is left out: the cookie ends with the session.
             ("sid=1; Expires=Fri, 41 Foo 2099 23:59:59 GMT", "sid=1", false),
             ("sid=1; Expires=Thu, 31 Dec 2099 23:59:59 GMT", "sid=1; Max-Age=31536000", true),
+            // There is no moment after the last: the cookie would stay for ever.
+            ("sid=1; Expires=Fri, 31 Dec 9999 23:59:59 GMT", "sid=1; Max-Age=31536000", true),
+            ("sid=1; Expires=Fri, 31-Dec-49 23:59:59 GMT", "sid=1; Max-Age=31536000", true),
         ] {
             let cookie = SetCookie::read(&line.parse().unwrap(), |_, _| false).unwrap();
             let (cookie, cut) = cookie.clamped(year, now);

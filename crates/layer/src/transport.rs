@@ -19,7 +19,7 @@ pub struct Transport {
     /// The version of TLS.
     pub tls: Tls,
     /// Whether the sender signed the request itself, or showed a certificate of its own (RFC 9421, RFC 8446). Where the certificate is
-    /// that of a gateway which the authenticator knows, it does not count.
+    /// that of a gateway which the authenticator knows, or is not in its time, it does not count.
     pub signed: bool,
     /// Who is at the other end: the address, and the certificate where TLS ended here and the client's was verified.
     pub peer: Peer,

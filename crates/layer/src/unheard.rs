@@ -11,6 +11,7 @@ use crate::naming::Named;
 use crate::people::Whom;
 use crate::query;
 use crate::request::{Brought, Treatments};
+use crate::said::reach;
 
 impl Access {
     /// Why a request is refused from which something would be taken out by which it was decided: whom it is about, what for, a
@@ -109,6 +110,28 @@ fn declared(route: &Route, at: &Reference) -> Option<Field> {
 }
 
 impl Brought {
+    /// Whether what goes on of the body says the same, wherever it was decided by what it says: what is not of the shape that is
+    /// declared goes, and takes what stands in it along.
+    pub(crate) fn is_said_by(&self, route: &Route, left: &[u8]) -> bool {
+        let Some(left) = self.read_again(left) else { return true };
+        let matters = |at: &&Reference| answers_of_somebody(route) || !is_of_the_data(route, at);
+        let mut asked = route.decides_by().filter(matters).filter_map(|at| match at {
+            Reference::Body(path) => Some(path),
+            Reference::Path(_)
+            | Reference::Query(_)
+            | Reference::Header(_)
+            | Reference::Cookie(_)
+            | Reference::Token(_)
+            | Reference::Item(_)
+            | Reference::Addressees(_) => None,
+        });
+        asked.all(|path| {
+            let Ok(Some(said)) = self.reach(path) else { return true };
+            let left = left.as_ref().ok().and_then(|left| reach(left, path).ok().flatten());
+            *said == Said::Null || left == Some(said)
+        })
+    }
+
     /// Whether everything of a class goes on clear that the body says of the request's own subject.
     fn is_clear(&self, class: ClassId, treatments: &Treatments) -> bool {
         let Some(window) = self.window() else { return false };

@@ -167,6 +167,12 @@ impl MediaTypes {
         }
     }
 
+    /// Whether a body may be one that leaves text by text.
+    #[must_use]
+    pub fn may_be_live(&self) -> bool {
+        self.listed.iter().any(|(_, format)| self.is_live(*format))
+    }
+
     /// How a body of this media type is read; `None` when it may not have it.
     #[must_use]
     pub fn format(&self, media_type: &str) -> Option<Format> {

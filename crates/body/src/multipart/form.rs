@@ -273,12 +273,18 @@ fn text<'a>(unit: &'a [u8], part: &Part) -> Result<Option<&'a str>, Fault> {
     std::str::from_utf8(bytes).map(Some).map_err(wrong)
 }
 
-/// The names and contents of a form that was read before, for whoever decides by them.
+/// The names and contents of a form that was read before, for whoever decides by them. Many services keep all that has the
+/// name of a file among files, where no field is looked for; browsers and clients send objects so that others read as parts.
 pub(crate) fn texts(body: &[u8], boundary: &str) -> Vec<(String, Piece)> {
     let parts = read(body, boundary, usize::MAX).unwrap_or_default();
     let piece = |part: Part| {
         let bytes = body.get(part.content.clone())?;
+        let has_members =
+            bytes.trim_ascii_start().starts_with(b"{") || bytes.trim_ascii_start().starts_with(b"[");
         let piece = match part.kind {
+            Kind::Json if part.head.file.is_some() && !has_members => {
+                Piece::File(Bytes::copy_from_slice(bytes))
+            }
             Kind::Text => Piece::Text(std::str::from_utf8(bytes).ok()?.to_owned()),
             Kind::Json => Piece::Json(Bytes::copy_from_slice(bytes)),
             Kind::File => Piece::File(Bytes::copy_from_slice(bytes)),

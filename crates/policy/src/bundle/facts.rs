@@ -163,10 +163,26 @@ fn fact_from(node: &Node, sort: &Sort, switches: &Switches, reader: &mut Reader)
         reader.error("not-a-reference", node.span, message);
         return None;
     }
+    if !may_state(&found, node.span, reader) {
+        return None;
+    }
     Some(match sort {
         Sort::Reference => FactFrom::Presence(found),
         Sort::Fact(_) | Sort::Operand(_) => FactFrom::Request(found),
     })
+}
+
+/// Whether what stands at a place may state a fact. By `token.sub` a bundle means the person whom a token names, for `about` to say of
+/// whom data are: as a fact the same words would mean a claim, by which nobody here is known.
+pub(crate) fn may_state(at: &Reference, span: Span, reader: &mut Reader) -> bool {
+    let Reference::Token(claim) = at else { return true };
+    if !["sub", "person"].contains(&claim.as_str()) {
+        return true;
+    }
+    let message = format!("`token.{claim}` is the person whom a token names, and states no fact");
+    let help = "`about: {id: token.sub}` says whose data it is; a fact stands in another claim";
+    reader.error_help("reference-out-of-place", span, message, "whom, and not what", help);
+    false
 }
 
 /// The one construct that widens: what is assumed of people of whom nothing is known.

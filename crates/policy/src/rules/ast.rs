@@ -159,7 +159,7 @@ pub enum Stretch {
     CalendarMonth,
     /// The calendar day of the bundle's time zone.
     CalendarDay,
-    /// So long before now.
+    /// So long before now: what happened exactly then is over, as what `within` says is.
     Last(Period),
 }
 
@@ -170,7 +170,7 @@ impl Stretch {
         match self {
             Self::CalendarMonth => start_of(now, true, zone),
             Self::CalendarDay => start_of(now, false, zone),
-            Self::Last(period) => period.before(now, zone),
+            Self::Last(period) => period.before(now, zone).map(|over| over.saturating_add_millis(1)),
         }
     }
 }
@@ -311,6 +311,29 @@ impl Condition {
             Self::All(parts) | Self::Any(parts) => parts.iter().for_each(|p| p.each_test(visit)),
             Self::Not(part) => part.each_test(visit),
             Self::Test(test) => visit(test),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use jiff::tz::TimeZone;
+
+    use super::*;
+    use crate::day_in;
+
+    #[test]
+    fn what_happened_exactly_so_long_ago_is_not_counted_any_more() {
+        for (per, now, happened, counts) in [
+            ("P7D", "2026-06-01", "2026-05-25", false),
+            ("P7D", "2026-06-01", "2026-05-26", true),
+            ("P1M", "2026-07-01", "2026-06-01", false),
+            ("P1M", "2026-02-28", "2026-01-27", false),
+        ] {
+            let at = |day: &str| day_in(day, &TimeZone::UTC).unwrap();
+            let last = Stretch::Last(Period::parse(per).unwrap());
+            let begins = last.begins(at(now), &TimeZone::UTC).unwrap();
+            assert_eq!(at(happened) >= begins, counts, "{per} {now} {happened}");
         }
     }
 }

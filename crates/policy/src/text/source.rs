@@ -26,8 +26,9 @@ pub struct Sources {
 }
 
 impl Sources {
-    /// Reads a bundle's folder; what it holds besides `*.yaml` and `*.cedar` is not looked at. What is over a limit is
-    /// not read to its end.
+    /// Reads a bundle's folder; what it holds besides `*.yaml` and `*.cedar`, and what begins with a dot, is not looked
+    /// at. Links are followed: where a folder is mounted from a store every file is one. What is over a limit is not
+    /// read to its end.
     ///
     /// # Errors
     /// When the folder or a file cannot be read, is no regular file or no UTF-8, or is over the limits (256 files,
@@ -89,7 +90,7 @@ pub(crate) fn is_bundle_file(name: &str) -> bool {
 pub(crate) fn read_file(path: &Path) -> io::Result<String> {
     let over = || io::Error::other(format!("{} is over {FILE_BYTES_MAX} bytes", path.display()));
     let limit = u64::try_from(FILE_BYTES_MAX).map_err(io::Error::other)?;
-    let meta = fs::symlink_metadata(path)?;
+    let meta = fs::metadata(path)?;
     if !meta.is_file() {
         return Err(io::Error::other(format!("{} is not a regular file", path.display())));
     }
@@ -129,5 +130,61 @@ mod tests {
         refused("more than 256 files");
         fs::remove_file(file(0)).unwrap();
         assert!(Sources::read(dir.path()).is_ok());
+    }
+
+    /// A `ConfigMap` of Kubernetes: each file is a link into a folder behind another link, which is exchanged as a whole.
+    #[cfg(unix)]
+    #[test]
+    fn a_folder_that_is_mounted_from_a_store_is_read_through_its_links_and_once() {
+        use std::os::unix::fs::symlink;
+
+        use crate::{LockError, SealedSource, seal};
+
+        const FILES: [&str; 3] = ["a.yaml", "b.yaml", "bundle.lock"];
+        let dir = tempfile::tempdir().unwrap();
+        let root = dir.path();
+        let mut digests = Vec::new();
+        for version in ["..2026_01_01.yaml", "..2026_02_02.yaml"] {
+            let folder = root.join(version);
+            fs::create_dir(&folder).unwrap();
+            for name in ["a.yaml", "b.yaml"] {
+                fs::write(folder.join(name), format!("{name}: {version}\n")).unwrap();
+            }
+            digests.push(seal(&folder, &Sources::read(&folder).unwrap()).unwrap());
+            // What is new is put in the place of the old in one step.
+            symlink(version, root.join("..data_tmp")).unwrap();
+            fs::rename(root.join("..data_tmp"), root.join("..data")).unwrap();
+            for name in FILES {
+                drop(symlink(Path::new("..data").join(name), root.join(name)));
+            }
+            let read = SealedSource::read(root).unwrap();
+            assert_eq!(Some(&read.digest), digests.last());
+            let names: Vec<&str> = read.sources.iter().map(|(name, _)| name).collect();
+            assert_eq!(names, ["a.yaml", "b.yaml"]);
+        }
+        assert_ne!(digests.first(), digests.last());
+        // A file of one version beside those of the other is neither.
+        fs::remove_file(root.join("a.yaml")).unwrap();
+        symlink("..2026_01_01.yaml/a.yaml", root.join("a.yaml")).unwrap();
+        assert!(matches!(SealedSource::read(root), Err(LockError::Changed(name)) if name == "a.yaml"));
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn law_1_a_link_leads_to_a_regular_file_or_is_refused() {
+        let dir = tempfile::tempdir().unwrap();
+        fs::create_dir(dir.path().join("folder")).unwrap();
+        for (to, said) in [
+            ("folder", "is not a regular file"),
+            ("/dev/zero", "is not a regular file"),
+            ("nothing", ""),
+            ("a.yaml", ""),
+        ] {
+            let link = dir.path().join("a.yaml");
+            std::os::unix::fs::symlink(to, &link).unwrap();
+            let error = Sources::read(dir.path()).unwrap_err();
+            assert!(error.to_string().contains(said), "{to}: {error}");
+            fs::remove_file(&link).unwrap();
+        }
     }
 }

@@ -56,6 +56,7 @@ pub(super) const WORDS: &[Exhibit] = &[
     ("a fact of no source", "facts: {weather: {values: [fine]}}"),
     ("a fact of the product's own", "facts: {request.gpc: {type: reference, from: query.gpc}}"),
     ("a fact in a record", "facts: {request.ticket: {type: reference, from: item.ticket}}"),
+    ("a fact that is the person of a token", "facts: {request.member: {type: reference, from: token.sub}}"),
     ("a fact that nobody states", "facts: {weather.rain: {type: bool}}"),
     ("a fact of no type", "facts: {datum.size: {}}"),
     ("an assumption that widens", "facts: {subject.erased: {if_unknown: 0, because: nobody is erased}}"),

@@ -136,6 +136,10 @@ pub(crate) const ROUTES: &[Exhibit] = &[
         "routes: [{route: GET /orders, purpose: essential, about: {type: customer, space: customer, id: cookie.id}, facts: {datum.origin: 'body.to[]'}, response: {body: none}}]",
     ),
     (
+        "a fact that is the person of a token",
+        "routes: [{route: GET /orders, purpose: essential, about: {type: customer, space: customer, id: cookie.id}, facts: {datum.origin: token.sub}, response: {body: none}}]",
+    ),
+    (
         "a place in the facts of a field",
         "routes: [{route: GET /orders, purpose: essential, about: {type: customer, space: customer, id: cookie.id}, response: {body: {a: {is: user.name, facts: {datum.origin: item.source}}}}}]",
     ),

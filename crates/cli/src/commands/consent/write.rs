@@ -7,7 +7,7 @@ use consentry_model::{
 };
 
 use super::known::Known;
-use super::{Newcomer, WhatFor, Who, Written, failed, open};
+use super::{LedgerArgs, Newcomer, WhatFor, Who, Written, failed, open};
 use crate::args::read;
 use crate::output;
 use crate::stop::{Exit, Stop};
@@ -89,7 +89,10 @@ pub(super) struct Contract {
 #[derive(clap::Args)]
 pub(super) struct Link {
     #[command(flatten)]
-    written: Written,
+    ledger: LedgerArgs,
+    /// Begin a new ledger where the file is not there
+    #[arg(long)]
+    create: bool,
     /// An identifier that the ledger knows
     #[arg(long, value_name = "SPACE:ID", value_parser = read::identifier)]
     known: Identifier,
@@ -153,7 +156,7 @@ impl Contract {
 
 impl Link {
     pub(super) async fn run(&self) -> Result<Exit, Stop> {
-        let ledger = open(&self.written.ledger.ledger, self.written.create).await?;
+        let ledger = open(&self.ledger.ledger, self.create).await?;
         let done = ledger.link(&self.known, &self.also, output::now()).await;
         ledger.close().await;
         let done = done.map_err(failed)?;

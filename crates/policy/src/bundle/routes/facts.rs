@@ -4,6 +4,7 @@ use consentry_model::{FactDef, FactId, FactSource, FactType, FactValue};
 
 use super::route::RouteContext;
 use super::words::{looks_like_a_place, reference};
+use crate::bundle::facts::may_state;
 use crate::bundle::service::{FactTarget, Reference};
 use crate::rules::{BuiltIn, FactBook};
 use crate::text::{Kind, Node, Reader, Span};
@@ -60,8 +61,8 @@ impl RouteContext<'_> {
                     let message = "a fact is one value, and the addressees of a message are several";
                     reader.error("reference-out-of-place", value.span, message);
                 }
-                Some(at) => out.places.push((target, at)),
-                None => {}
+                Some(at) if may_state(&at, value.span, reader) => out.places.push((target, at)),
+                Some(_) | None => {}
             }
         }
         out.constants.sort_unstable();
@@ -72,7 +73,8 @@ impl RouteContext<'_> {
     fn is_told_before_records(&self, target: FactTarget) -> bool {
         let book = self.book.borrow();
         let born = FactTarget::Operand(book.core_operands.born);
-        target == born || book.built_in(&BuiltIn::Region).map(FactTarget::Fact) == Some(target)
+        let worked_out = [BuiltIn::Age, BuiltIn::Region].map(|fact| book.built_in(&fact));
+        target == born || worked_out.into_iter().flatten().any(|fact| FactTarget::Fact(fact) == target)
     }
 
     /// Reads a field's `facts`: constants alone.

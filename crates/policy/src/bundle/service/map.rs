@@ -143,15 +143,15 @@ impl ServiceMap {
         self.id_of(&held_by(route, cookie)?)
     }
 
-    /// The data class of a value that is found to be of a category, of whom a route is about.
+    /// The data class of a value that is found to be of a category: of whom a route is about, or of whoever calls.
     #[must_use]
     pub fn detected_class(&self, route: &Route, category: &Category) -> Option<ClassId> {
-        self.id_of(&found_on(route, category)?)
+        self.id_of(&found_on(route, category))
     }
 
-    /// Every category that is looked for may be found on every route that is about somebody.
+    /// Every category that is looked for may be found on every route.
     pub(crate) fn add_detected(&mut self, categories: &[Category], subjects: &BTreeSet<String>) {
-        let pairs = self.routes.iter().flat_map(|r| categories.iter().filter_map(|c| found_on(r, c)));
+        let pairs = self.routes.iter().flat_map(|r| categories.iter().map(|c| found_on(r, c)));
         let found: BTreeSet<DataClass> = pairs.collect();
         for class in found {
             self.class_id(class, subjects);
@@ -194,16 +194,18 @@ impl ServiceMap {
 
 /// A cookie cannot be shown in part: it travels or is stripped.
 fn held_by(route: &Route, cookie: &CookieDef) -> Option<DataClass> {
-    found_on(route, &cookie.category)
+    route.about.as_ref().map(|_| found_on(route, &cookie.category))
 }
 
-fn found_on(route: &Route, category: &Category) -> Option<DataClass> {
-    Some(DataClass {
+/// What is found on a route that is about nobody is whoever's who calls.
+fn found_on(route: &Route, category: &Category) -> DataClass {
+    let about = route.about.as_ref().map(|about| about.subject_type.clone());
+    DataClass {
         category: category.clone(),
-        subject_type: route.about.as_ref()?.subject_type.clone(),
+        subject_type: about.unwrap_or_else(|| SubjectType::new("visitor")),
         facts: route.cookie_facts.clone(),
         ladder: Ladder::default(),
-    })
+    }
 }
 
 fn matches(template: &[Segment], path: &[&str]) -> bool {
