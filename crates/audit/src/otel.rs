@@ -30,7 +30,9 @@ pub(crate) struct Exporter {
 impl Exporter {
     pub(crate) fn otlp(endpoint: &str, service_name: &str) -> Result<Self, TelemetryError> {
         let base = endpoint.trim_end_matches('/');
-        let client = PlainClient::new(base).ok_or(TelemetryError::Endpoint)?;
+        // What stands behind the port would come before the path on which collectors listen.
+        let is_bare = base.parse::<http::Uri>().is_ok_and(|uri| uri.path() == "/") && !base.contains('#');
+        let client = PlainClient::new(base).filter(|_| is_bare).ok_or(TelemetryError::Endpoint)?;
         let exporter = opentelemetry_otlp::SpanExporter::builder()
             .with_http()
             .with_http_client(client)
@@ -276,6 +278,8 @@ mod tests {
         assert!(head.starts_with("post /v1/traces http/1.1\r\n"), "{head}");
         assert!(head.contains("content-type: application/x-protobuf"), "{head}");
         assert!(length > 50, "{length}");
-        assert_eq!(Telemetry::otlp("https://x", "s").unwrap_err(), TelemetryError::Endpoint);
+        for wrong in ["https://x", "http://x/v1/traces", "http://x?a=b", "http://x/#a", "x"] {
+            assert_eq!(Telemetry::otlp(wrong, "s").unwrap_err(), TelemetryError::Endpoint, "{wrong}");
+        }
     }
 }

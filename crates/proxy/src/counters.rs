@@ -36,7 +36,7 @@ pub struct Counts {
     pub refused: u64,
     /// Answers of 500 and above: faults.
     pub failed: u64,
-    /// Answers that were counted by their head and broke off later.
+    /// Answers that were counted by their head and broke off later because what was to follow failed or was refused.
     pub broken_off: u64,
 }
 

@@ -149,7 +149,7 @@ fn counts(out: &mut Text, counts: &Counts) {
         (
             "answers_broken_off_total",
             "counter",
-            "Answers that are counted by their head and broke off later.",
+            "Answers that are counted by their head and broke off later because what was to follow failed or was refused.",
             counts.broken_off,
         ),
     ] {

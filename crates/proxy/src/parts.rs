@@ -1,5 +1,6 @@
 //! Everything that a sidecar is made of, opened and checked before a port is bound.
 
+use std::collections::BTreeMap;
 use std::fmt;
 use std::fs;
 use std::path::Path;
@@ -9,7 +10,7 @@ use consentry_audit::{AuditLog, LogOptions, Telemetry};
 use consentry_consent::SqliteLedger;
 use consentry_identity::{Authenticator, KeySet};
 use consentry_layer::{Clock, Limits, PseudonymKey, SystemClock};
-use consentry_model::Moment;
+use consentry_model::{Moment, RecipientId};
 use consentry_policy::{Bundle, Engine, ReadError};
 
 use crate::config::{Config, IdentityConfig, KeySource, ProxyLimits, TlsConfig};
@@ -95,6 +96,7 @@ impl Read {
         let key = blocking(move || pseudonym_key::read(&key)).await;
         problems.extend(key.err().map(|message| PartProblem { part: "pseudonym_key", message }));
         problems.extend(engine.iter().flat_map(|engine| unknown_routes(engine, config)));
+        problems.extend(engine.iter().flat_map(|engine| unknown_recipients(engine, config)));
         Self { engine, identity, tls, upstream, problems }
     }
 }
@@ -251,6 +253,15 @@ fn unknown_routes(engine: &Engine, config: &Config) -> Vec<PartProblem> {
     unknown.map(|id| PartProblem { part: "dangerous_report_only", message: told(id) }).collect()
 }
 
+/// A recipient whom the bundle does not register is one whom no route ever names: whoever is meant would be refused.
+fn unknown_recipients(engine: &Engine, config: &Config) -> Vec<PartProblem> {
+    let registered = &engine.bundle().recipients;
+    let named = config.recipients.iter().flat_map(BTreeMap::keys);
+    let unknown = named.filter(|id| !registered.contains_key(*id));
+    let told = |id: &RecipientId| format!("the bundle registers no recipient {}", id.as_str());
+    unknown.map(|id| PartProblem { part: "recipients", message: told(id) }).collect()
+}
+
 /// Reads the certificate and makes what is shown to callers.
 fn load_tls(config: &TlsConfig) -> Result<(TlsTexts, TlsInForce), String> {
     let texts = read_texts(config)?;
@@ -351,7 +362,7 @@ fn to_usize(n: u64) -> usize {
 
 #[cfg(test)]
 mod tests {
-    use std::collections::{BTreeMap, BTreeSet};
+    use std::collections::BTreeSet;
 
     use consentry_identity::Issuer;
 

@@ -30,6 +30,9 @@ use crate::tls::{Handshakes, TlsSlot};
 use crate::upstream::Upstream;
 use crate::{admin, parts, server, upkeep};
 
+/// How long is waited for the evidence of what was cut off.
+const CUT_WAIT: Duration = Duration::from_secs(1);
+
 /// Why a sidecar does not start.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
@@ -227,9 +230,8 @@ fn listen(
     let service = stack(&state.counters, &state.metrics, arrival, enforce, upstream);
     Ok(async move {
         let State { config, counters, .. } = &*state;
-        let drain_max = Duration::from_secs(config.drain_secs_max);
         let handshakes = state.tls.clone().map(|slot| Handshakes::new(slot, &config.limits));
-        server::serve(listener, service, &config.limits, handshakes, counters, ended(stops), drain_max).await
+        server::serve(listener, service, config, handshakes, counters, ended(stops)).await
     })
 }
 
@@ -301,6 +303,7 @@ impl Running {
             }
         }
         let State { evidence, counters, .. } = &*self.state;
+        until_told(evidence).await;
         close(evidence.clone(), self.telemetry).await;
         self.ledger.close().await;
         let Drained { connections_cut, panics } =
@@ -312,6 +315,18 @@ impl Running {
         }
         tracing::info!(requests = report.counts.requests, connections_cut, panics, closings_lost, "stopped");
         report
+    }
+}
+
+/// Waits, not long, until the evidence of what was cut off is on its way.
+async fn until_told(evidence: &AuditLog) {
+    let told = async {
+        while evidence.health().slots_used > 0 {
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
+    };
+    if tokio::time::timeout(CUT_WAIT, told).await.is_err() {
+        tracing::warn!("some requests did not end when they were cut off; their evidence stays open");
     }
 }
 

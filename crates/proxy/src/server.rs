@@ -18,7 +18,7 @@ use tower_service::Service;
 
 use crate::activity::{Activity, Ends, Silence, keep};
 use crate::arrival::Arrived;
-use crate::config::ProxyLimits;
+use crate::config::{Config, ProxyLimits};
 use crate::counters::Counters;
 use crate::patience::Patience;
 use crate::peers::{PeerPlace, Peers};
@@ -42,15 +42,14 @@ pub(crate) struct Drained {
     pub(crate) panics: u64,
 }
 
-/// Serves connections until `stop` is over, then lets those under way finish for at most `drain_max`.
+/// Serves connections until `stop` is over, then lets those under way finish for at most `drain_secs_max`.
 pub(crate) async fn serve<S, B>(
     listener: TcpListener,
     service: S,
-    limits: &ProxyLimits,
+    config: &Config,
     handshakes: Option<Handshakes>,
     counters: &Arc<Counters>,
     stop: impl Future<Output = ()> + Send,
-    drain_max: Duration,
 ) -> Drained
 where
     S: Service<Request<Incoming>, Response = Response<B>, Error = Infallible> + Clone + Send + 'static,
@@ -59,8 +58,9 @@ where
     B::Data: Send,
     B::Error: Into<Box<dyn std::error::Error + Send + Sync>>,
 {
+    let limits = &config.limits;
     let places = Arc::new(Semaphore::new(to_usize(limits.connections_max)));
-    let peers = Peers::new(to_usize(limits.client_connections_max));
+    let peers = Peers::new(to_usize(limits.client_connections_max), &config.tls_ended_by);
     let (draining, _) = watch::channel(false);
     let mut connections = JoinSet::new();
     let mut panics = 0;
@@ -104,6 +104,7 @@ where
     }
     drop(listener);
     draining.send_replace(true);
+    let drain_max = Duration::from_secs(config.drain_secs_max);
     drop(tokio::time::timeout(drain_max, draining.closed()).await);
     let connections_cut = finish(&mut connections, &mut panics).await;
     Drained { connections_cut, panics }

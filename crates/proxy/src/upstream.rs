@@ -27,10 +27,7 @@ use crate::config::{ProxyLimits, UpstreamConfig};
 use crate::headers::{prepare_request, remove_hop_by_hop};
 use crate::tls::{Connector, client_config};
 
-/// How long a connection to the upstream is kept without use: less than the five seconds after which many a service closes
-/// it, perhaps in the moment of the next request.
-const IDLE_MAX: Duration = Duration::from_secs(4);
-/// How many unused connections to the upstream are kept.
+/// How many unused connections to each service behind are kept.
 const IDLE_CONNECTIONS_MAX: usize = 64;
 
 /// How much longer this client waits than the layer before it, which knows how to tell and record that time is up.
@@ -110,7 +107,7 @@ impl Target {
         let connector = Connector::new(tls, Duration::from_millis(limits.connect_ms_max));
         let client = Client::builder(TokioExecutor::new())
             .pool_timer(TokioTimer::new())
-            .pool_idle_timeout(IDLE_MAX)
+            .pool_idle_timeout(Duration::from_millis(limits.upstream_idle_ms_max))
             .pool_max_idle_per_host(IDLE_CONNECTIONS_MAX)
             .build(connector);
         Ok(Self { client, config })

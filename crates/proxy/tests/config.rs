@@ -25,6 +25,9 @@ const WRONG: &[(&str, &str, &str)] = &[
     ("127.0.0.1:8080", "127.0.0.1:3000", "`upstream.url` is the sidecar's own address"),
     ("http://127.0.0.1:3000", "http://localhost:8080", "3:11: `upstream.url` is the sidecar's own address"),
     ("http://127.0.0.1:3000", "http://LOCALHOST:9901", "`upstream.url` is the sidecar's own address"),
+    ("http://127.0.0.1:3000", "http://0.0.0.0:9901", "`upstream.url` is the sidecar's own address"),
+    ("127.0.0.1:8080", "0.0.0.0:3000", "`upstream.url` is the sidecar's own address"),
+    ("127.0.0.1:8080", "'[::]:3000'", "`upstream.url` is the sidecar's own address"),
     (
         "bundle: policy",
         "bundle: policy\nrecipients: {a: {url: 'http://127.0.0.1:9'}, b: {url: 'http://127.0.0.1:8080'}}",
@@ -152,6 +155,11 @@ const WRONG: &[(&str, &str, &str)] = &[
     ),
     (
         "jwks: keys.json",
+        "jwks: k, token_bytes_max: 65537",
+        "`identity.token_bytes_max` is 65537, and must lie between 256 and 65536",
+    ),
+    (
+        "jwks: keys.json",
         "jwks: k, verified_tokens_max: 2000000",
         "`identity.verified_tokens_max` is 2000000, and must lie between 0 and 1048576",
     ),
@@ -247,6 +255,21 @@ const WRONG: &[(&str, &str, &str)] = &[
     ),
     (
         "ledger: ledger.db",
+        "ledger: ledger.db\notlp: {endpoint: 'http://c:4318/v1/traces'}",
+        "`otlp.endpoint` is of the form http://host:port",
+    ),
+    (
+        "ledger: ledger.db",
+        "ledger: ledger.db\notlp: {endpoint: 'http://c:4318?a=b'}",
+        "`otlp.endpoint` is of the form http://host:port",
+    ),
+    (
+        "ledger: ledger.db",
+        "ledger: ledger.db\notlp: {endpoint: 'http://c:4318/#a'}",
+        "`otlp.endpoint` is of the form http://host:port",
+    ),
+    (
+        "ledger: ledger.db",
         "ledger: ledger.db\nproblem_type_base: problems",
         "`problem_type_base` is a URI that ends in",
     ),
@@ -269,6 +292,7 @@ fn the_example_parses_and_says_the_defaults() {
     let config = read(include_str!("../config.example.yaml")).unwrap();
     assert_eq!(config.limits, ProxyLimits::default());
     let short = read(GOOD).unwrap();
+    assert_eq!(short.identity.token_bytes_max, config.identity.token_bytes_max);
     assert_eq!((short.drain_secs_max, short.reload_poll_ms), (config.drain_secs_max, config.reload_poll_ms));
     assert_eq!(short.problem_type_base, config.problem_type_base);
     assert_eq!((short.admin, short.otlp), (config.admin, None));
@@ -317,6 +341,34 @@ fn what_is_wrong_is_told_with_its_place() {
         let error = read(&GOOD.replacen(from, to, 1)).unwrap_err();
         assert!(error.contains(said), "{to:?} says\n{error}\nand not\n{said}");
         assert!(error.starts_with("/etc/consentry/c.yaml:"), "{error}");
+    }
+}
+
+/// In a pod whoever listens on every address calls others on the same port.
+#[test]
+fn a_service_elsewhere_may_have_the_port_that_is_listened_on() {
+    for (listen, url, good) in [
+        ("0.0.0.0:8080", "http://10.0.0.7:8080", true),
+        ("0.0.0.0:8080", "http://api.internal:8080", true),
+        ("'[::]:8080'", "http://[2001:db8::7]:8080", true),
+        ("10.0.0.5:8080", "http://10.0.0.7:8080", true),
+        ("10.0.0.5:8080", "http://localhost:8080", true),
+        ("10.0.0.7:8080", "http://10.0.0.7:8080", false),
+        ("'[::ffff:10.0.0.7]:8080'", "http://10.0.0.7:8080", false),
+        ("0.0.0.0:8080", "http://localhost:8080", false),
+        ("0.0.0.0:8080", "http://0.0.0.0:8080", false),
+        ("'[::]:8080'", "http://127.0.0.1:8080", false),
+        ("127.0.0.1:8080", "http://0.0.0.0:8080", false),
+    ] {
+        let text = GOOD.replace("127.0.0.1:8080", listen).replace("http://127.0.0.1:3000", url);
+        assert_eq!(read(&text).is_ok(), good, "{listen} calls {url}");
+    }
+}
+
+#[test]
+fn a_collector_may_be_written_with_a_slash() {
+    for endpoint in ["http://c:4318", "http://c:4318/"] {
+        assert!(read(&format!("{GOOD}otlp: {{endpoint: '{endpoint}'}}\n")).is_ok(), "{endpoint}");
     }
 }
 

@@ -11,6 +11,7 @@ mod support;
 
 use std::fs;
 use std::net::SocketAddr;
+use std::os::unix::fs::symlink;
 use std::path::Path;
 use std::time::Duration;
 
@@ -102,6 +103,32 @@ async fn a_good_sealed_bundle_comes_into_force_and_is_recorded() {
         .filter_map(|entry| if let Entry::PolicyInstalled(i) = entry { Some(i.version) } else { None })
         .collect();
     assert_eq!(versions, ["v1", "v2"]);
+}
+
+/// As Kubernetes mounts a `ConfigMap`: each file is a link into a folder behind a link, which is exchanged in one step.
+#[tokio::test]
+async fn a_bundle_behind_links_comes_into_force_when_they_lead_elsewhere() {
+    let (upstream, _) = behind().await;
+    let (folder, config) = prepared(upstream, "");
+    let dir = folder.path().join("policy");
+    fs::remove_dir_all(&dir).unwrap();
+    fs::create_dir(&dir).unwrap();
+    for name in ["bundle.yaml", "bundle.lock"] {
+        symlink(Path::new("..data").join(name), dir.join(name)).unwrap();
+    }
+    let put = |version: &str| {
+        let name = format!("..{version}.yaml");
+        install(&dir.join(&name), version);
+        symlink(&name, dir.join("..data_tmp")).unwrap();
+        fs::rename(dir.join("..data_tmp"), dir.join("..data")).unwrap();
+    };
+    put("v1");
+    let running = Sidecar::start(config).await.unwrap();
+    let admin = running.admin_addr();
+    assert_eq!(status(admin).await["bundle"]["version"], "v1");
+    put("v2");
+    until(admin, |s| s["bundle"]["version"] == "v2" && s["bundle_refused"] == Value::Null).await;
+    assert_eq!(get(running.addr(), "/ping").await.0, 200);
 }
 
 #[tokio::test]

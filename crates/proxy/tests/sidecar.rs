@@ -10,14 +10,19 @@
 mod support;
 
 use std::fs;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
 use consentry_audit::Entry;
 use consentry_proxy::{Config, ServeError, Sidecar, serve};
 use http_body_util::{BodyExt as _, Full};
 use hyper_util::rt::{TokioExecutor, TokioIo};
-use support::{SLOW, ask, behind, get, prepared, raw, records, split, stage, status, with_people};
-use tokio::io::AsyncReadExt as _;
+use support::{
+    SLOW, ask, behind, get, prepared, prepared_to_believe, raw, records, split, stage, status, until,
+    with_people,
+};
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::{TcpListener, TcpStream};
 
 #[tokio::test]
@@ -39,6 +44,51 @@ async fn what_travels_to_the_service_and_back_is_what_should() {
     assert_eq!(headers["forwarded"], "by=_consentry;proto=http");
     assert_eq!(headers["x-forwarded-proto"], "http");
     assert!(headers["host"].to_str().unwrap().starts_with("127.0.0.1:"));
+}
+
+/// How long a service keeps a connection without use is known to whoever runs it.
+#[tokio::test]
+async fn a_connection_to_the_service_is_kept_for_as_long_as_is_said() {
+    const ANSWER: &[u8] =
+        b"HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ncontent-length: 15\r\n\r\n{\"status\":\"ok\"}";
+    for (more, expected) in [("", 1), ("limits: {upstream_idle_ms_max: 50}", 2)] {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let (_folder, config) = prepared(listener.local_addr().unwrap(), more);
+        let accepted = Arc::new(AtomicU64::new(0));
+        let counted = Arc::clone(&accepted);
+        tokio::spawn(async move {
+            loop {
+                let (mut stream, _) = listener.accept().await.unwrap();
+                counted.fetch_add(1, Ordering::Relaxed);
+                tokio::spawn(async move {
+                    let mut part = [0; 4096];
+                    while stream.read(&mut part).await.is_ok_and(|n| n > 0) {
+                        stream.write_all(ANSWER).await.unwrap();
+                    }
+                });
+            }
+        });
+        let running = Sidecar::start(config).await.unwrap();
+        for _ in 0..2 {
+            assert_eq!(get(running.addr(), "/ping").await.0, 200, "{more}");
+            tokio::time::sleep(Duration::from_millis(300)).await;
+        }
+        assert_eq!(accepted.load(Ordering::Relaxed), expected, "{more}");
+    }
+}
+
+#[tokio::test]
+async fn law_1_a_token_that_is_longer_than_may_be_is_not_read() {
+    for (believes, code) in [("", "not-permitted"), (", token_bytes_max: 256", "token-malformed")] {
+        let (upstream, _) = behind().await;
+        let (folder, config) = prepared_to_believe(upstream, believes, "");
+        let token = with_people(folder.path());
+        assert!(token.len() > 256, "{}", token.len());
+        let running = Sidecar::start(config).await.unwrap();
+        let headers = format!("authorization: Bearer {token}\r\n");
+        let (_, body) = ask(running.addr(), "/people/ann", &headers).await;
+        assert!(body.contains(&format!("\"{code}\"")), "{believes}: {body}");
+    }
 }
 
 /// A service that checks a token itself hears it where the map says so; what names a purpose to us stays here all the same.
@@ -241,6 +291,20 @@ async fn further_connections_wait_for_a_place() {
     assert_eq!(get(stage.running.addr(), "/ping").await.0, 200);
     assert!(began.elapsed() >= Duration::from_millis(150), "{:?}", began.elapsed());
     drop(silent);
+}
+
+#[tokio::test]
+async fn whoever_ends_tls_in_front_brings_the_connections_of_everybody() {
+    for (more, turned_away) in [("", 1), ("tls_ended_by: 127.0.0.1\n", 0)] {
+        let stage = stage(&format!("{more}limits: {{client_connections_max: 2}}")).await;
+        let mut held = Vec::new();
+        for _ in 0..3 {
+            held.push(TcpStream::connect(stage.running.addr()).await.unwrap());
+        }
+        let page = until(stage.running.admin_addr(), |s| s["counts"]["connections"] == 3).await;
+        assert_eq!(page["counts"]["connections_turned_away"], turned_away, "{more}");
+        drop(held);
+    }
 }
 
 #[tokio::test]

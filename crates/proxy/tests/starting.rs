@@ -147,6 +147,17 @@ async fn a_check_reads_bundle_and_keys_and_touches_nothing() {
     assert!(error.to_string().contains("has errors"), "sealed does not mean good: {error}");
 }
 
+#[tokio::test]
+async fn a_recipient_whom_the_bundle_does_not_register_is_told_at_the_start() {
+    let more = "recipients: {mailer: {url: 'http://127.0.0.1:9'}, mailre: {url: 'http://127.0.0.1:9'}}";
+    let (folder, config) = fresh(more).await;
+    let _ = with_people(folder.path());
+    let expected = "recipients: the bundle registers no recipient mailre";
+    assert_eq!(check(&config).await.unwrap_err().to_string(), expected);
+    assert_eq!(refused(config).await, expected);
+    assert!(!folder.path().join("data").exists());
+}
+
 /// What `GET /people/ann` shows to a sidecar of this configuration.
 async fn shown(folder: &Path, config: &Config, token: &str) -> String {
     let running = Sidecar::start(config.clone()).await.unwrap();

@@ -376,6 +376,15 @@ async fn law_1_a_pair_that_does_not_fit_changes_nothing_and_is_told() {
     assert!(get(admin, "/metrics").await.1.contains("\nconsentry_tls_certificate_ends_seconds 4070908801\n"));
 }
 
+/// A certificate for many hosts says no more of its holder here than another one does.
+#[tokio::test]
+async fn a_certificate_with_very_many_names_is_shown() {
+    let ours = Authority::new();
+    let names = (0..100).map(|n| format!("host-{n}.api.example.org")).chain(["localhost".to_owned()]);
+    let stage = tls_stage(&ours.issue_for(names.collect(), 2100), None, TLS).await.unwrap();
+    assert_eq!(ask(&stage, &ours.client(&BOTH, b"http/1.1", None)).await, 200);
+}
+
 #[tokio::test]
 async fn law_1_a_sidecar_does_not_start_with_a_certificate_that_cannot_be_used() {
     let ours = Authority::new();
@@ -409,6 +418,25 @@ async fn whoever_is_slow_with_a_handshake_or_takes_too_many_connections_is_cut_o
         (2, 2, 0)
     );
     assert_eq!(ask(&stage, &ours.client(&BOTH, b"http/1.1", None)).await, 200, "the places are free again");
+}
+
+#[tokio::test]
+async fn whoever_says_nothing_holds_nobody_up_who_shakes_hands() {
+    let ours = Authority::new();
+    let more = format!("{TLS}\nlimits: {{tls_handshakes_max: 1}}");
+    let stage = tls_stage(&ours.issue("localhost", 2100), None, &more).await.unwrap();
+    let mut silent = Vec::new();
+    // Nothing, and the beginning of a first message.
+    for said in [&b""[..], b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc"] {
+        let mut stream = TcpStream::connect(stage.running.addr()).await.unwrap();
+        stream.write_all(said).await.unwrap();
+        silent.push(stream);
+    }
+    until(stage.running.admin_addr(), |s| s["counts"]["connections_open"] == 2).await;
+    let client = ours.client(&BOTH, b"http/1.1", None);
+    let good = tokio::time::timeout(Duration::from_secs(2), ask(&stage, &client)).await;
+    assert_eq!(good, Ok(200));
+    drop(silent);
 }
 
 /// A service behind that ends TLS itself.

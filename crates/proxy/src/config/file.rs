@@ -278,7 +278,7 @@ fn addresses_differ(
         reader.error(place("listen"), "`listen` and `admin` are the same address");
     }
     for (key, service) in called {
-        if addresses(service).iter().any(|called| same(*called, listen) || same(*called, admin)) {
+        if addresses(service).iter().any(|called| leads_to(*called, listen) || leads_to(*called, admin)) {
             reader.error(place(key), format!("`{key}.url` is the sidecar's own address"));
         }
     }
@@ -313,6 +313,15 @@ fn addresses(service: &UpstreamConfig) -> Vec<SocketAddr> {
 fn same(a: SocketAddr, b: SocketAddr) -> bool {
     let meets = a.ip() == b.ip() || a.ip().is_unspecified() || b.ip().is_unspecified();
     a.port() != 0 && a.port() == b.port() && meets
+}
+
+/// Whether whoever calls an address reaches this listener. One that listens on every address of the machine is reached
+/// on the machine itself: which other addresses are the machine's is not known here.
+fn leads_to(called: SocketAddr, listener: SocketAddr) -> bool {
+    let (to, on) = (called.ip().to_canonical(), listener.ip().to_canonical());
+    let is_here = |address: IpAddr| address.is_unspecified() || address.is_loopback();
+    let is_every = to.is_unspecified() || on.is_unspecified();
+    called.port() == listener.port() && (to == on || is_every && is_here(to) && is_here(on))
 }
 
 fn address(section: &Section<'_>, key: &str, reader: &mut Reader<'_>) -> Option<SocketAddr> {
@@ -353,9 +362,12 @@ fn otlp(tree: &Tree, reader: &mut Reader<'_>) -> Option<OtlpConfig> {
         Some(_) => reader.text(&section, "service_name").map(|(name, _)| name),
     };
     let (endpoint, at) = reader.need_text(&section, "endpoint")?;
-    // What comes before an `@` would be a password, and stand in a configuration that is printed.
+    // What comes before an `@` would be a password, and stand in a configuration that is printed. What comes behind the
+    // port would stand before the path that is added, where no collector listens.
     let plain = endpoint.parse::<http::Uri>().is_ok_and(|uri| {
-        uri.scheme_str() == Some("http") && uri.authority().is_some_and(|a| !a.as_str().contains('@'))
+        let is_bare = uri.path() == "/" && uri.query().is_none() && !endpoint.contains('#');
+        let is_nobody = uri.authority().is_some_and(|a| !a.as_str().contains('@'));
+        uri.scheme_str() == Some("http") && is_nobody && is_bare
     });
     if !plain {
         reader.error(at, "`otlp.endpoint` is of the form http://host:port");

@@ -15,7 +15,7 @@ use super::file::networks;
 use super::reader::{Reader, Section};
 use super::tree::{Tree, Value};
 
-const KEYS: [&str; 18] = [
+const KEYS: [&str; 19] = [
     "issuer",
     "audience",
     "jwks",
@@ -29,6 +29,7 @@ const KEYS: [&str; 18] = [
     "pem",
     "pem_age_secs_max",
     "leeway_secs",
+    "token_bytes_max",
     "verified_tokens_max",
     "trust_domain",
     "certificates",
@@ -88,6 +89,8 @@ pub struct IdentityConfig {
     pub keys_age_secs_max: u64,
     /// How much clocks may disagree, in seconds: 0 to 5.
     pub leeway_secs: u64,
+    /// Longest token that is read, in bytes.
+    pub token_bytes_max: u64,
     /// How many verified tokens are kept until they end.
     pub verified_tokens_max: u64,
     /// The trust domain whose transaction tokens are believed.
@@ -108,6 +111,7 @@ impl IdentityConfig {
         let keys = keys(&section, reader);
         let keys_age_secs_max = keys_age_secs_max(&section, keys.as_ref(), reader);
         let leeway_secs = reader.count(&section, "leeway_secs", 0, 0..=5);
+        let token_bytes_max = reader.count(&section, "token_bytes_max", 8_192, 256..=65_536);
         let verified_tokens_max = reader.count(&section, "verified_tokens_max", 8_192, 0..=1_048_576);
         let trust_domain = section.get("trust_domain").map(|_| reader.text(&section, "trust_domain"));
         let certificates = each(&section, "certificates", reader, holder);
@@ -119,6 +123,7 @@ impl IdentityConfig {
             keys: keys?,
             keys_age_secs_max: keys_age_secs_max?,
             leeway_secs,
+            token_bytes_max,
             verified_tokens_max,
             trust_domain: match trust_domain {
                 None => None,
@@ -144,6 +149,7 @@ impl IdentityConfig {
     pub(crate) fn authenticator(&self, keys: KeySet) -> AuthenticatorConfig {
         let mut made = AuthenticatorConfig::new(keys, &self.issuer, &self.audience);
         made.leeway_secs = self.leeway_secs;
+        made.token_bytes_max = usize::try_from(self.token_bytes_max).unwrap_or(usize::MAX);
         made.verified_tokens_max = usize::try_from(self.verified_tokens_max).unwrap_or(usize::MAX);
         made.keys_age_secs_max = Some(self.keys_age_secs_max);
         made.trust_domain.clone_from(&self.trust_domain);

@@ -34,11 +34,12 @@ macro_rules! limits {
 limits! {
     /// How many connections of callers are open at a time; further ones wait to be accepted.
     connections_max = 1_024, 1..=65_536;
-    /// How many of them one address may have, in IPv6 one network of 64 bits; further ones are closed at once.
+    /// How many of them one address may have, in IPv6 one network of 64 bits; further ones are closed at once. Whoever ends
+    /// TLS in front of the sidecar may have all.
     client_connections_max = 512, 1..=65_536;
     /// How long a caller may take for the handshake of TLS, its turn included, in milliseconds.
     tls_handshake_ms_max = 5_000, 50..=60_000;
-    /// How many handshakes are made at a time; further ones wait their turn.
+    /// How many handshakes are made at a time, each from the caller's first message on; further ones wait their turn.
     tls_handshakes_max = 64, 1..=10_000;
     /// How many requests are under way at a time, answers that are still being sent included; further ones are refused.
     requests_max = 1_024, 1..=100_000;
@@ -54,7 +55,8 @@ limits! {
     query_parameters_max = 256, 1..=999;
     /// How many requests one HTTP/2 connection may have under way.
     streams_max = 100, 1..=1_000;
-    /// How long a caller may take for the head of a request, and stay silent between two, in milliseconds.
+    /// How long a caller may take for the head of a request, and stay silent between two, in milliseconds. Over HTTP/1.1 it is
+    /// one time for both: for the head, idle time before it included.
     head_wait_ms_max = 10_000, 50..=120_000;
     /// How long the head of a request may be, in bytes.
     head_bytes_max = 32_768, 8_192..=1_048_576;
@@ -90,12 +92,15 @@ limits! {
     /// How many pairs, parts or columns a form or a table may have, how many texts or rows a request, and how many of those
     /// of an answer are decided at once.
     body_fields_max = 1_000, 1..=100_000;
-    /// How long connecting to the upstream may take, in milliseconds.
+    /// How long connecting to the upstream may take, in milliseconds: to look its name up, to connect, and for the handshake.
     connect_ms_max = 1_000, 10..=60_000;
     /// How long the upstream may take for the head of its answer, in milliseconds.
     upstream_wait_ms_max = 30_000, 50..=600_000;
     /// How long the upstream may pause between two pieces of its answer's body, in milliseconds.
     upstream_pause_ms_max = 300_000, 50..=3_600_000;
+    /// How long a connection to the upstream is kept without use, in milliseconds: less than the time after which the
+    /// service closes it, perhaps in the moment of the next request.
+    upstream_idle_ms_max = 4_000, 50..=600_000;
     /// How long an answer is held back until its decision is complete, from its head on, in milliseconds.
     response_hold_ms_max = 600_000, 50..=3_600_000;
     /// How old a decision may be when what was decided on leaves, in milliseconds; what comes later is decided anew.

@@ -32,7 +32,7 @@ pub(crate) fn client_config(ca: &Path) -> Result<Arc<ClientConfig>, String> {
     Ok(Arc::new(made))
 }
 
-/// Connects, and shakes hands where there is TLS, all within one time.
+/// Looks the name up, connects, and shakes hands where there is TLS, all within one time.
 #[derive(Clone, Debug)]
 pub(crate) struct Connector {
     tcp: HttpConnector,
@@ -64,15 +64,18 @@ impl Service<Uri> for Connector {
         let connecting = self.tcp.call(target);
         let (tls, time_max) = (self.tls.clone(), self.time_max);
         Box::pin(async move {
-            let Some((config, name)) = tls else {
-                return Ok(TokioIo::new(Wire::Plain(connecting.await?.into_inner())));
-            };
-            let shaken = async {
+            let connected = async {
                 let stream = connecting.await?.into_inner();
-                Ok::<_, BoxError>(TlsConnector::from(config).connect(name, stream).await?)
+                let wire = match tls {
+                    None => Wire::Plain(stream),
+                    Some((config, name)) => {
+                        Wire::Tls(Box::new(TlsConnector::from(config).connect(name, stream).await?))
+                    }
+                };
+                Ok::<_, BoxError>(wire)
             };
-            let stream = tokio::time::timeout(time_max, shaken).await??;
-            Ok(TokioIo::new(Wire::Tls(Box::new(stream))))
+            // The time of the connector within is for connecting alone: looking the name up has none of its own.
+            Ok(TokioIo::new(tokio::time::timeout(time_max, connected).await??))
         })
     }
 }

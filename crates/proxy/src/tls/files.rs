@@ -6,7 +6,7 @@ use std::fs;
 use std::path::Path;
 use std::sync::Arc;
 
-use consentry_identity::PeerCertificate;
+use consentry_identity::validity_of;
 use consentry_model::Moment;
 use rustls::crypto::CryptoProvider;
 use rustls::pki_types::pem::PemObject;
@@ -53,8 +53,9 @@ pub(crate) fn server_config(config: &TlsConfig, texts: &TlsTexts, now: Moment) -
     let chain = certificates(&config.certificate, &texts.certificate)?;
     let told = |path: &Path, what: &dyn fmt::Display| format!("{}: {what}", path.display());
     let leaf = chain.first().ok_or_else(|| told(&config.certificate, &NO_CERTIFICATE))?;
-    let leaf = PeerCertificate::from_der(leaf).map_err(|e| told(&config.certificate, &e))?;
-    if !leaf.holds(now) {
+    // Of one's own certificate the names are for callers to compare, however many there are.
+    let (begins, ends) = validity_of(leaf).map_err(|e| told(&config.certificate, &e))?;
+    if now < begins || ends <= now {
         return Err(told(&config.certificate, &"the certificate is not valid now"));
     }
     // The errors of this parser speak of the form of the file, never of what stands in it.
@@ -80,7 +81,7 @@ pub(crate) fn server_config(config: &TlsConfig, texts: &TlsTexts, now: Moment) -
     })?;
     made.alpn_protocols = vec![b"h2".to_vec(), b"http/1.1".to_vec()];
     let (outlived, _) = watch::channel(false);
-    Ok(TlsInForce { config: Arc::new(made), ends: leaf.ends(), authorities, outlived })
+    Ok(TlsInForce { config: Arc::new(made), ends, authorities, outlived })
 }
 
 fn verifier(clients: &ClientCertificates, text: &[u8]) -> Result<Arc<dyn ClientCertVerifier>, String> {

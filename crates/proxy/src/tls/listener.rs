@@ -9,10 +9,11 @@ use arc_swap::ArcSwap;
 use consentry_identity::{Peer, PeerCertificate};
 use consentry_layer::{Tls, Transport};
 use consentry_model::Moment;
+use rustls::server::Acceptor;
 use rustls::{ProtocolVersion, ServerConfig};
 use tokio::net::TcpStream;
 use tokio::sync::{Semaphore, watch};
-use tokio_rustls::TlsAcceptor;
+use tokio_rustls::LazyConfigAcceptor;
 use tokio_rustls::server::TlsStream;
 
 use super::wire::{Reset, Wire};
@@ -65,7 +66,8 @@ impl fmt::Debug for TlsSlot {
     }
 }
 
-/// Makes handshakes, so many at a time and none for long: they are the dearest thing that a stranger can ask for.
+/// Makes handshakes, so many at a time and none for long: they are the dearest thing that a stranger can ask for. One begins
+/// with the whole first message of the caller: who says nothing holds nobody up.
 #[derive(Clone)]
 pub(crate) struct Handshakes {
     slot: TlsSlot,
@@ -121,10 +123,10 @@ impl Handshakes {
     /// Shakes hands; `None` when that fails, takes too long, or its turn does not come in time.
     pub(crate) async fn shake(&self, stream: TcpStream, peer: Peer) -> Option<Shaken> {
         let shaken = async {
+            let hello = LazyConfigAcceptor::new(Acceptor::default(), stream).await.ok()?;
             let _place = self.places.acquire().await.ok()?;
             let in_force = self.slot.current();
-            let acceptor = TlsAcceptor::from(Arc::clone(&in_force.config));
-            Some((acceptor.accept(stream).await.ok()?, in_force))
+            Some((hello.into_stream(Arc::clone(&in_force.config)).await.ok()?, in_force))
         };
         let (stream, in_force) = tokio::time::timeout(self.time_max, shaken).await.ok().flatten()?;
         let transport = transport(&stream, peer)?;

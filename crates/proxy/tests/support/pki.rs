@@ -37,8 +37,13 @@ impl Authority {
 
     /// A certificate for a name, good until a year.
     pub(crate) fn issue(&self, name: &str, until: i32) -> Pair {
+        self.issue_for(vec![name.to_owned()], until)
+    }
+
+    /// A certificate for all of these names.
+    pub(crate) fn issue_for(&self, names: Vec<String>, until: i32) -> Pair {
         let key = KeyPair::generate().unwrap();
-        let mut params = CertificateParams::new(vec![name.to_owned()]).unwrap();
+        let mut params = CertificateParams::new(names).unwrap();
         params.not_before = date_time_ymd(1990, 1, 1);
         params.not_after = date_time_ymd(until, 1, 1);
         let certificate = params.signed_by(&key, &self.0).unwrap();
