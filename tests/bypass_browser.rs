@@ -7,7 +7,7 @@ use consentry_identity::{Assurance, AuthenticatorConfig, Gateway, NamingHeaders,
 use consentry_layer::Transport;
 use consentry_model::{Identifier, LedgerEvent, Purpose, RequesterId, Resolution, Space};
 use consentry_policy::{Bundle, Sources};
-use consentry_tests::world::{Otherwise, World, consent, contract, get, json, post, spec, typed};
+use consentry_tests::world::{Otherwise, TODAY, World, consent, contract, get, json, post, spec, typed};
 use http::{Method, Request};
 use http_body_util::Full;
 
@@ -388,6 +388,49 @@ async fn law_8_nobody_exercises_a_right_by_asking_for_a_head_or_by_what_may_be_a
         assert_eq!(seen.status.as_u16(), status, "{what}: {seen:?}");
         let is_owed = |event: &LedgerEvent| matches!(event, LedgerEvent::Duty { .. });
         assert_eq!(recorded(&world).await.iter().any(is_owed), owed, "{what}");
+    }
+}
+
+/// Whichever rule stood first told the day.
+#[tokio::test]
+async fn law_8_an_answer_is_owed_by_the_first_of_the_days_that_bind_the_person() {
+    let rule = |id: &str, period: &str, more: &str| {
+        format!(
+            "  - {{id: {id}, require: {{answer_within: {period}}}, for: custom.rights{more}, clauses: [c-1]}}\n"
+        )
+    };
+    let (late, soon) = (rule("late", "P45D", ""), rule("soon", "P1M", ".access"));
+    let far = rule("far", "P10D", ", when: {subject.region: US}");
+    let route = "  - {route: GET /mine, right: access, about: {type: customer, space: email, id: token.sub}, response: {body: {total: none}}}\n";
+    for (rules, region, days) in [
+        (vec![&late], "FR", 45),
+        (vec![&late, &soon], "FR", 30),
+        (vec![&soon, &late], "FR", 30),
+        (vec![&far, &soon], "FR", 30),
+        (vec![&soon, &far], "US", 10),
+        // Nobody knows that it does not bind.
+        (vec![&soon, &far], "", 10),
+    ] {
+        let rules: String = rules.into_iter().map(String::as_str).collect();
+        let world =
+            world_of(&format!("{BUNDLE}{route}").replace("rules:", &format!("rules:\n{}", rules.trim_end())));
+        let effective = TODAY.saturating_add_millis(-1);
+        let lives = LedgerEvent::Attribute { name: "region".into(), value: region.into(), effective };
+        let known = if region.is_empty() { vec![contract()] } else { vec![contract(), lives] };
+        world.record("email", ANN, &known).await;
+        world.upstream.answers(json(r#"{"total":1}"#));
+        let seen = world.send(by_token(&world, get("/mine", None, None))).await;
+        assert_eq!(seen.status, 200, "{rules} {region}: {seen:?}");
+        let due: Vec<_> = recorded(&world)
+            .await
+            .iter()
+            .filter_map(|event| match event {
+                LedgerEvent::Duty { due, .. } => Some(*due),
+                _ => None,
+            })
+            .collect();
+        let expected = TODAY.saturating_add_millis(days * 24 * 60 * 60 * 1_000);
+        assert_eq!(due, [Some(expected)], "{rules} {region}");
     }
 }
 
