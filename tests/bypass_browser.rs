@@ -391,6 +391,20 @@ async fn law_8_nobody_exercises_a_right_by_asking_for_a_head_or_by_what_may_be_a
     }
 }
 
+#[tokio::test]
+async fn law_9_nobody_is_told_to_pay_for_a_right() {
+    let route = "  - {route: GET /mine, RIGHT, about: {type: customer, space: email, id: token.sub}, response: {body: {total: none}}}\n";
+    for (right, told) in [("right: access", 502), ("purpose: custom.rights.access", 402)] {
+        let world = world_of(&format!("{BUNDLE}{}", route.replace("RIGHT", right)));
+        world.record("email", ANN, &[contract()]).await;
+        let mut answer = json(r#"{"total":1}"#);
+        *answer.status_mut() = http::StatusCode::PAYMENT_REQUIRED;
+        world.upstream.answers(answer);
+        let seen = world.send(by_token(&world, get("/mine", None, None))).await;
+        assert_eq!(seen.status.as_u16(), told, "{right}: {seen:?}");
+    }
+}
+
 /// Whichever rule stood first told the day.
 #[tokio::test]
 async fn law_8_an_answer_is_owed_by_the_first_of_the_days_that_bind_the_person() {

@@ -30,6 +30,8 @@ routes:
   - {route: POST /in, purposes: [essential.service], about: {type: customer, space: email, id: body.doc.who, anonymous: true}, request: {body: {doc: {json: {who: none, inner: {json: {a: none}}}}}}, response: {body: {email: user.contact.email}}}
   - {route: POST /tags, purposes: [essential.service], about: {type: customer, space: email, id: body.tags, anonymous: true}, request: {body: {'tags[]': none}}, response: {body: {email: user.contact.email}}}
   - {route: POST /join, purposes: [essential.service], about: {type: customer, space: email, id: body.email}, request: {type: [multipart/form-data], body: {email: user.contact.email, who.opt_in: none, opt_in: none}}, events: [{if: {body.who.opt_in: true}, consent: opt-in, to: marketing}], response: {body: {n: none}}}
+  - {route: POST /leave, purposes: [essential.service], about: {type: customer, space: email, id: body.email}, request: {type: [multipart/form-data], body: {email: user.contact.email, stop: none}}, events: [{if: {body.stop: true}, withdraw: marketing}], response: {body: {n: none}}}
+  - {route: POST /photos, purposes: [essential.service], about: {type: customer, anonymous: true}, request: {type: [multipart/form-data], body: {'photos[]': user.contact, photo: user.contact}}, response: {body: {n: none}}}
   - {route: GET /c, purposes: [essential.service], about: {type: customer, space: email, id: cookie.who, anonymous: true}, response: {body: {email: user.contact.email}}}
   - {route: 'GET /news/{id}', purposes: [essential.service], about: {type: customer, space: email, id: path.id}, response: {type: text/event-stream, body: {data.note: user.contact}}}
   - {route: GET /feed, purposes: [essential.service], about: {type: customer, space: email, id: query.who, anonymous: true}, request: {query: {who: user.contact.email}}, response: {type: text/event-stream, body: {data.note: user.contact}}}
@@ -144,6 +146,40 @@ async fn law_1_a_yes_in_a_part_of_json_is_read_as_json() {
         let known = world.ledger.resolve(&[eve]).await.unwrap().answers.remove(0);
         let is_known = matches!(known, consentry_model::Resolution::Known(_));
         assert_eq!(is_known, agreed, "{kind} {name} {said}");
+    }
+}
+
+/// A browser sends a file of JSON for `new Blob(['false'])`, and some services read the field.
+#[tokio::test]
+async fn law_7_a_no_in_a_file_of_json_is_heard() {
+    for (said, heard) in [("true", true), ("\"yes\"", true), ("false", false), ("{\"a\":true}", false)] {
+        let world = world().await;
+        let bob = Identifier::new(Space::new("email"), "bob@example.org");
+        world.record("email", "bob@example.org", &[]).await;
+        let form = part("email", "text/plain", "bob@example.org").replace("--b--", "")
+            + &part("stop\"; filename=\"blob", "application/json", said);
+        let mut request = brought(&world, "/leave", &form);
+        request.headers_mut().insert("content-type", "multipart/form-data; boundary=b".parse().unwrap());
+        world.upstream.answers(json(r#"{"n":1}"#));
+        world.send(request).await;
+        let known = world.ledger.resolve(&[bob]).await.unwrap().answers.remove(0);
+        let consentry_model::Resolution::Known(state) = known else { panic!("{said}") };
+        let is_no = |event: &LedgerEvent| matches!(event, LedgerEvent::Consent(_));
+        assert_eq!(state.events.iter().any(|entry| is_no(&entry.event)), heard, "{said}");
+    }
+}
+
+#[tokio::test]
+async fn several_files_under_the_name_of_a_list_are_a_list() {
+    let world = world().await;
+    for (name, status) in [("photos", 200), ("photos[]", 200), ("photo", 400)] {
+        let photo = part(&format!("{name}\"; filename=\"a.png"), "image/png", "x");
+        let form = photo.replace("--b--", "") + &photo;
+        let mut request = brought(&world, "/photos", &form);
+        request.headers_mut().insert("content-type", "multipart/form-data; boundary=b".parse().unwrap());
+        world.upstream.answers(json(r#"{"n":1}"#));
+        let seen = world.send(request).await;
+        assert_eq!(seen.status, status, "{name}: {seen:?}");
     }
 }
 

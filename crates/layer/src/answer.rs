@@ -117,11 +117,14 @@ impl Open {
         Ok(1)
     }
 
-    /// Decides anew what was decided too long ago to leave by, and records it. What broke refuses, too.
-    pub(crate) async fn renewed(&mut self, decided: &mut Decided) -> Result<(), Refusal> {
+    /// Decides anew what was decided too long ago to leave by, and records it as this window. What broke refuses, too.
+    pub(crate) async fn renewed(&mut self, decided: &mut Decided, window: u64) -> Result<(), Refusal> {
         let mut lines = Lines::default();
         let renewed = decided.renew(self, &mut lines).await;
-        self.commit_head(decided, lines).await.map_err(Refusal::plain)?;
+        if !lines.is_empty() {
+            let record = self.verdicts(decided, window, lines);
+            self.commit(record).await.map_err(Refusal::plain)?;
+        }
         renewed
     }
 

@@ -26,7 +26,8 @@ pub(crate) fn has_lookalike(said: &Said, map: &FieldMap, format: Format) -> bool
             declared.entry(above).or_default().entry(folded(&name)).or_default().insert(name);
         }
     }
-    let look = Look { map, declared };
+    let signs = declared.values().flatten().map(|(name, _)| name.chars().count()).max().unwrap_or(0);
+    let look = Look { map, declared, bytes_max: signs.saturating_mul(char::MAX_LEN_UTF8) };
     match (said, format) {
         (Said::List(texts), Format::JsonLines | Format::JsonSequence) => {
             texts.iter().any(|text| look.within(text, map.root()))
@@ -42,10 +43,15 @@ type Declared<'m> = BTreeMap<&'m str, BTreeMap<String, BTreeSet<String>>>;
 struct Look<'m> {
     map: &'m FieldMap,
     declared: Declared<'m>,
+    /// No longer name, in bytes, is another spelling of a declared one: a sign stands for one sign.
+    bytes_max: usize,
 }
 
 impl Look<'_> {
     fn is_alike(&self, above: &str, name: &str) -> bool {
+        if name.trim().len() > self.bytes_max {
+            return false;
+        }
         let names = self.declared.get(above).and_then(|names| names.get(&folded(name)));
         names.is_some_and(|names| !names.contains(name))
     }
@@ -66,22 +72,23 @@ impl Look<'_> {
         }
     }
 
-    /// The same of a form or a table, by whole names, whatever a part is: a text, JSON, or something else.
+    /// The same of a form or a table, by whole names, whatever a part is: a text, JSON, or something else. What lies in a name
+    /// that is too long has one that is longer.
     fn flat(&self, said: &Said, at: NodeId, above: &str) -> bool {
-        if !above.is_empty() && self.is_alike("", above) {
-            return true;
-        }
         let covered = self.map.covers_subtree(at).then_some(at);
         match said {
-            Said::Object(members) => members.iter().any(|(name, member)| {
-                let Some(inside) = covered.or_else(|| self.map.member(at, name)) else { return false };
-                let name = if above.is_empty() { name.clone() } else { format!("{above}.{name}") };
-                self.flat(member, inside, &name)
-            }),
+            Said::Object(members) if above.trim_start().len() <= self.bytes_max => {
+                members.iter().any(|(name, member)| {
+                    let Some(inside) = covered.or_else(|| self.map.member(at, name)) else { return false };
+                    let name = if above.is_empty() { name.clone() } else { format!("{above}.{name}") };
+                    self.is_alike("", &name) || self.flat(member, inside, &name)
+                })
+            }
             Said::List(items) => {
                 let inside = covered.or_else(|| self.map.items(at));
                 inside.is_some_and(|inside| items.iter().any(|item| self.flat(item, inside, above)))
             }
+            Said::Object(_) => false,
             Said::Null | Said::Bool(_) | Said::Integer(_) | Said::Number(_) | Said::Text(_) => false,
         }
     }
@@ -152,6 +159,13 @@ mod tests {
             (r#"{"items":[{"email":"a","Email":"b"}]}"#, true),
         ] {
             assert_eq!(has_lookalike(&text(said), &map, Format::Multipart), found, "{said}");
+        }
+        let long = "n".repeat(500_000);
+        let zeros = ["0"; 100_000].join(",");
+        let objects = [r#"{"a":0}"#; 50_000].join(",");
+        for inside in [zeros, objects] {
+            let said = text(&format!(r#"{{"upload":{{"{long}":[{inside}]}}}}"#));
+            assert!(!has_lookalike(&said, &leaf(&["upload.**", "id"]), Format::Multipart), "and soon");
         }
         assert!(has_lookalike(&text(r#"{"Email":{"n":1}}"#), &leaf(&["email", "*.**"]), Format::Multipart));
         let map = leaf(&["customer_id", "*.**"]);

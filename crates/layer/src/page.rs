@@ -45,7 +45,7 @@ pub(crate) async fn deliver<R>(
     mut open: Open,
     mut decided: Box<Decided>,
     receipt: Receipt,
-    (parts, mut headers, decided_at): (Parts, HeaderMap, Moment),
+    (parts, mut headers, decided_at, window): (Parts, HeaderMap, Moment, u64),
     mut source: Source<R>,
 ) -> Response<ResponseBody>
 where
@@ -63,7 +63,7 @@ where
         Ok(bytes) => bytes,
         Err(reason) => return open.fail(reason, None),
     };
-    if let Err(refused) = open.renewed(&mut decided).await {
+    if let Err(refused) = open.renewed(&mut decided, window).await {
         return open.stop(refused);
     }
     if let Err(reason) = decided.finish_head(&mut headers, decided_at, &open) {

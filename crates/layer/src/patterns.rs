@@ -229,7 +229,7 @@ fn is_issued(number: &[u8]) -> bool {
     let (one, two, three, four) = (first(1), first(2), first(3), first(4));
     match number.len() {
         13 => one == 4,
-        14 => (300..=305).contains(&three) || matches!(two, 36 | 38 | 39),
+        14 => (300..=305).contains(&three) || four == 3095 || matches!(two, 36 | 38 | 39),
         15 => matches!(two, 34 | 37) || four == 2131,
         16 => {
             one == 4
@@ -241,7 +241,7 @@ fn is_issued(number: &[u8]) -> bool {
         }
         19 if one == 4 => true,
         17..=19 => {
-            matches!(two, 50 | 56..=58)
+            matches!(two, 30 | 36 | 38 | 39 | 50 | 56..=58)
                 || one == 6
                 || (2200..=2204).contains(&four)
                 || (3528..=3589).contains(&four)
@@ -281,10 +281,13 @@ fn is_beyond_ascii(c: char) -> bool {
     !c.is_ascii() && !c.is_whitespace() && !c.is_control() && !stands_around && c != '\u{fffd}'
 }
 
+/// No address in brackets is longer.
+const LITERAL_MAX: usize = 64;
+
 /// Whether a text begins with an address in brackets (RFC 5321, section 4.1.3).
 fn is_literal(text: &str) -> bool {
-    let inside = text.strip_prefix('[').and_then(|rest| rest.split_once(']')).map(|(inside, _)| inside);
-    inside.is_some_and(|inside| {
+    let near = text.strip_prefix('[').and_then(|rest| rest.get(..rest.floor_char_boundary(LITERAL_MAX)));
+    near.and_then(|near| near.split_once(']')).is_some_and(|(inside, _)| {
         let of_six = inside.get(..5).filter(|tag| tag.eq_ignore_ascii_case("IPv6:")).and(inside.get(5..));
         match of_six {
             Some(address) => address.parse::<std::net::Ipv6Addr>().is_ok(),
@@ -317,8 +320,8 @@ fn has_phone(text: &str) -> bool {
         // So do a time and a decimal.
         let within = goes_on(at) || before(at).is_some_and(|c| ":.,".contains(c));
         let country = text.get(at + 2..).is_some_and(|rest| rest.starts_with(|c| matches!(c, '1'..='9')));
-        // Digits between letters are none.
-        !within && country && number_at(at + 2, |c| !c.is_alphanumeric())
+        // Digits between the letters of an id are none; other scripts have no blanks between words.
+        !within && country && number_at(at + 2, |c| !c.is_ascii_alphanumeric())
     });
     after_plus || after_zeros
 }
@@ -335,7 +338,7 @@ fn is_number(text: &str, ends: fn(char) -> bool) -> bool {
             '0'..='9' => (digits, gap) = (digits + 1, 0),
             _ if gap == 0 && is_one(digits) => return ends(c),
             ' ' | '-' | '.' | ',' | '_' | '/' | '(' | ')' if gap < GAP_MAX => gap += 1,
-            c if c.is_whitespace() && gap < GAP_MAX => gap += 1,
+            '\t' if gap < GAP_MAX => gap += 1,
             _ => return false,
         }
     }
@@ -395,6 +398,8 @@ mod tests {
             ("30569309025904", true),
             ("3566002020360505", true),
             ("4222222222222", true),
+            ("30951234567897", true),
+            ("360000000000000008", true),
             ("994222222222222", false),
         ] {
             assert_eq!(looks_like(Detector::Pan, text), expected, "{text}");
@@ -480,6 +485,8 @@ mod tests {
             ("+43\t1\t2345678", true),
             ("0043 1 2345678, 10115 Vienna", true),
             ("+4312345678ext5", true),
+            ("\u{96fb}\u{8a71}: 0081-3-1234-5678\u{3067}\u{3059}", true),
+            ("Score +5\n2026060 points", false),
             ("00123456-78ab-4cde-8f01-23456789abcd", false),
             ("+43 1 23", false),
         ] {

@@ -83,7 +83,7 @@ where
     };
     headers.extend(cookies.into_iter().map(|line| (header::SET_COOKIE, line)));
     if page {
-        let head = (parts, headers, decided_at);
+        let head = (parts, headers, decided_at, window);
         return Box::pin(crate::page::deliver(open, decided, receipt, head, source)).await;
     }
     headers.extend(kind.map(|kind| (header::CONTENT_TYPE, kind)));
@@ -159,7 +159,9 @@ fn is_told(decided: &Decided, status: StatusCode, says_how_long: bool) -> bool {
     let Ok(route) = decided.access.route() else { return false };
     let listed = route.told_errors.contains(&status.as_u16());
     let public = route.public && route.about.is_some();
-    let of_the_request = status.is_client_error() && !is_of_the_connection(status);
+    // Rights are free of charge (GDPR, article 12(5)).
+    let charges = status == StatusCode::PAYMENT_REQUIRED && route.right.is_some();
+    let of_the_request = status.is_client_error() && !is_of_the_connection(status) && !charges;
     let rests = status == StatusCode::SERVICE_UNAVAILABLE && says_how_long;
     (of_the_request && (listed || !public)) || (rests && !public)
 }

@@ -135,7 +135,7 @@ fn members(
         match at.get_mut(last) {
             None if listed => _ = at.insert(last.to_owned(), Field::Says(Said::List(vec![value]))),
             None => _ = at.insert(last.to_owned(), Field::Says(value)),
-            Some(Field::Inside(_) | Field::Says(Said::Object(_))) => return Err(Reason::BodyMalformed),
+            Some(Field::Inside(_)) => return Err(Reason::BodyMalformed),
             Some(Field::Says(Said::List(list))) => list.push(value),
             Some(Field::Says(first)) => {
                 *first = Said::List(vec![std::mem::replace(first, Said::Null), value]);
@@ -210,7 +210,16 @@ fn may_say(found: &Said, wanted: &Value) -> bool {
         Said::Text(text) => loosely(text),
         Said::Integer(digits) => digits.to_string(),
         Said::Bool(truth) => truth.to_string(),
-        Said::Null | Said::Number(_) | Said::Object(_) => return false,
+        // A file of JSON is a field to some.
+        Said::Object(members) => match members.get("").and_then(Said::text) {
+            Some(text) => match Said::one(text.as_bytes(), 1) {
+                Some(Said::Object(_)) => return false,
+                Some(inside) => return may_say(&inside, wanted),
+                None => loosely(text),
+            },
+            None => return false,
+        },
+        Said::Null | Said::Number(_) => return false,
     };
     match wanted {
         Value::Bool(truth) => (if *truth { YES } else { NO }).contains(&word.as_str()),
