@@ -48,8 +48,8 @@ impl Doc {
             Self::Integer(raw) | Self::Other(raw) => match serde_json::from_str(raw).ok()? {
                 serde_json::Value::Null => Some(Scalar::Null),
                 serde_json::Value::Bool(there) => Some(Scalar::Bool(there)),
-                // The other reader makes a fraction of minus zero.
-                _ if raw == "-0" => Some(Scalar::Int(0)),
+                // Nobody writes a whole number so.
+                _ if raw == "-0" => None,
                 serde_json::Value::Number(number) => number.as_i64().map(Scalar::Int),
                 serde_json::Value::String(_) | serde_json::Value::Array(_) | serde_json::Value::Object(_) => {
                     unreachable!()
