@@ -115,17 +115,8 @@ impl Brought {
     pub(crate) fn is_said_by(&self, route: &Route, left: &[u8]) -> bool {
         let Some(left) = self.read_again(left) else { return true };
         let matters = |at: &&Reference| answers_of_somebody(route) || !is_of_the_data(route, at);
-        let mut asked = route.decides_by().filter(matters).filter_map(|at| match at {
-            Reference::Body(path) => Some(path),
-            Reference::Path(_)
-            | Reference::Query(_)
-            | Reference::Header(_)
-            | Reference::Cookie(_)
-            | Reference::Token(_)
-            | Reference::Item(_)
-            | Reference::Addressees(_) => None,
-        });
-        asked.all(|path| {
+        route.decides_by().filter(matters).all(|at| {
+            let Reference::Body(path) = at else { return true };
             let Ok(Some(said)) = self.reach(path) else { return true };
             let left = left.as_ref().ok().and_then(|left| reach(left, path).ok().flatten());
             *said == Said::Null || left == Some(said)
